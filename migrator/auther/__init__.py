@@ -1,0 +1,1 @@
+"""The Auther side: where users go."""

@@ -1,0 +1,1 @@
+"""The file migrator.toml: its model, its loading, its template."""

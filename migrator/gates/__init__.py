@@ -1,0 +1,1 @@
+"""Gates: measurement, bound, duration. Pure."""

@@ -1,0 +1,1 @@
+"""The legacy side: where users come from."""

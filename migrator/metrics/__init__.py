@@ -1,0 +1,1 @@
+"""Measurements of the drain, one provider a file."""

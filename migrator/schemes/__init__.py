@@ -1,0 +1,1 @@
+"""Password hash schemes of legacy systems: pure verification."""

@@ -1,0 +1,1 @@
+"""Generated dual-path middleware, one target a file."""

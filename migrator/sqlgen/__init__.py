@@ -1,0 +1,1 @@
+"""SQL that removes the legacy path and takes it back. Pure."""

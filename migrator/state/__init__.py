@@ -1,0 +1,1 @@
+"""What the migration remembers: ledger, checkpoints, locks."""
