@@ -1,0 +1,1 @@
+"""Tests, the demo and the benchmarks, all on real parts."""

@@ -1,0 +1,25 @@
+"""Real servers and programs that tests run against, and what happens where one is missing."""
+
+import os
+
+import pytest
+
+from tests.parts.availability import OPTIONAL, missing
+
+__all__ = ["require"]
+
+
+def require(part: str) -> None:
+    """Return when `part` is there; otherwise skip loudly, or fail under CI=true.
+
+    Only an optional part (PostgreSQL 15) is skipped under CI as well.
+
+    Args:
+        part: a key of `tests.parts.availability.PARTS`.
+    """
+    reason = missing(part)
+    if reason is None:
+        return
+    if os.environ.get("CI") == "true" and part not in OPTIONAL:
+        pytest.fail(f"part {part!r} is missing: {reason}", pytrace=False)
+    pytest.skip(f"part {part!r} is missing: {reason}")
