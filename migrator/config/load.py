@@ -1,0 +1,59 @@
+"""Reads migrator.toml and says exactly what is wrong with it."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from migrator.config.model import Config
+from migrator.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+DEFAULT_FILE = Path("migrator.toml")
+_SHOWN = 40
+
+
+def load(path: Path) -> Config:
+    """Read and check a configuration file.
+
+    Raises:
+        UsageError: The file is missing, is not TOML, or a key in it is wrong; the message names
+            the key, what was found and what is allowed.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"there is no {path}", hint="migrator init") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not TOML: {error}", hint=f"edit {path}") from error
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}", hint=f"ls -l {path}"
+        ) from error
+    try:
+        return Config.model_validate(data)
+    except ValidationError as error:
+        found = "\n".join(f"  {_say(detail)}" for detail in error.errors())
+        raise UsageError(f"{path} is wrong:\n{found}", hint=f"edit {path}") from None
+
+
+def _say(detail: ErrorDetails) -> str:
+    key = ".".join(str(part) for part in detail["loc"]) or "(whole file)"
+    if detail["type"] == "extra_forbidden":
+        return f"{key}: unknown key"
+    if detail["type"] == "missing":
+        return f"{key}: missing"
+    return f"{key}: found {_found(detail)}; {detail['msg']}"
+
+
+def _found(detail: ErrorDetails) -> str:
+    # A value refused by a secret's type may be the secret.
+    if "a secret is written as" in detail["msg"]:
+        return "a value in clear"
+    text = repr(detail["input"])
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

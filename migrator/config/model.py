@@ -1,0 +1,223 @@
+"""The model of migrator.toml. Every key, its type, its default; unknown keys are errors."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from migrator.config.secrets import SecretRef
+from migrator.core.durations import parse_duration
+from migrator.core.envelope import MAX_PEPPERS, NO_PEPPER
+
+if TYPE_CHECKING:
+    from migrator.core.stage import Stage
+
+
+def _duration(value: object) -> timedelta:
+    if not isinstance(value, str):
+        raise ValueError("write a duration as text: 90s, 15m, 24h, 14d")  # noqa: TRY004
+    return parse_duration(value)
+
+
+def _duration_or_never(value: object) -> timedelta | None:
+    return None if value == "never" else _duration(value)
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+DurationOrNever = Annotated[timedelta | None, BeforeValidator(_duration_or_never)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+PepperId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+
+
+class Section(BaseModel):
+    """A section that refuses keys it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class MigrationSection(Section):
+    """Who we are: the name goes into ids, documents and ledger and cannot change later."""
+
+    name: Name
+    key: SecretRef
+
+
+class StateSection(Section):
+    """Where the ledger lives: `sqlite:PATH`, or a secret that holds a postgresql:// URL."""
+
+    url: str = "sqlite:.migrator/state.db"
+
+
+class Pepper(Section):
+    """A pepper by id; the value stays in the environment or a file."""
+
+    id: PepperId
+    value: SecretRef
+
+
+class LegacySection(Section):
+    """Rails + Devise on PostgreSQL."""
+
+    dsn: SecretRef
+    kind: Literal["devise"] = "devise"
+    model: str = "User"
+    users_table: str = "public.users"
+    identities_table: str = ""
+    columns: dict[str, str] = {}
+    peppers: tuple[Pepper, ...] = ()
+    try_without_pepper: bool = True
+    session_store: Literal["activerecord", "cookie", "none"] = "activerecord"
+    sessions_table: str = "public.sessions"
+    session_ttl: DurationOrNever = None
+    remember_for: DurationOrNever = timedelta(days=14)
+
+    @model_validator(mode="after")
+    def _few_peppers(self) -> LegacySection:
+        if len(self.pepper_ids) > MAX_PEPPERS:
+            raise ValueError(f"at most {MAX_PEPPERS} peppers can be tried, 'none' included")
+        if len(set(self.pepper_ids)) < len(self.pepper_ids):
+            raise ValueError("a pepper id occurs twice, or is 'none'")
+        return self
+
+    @property
+    def pepper_ids(self) -> tuple[str, ...]:
+        """Ids in the order in which they are tried, the current one first."""
+        ids = tuple(pepper.id for pepper in self.peppers)
+        return (*ids, NO_PEPPER) if self.try_without_pepper or not ids else ids
+
+
+class AutherSection(Section):
+    """The target: its database file for the import, its addresses for tokens and logins."""
+
+    database: Path
+    kind: Literal["sqlite"] = "sqlite"
+    base_url: str = ""
+    issuers: tuple[str, ...] = ()
+    audiences: tuple[str, ...] = ()
+    client_id: str = ""
+
+    @property
+    def api(self) -> str:
+        """The base of better-auth's HTTP API."""
+        return self.base_url.rstrip("/") + "/api/auth"
+
+
+class ImportSection(Section):
+    """How account states become rows at Auther; `verified_when` has no default on purpose."""
+
+    verified_when: Literal["confirmed", "always", "never"]
+    ids: Literal["derived", "legacy"] = "derived"
+    unlock_in: DurationOrNever = timedelta(hours=1)
+    soft_deleted: Literal["ban", "reject"] = "ban"
+    unsupported_hash: Literal["reject", "without_credential"] = "reject"
+    page_rows: Annotated[int, Field(ge=1, le=100_000)] = 5000
+    rejects_file: Path = Path(".migrator/rejects.jsonl")
+    account_index: bool = True
+
+
+class StageSection(Section):
+    """The switch: where the signed stage document is published, and who must follow it."""
+
+    document: Path = Path(".migrator/stage.json")
+    signing_key: SecretRef
+    expected_instances: Annotated[int, Field(ge=1)] | tuple[str, ...]
+    wait: Duration = timedelta(seconds=60)
+    heartbeat_within: Duration = timedelta(seconds=30)
+    legacy_accept_for: Duration = timedelta(days=30)
+
+
+class ShimSection(Section):
+    """What is baked into generated shims."""
+
+    redirect_uri: str = ""
+    build: str = "1"
+    after_login: str = "/"
+
+
+class DrainSection(Section):
+    """Where the drain is measured. `shims` are the addresses of the instances' metrics."""
+
+    shims: tuple[str, ...] = ()
+    metrics_token: SecretRef | None = None
+    control_secret: SecretRef | None = None
+    interval: Duration = timedelta(seconds=30)
+    statement_timeout: Duration = timedelta(seconds=10)
+
+
+Measurement = Literal[
+    "legacy_requests",
+    "legacy_sessions",
+    "total_requests",
+    "identity_conflicts",
+    "verification_unavailable",
+]
+
+
+class GateSection(Section):
+    """A gate: a measurement, bounds, a duration.
+
+    Attributes:
+        before: The step it guards: a stage, or `remove`.
+        at_most: The value to enter OK; `at_least` likewise. One of them is required.
+        leave_above: Above this an OK run ends, when it differs from `at_most`.
+        consecutive: OK samples in a row.
+        span: The time they must cover at least.
+    """
+
+    name: Name
+    before: Literal["dual", "drain", "auther", "remove"]
+    measure: Measurement
+    at_most: float | None = None
+    at_least: float | None = None
+    consecutive: Annotated[int, Field(ge=1)] = 3
+    span: Duration
+    interval: Duration = timedelta(minutes=5)
+    control: bool = True
+
+    @model_validator(mode="after")
+    def _has_a_bound(self) -> GateSection:
+        if self.at_most is None and self.at_least is None:
+            raise ValueError(
+                "a gate needs at_most or at_least; one without a condition proves nothing"
+            )
+        return self
+
+
+class RemoveSection(Section):
+    """What phase 4 removes."""
+
+    tables: tuple[str, ...] = ()
+    columns: tuple[str, ...] | Literal["devise"] = "devise"
+    plan_dir: Path = Path(".migrator/remove")
+    lock_timeout: Duration = timedelta(seconds=1)
+    lock_attempts: Annotated[int, Field(ge=1, le=1000)] = 30
+    evidence_valid_for: Duration = timedelta(minutes=15)
+
+
+class Config(Section):
+    """The whole file."""
+
+    migration: MigrationSection
+    state: StateSection = StateSection()
+    legacy: LegacySection
+    auther: AutherSection
+    import_: Annotated[ImportSection, Field(alias="import")]
+    stage: StageSection
+    shim: ShimSection = ShimSection()
+    drain: DrainSection = DrainSection()
+    gates: tuple[GateSection, ...] = ()
+    remove: RemoveSection = RemoveSection()
+
+    @model_validator(mode="after")
+    def _gates_have_names_of_their_own(self) -> Config:
+        names = [gate.name for gate in self.gates]
+        if len(set(names)) < len(names):
+            raise ValueError("two gates have the same name")
+        return self
+
+    def gates_before(self, step: Stage | str) -> tuple[GateSection, ...]:
+        """Give the gates that guard a step."""
+        return tuple(gate for gate in self.gates if gate.before == str(step))

@@ -1,0 +1,43 @@
+"""Deterministic ids for imported rows.
+
+An id is 32 characters of the base32 alphabet in lower case. The first 6 come from the block of
+4,096 consecutive legacy keys that the row belongs to, so that rows written together lie together
+in the target's index; both parts are keyed (HMAC-SHA256), so neither the legacy key nor the order
+of sign-ups can be read from them.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from hashlib import sha256
+
+BLOCK_ROWS = 4096
+MIN_KEY_BYTES = 32
+_PREFIX, _LENGTH = 6, 32
+
+
+def user_id(key: bytes, *, namespace: str, source: str, pk: int) -> str:
+    """Derive the Auther id of a legacy user with an integer key.
+
+    Args:
+        key: The migration key, at least 32 bytes.
+        namespace: The migration's name, so that two migrations never share ids.
+        source: The legacy model, e.g. `User`.
+        pk: The legacy primary key.
+    """
+    block = _digest(key, "block", namespace, source, str(pk // BLOCK_ROWS))[:_PREFIX]
+    return block + _digest(key, "user", namespace, source, str(pk))[: _LENGTH - _PREFIX]
+
+
+def account_id(key: bytes, *, owner: str, provider: str, subject: str) -> str:
+    """Derive the id of an account row; it shares its owner's prefix and so lies near it."""
+    head = owner[:_PREFIX] if len(owner) == _LENGTH else ""
+    return head + _digest(key, "account", owner, provider, subject)[: _LENGTH - len(head)]
+
+
+def _digest(key: bytes, *parts: str) -> str:
+    # Lengths keep ("a", "bc") apart from ("ab", "c").
+    text = "".join(f"{len(part)}:{part}" for part in parts)
+    digest = hmac.new(key, text.encode(), sha256).digest()
+    return base64.b32encode(digest).decode().lower().rstrip("=")

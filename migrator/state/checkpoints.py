@@ -1,0 +1,57 @@
+"""Small facts that a restarted command needs: how far it came, what was chosen."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, insert, select, update
+
+from migrator.core.errors import ConflictError
+from migrator.state.schema import checkpoints as table
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+
+class Checkpoints:
+    """Values by (subject, key), kept as JSON; each `put` is one transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def get(self, subject: str, key: str) -> Any:
+        """Give the value, or None."""
+        query = select(table.c.value).where(table.c.subject == subject, table.c.key == key)
+        with self._engine.connect() as connection:
+            value = connection.execute(query).scalar()
+        return None if value is None else json.loads(value)
+
+    def put(self, subject: str, key: str, value: Any) -> None:
+        """Set the value."""
+        here = (table.c.subject == subject) & (table.c.key == key)
+        text = json.dumps(value, sort_keys=True)
+        with self._engine.begin() as connection:
+            if not connection.execute(update(table).where(here).values(value=text)).rowcount:
+                connection.execute(insert(table).values(subject=subject, key=key, value=text))
+
+    def drop(self, subject: str, key: str) -> None:
+        """Forget the value."""
+        here = (table.c.subject == subject) & (table.c.key == key)
+        with self._engine.begin() as connection:
+            connection.execute(delete(table).where(here))
+
+    def choose(self, subject: str, key: str, value: Any) -> None:
+        """Record a choice that may not change afterwards.
+
+        Raises:
+            ConflictError: Another value was chosen before.
+        """
+        before = self.get(subject, key)
+        if before is None:
+            self.put(subject, key, value)
+        elif before != json.loads(json.dumps(value)):
+            raise ConflictError(
+                f"{key} was {before!r} when this migration began and is now {value!r}",
+                hint=f"set {key} back in migrator.toml, or roll the {subject} back first",
+            )

@@ -1,0 +1,145 @@
+"""One runner per subject: a lease with a fencing number.
+
+A lease is renewed in the background while its block runs; when the holder dies, it runs out and the next runner takes it
+with a higher number. A holder that lost its lease finds out at its next `check`.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Engine, insert, select, update
+
+from migrator.core.clock import iso, parse_iso
+from migrator.core.errors import ConflictError
+from migrator.state.schema import locks as table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from migrator.core.clock import Clock
+
+LEASE = timedelta(seconds=60)
+RENEW_EVERY_S = 20
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A lock that is held.
+
+    Attributes:
+        fence: Grows with each holder of this subject.
+    """
+
+    subject: str
+    fence: int
+    holder: str
+
+
+class Locks:
+    """Takes, renews and gives back leases."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    @contextmanager
+    def held(self, subject: str, *, break_it: bool = False) -> Iterator[Lease]:
+        """Hold a subject's lock for a block.
+
+        Args:
+            subject: `import`, `stage` or `remove`.
+            break_it: Take the lock although another runner holds it (stage rollback only).
+
+        Raises:
+            ConflictError: Another runner holds it and is alive or was within a minute.
+        """
+        lease = self._take(subject, break_it=break_it)
+        ended = threading.Event()
+        renewer = threading.Thread(target=self._keep, args=(lease, ended), daemon=True)
+        renewer.start()
+        try:
+            yield lease
+        finally:
+            ended.set()
+            renewer.join()
+            self._set_expiry(lease, self._clock.now())
+
+    def check(self, lease: Lease) -> None:
+        """Make sure that the lock is still ours; call it before each effect.
+
+        Raises:
+            ConflictError: Somebody else took the lock over.
+        """
+        query = select(table.c.fence).where(table.c.subject == lease.subject)
+        with self._engine.connect() as connection:
+            if connection.execute(query).scalar() != lease.fence:
+                raise ConflictError(
+                    f"another runner took over the {lease.subject}", hint="migrator status"
+                )
+
+    def holder(self, subject: str) -> str | None:
+        """Name the runner that holds a subject now."""
+        query = select(table).where(table.c.subject == subject)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).first()
+        if row is None or parse_iso(row.expires_at) <= self._clock.now() or _is_dead(row.holder):
+            return None
+        return str(row.holder)
+
+    def _take(self, subject: str, *, break_it: bool) -> Lease:
+        now = self._clock.now()
+        me = f"{socket.gethostname()}:{os.getpid()}"
+        with self._engine.begin() as connection:
+            row = connection.execute(
+                select(table).where(table.c.subject == subject).with_for_update()
+            ).first()
+            if row is None:
+                connection.execute(
+                    insert(table).values(
+                        subject=subject, fence=1, holder=me, expires_at=iso(now + LEASE)
+                    )
+                )
+                return Lease(subject, 1, me)
+            alive = parse_iso(row.expires_at) > now and not _is_dead(row.holder)
+            if alive and not break_it:
+                raise ConflictError(
+                    f"{row.holder} is working on the {subject} (its lease ends {row.expires_at})",
+                    hint="wait for it, or end that process and try again",
+                )
+            connection.execute(
+                update(table)
+                .where(table.c.subject == subject)
+                .values(fence=row.fence + 1, holder=me, expires_at=iso(now + LEASE))
+            )
+            return Lease(subject, row.fence + 1, me)
+
+    def _keep(self, lease: Lease, ended: threading.Event) -> None:
+        while not ended.wait(RENEW_EVERY_S):
+            self._set_expiry(lease, self._clock.now() + LEASE)
+
+    def _set_expiry(self, lease: Lease, until: datetime) -> None:
+        mine = (table.c.subject == lease.subject) & (table.c.fence == lease.fence)
+        with self._engine.begin() as connection:
+            connection.execute(update(table).where(mine).values(expires_at=iso(until)))
+
+
+def _is_dead(holder: str) -> bool:
+    """Tell that a holder on this machine is gone, so that nobody waits for a killed process."""
+    host, _, pid = holder.rpartition(":")
+    if host != socket.gethostname():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

@@ -1,0 +1,50 @@
+"""The tables of the state, one schema for SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Float, Integer, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+ledger = Table(
+    "migrator_ledger",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("at", String(32), nullable=False),
+    Column("subject", String(32), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("intent", BigInteger),
+    Column("body", Text, nullable=False),
+    Column("prev_hash", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+checkpoints = Table(
+    "migrator_checkpoint",
+    metadata,
+    Column("subject", String(32), primary_key=True),
+    Column("key", String(128), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+locks = Table(
+    "migrator_lock",
+    metadata,
+    Column("subject", String(32), primary_key=True),
+    Column("fence", BigInteger, nullable=False),
+    Column("holder", String(128), nullable=False),
+    Column("expires_at", String(32), nullable=False),
+)
+
+samples = Table(
+    "migrator_sample",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("gate", String(64), nullable=False, index=True),
+    Column("at", String(32), nullable=False),
+    Column("grade", String(16), nullable=False),
+    Column("value", Float),
+    Column("reason", Text, nullable=False),
+    Column("evidence", Text, nullable=False),
+)

@@ -1,0 +1,103 @@
+"""Opens the state: a SQLite file of the user's own (0600), or a PostgreSQL database by URL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
+
+from migrator.config.secrets import SecretRef
+from migrator.core.errors import DependencyError, UsageError
+from migrator.state import schema
+from migrator.state.checkpoints import Checkpoints
+from migrator.state.ledger import Ledger
+from migrator.state.locks import Locks
+from migrator.state.samples import Samples
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from migrator.core.clock import Clock
+
+SQLITE = "sqlite:"
+_POSTGRESQL = ("postgresql://", "postgres://")
+BUSY_TIMEOUT_S = 30
+
+
+@dataclass(frozen=True)
+class State:
+    """What the migration remembers."""
+
+    ledger: Ledger
+    checkpoints: Checkpoints
+    locks: Locks
+    samples: Samples
+    engine: Engine
+
+
+def open_state(url: str, *, root: Path, clock: Clock) -> State:
+    """Open the state and create its tables where they are missing.
+
+    Args:
+        url: `sqlite:PATH`, or `env:NAME` / `file:PATH` that holds a postgresql:// URL.
+        root: Folder that relative paths start from.
+        clock: For ledger times and lock leases.
+
+    Raises:
+        UsageError: The URL is of another kind.
+        DependencyError: The file or the server cannot be used.
+    """
+    try:
+        engine = (
+            _sqlite(root / url.removeprefix(SQLITE))
+            if url.startswith(SQLITE)
+            else _postgresql(url, root)
+        )
+        schema.metadata.create_all(engine)
+    except (SQLAlchemyError, OSError) as error:
+        raise DependencyError(
+            f"the state at {url} cannot be opened ({type(error).__name__})",
+            hint="check [state] url in migrator.toml, the disk and the server, then try again",
+        ) from error
+    return State(
+        ledger=Ledger(engine, clock),
+        checkpoints=Checkpoints(engine),
+        locks=Locks(engine, clock),
+        samples=Samples(engine),
+        engine=engine,
+    )
+
+
+def _sqlite(path: Path) -> Engine:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.touch(mode=0o600, exist_ok=True)
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_S})
+
+    @event.listens_for(engine, "connect")
+    def _durable(connection, _record) -> None:  # type: ignore[no-untyped-def]
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+
+    @event.listens_for(engine, "begin")
+    def _take_the_write_lock_first(connection) -> None:  # type: ignore[no-untyped-def]
+        # A chain is read and then extended: two deferred transactions would both read first.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgresql(url: str, root: Path) -> Engine:
+    try:
+        dsn = SecretRef.parse(url).reveal(root)
+    except ValueError as error:
+        raise UsageError(
+            "state.url: write sqlite:PATH, or env:NAME or file:PATH that holds a postgresql:// URL",
+            hint="edit [state] in migrator.toml",
+        ) from error
+    for scheme in _POSTGRESQL:
+        if dsn.startswith(scheme):
+            return create_engine("postgresql+psycopg://" + dsn.removeprefix(scheme))
+    raise UsageError("state.url: the secret does not hold a postgresql:// URL", hint="check it")
