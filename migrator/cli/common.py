@@ -1,0 +1,57 @@
+"""What the commands share: the context, and the options that look alike everywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import update_wrapper
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+import click
+
+from migrator.config.load import load
+from migrator.core.clock import SystemClock
+from migrator.dashboards.terminal import TerminalProgress
+from migrator.runner.context import Context, make_context
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Say what would be done and change nothing."
+)
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """The root group's own options."""
+
+    config_path: Path
+
+    def context(self) -> Context:
+        """Load the configuration and open the state.
+
+        Raises:
+            UsageError: The configuration is missing or wrong.
+            DependencyError: The state cannot be opened.
+        """
+        return make_context(
+            load(self.config_path),
+            root=self.config_path.resolve().parent,
+            clock=SystemClock(),
+            progress=TerminalProgress(),
+        )
+
+
+def pass_context(command: Callable[Concatenate[Context, P], R]) -> Callable[P, R]:
+    """Give a command the context as its first argument."""
+
+    @click.pass_context
+    def inner(click_context: click.Context, /, *args: Any, **kwargs: Any) -> R:
+        return command(click_context.find_object(Invocation).context(), *args, **kwargs)
+
+    return update_wrapper(inner, command)  # type: ignore[return-value]

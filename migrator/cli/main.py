@@ -1,0 +1,93 @@
+"""The command `migrator`."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+import click
+import structlog
+
+from migrator import __version__
+from migrator.cli.common import Invocation
+from migrator.cli.init import init
+from migrator.cli.ledger import ledger
+from migrator.cli.output import print_error
+from migrator.cli.status import status
+from migrator.config.load import DEFAULT_FILE
+from migrator.core.errors import ExitCode, MigratorError
+from migrator.core.redact import scrub
+
+COMMANDS: tuple[click.Command, ...] = (init, status, ledger)
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    commands={command.name or "": command for command in COMMANDS},
+)
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_FILE,
+    show_default=True,
+    help="The configuration file.",
+)
+@click.option("-v", "--verbose", count=True, help="Say more on stderr; -vv says all.")
+@click.version_option(__version__)
+@click.pass_context
+def cli(context: click.Context, config_path: Path, verbose: int) -> None:
+    r"""Move an application's own authentication to Auther, phase by phase.
+
+    \b
+    preflight    what is there, on both sides
+    import       users with their passwords into Auther, proven
+    dual-path    shims that accept both, and the switch between them
+    drain, gate  who is still on the legacy path, and whether the next step is safe
+    remove       the legacy auth tables and columns, and their way back
+
+    `migrator status` says where the migration stands and what to run next.
+    Exit codes: 0 done, 1 refused, 2 usage, 3 held, 4 a dependency failed, 5 state conflict.
+    """
+    _log_to_stderr(verbose)
+    context.obj = Invocation(config_path)
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    arguments = sys.argv[1:]
+    try:
+        code = cli.main(arguments, standalone_mode=False)
+    except MigratorError as error:
+        print_error(error, as_json="--json" in arguments)
+        code = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = ExitCode.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        sys.stderr.write("interrupted; run the same command again to go on\n")
+        code = 130
+    except BrokenPipeError:
+        code = ExitCode.DONE
+    sys.exit(int(code or 0))
+
+
+def _log_to_stderr(verbose: int) -> None:
+    level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _scrubbed,
+            structlog.dev.ConsoleRenderer(colors=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def _scrubbed(
+    _logger: object, _name: str, event: structlog.types.EventDict
+) -> structlog.types.EventDict:
+    return {key: scrub(value) if isinstance(value, str) else value for key, value in event.items()}

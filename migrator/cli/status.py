@@ -1,0 +1,68 @@
+"""`migrator status`: where the migration stands, what holds it, the next command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from rich.table import Table
+
+from migrator.cli.common import json_option, pass_context
+from migrator.cli.output import emit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import ModuleType
+
+    from rich.console import Console
+
+    from migrator.runner.context import Context
+    from migrator.runner.standing import Standing
+
+PHASES: tuple[ModuleType, ...] = ()
+
+
+@click.command()
+@json_option
+@pass_context
+def status(ctx: Context, as_json: bool) -> None:
+    """Say where the migration stands, what is held and why, and the next command."""
+    standings = {phase.NAME: phase.standing(ctx) for phase in PHASES}
+    unfinished = [
+        f"entry {entry.seq}: {entry.subject} {entry.action} was begun at {entry.at[:19]}Z and has no outcome"
+        for entry in ctx.state.ledger.pending()
+    ]
+    working = {s: h for s in ("import", "stage", "remove") if (h := ctx.state.locks.holder(s))}
+    following = next((s.next_command for s in standings.values() if not s.done), "")
+    emit(
+        as_json,
+        {
+            "migration": ctx.config.migration.name,
+            "phases": standings,
+            "unfinished": unfinished,
+            "running": working,
+            "next": following,
+        },
+        lambda out: _screen(out, ctx, standings, [*unfinished, *_running(working)], following),
+    )
+
+
+def _running(working: Mapping[str, str]) -> list[str]:
+    return [f"{holder} is working on the {subject}" for subject, holder in working.items()]
+
+
+def _screen(
+    out: Console, ctx: Context, standings: Mapping[str, Standing], notes: list[str], following: str
+) -> None:
+    out.print(f"migration {ctx.config.migration.name}", style="bold")
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, standing in standings.items():
+        table.add_row(name, standing.state)
+        for reason in standing.held:
+            table.add_row("", f"held: {reason}")
+    out.print(table)
+    for note in notes:
+        out.print(f"note: {note}")
+    out.print(f"next: {following}" if following else "nothing left to do", style="bold")
