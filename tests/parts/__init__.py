@@ -5,8 +5,11 @@ import os
 import pytest
 
 from tests.parts.availability import OPTIONAL, missing
+from tests.setup.paths import use_parts
 
 __all__ = ["require"]
+
+use_parts()
 
 
 def require(part: str) -> None:

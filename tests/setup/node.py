@@ -1,0 +1,56 @@
+"""Node.js and the npm packages of the real better-auth."""
+
+import re
+import shutil
+from pathlib import Path
+
+from tests.setup.paths import BETTER_AUTH, use_parts
+from tests.setup.steps import PartMissingError, SetupError, digest, once, run, say
+from tests.setup.venv import PIP
+
+NODE_MAJOR_MIN = 20
+NODE_LOCK = Path(__file__).parent / "node.txt"
+
+
+def ensure_better_auth() -> None:
+    """Install better-auth and what it needs, exactly as package-lock.json says.
+
+    Raises:
+        PartMissingError: no Node.js, or the packages can't be had.
+    """
+    try:
+        _ensure_node()
+        _install_packages()
+    except SetupError as error:
+        raise PartMissingError(str(error)) from error
+
+
+def node_version() -> str | None:
+    """The version of the Node.js on the PATH, `v20.1.0`, when there is a usable one with npm."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        return None
+    version = run(["node", "--version"]).strip()
+    found = re.match(r"v(\d+)\.", version)
+    return version if found and int(found[1]) >= NODE_MAJOR_MIN else None
+
+
+def _ensure_node() -> None:
+    use_parts()
+    if node_version() is not None:
+        return
+    say(f"no Node.js {NODE_MAJOR_MIN} or later on this machine: one from PyPI into .venv")
+    run([*PIP, "--require-hashes", "--only-binary=:all:", "-r", NODE_LOCK])
+    use_parts()
+    if node_version() is None:
+        raise SetupError("Node.js from PyPI does not run here")
+
+
+def _install_packages() -> None:
+    lock = BETTER_AUTH / "package-lock.json"
+    fingerprint = digest(files=[lock, BETTER_AUTH / "package.json"], values=[node_version() or ""])
+    with once(BETTER_AUTH / "node_modules" / "setup-stamp", fingerprint=fingerprint) as needed:
+        if not needed:
+            return
+        say("npm packages of better-auth from package-lock.json")
+        options = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
+        run(["npm", "ci", *options], folder=BETTER_AUTH)

@@ -1,0 +1,19 @@
+"""Where the set-up puts things, and how programs find them."""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+VENV = ROOT / ".venv"
+PARTS = ROOT / ".parts"
+PARTS_BIN = PARTS / "bin"
+BETTER_AUTH = ROOT / "tests" / "parts" / "better_auth"
+
+
+def use_parts() -> None:
+    """Put the programs that the set-up brought before the machine's on this process's PATH."""
+    found = [PARTS_BIN] if PARTS_BIN.is_dir() else []
+    found += [VENV / "bin"] if (VENV / "bin" / "node").exists() else []
+    before = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    new = [str(folder) for folder in found if str(folder) not in before]
+    os.environ["PATH"] = os.pathsep.join(new + before)
