@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import click
 
@@ -50,8 +50,8 @@ class Invocation:
 def pass_context(command: Callable[Concatenate[Context, P], R]) -> Callable[P, R]:
     """Give a command the context as its first argument."""
 
-    @click.pass_context
-    def inner(click_context: click.Context, /, *args: Any, **kwargs: Any) -> R:
-        return command(click_context.find_object(Invocation).context(), *args, **kwargs)
+    @click.make_pass_decorator(Invocation)
+    def inner(invocation: Invocation, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return command(invocation.context(), *args, **kwargs)
 
-    return update_wrapper(inner, command)  # type: ignore[return-value]
+    return update_wrapper(inner, command)

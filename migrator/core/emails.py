@@ -19,9 +19,8 @@ _ZOD_EMAIL = re.compile(
 
 def normalise(email: str) -> str:
     """Give the address under which Devise looks it up and Auther stores it."""
-    # Ruby strips leading white space without NUL, trailing with it; a leading NUL never occurs,
-    # since PostgreSQL cannot store one.
-    return email.strip(_RUBY_STRIP).lower()
+    # Letter by letter: Ruby knows no final sigma, Python does.
+    return "".join(letter.lower() for letter in email.strip(_RUBY_STRIP))
 
 
 def auther_accepts(email: str) -> bool:

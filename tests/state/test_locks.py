@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import update
+
+from migrator.core.errors import ConflictError
+from migrator.state.locks import LEASE
+from migrator.state.schema import locks as table
+
+if TYPE_CHECKING:
+    from migrator.core.clock import ManualClock
+    from migrator.state.store import State
+
+
+def _held_by(state: State, holder: str) -> None:
+    with state.engine.begin() as connection:
+        connection.execute(update(table).values(holder=holder))
+
+
+def test_a_second_runner_is_refused_and_told_who_holds_it(state: State) -> None:
+    with state.locks.held("import"):
+        holder = state.locks.holder("import")
+        with (
+            pytest.raises(ConflictError, match="is working on the import"),
+            state.locks.held("import"),
+        ):
+            pytest.fail("two runners at once")
+        with state.locks.held("stage"):
+            assert state.locks.holder("import") == holder
+    assert state.locks.holder("import") is None
+
+
+def test_each_holder_has_a_higher_fence(state: State) -> None:
+    with state.locks.held("import") as first:
+        pass
+    with state.locks.held("import") as second:
+        assert second.fence == first.fence + 1
+
+
+def test_a_killed_runner_on_this_machine_is_not_waited_for(state: State) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    with state.locks.held("import") as mine:
+        host = mine.holder.rpartition(":")[0]
+        _held_by(state, f"{host}:{ended.pid}")
+        with state.locks.held("import"), pytest.raises(ConflictError, match="took over"):
+            state.locks.check(mine)
+
+
+def test_a_runner_elsewhere_is_waited_for_until_its_lease_ends(
+    state: State, clock: ManualClock
+) -> None:
+    with state.locks.held("import"):
+        _held_by(state, "elsewhere:1")
+        clock.at += LEASE - timedelta(seconds=1)
+        with pytest.raises(ConflictError), state.locks.held("import"):
+            pytest.fail("the lease had not ended")
+        clock.at += timedelta(seconds=2)
+        with state.locks.held("import"):
+            assert state.locks.holder("import") != "elsewhere:1"
+
+
+def test_a_rollback_may_break_the_lock(state: State) -> None:
+    with (
+        state.locks.held("stage") as before,
+        state.locks.held("stage", break_it=True),
+        pytest.raises(ConflictError),
+    ):
+        state.locks.check(before)

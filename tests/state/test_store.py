@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from migrator.core.clock import SystemClock
+from migrator.core.errors import DependencyError, UsageError
+from migrator.state.store import open_state
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _open(root: Path, url: str) -> None:
+    open_state(url, root=root, clock=SystemClock())
+
+
+def test_another_kind_of_url_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageError, match=r"state\.url"):
+        _open(tmp_path, "postgresql://u:geheim@h/d")
+    monkeypatch.setenv("STATE_URL", "mysql://u:geheim@h/d")
+    with pytest.raises(UsageError, match="does not hold a postgresql"):
+        _open(tmp_path, "env:STATE_URL")
+
+
+def test_an_unreachable_server_is_a_dependency_and_its_password_is_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STATE_URL", "postgresql://u:geheim@127.0.0.1:1/d")
+    with pytest.raises(DependencyError) as failed:
+        _open(tmp_path, "env:STATE_URL")
+    assert "geheim" not in failed.value.message + failed.value.hint
+
+
+def test_a_file_that_is_no_database_is_a_dependency(tmp_path: Path) -> None:
+    (tmp_path / "state.db").write_text("not a database, just text that is long enough" * 50)
+    with pytest.raises(DependencyError, match="cannot be opened"):
+        _open(tmp_path, "sqlite:state.db")
