@@ -8,6 +8,8 @@ from tests.parts import require
 from tests.parts.dump import load_dump
 from tests.parts.postgres import DEBIAN_15, PostgresServer, embedded_binaries, start_postgres
 
+pytest_plugins = ["tests.parts.better_auth.fixtures"]
+
 DEVISE_TEMPLATE = "devise_template"
 
 

@@ -1,0 +1,52 @@
+/** better-auth set up as Auther does it: same plugins in the same order, same base path and lifetimes. */
+import type { Client as Libsql } from "@libsql/client";
+import { betterAuth } from "better-auth";
+import { drizzleAdapter } from "better-auth/adapters/drizzle";
+import { admin, apiKey, jwt, oidcProvider, username } from "better-auth/plugins";
+import { drizzle } from "drizzle-orm/libsql";
+import { legacyPasswords } from "./.parts/legacy-passwords.ts";
+import * as schema from "./schema.ts";
+import type { Client, Settings } from "./settings.ts";
+
+const TWO_DAYS_S = 2 * 24 * 60 * 60;
+
+export function createAuth(settings: Settings, database: Libsql, baseURL: string) {
+  const trusted = settings.clients.filter((client) => client.trusted);
+  const origins = settings.clients.flatMap(({ redirectURLs }) => redirectURLs.map((url) => new URL(url).origin));
+  const db = drizzle(database, { schema, casing: "snake_case" });
+  return betterAuth({
+    secret: settings.secret,
+    baseURL,
+    basePath: "/api/auth",
+    disabledPaths: ["/token"],
+    database: drizzleAdapter(db, { provider: "sqlite", schema }),
+    emailAndPassword: { enabled: true, requireEmailVerification: true, sendResetPassword: noMail },
+    emailVerification: { sendVerificationEmail: noMail, sendOnSignUp: true, autoSignInAfterVerification: true },
+    trustedOrigins: [baseURL, ...origins],
+    rateLimit: { enabled: settings.rateLimit },
+    telemetry: { enabled: false },
+    logger: { log: (level, message, ...args) => console.error(level, message, ...args) },
+    plugins: [
+      admin(),
+      username(),
+      apiKey({ enableMetadata: true, apiKeyHeaders: ["x-api-key"], rateLimit: { enabled: false } }),
+      jwt({ jwt: { issuer: baseURL, audience: "auther-api", expirationTime: "2d" } }),
+      oidcProvider({
+        loginPage: "/sign-in",
+        allowDynamicClientRegistration: true,
+        useJWTPlugin: true,
+        accessTokenExpiresIn: TWO_DAYS_S,
+        metadata: { issuer: baseURL },
+        trustedClients: trusted.map(trustedClient),
+      }),
+      ...(settings.plugin ? [legacyPasswords()] : []),
+    ],
+  });
+}
+
+function trustedClient({ clientId, clientSecret, name, redirectURLs, type }: Client) {
+  const secret = clientSecret ? { clientSecret } : {};
+  return { clientId, ...secret, name, redirectURLs, type, metadata: {}, disabled: false, skipConsent: true };
+}
+
+async function noMail(): Promise<void> {}
