@@ -1,0 +1,120 @@
+"""Which column of the users table plays which part in Devise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migrator.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from migrator.legacy.interface import TableShape
+
+# Parts that must have a column, and parts that are used when a column of that name exists.
+REQUIRED = ("id", "email", "encrypted_password")
+OPTIONAL = (
+    "name",
+    "created_at",
+    "updated_at",
+    "confirmed_at",
+    "unconfirmed_email",
+    "locked_at",
+    "deleted_at",
+    "otp_required_for_login",
+    "provider",
+    "uid",
+)
+# Used only when legacy.columns names a column: an application's idea of a user name need not be a sign-in name.
+ON_REQUEST = ("username",)
+PARTS = (*REQUIRED, *OPTIONAL, *ON_REQUEST)
+
+# A module counts as present when one of its columns is there.
+_MODULES = {
+    "database_authenticatable": ("encrypted_password",),
+    "recoverable": ("reset_password_token",),
+    "rememberable": ("remember_created_at", "remember_token"),
+    "trackable": ("sign_in_count",),
+    "confirmable": ("confirmed_at",),
+    "reconfirmable": ("unconfirmed_email",),
+    "lockable": ("locked_at", "failed_attempts"),
+    "invitable": ("invitation_token",),
+    "encryptable": ("password_salt",),
+    "two_factor_authenticatable": ("otp_required_for_login",),
+    "omniauthable": ("provider", "uid"),
+    "soft_delete": ("deleted_at",),
+}
+
+
+@dataclass(frozen=True)
+class DeviseColumns:
+    """The users table with the parts that its columns play.
+
+    Attributes:
+        parts: Column by part (`email`, `confirmed_at`, …); parts without a column are missing.
+        modules: Devise modules and habits whose columns are there.
+    """
+
+    table: TableShape
+    parts: Mapping[str, str]
+    modules: frozenset[str]
+
+    def column(self, part: str) -> str | None:
+        """Give the column that plays this part."""
+        return self.parts.get(part)
+
+    def type_of(self, part: str) -> str:
+        """Give the PostgreSQL type of a part's column, empty without one."""
+        return self.table.columns.get(self.parts.get(part, ""), "")
+
+
+def find_columns(table: TableShape, overrides: Mapping[str, str]) -> DeviseColumns:
+    """Match columns and parts.
+
+    Args:
+        table: The users table.
+        overrides: `legacy.columns`: column by part; '' says that nothing plays this part.
+
+    Raises:
+        UsageError: An override names an unknown part or a missing column, or a required part has
+            no column; the message lists what there is.
+    """
+    for part in overrides:
+        if part not in PARTS:
+            raise UsageError(
+                f"legacy.columns.{part}: unknown; there are: {', '.join(PARTS)}",
+                hint="edit [legacy.columns] in migrator.toml",
+            )
+    parts = {}
+    for part in PARTS:
+        column = _column(table, part, overrides)
+        if column:
+            parts[part] = column
+    return DeviseColumns(table, parts, _modules(table))
+
+
+def _column(table: TableShape, part: str, overrides: Mapping[str, str]) -> str:
+    column = overrides.get(part, "" if part in ON_REQUEST else _default(table, part))
+    if column in table.columns:
+        return column
+    if part in REQUIRED or (column and part in overrides):
+        raise UsageError(
+            f"{table} has no column {column or part!r} for {part}; it has: {', '.join(table.columns)}",
+            hint=f'set {part} = "<column>" under [legacy.columns] in migrator.toml',
+        )
+    return ""
+
+
+def _default(table: TableShape, part: str) -> str:
+    if part == "id" and len(table.primary_key) == 1:
+        return table.primary_key[0]
+    return part
+
+
+def _modules(table: TableShape) -> frozenset[str]:
+    return frozenset(
+        module
+        for module, columns in _MODULES.items()
+        if any(column in table.columns for column in columns)
+    )
