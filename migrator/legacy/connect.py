@@ -105,7 +105,9 @@ def describe_table(connection: Connection, table: str, *, key: str) -> TableShap
     queries = load("migrator.legacy", "connect.sql")
     schema, name = qualified(table)
     place = {"schema": schema, "table": name}
-    columns = dict(connection.execute(queries["columns"].encode(), place).fetchall())
+    columns: dict[str, str] = dict(
+        connection.execute(queries["columns"].encode(), place).fetchall()
+    )
     if not columns:
         raise UsageError(
             f"{key}: there is no table {schema}.{name}; there are: {_tables(connection, schema)}",
