@@ -25,6 +25,7 @@ def unpack(packages: list[str]) -> None:
             shutil.rmtree(folder, ignore_errors=True)
         for archive in _download(packages):
             run(["dpkg", "-x", archive, TREE])
+        shutil.rmtree(APT)
         _keep_links_inside()
         _write_wrappers()
 
