@@ -40,5 +40,6 @@ lock: ## pin packages anew after a change of pyproject.toml (delete a lock for n
 	$(BIN)/python -m tests.setup.lock
 
 clean: ## remove what the set-up and the demo made in this folder
-	rm -rf .venv .parts demo-workspace dist tests/parts/better_auth/node_modules
+	rm -rf .venv .parts demo-workspace dist
+	rm -rf tests/parts/better_auth/node_modules tests/parts/better_auth/.parts
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -10,6 +10,8 @@ from tests.parts.postgres import DEBIAN_15, PostgresServer, embedded_binaries, s
 
 pytest_plugins = ["tests.parts.better_auth.fixtures"]
 
+pytest_plugins = ["tests.parts.better_auth.fixtures"]
+
 DEVISE_TEMPLATE = "devise_template"
 
 
