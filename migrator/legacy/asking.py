@@ -1,0 +1,61 @@
+"""Asks the named questions of survey.sql."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from psycopg.rows import dict_row
+
+from migrator.core.queries import load
+from migrator.core.sql import ident
+from migrator.legacy.connect import compose
+from migrator.legacy.findings import Relation
+
+if TYPE_CHECKING:
+    from migrator.legacy.connect import Connection
+
+Row = dict[str, Any]
+
+
+class Questions:
+    """The questions, put to one connection; each is a statement of its own.
+
+    Values go by parameter; names and fragments that `quoted` made go by keyword.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def rows(self, question: str, values: Row | None = None, /, **parts: str) -> list[Row]:
+        """Ask and give all rows."""
+        text = load("migrator.legacy", "survey.sql")[question]
+        with self._connection.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(compose(text, **parts), values or {}).fetchall()
+
+    def row(self, question: str, values: Row | None = None, /, **parts: str) -> Row:
+        """Ask a question that always has one row."""
+        return self.rows(question, values, **parts)[0]
+
+    def names(self, question: str, values: Row | None = None, /) -> tuple[str, ...]:
+        """Ask for names."""
+        return tuple(row["name"] for row in self.rows(question, values))
+
+    def relation(self, schema: str, name: str) -> Relation | None:
+        """Look a table up, None when there is none."""
+        rows = self.rows("relation", {"schema": schema, "name": name})
+        return Relation(**rows[0]) if rows else None
+
+    def readable(self, relation: Relation) -> dict[str, bool]:
+        """Tell for each column whether our role may read it."""
+        rows = self.rows("columns", {"oid": relation.oid})
+        return {row["name"]: relation.schema_usable and row["readable"] for row in rows}
+
+
+def quoted(*parts: str) -> str:
+    """Quote a name for a question; a per cent sign in it is no placeholder."""
+    return ident(*parts).replace("%", "%%")
+
+
+def quoted_or_null(column: str | None, kind: str) -> str:
+    """Give a column as that type, or a NULL of it where there is no column."""
+    return f"{'NULL' if column is None else quoted(column)}::{kind}"

@@ -1,0 +1,175 @@
+"""Counts what is in the legacy database: states, references, rights. Reads only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from migrator.core.errors import RefusedError, UsageError
+from migrator.core.sql import ident
+from migrator.legacy.asking import Questions, quoted, quoted_or_null
+from migrator.legacy.findings import (
+    Activity,
+    ForeignKey,
+    LegacySurvey,
+    LooseReference,
+    OddTimes,
+    Relation,
+    Server,
+    States,
+)
+from migrator.legacy.populations import identities, sessions
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from migrator.config.model import LegacySection
+    from migrator.legacy.columns import DeviseColumns
+    from migrator.legacy.connect import Connection
+
+STATEMENT_TIMEOUT_S = 60
+LONG_S = 300
+IDENTITY_TABLE = "migrator_identity"
+_TIMES = ("created_at", "updated_at", "confirmed_at", "locked_at", "deleted_at")
+_TIME_TYPES = {"timestamp without time zone", "timestamp with time zone", "date"}
+_REMEMBERED = "remember_created_at"
+
+
+def survey(
+    connection: Connection,
+    legacy: LegacySection,
+    *,
+    columns: DeviseColumns,
+    unlock_in: timedelta | None,
+    now: datetime,
+) -> LegacySurvey:
+    """Look at the legacy database; each question is a statement of its own with a time limit.
+
+    Args:
+        connection: Read-only and in autocommit.
+        legacy: Where things are.
+        columns: The users table and the parts of its columns.
+        unlock_in: How long a lock holds, None for ever.
+        now: For locks; aware.
+
+    Raises:
+        UsageError: A column that should hold a time is of another type.
+        RefusedError: Our role may not read the users table.
+        psycopg.Error: The database failed, or a count took longer than `STATEMENT_TIMEOUT_S`.
+    """
+    ask = Questions(connection)
+    ask.row("set_limits", {"timeout": f"{STATEMENT_TIMEOUT_S}s"})
+    server = Server(**ask.row("server"))
+    relation = _users_table(ask, columns)
+    unreadable = _check_rights(ask, columns, relation, role=server.role)
+    return LegacySurvey(
+        server=server,
+        table=str(columns.table),
+        relation=relation,
+        key_type=columns.type_of("id"),
+        key_range=_key_range(ask, columns),
+        modules=tuple(sorted(columns.modules)),
+        unreadable_columns=unreadable,
+        states=_states(ask, columns, unlock_in=unlock_in, now=now),
+        odd_times=_odd_times(ask, columns),
+        foreign_keys=_foreign_keys(ask, relation),
+        loose_references=_loose_references(ask, relation, legacy),
+        identities=identities(ask, columns, legacy),
+        sessions=sessions(ask, legacy),
+        activity=_activity(ask),
+        bearer_tables=ask.names("bearer_suspects"),
+        identity_table_there=ask.relation(columns.table.schema, IDENTITY_TABLE) is not None,
+    )
+
+
+def _users_table(ask: Questions, columns: DeviseColumns) -> Relation:
+    relation = ask.relation(columns.table.schema, columns.table.name)
+    if relation is None:
+        raise UsageError(
+            f"there is no table {columns.table}", hint="set legacy.users_table in migrator.toml"
+        )
+    for part in _TIMES:
+        found = columns.type_of(part)
+        if found and found not in _TIME_TYPES:
+            raise UsageError(
+                f"{columns.table}.{columns.column(part)} is {found}, not a time, and cannot be {part}",
+                hint=f'set {part} to another column, or to "", under [legacy.columns]',
+            )
+    return relation
+
+
+def _check_rights(
+    ask: Questions, columns: DeviseColumns, relation: Relation, *, role: str
+) -> tuple[str, ...]:
+    """Refuse when a column that is needed cannot be read; give the other unreadable ones."""
+    place = ident(columns.table.schema, columns.table.name)
+    if not relation.schema_usable:
+        raise RefusedError(
+            f"role {role} may not use the schema {columns.table.schema}",
+            hint=f"GRANT USAGE ON SCHEMA {ident(columns.table.schema)} TO {ident(role)}; then migrator preflight",
+        )
+    unreadable = tuple(name for name, yes in ask.readable(relation).items() if not yes)
+    missing = [name for name in unreadable if name in {*columns.parts.values(), _REMEMBERED}]
+    if missing:
+        raise RefusedError(
+            f"role {role} may not read {columns.table} ({', '.join(missing)})",
+            hint=f"GRANT SELECT ON {place} TO {ident(role)}; then migrator preflight",
+        )
+    return unreadable
+
+
+def _states(
+    ask: Questions, columns: DeviseColumns, *, unlock_in: timedelta | None, now: datetime
+) -> States:
+    def column(part: str, kind: str) -> str:
+        return quoted_or_null(columns.column(part), kind)
+
+    remembered = _REMEMBERED if _REMEMBERED in columns.table.columns else None
+    confirmable = columns.column("confirmed_at") is not None
+    row = ask.row(
+        "states",
+        {"confirmable": confirmable, "unlock_in": unlock_in, "now": now},
+        confirmed_at=column("confirmed_at", "timestamptz"),
+        locked_at=column("locked_at", "timestamptz"),
+        deleted_at=column("deleted_at", "timestamptz"),
+        second_factor=column("otp_required_for_login", "boolean"),
+        pending=column("unconfirmed_email", "text"),
+        password=column("encrypted_password", "text"),
+        remembered=quoted_or_null(remembered, "timestamptz"),
+        users=_users(columns),
+    )
+    return States(**row)
+
+
+def _odd_times(ask: Questions, columns: DeviseColumns) -> tuple[OddTimes, ...]:
+    found = []
+    for column in filter(None, map(columns.column, _TIMES)):
+        row = ask.row("odd_times", column=quoted(column), users=_users(columns))
+        if any(row.values()):
+            found.append(OddTimes(column, **row))
+    return tuple(found)
+
+
+def _key_range(ask: Questions, columns: DeviseColumns) -> tuple[str, str]:
+    row = ask.row("key_range", pk=quoted(columns.parts["id"]), users=_users(columns))
+    return row["lowest"] or "", row["highest"] or ""
+
+
+def _foreign_keys(ask: Questions, relation: Relation) -> tuple[ForeignKey, ...]:
+    rows = ask.rows("foreign_keys", {"oid": relation.oid})
+    return tuple(ForeignKey(**{**row, "columns": tuple(row["columns"])}) for row in rows)
+
+
+def _loose_references(
+    ask: Questions, relation: Relation, legacy: LegacySection
+) -> tuple[LooseReference, ...]:
+    values = {"oid": relation.oid, "reference": f"{legacy.model.lower()}_id"}
+    return tuple(LooseReference(**row) for row in ask.rows("loose_references", values))
+
+
+def _activity(ask: Questions) -> Activity:
+    long = ask.row("long_transactions", {"longer_than_s": LONG_S})
+    return Activity(**long, prepared=ask.row("prepared_transactions")["count"])
+
+
+def _users(columns: DeviseColumns) -> str:
+    return quoted(columns.table.schema, columns.table.name)
