@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from migrator.legacy.asking import Questions, Row
     from migrator.legacy.columns import DeviseColumns
 
+_REFERENCE = "user_id"
 _SESSION_COLUMNS = ("session_id", "data", "updated_at")
 
 
 def identities(ask: Questions, columns: DeviseColumns, legacy: LegacySection) -> Identities:
     """Count OmniAuth's identities, and the users who have no password, by whether they have one."""
-    reference = f"{legacy.model.lower()}_id"
-    suspects = ask.names("identity_suspects", {"reference": reference})
+    suspects = ask.names("identity_suspects", {"reference": _REFERENCE})
     if legacy.identities_table:
         here = ".".join(qualified(legacy.identities_table))
         suspects = tuple(name for name in suspects if name != here)
-        providers, linked = _in_a_table(ask, columns, legacy.identities_table, reference)
+        providers, linked = _in_a_table(ask, columns, legacy.identities_table)
     else:
         providers, linked = _in_users(ask, columns)
     return Identities(
@@ -38,9 +38,7 @@ def identities(ask: Questions, columns: DeviseColumns, legacy: LegacySection) ->
     )
 
 
-def _in_a_table(
-    ask: Questions, columns: DeviseColumns, table: str, reference: str
-) -> tuple[list[Row], Row]:
+def _in_a_table(ask: Questions, columns: DeviseColumns, table: str) -> tuple[list[Row], Row]:
     place = quoted(*qualified(table))
     linked = ask.row(
         "identity_only",
@@ -48,7 +46,7 @@ def _in_a_table(
         users=quoted(columns.table.schema, columns.table.name),
         pk=quoted(columns.parts["id"]),
         password=quoted(columns.parts["encrypted_password"]),
-        user_id=quoted(reference),
+        user_id=quoted(_REFERENCE),
     )
     return ask.rows("identities", identities=place, provider=quoted("provider")), linked
 

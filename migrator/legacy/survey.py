@@ -131,13 +131,21 @@ def _states(
         confirmed_at=column("confirmed_at", "timestamptz"),
         locked_at=column("locked_at", "timestamptz"),
         deleted_at=column("deleted_at", "timestamptz"),
-        second_factor=column("otp_required_for_login", "boolean"),
+        second_factor=_second_factor(columns),
         pending=column("unconfirmed_email", "text"),
         password=column("encrypted_password", "text"),
         remembered=quoted_or_null(remembered, "timestamptz"),
         users=_users(columns),
     )
     return States(**row)
+
+
+def _second_factor(columns: DeviseColumns) -> str:
+    """Read a flag as it is; of any other column, such as a secret, whether it is set."""
+    column = columns.column("otp_required_for_login")
+    if column is None or columns.type_of("otp_required_for_login") == "boolean":
+        return quoted_or_null(column, "boolean")
+    return f"({quoted(column)} IS NOT NULL)"
 
 
 def _odd_times(ask: Questions, columns: DeviseColumns) -> tuple[OddTimes, ...]:
