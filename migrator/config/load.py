@@ -28,7 +28,9 @@ def load(path: Path) -> Config:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UsageError(f"there is no {path}", hint="migrator init") from None
+        raise UsageError(
+            f"there is no {path}", hint="migrator init --verified-when confirmed"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not TOML: {error}", hint=f"edit {path}") from error
     except OSError as error:
