@@ -14,12 +14,12 @@ class LegacyIdentity:
     Attributes:
         provider: The provider's name, e.g. `google_oauth2`.
         uid: The user's id there.
-        created_ms: When it was linked, Unix milliseconds.
+        created_ms: When it was linked, Unix milliseconds; None when unknown.
     """
 
     provider: str
     uid: str
-    created_ms: int
+    created_ms: int | None
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,8 @@ class LegacyUser:
 
     Attributes:
         pk: The primary key as text.
-        created_ms: None when the row holds an infinite or missing time; likewise `updated_ms`.
+        created_ms: None when the row holds no time; an infinite one is beyond 2**63 - 2 either
+            way. So with every other time.
     """
 
     pk: str

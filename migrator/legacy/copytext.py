@@ -1,0 +1,59 @@
+"""PostgreSQL's text form of COPY, read a page at a time."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from psycopg import sql
+
+    from migrator.legacy.connect import Connection
+
+Row = list[str | None]
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
+_TO_ESCAPE = str.maketrans({plain: f"\\{letter}" for letter, plain in _ESCAPED.items()})
+
+
+def copy_rows(
+    connection: Connection, query: sql.Composed, params: Mapping[str, Any] | None = None
+) -> list[Row]:
+    """Run a COPY … TO STDOUT and give all its rows; NULL is None.
+
+    A database that is not in UTF-8 may hold bytes that are no text; they come as lone
+    surrogates, which no target can store and the mapping refuses.
+    """
+    with connection.cursor() as cursor, cursor.copy(query, params) as copy:
+        text = b"".join(copy).decode("utf-8", "surrogateescape")
+    return parse(text)
+
+
+def parse(text: str) -> list[Row]:
+    """Read lines of COPY text."""
+    lines = text.split("\n")
+    lines.pop()
+    return [
+        line.split("\t") if "\\" not in line else [_field(field) for field in line.split("\t")]  # type: ignore[misc]
+        for line in lines
+    ]
+
+
+def _field(field: str) -> str | None:
+    if field == r"\N":
+        return None
+    return _ESCAPE.sub(_plain, field) if "\\" in field else field
+
+
+def _plain(match: re.Match[str]) -> str:
+    return _ESCAPED.get(match[1], match[1])
+
+
+def dump(rows: Iterable[Iterable[str | None]]) -> bytes:
+    """Write rows for COPY … FROM STDIN."""
+    return "".join(
+        "\t".join(r"\N" if field is None else field.translate(_TO_ESCAPE) for field in row) + "\n"
+        for row in rows
+    ).encode()

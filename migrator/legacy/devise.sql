@@ -1,0 +1,86 @@
+-- name: users_page
+COPY (
+  SELECT {id}, {email}, {encrypted_password}, {name}, {username},
+         {created_at}, {updated_at}, {confirmed_at}, {locked_at}, {deleted_at},
+         {second_factor}, {provider}, {uid}
+  FROM {users} AS u
+  WHERE {beyond}
+  ORDER BY {id}
+  LIMIT %(rows)s
+) TO STDOUT
+
+-- name: beyond
+{id} > %(after)s
+
+-- name: identities_page
+COPY (
+  SELECT {id}, i.{identity_provider}, i.{identity_uid}, {linked_at}
+  FROM {identities} AS i
+  JOIN {users} AS u ON {id} = i.{identity_user}
+  WHERE {beyond} AND {id} <= %(last)s
+  ORDER BY {id}, i.{identity_provider}, i.{identity_uid}
+) TO STDOUT
+
+-- name: epoch_ms
+CASE WHEN {column} IS NULL THEN NULL
+     WHEN isfinite({column}) THEN floor(extract(epoch FROM {column}) * 1000)::bigint
+     WHEN {column} > 'epoch' THEN 9223372036854775807
+     ELSE -9223372036854775807 END
+
+-- name: is_true
+{column} IS TRUE
+
+-- name: is_set
+{column} IS NOT NULL
+
+-- name: estimated_users
+SELECT greatest(c.reltuples, 0)::bigint FROM pg_class AS c WHERE c.oid = to_regclass(%(users)s)
+
+-- name: counted_users
+SELECT count(*) FROM {users}
+
+-- name: odd_emails
+COPY (
+  SELECT {id}, {email}::text
+  FROM {users} AS u
+  WHERE {beyond} AND {email}::text COLLATE "C" ~ '[^!-@[-`{{-~]'
+  ORDER BY {id}
+  LIMIT %(rows)s
+) TO STDOUT
+
+-- name: emails_present
+SELECT DISTINCT {email}::text FROM {users} AS u WHERE {email} = ANY(%(emails)s)
+
+-- name: repeated_emails
+COPY (
+  SELECT (array_agg({id} ORDER BY {id}))[1], {email}::text
+  FROM {users} AS u
+  WHERE {email}::text <> ''
+  GROUP BY {email}::text
+  HAVING count(*) > 1
+) TO STDOUT
+
+-- name: contested_identities
+COPY (
+  SELECT provider, uid
+  FROM ({claims}) AS claim (user_id, provider, uid)
+  WHERE provider IS NOT NULL AND uid IS NOT NULL
+  GROUP BY provider, uid
+  HAVING count(DISTINCT user_id) > 1
+) TO STDOUT
+
+-- name: linked_claims
+SELECT {id}::text, i.{identity_provider}::text, i.{identity_uid}::text
+FROM {identities} AS i JOIN {users} AS u ON {id} = i.{identity_user}
+
+-- name: own_claims
+SELECT {id}::text, {provider}::text, {uid}::text FROM {users} AS u
+
+-- name: contested_usernames
+COPY (
+  SELECT lower({username}::text COLLATE "C")
+  FROM {users} AS u
+  WHERE {username} IS NOT NULL
+  GROUP BY 1
+  HAVING count(*) > 1
+) TO STDOUT

@@ -1,0 +1,89 @@
+"""Which users share one address once it is normalised, found in bounded memory.
+
+The row whose address is already in the form that Devise looks up keeps it: that row is whom the
+login form finds. Every other variant loses, and where no row is in that form nobody keeps it. The
+answer depends on neither the order of rows nor the size of pages.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from migrator.core.emails import normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_TABLE = (
+    "CREATE TABLE claim (address BLOB PRIMARY KEY, variants INTEGER NOT NULL DEFAULT 0,"
+    " canonical INTEGER NOT NULL DEFAULT 0, first_pk TEXT) WITHOUT ROWID"
+)
+_ADD_VARIANT = (
+    "INSERT INTO claim (address, variants) VALUES (?, 1)"
+    " ON CONFLICT (address) DO UPDATE SET variants = variants + 1"
+)
+_ADD_CANONICAL = (
+    "INSERT INTO claim (address, canonical) VALUES (?, 1)"
+    " ON CONFLICT (address) DO UPDATE SET canonical = 1"
+)
+_ADD_REPEATED = (
+    "INSERT INTO claim (address, canonical, first_pk) VALUES (?, 1, ?)"
+    " ON CONFLICT (address) DO UPDATE SET canonical = 1, first_pk = excluded.first_pk"
+)
+_FIND = "SELECT variants, canonical, first_pk FROM claim WHERE address = ?"
+_DIGEST_BYTES = 16
+
+
+class SharedEmails:
+    """Claims on normalised addresses, kept as digests in a private file that SQLite spills to.
+
+    Only addresses that are not plainly in normal form are kept, and those that occur twice.
+    """
+
+    def __init__(self) -> None:
+        # '' is SQLite's name for a temporary database on disk, removed when it is closed.
+        self._claims = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._claims.execute(_TABLE)
+        self._repeated = 0
+
+    def add_odd(self, emails: Iterable[str]) -> list[str]:
+        """Take in rows that may not be in normal form.
+
+        Returns:
+            The normal forms of those that are not, to be looked for among all rows.
+        """
+        canonical, variants = [], []
+        for email in emails:
+            wanted = normalise(email)
+            (canonical if wanted == email else variants).append(wanted)
+        self.add_canonical(canonical)
+        self._claims.executemany(_ADD_VARIANT, ((_digest(email),) for email in variants))
+        return variants
+
+    def add_canonical(self, emails: Iterable[str]) -> None:
+        """Take in addresses that exist; those not in normal form count for nothing here."""
+        digests = ((_digest(email),) for email in emails if normalise(email) == email)
+        self._claims.executemany(_ADD_CANONICAL, digests)
+
+    def add_repeated(self, email: str, *, first_pk: str) -> None:
+        """Take in an address that several rows hold alike; Devise finds the one with the first key."""
+        if normalise(email) == email:
+            self._claims.execute(_ADD_REPEATED, (_digest(email), first_pk))
+            self._repeated += 1
+
+    def loses(self, pk: str, email: str) -> bool:
+        """Tell that this row may not have its normalised address."""
+        wanted = normalise(email)
+        if wanted == email and not self._repeated:
+            return False
+        claim = self._claims.execute(_FIND, (_digest(wanted),)).fetchone()
+        if wanted == email:
+            return claim is not None and claim[2] not in {None, pk}
+        # A variant that nobody looked at was changed while the import ran: the next run knows it.
+        return claim is None or claim[1] == 1 or claim[0] > 1
+
+
+def _digest(email: str) -> bytes:
+    return blake2b(email.encode("utf-8", "surrogateescape"), digest_size=_DIGEST_BYTES).digest()
