@@ -32,7 +32,7 @@ interface Credentials {
 
 type Verify = (data: Credentials) => Promise<boolean>;
 type Warn = (message: string) => void;
-type Account = { id: string; providerId: string; password?: string | null };
+type Account = { password?: string | null };
 
 const PREFIX = "migrator:v1:";
 const MAX_PEPPERS = 4;
@@ -44,7 +44,7 @@ const SCRYPT_KEY_BYTES = 64;
 // Node refuses more than 32 MiB unless told otherwise; N=16384 and r=16 need just over that.
 const SCRYPT = { N: 16384, r: 16, p: 1, maxmem: 128 * 16384 * 16 * 2 };
 const SIGN_IN_PATHS = new Set(["/sign-in/email", "/sign-in/username"]);
-const PROOF_MS = 60_000;
+const PROOF_MS = 30_000;
 const BOOT_SAMPLE_ROWS = 100;
 
 /** The plugin. It takes no options: what differs between hashes stands in their envelopes. */
@@ -85,7 +85,9 @@ function passwordVerifier(native: Verify, proofs: Proofs, warn: Warn): Verify {
     try {
       if (!hash.startsWith("migrator:")) return await native({ hash, password });
       const valid = await verifyEnvelope(hash, password, warn);
-      if (valid) proofs.add(hash, password);
+      // Of 72 bytes and more bcrypt saw only the beginning: a native hash of whatever tail was typed first
+      // would lock the owner out. Such a password keeps its envelope.
+      if (valid && Buffer.byteLength(password) < BCRYPT_INPUT_BYTES) proofs.add(hash, password);
       return valid;
     } catch (error) {
       warn(`can't verify a stored value (${errorName(error)}): ${shape(hash)}`);
@@ -111,9 +113,9 @@ async function verifyEnvelope(stored: string, password: string, warn: Warn): Pro
 
 /** Raw bytes, not normalised; the cut at 72 may fall inside a character, as it did when hashing. */
 async function matchesBcrypt(hash: string, secret: string): Promise<boolean> {
-  const input = Buffer.from(secret, "utf8").subarray(0, BCRYPT_INPUT_BYTES);
-  // C implementations end at a NUL byte: anything after it would be accepted.
-  return !input.includes(0) && verifyBcrypt(input, hash);
+  // No legacy password holds a NUL byte; implementations in C stop there and would accept any tail.
+  if (secret.includes("\0")) return false;
+  return verifyBcrypt(Buffer.from(secret, "utf8").subarray(0, BCRYPT_INPUT_BYTES), hash);
 }
 
 function parseEnvelope(stored: string): Envelope | null {
@@ -159,55 +161,53 @@ function scryptKey(password: string, salt: string): Promise<Buffer> {
   });
 }
 
-/**
- * Replaces a proven envelope by the native format, if the row still holds that very envelope.
- *
- * A password of 72 bytes or more keeps its envelope: bcrypt saw only its beginning, and a native hash
- * of whatever tail was typed first would lock the owner out.
- */
+/** Replaces the user's envelope by the native format, if the row still holds a proven one. */
 async function rehash(ctx: AuthContext, userId: string, password: string, proofs: Proofs) {
-  const accounts: Account[] = await ctx.internalAdapter.findAccounts(userId);
-  const account = accounts.find((row) => row.providerId === "credential");
-  const proven = account?.password?.startsWith(PREFIX) && proofs.take(account.password, password);
-  if (!account?.password || !proven || Buffer.byteLength(password) >= BCRYPT_INPUT_BYTES) return;
-  await ctx.adapter.updateMany({
-    model: "account",
-    where: [
-      { field: "id", value: account.id },
-      { field: "password", value: account.password },
-    ],
-    update: { password: await ctx.password.hash(password), updatedAt: new Date() },
-  });
+  for (const envelope of proofs.of(password)) {
+    const replaced = await ctx.adapter.update<Account>({
+      model: "account",
+      where: [
+        { field: "userId", value: userId },
+        { field: "providerId", value: "credential" },
+        { field: "password", value: envelope },
+      ],
+      update: { password: await ctx.password.hash(password), updatedAt: new Date() },
+    });
+    if (replaced) return proofs.forget(envelope);
+  }
 }
 
 /**
- * Remembers for a minute that a password was right for a stored value.
+ * Remembers for half a minute which envelope a password was right for.
  *
- * `verify` knows the value but not the request, the hook knows the request but reads the row anew. Without
- * this a value that was put there in between would be replaced by a password it was never compared with.
+ * `verify` knows the stored value but not the user, the hook knows the user but not which value was compared.
+ * Comparing anew would cost a second bcrypt; trusting what the row holds by now could replace a value that
+ * was put there in between.
  */
 class Proofs {
   readonly #key = randomBytes(32);
-  readonly #expiry = new Map<string, number>();
+  #proofs: { envelope: string; mac: string; expires: number }[] = [];
 
-  add(stored: string, password: string): void {
+  add(envelope: string, password: string): void {
     const now = performance.now();
-    for (const [proof, expires] of this.#expiry) {
-      if (expires > now) break;
-      this.#expiry.delete(proof);
-    }
-    this.#expiry.set(this.#proof(stored, password), now + PROOF_MS);
+    this.#proofs = this.#proofs.filter(({ expires }) => expires > now);
+    this.#proofs.push({ envelope, mac: this.#mac(password), expires: now + PROOF_MS });
   }
 
-  take(stored: string, password: string): boolean {
-    const proof = this.#proof(stored, password);
-    const valid = (this.#expiry.get(proof) ?? 0) > performance.now();
-    this.#expiry.delete(proof);
-    return valid;
+  /** The envelopes that the password was right for: mostly one, more when users share a password. */
+  of(password: string): string[] {
+    const now = performance.now();
+    const mac = this.#mac(password);
+    const proven = this.#proofs.filter((proof) => proof.mac === mac && proof.expires > now);
+    return [...new Set(proven.map(({ envelope }) => envelope))];
   }
 
-  #proof(stored: string, password: string): string {
-    return createHmac("sha256", this.#key).update(`${stored.length}:${stored}${password}`).digest("base64");
+  forget(envelope: string): void {
+    this.#proofs = this.#proofs.filter((proof) => proof.envelope !== envelope);
+  }
+
+  #mac(password: string): string {
+    return createHmac("sha256", this.#key).update(password).digest("base64");
   }
 }
 
@@ -222,7 +222,8 @@ async function warnOfMissingPeppers(ctx: AuthContext): Promise<void> {
     const params = rows.map((row) => parseEnvelope(row.password ?? "")?.params ?? "");
     const ids = new Set(params.flatMap((text) => parsePeppers(text) ?? []));
     const missing = [...ids].filter((id) => pepperOf(id) === undefined).map(pepperVariable);
-    if (missing.length > 0) ctx.logger.warn(`migrator: imported users can't sign in, not set: ${missing.join(", ")}`);
+    if (missing.length === 0) return;
+    ctx.logger.warn(`migrator: imported users can't sign in, not set: ${missing.join(", ")}`);
   } catch (error) {
     ctx.logger.warn(`migrator: could not look for missing peppers (${errorName(error)})`);
   }
@@ -230,9 +231,9 @@ async function warnOfMissingPeppers(ctx: AuthContext): Promise<void> {
 
 /** What a stored value looks like, without the value: enough to find its scheme. */
 function shape(stored: string): string {
-  const scheme = /^\$([a-z0-9-]{1,16})\$/.exec(stored)?.[1] ?? /^migrator:(v[0-9]+:[a-z0-9_-]{1,32}):/.exec(stored)?.[1];
+  const prefix = /^\$([a-z0-9-]{1,16})\$|^migrator:(v[0-9]+:[a-z0-9_-]{1,32}):/.exec(stored);
   const letters = /^[0-9a-f]*$/i.test(stored) ? "hex digits" : "characters";
-  return `${scheme ?? "no prefix"}, ${stored.length} ${letters}`;
+  return `${prefix?.[1] ?? prefix?.[2] ?? "no prefix"}, ${stored.length} ${letters}`;
 }
 
 /** The name alone: messages of database drivers quote the values that they were given. */

@@ -78,7 +78,7 @@ def _code(answer: httpx.Response, client: Client) -> str:
     codes = parse_qs(urlsplit(location).query).get("code")
     if not codes or not location.startswith(client.redirect_uris[0]):
         raise LoginRefusedError(f"{answer.status_code} {answer.text or location}")
-    return codes[0]
+    return str(codes[0])
 
 
 def _redeem(auther: BetterAuth, client: Client, *, code: str, verifier: str, nonce: str) -> Tokens:

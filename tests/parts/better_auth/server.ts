@@ -23,6 +23,8 @@ const auth = createAuth(settings, database, settings.baseURL ?? `http://${settin
 const api = toNodeHandler(auth);
 
 function handle(request: IncomingMessage, response: ServerResponse): void {
+  // Next.js, under which Auther runs, does the same: without an address there are no limits.
+  request.headers["x-forwarded-for"] ??= request.socket.remoteAddress;
   const path = new URL(request.url ?? "/", "http://localhost").pathname;
   if (path.startsWith("/api/auth/")) void api(request, response);
   else if (path === "/sign-in") response.setHeader("Content-Type", "text/html").end(loginPage);
