@@ -105,14 +105,16 @@ class InboundKey:
 
 @dataclass(frozen=True)
 class Index:
-    """An index; one that a constraint made has no definition of its own.
+    """An index.
 
     Attributes:
         columns: The columns it involves, in keys, expressions and predicate.
+        constrained: A primary key, unique or exclusion constraint made it and carries it.
     """
 
     name: str
     definition: str
+    constrained: bool
     columns: tuple[str, ...]
     clustered: bool
     comment: str

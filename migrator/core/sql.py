@@ -19,3 +19,17 @@ def qualified(name: str) -> tuple[str, str]:
     """Split `schema.table` (schema defaults to `public`), as written in migrator.toml."""
     schema, dot, table = name.partition(".")
     return (schema, table) if dot else ("public", schema)
+
+
+def literal(text: str) -> str:
+    """Write a text as a PostgreSQL string constant, right whatever `standard_conforming_strings` is.
+
+    For SQL that is emitted as a file; queries that run take parameters.
+
+    Raises:
+        ValueError: It holds a NUL, which PostgreSQL cannot store.
+    """
+    if "\0" in text:
+        raise ValueError("a NUL cannot be written in SQL")
+    quoted = text.replace("'", "''")
+    return "E'" + quoted.replace("\\", "\\\\") + "'" if "\\" in text else f"'{quoted}'"

@@ -1,0 +1,170 @@
+"""Runs emitted SQL files: transaction by transaction, waiting little, trying again, going on where a run stopped."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, LiteralString, NoReturn, cast
+
+import psycopg
+from psycopg import errors, pq
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from migrator.core.errors import (
+    ConflictError,
+    DependencyError,
+    HeldError,
+    MigratorError,
+    RefusedError,
+)
+from migrator.core.redact import scrub
+from migrator.legacy.guard import Guard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from psycopg import Connection
+
+_UNIT = re.compile(r"^-- (?P<kind>unit|always): (?P<name>\w+)\n", re.MULTILINE)
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 5.0
+
+# What the guard schema raises, and what it means for the command.
+_REFUSALS: dict[str, type[MigratorError]] = {
+    "MG001": ConflictError,  # lease
+    "MG002": RefusedError,  # gate evidence
+    "MG003": ConflictError,  # not the planned object
+    "MG004": RefusedError,  # content differs from the archive
+    "MG006": ConflictError,  # order of steps
+    "MG007": RefusedError,  # verify
+}
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What is sent at once: one transaction, or one statement that must not be in one.
+
+    Attributes:
+        recorded: The guard remembers it; otherwise it is run each time and does no harm.
+    """
+
+    name: str
+    text: str
+    recorded: bool
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How often a unit is tried when a lock is not to be had.
+
+    Attributes:
+        attempts: 1 or more.
+        sleep: Waits so many seconds.
+    """
+
+    attempts: int
+    sleep: Callable[[float], None]
+
+
+def units_of(text: str) -> tuple[Unit, ...]:
+    """Cut a file at its `-- unit:` and `-- always:` lines."""
+    parts = _UNIT.split(text)[1:]
+    return tuple(
+        Unit(name, body, recorded=kind == "unit")
+        for kind, name, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True)
+    )
+
+
+def run_file(
+    connection: Connection[Any],
+    text: str,
+    *,
+    skip: Iterable[str],
+    patience: Patience,
+    oids: list[int],
+) -> None:
+    """Run a file's units in order.
+
+    Killed or cut off at any point, each unit is either done and recorded in the guard schema or not done at all;
+    run it again with what the guard recorded as `skip`.
+
+    Args:
+        connection: In autocommit.
+        text: The file.
+        skip: Names of recorded units that are done.
+        patience: For locks.
+        oids: Tables whose lock holders are named when patience ends.
+
+    Raises:
+        HeldError: A lock was not to be had.
+        RefusedError: Evidence is missing or content differs.
+        ConflictError: Another operator, another object or another order of steps.
+        DependencyError: The server refused for another reason or the connection broke.
+    """
+    done = frozenset(skip)
+    for unit in units_of(text):
+        if not (unit.recorded and unit.name in done):
+            _run_unit(connection, unit, patience=patience, oids=oids)
+
+
+def _run_unit(
+    connection: Connection[Any], unit: Unit, *, patience: Patience, oids: list[int]
+) -> None:
+    try:
+        for attempt in _attempts(patience):
+            with attempt:
+                _send(connection, unit)
+    except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
+        raise HeldError(
+            f"no lock for {unit.name} after {patience.attempts} tries; in the way: "
+            + (_in_the_way(connection, oids) or "nobody any more"),
+            hint="let those transactions end, then the same command: it goes on where it stopped",
+        ) from error
+    except psycopg.Error as error:
+        _refuse(error)
+
+
+def _attempts(patience: Patience) -> Retrying:
+    # Full jitter: each pause is random between 0 and an upper bound that doubles.
+    return Retrying(
+        retry=retry_if_exception_type((errors.LockNotAvailable, errors.DeadlockDetected)),
+        stop=stop_after_attempt(patience.attempts),
+        wait=wait_random_exponential(multiplier=_FIRST_PAUSE_S, max=_LONGEST_PAUSE_S),
+        sleep=patience.sleep,
+        reraise=True,
+    )
+
+
+def _send(connection: Connection[Any], unit: Unit) -> None:
+    try:
+        connection.execute(cast("LiteralString", unit.text))
+    finally:
+        if connection.pgconn.transaction_status in {
+            pq.TransactionStatus.INTRANS,
+            pq.TransactionStatus.INERROR,
+        }:
+            connection.execute("ROLLBACK")
+
+
+def _in_the_way(connection: Connection[Any], oids: list[int]) -> str:
+    found = Guard(connection).in_the_way(oids)
+    return "; ".join(
+        f"pid {row['pid']} ({row['role']}, {row['application'] or 'no application name'}, "
+        f"{row['state']} for {row['seconds']} s, holds {row['modes']})"
+        for row in found
+    )
+
+
+def _refuse(error: psycopg.Error) -> NoReturn:
+    said = error.diag.message_primary or type(error).__name__
+    if refusal := _REFUSALS.get(error.sqlstate or ""):
+        raise refusal(said, hint=error.diag.message_hint or "migrator remove status") from error
+    if error.sqlstate is None:
+        raise DependencyError(
+            "the connection to the application's database broke",
+            hint="the same command again: it goes on where it stopped",
+        ) from error
+    raise DependencyError(
+        f"PostgreSQL refused ({error.sqlstate}): {scrub(said)}",
+        hint="nothing of this transaction remains; migrator remove status tells where it stands",
+    ) from error

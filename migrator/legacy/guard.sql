@@ -1,0 +1,61 @@
+-- name: exists
+SELECT to_regclass('migrator_guard.plan') IS NOT NULL AS found;
+
+-- name: plan
+SELECT plan_id FROM migrator_guard.plan;
+
+-- name: steps
+SELECT step, state, at FROM migrator_guard.step ORDER BY step;
+
+-- name: done_units
+SELECT unit FROM migrator_guard.unit WHERE step = %(step)s AND direction = %(direction)s;
+
+-- name: archives
+SELECT name, rows, sha256, archived_at FROM migrator_guard.archive ORDER BY name;
+
+-- name: orphans
+SELECT table_name, constraint_name, rows, coalesce(some_keys, '{}') AS some_keys FROM migrator_guard.orphan
+ORDER BY table_name, constraint_name;
+
+-- name: holder
+SELECT holder, fence, expires_at, expires_at > clock_timestamp() AS live FROM migrator_guard.lease;
+
+-- name: wait_briefly
+SELECT set_config('lock_timeout', '1s', true);
+
+-- name: take_lease
+INSERT INTO migrator_guard.lease AS l (holder, fence, expires_at)
+VALUES (%(holder)s, 1, clock_timestamp() + %(seconds)s * interval '1 second')
+ON CONFLICT (only_one) DO UPDATE SET holder = EXCLUDED.holder, fence = l.fence + 1, expires_at = EXCLUDED.expires_at
+WHERE l.holder = EXCLUDED.holder OR l.expires_at <= clock_timestamp()
+RETURNING fence;
+
+-- name: carry_fence
+-- Every transaction of this session shows this number to the guard.
+SELECT set_config('migrator.fence', %(fence)s, false);
+
+-- name: release_lease
+UPDATE migrator_guard.lease SET expires_at = clock_timestamp() WHERE fence = %(fence)s;
+
+-- name: present_evidence
+INSERT INTO migrator_guard.evidence (step, plan_id, plan_hash, evidence_hash, expires_at)
+VALUES (%(step)s, %(plan_id)s, %(plan_hash)s, %(evidence_hash)s, clock_timestamp() + %(seconds)s * interval '1 second')
+ON CONFLICT (step) DO UPDATE SET plan_id = EXCLUDED.plan_id, plan_hash = EXCLUDED.plan_hash,
+  evidence_hash = EXCLUDED.evidence_hash, expires_at = EXCLUDED.expires_at;
+
+-- name: step_back
+-- A step whose one transaction never committed has nothing to undo.
+UPDATE migrator_guard.step SET state = 'pending', at = clock_timestamp() WHERE step = %(step)s AND state = 'applying';
+
+-- name: in_the_way
+-- Who holds a lock on these tables now; no query text, it may carry secrets.
+SELECT a.pid, a.usename::text AS role, a.application_name AS application, coalesce(a.state, a.backend_type) AS state,
+       extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.query_start))::int AS seconds,
+       string_agg(DISTINCT l.mode, ', ' ORDER BY l.mode) AS modes
+FROM pg_locks l
+JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE l.granted AND l.relation = ANY(%(oids)s::oid[]) AND l.pid <> pg_backend_pid()
+  AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+GROUP BY a.pid, a.usename, a.application_name, a.state, a.backend_type, a.xact_start, a.query_start
+ORDER BY 5 DESC NULLS LAST
+LIMIT 10;

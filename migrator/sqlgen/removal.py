@@ -1,0 +1,156 @@
+"""What is to be removed, checked: everything in it can be carried back."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from migrator.core.catalog import as_data
+from migrator.core.errors import RefusedError
+from migrator.sqlgen.naming import COLUMN_PREFIX, ROW_NUMBER, SCHEMAS, quarantined
+
+if TYPE_CHECKING:
+    from migrator.core.catalog import Catalog, Column, Table
+
+GENERATOR = 1  # raised when the emitted SQL changes, so that an old plan is not taken for a new one
+
+
+@dataclass(frozen=True)
+class LockRules:
+    """How long emitted SQL may wait.
+
+    Attributes:
+        timeout_ms: `lock_timeout` of the one lock that a transaction waits for.
+        attempts: How often the whole transaction is tried.
+    """
+
+    timeout_ms: int
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Removal:
+    """Tables to drop, and columns of the users table to drop.
+
+    Attributes:
+        users: The users table; it stays.
+        columns: Of `users`, in the table's order; may be empty, like `tables`.
+    """
+
+    database: str
+    server_version: int
+    tables: tuple[Table, ...]
+    users: Table
+    columns: tuple[Column, ...]
+    locks: LockRules
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns' names."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def plan_id(self) -> str:
+        """16 hex characters that stand for catalog, OIDs, row counts and choice."""
+        data = json.dumps(self.content(), sort_keys=True, separators=(",", ":"))
+        return sha256(data.encode()).hexdigest()[:16]
+
+    def content(self) -> dict[str, Any]:
+        """Give all that the emitted SQL depends on, as plain data."""
+        return {
+            "generator": GENERATOR,
+            "database": self.database,
+            "server_version": self.server_version,
+            "lock_timeout_ms": self.locks.timeout_ms,
+            "lock_attempts": self.locks.attempts,
+            "tables": [as_data(table) for table in self.tables],
+            "users": as_data(self.users),
+            "columns": list(self.names),
+        }
+
+
+def make_removal(
+    catalog: Catalog,
+    *,
+    tables: tuple[tuple[str, str], ...],
+    users: tuple[str, str],
+    columns: tuple[str, ...],
+    locks: LockRules,
+) -> Removal:
+    """Choose tables and columns out of a catalog that has them all.
+
+    Args:
+        catalog: Read with every table of `tables`, and `users` with `columns` as those to drop.
+        tables: Schema and name of each table to drop.
+        users: Schema and name of the users table.
+        columns: Its columns to drop.
+        locks: How long the emitted SQL may wait.
+
+    Raises:
+        RefusedError: Something could not be carried back; all reasons are named.
+    """
+    kept = catalog.find(*users)
+    chosen = tuple(found for name in tables if (found := catalog.find(*name)))
+    if kept is None or len(chosen) < len(tables):
+        raise RefusedError("a table vanished meanwhile", hint="migrator remove plan")
+    removal = Removal(
+        catalog.database,
+        catalog.server_version,
+        chosen,
+        kept,
+        tuple(column for column in kept.columns if column.name in columns),
+        locks,
+    )
+    if reasons := refusals(removal):
+        raise RefusedError(
+            "not everything could be carried back:\n" + "\n".join(f"  {r}" for r in reasons),
+            hint="remove what depends on it, or take it off [remove], then: migrator remove plan",
+        )
+    return removal
+
+
+def refusals(removal: Removal) -> list[str]:
+    """Give every reason why the removal could not be undone or could not run."""
+    found = [f"{t.label}: {b.reason}" for t in removal.tables for b in t.blockers if not b.column]
+    if removal.columns:
+        found += _column_refusals(removal)
+    return found + _name_clashes(removal)
+
+
+def _column_refusals(removal: Removal) -> list[str]:
+    users = removal.users
+    found = [f"{users.label}.{b.column}: {b.reason}" for b in users.blockers if b.column]
+    if not users.key:
+        found.append(f"{users.label}: without a primary key its columns could not be put back")
+    kept = {"it is partitioned", "it is a partition", "it takes part in table inheritance"}
+    found += [f"{users.label}: {b.reason}" for b in users.blockers if b.reason in kept]
+    names = {column.name for column in users.columns}
+    for name in removal.names:
+        if name.startswith(COLUMN_PREFIX):
+            found.append(f"{users.label}.{name}: it is in quarantine by another plan")
+        elif quarantined(name) in names:
+            found.append(f"{users.label}.{name}: there is a column {quarantined(name)} already")
+    if ROW_NUMBER in names:
+        found.append(f"{users.label}: it has a column {ROW_NUMBER}, a name that the archive needs")
+    return found
+
+
+def _name_clashes(removal: Removal) -> list[str]:
+    moved = [*removal.tables, *([removal.users] if removal.columns else [])]
+    found = [
+        f"{table.label}: {table.schema} belongs to another plan"
+        for table in moved
+        if table.schema in SCHEMAS
+    ]
+    names = Counter(table.name for table in moved)
+    for table in removal.tables:
+        names.update(index.name for index in table.indexes)
+        names.update(sequence.name for sequence in table.sequences)
+    return found + [
+        f"{name}: the name occurs in two schemas and would clash in quarantine"
+        for name, times in names.items()
+        if times > 1
+    ]

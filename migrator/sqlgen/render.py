@@ -1,0 +1,201 @@
+"""Turns a removal into SQL files: a deploy, a revert and a verify file per step."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from migrator.core.sql import ident, literal
+from migrator.sqlgen import naming, steps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from migrator.core.catalog import Constraint, Grant, InboundKey, Index, Table
+    from migrator.sqlgen.removal import Removal
+
+DIRECTIONS = ("deploy", "revert", "verify")
+BATCH_ROWS = 1000
+LEASE_S = 60
+ADVISORY_KEY = 0x6D69_6772_726D  # "migrrm": only while the guard schema is made
+_WIDTH = 120
+
+
+@dataclass(frozen=True)
+class _Surroundings:
+    """What is tied to the removed objects and stays."""
+
+    inbound: tuple[tuple[Table, InboundKey], ...]
+    own_keys: tuple[tuple[Table, Constraint], ...]
+    drop_locks: list[tuple[str, ...]]
+    column_locks: list[tuple[str, ...]]
+    column_indexes: list[Index]
+    column_constraints: list[Constraint]
+
+
+def render(removal: Removal) -> dict[str, str]:
+    """Give the text of each file by its path, e.g. `deploy/01_guard.sql`."""
+    environment = _environment()
+    values = _values(removal)
+    return {
+        f"{direction}/{step.name}.sql": environment.get_template(
+            f"{direction}/{step.name}.sql.j2"
+        ).render(values, step=step)
+        for step in steps.steps_of(removal)
+        for direction in DIRECTIONS
+    }
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("migrator.sqlgen"),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701  SQL, not HTML: every value goes through ident or literal
+    )
+    environment.globals.update(
+        ident=ident,
+        literal=literal,
+        role=_role,
+        quarantined=naming.quarantined,
+        rejected=lambda name: ident(_rejected_name(name)),
+        rejected_name=_rejected_name,
+    )
+    environment.filters.update(
+        wrapped=_wrapped,
+        comment=_comment,
+        not_valid=_not_valid,
+        concurrently=_concurrently,
+        quick_definition=_quick_definition,
+        by_grantee=_by_grantee,
+        name_in_place=lambda table: (table.schema, table.name),
+        name_in_quarantine=lambda table: (naming.QUARANTINE, table.name),
+        prefixed=lambda text, prefix: prefix + text,
+    )
+    return environment
+
+
+def _values(removal: Removal) -> dict[str, Any]:
+    around = _surroundings(removal)
+    columns = removal.columns
+    key = list(removal.users.key)
+    return {
+        **vars(around),
+        "removal": removal,
+        "plan_id": removal.plan_id,
+        "tables": removal.tables,
+        "users": removal.users,
+        "columns": columns,
+        "names": removal.names,
+        "archived": [*key, *removal.names],
+        "live": [*key, *map(naming.quarantined, removal.names)],
+        "loosened": [c for c in columns if c.not_null and not c.default],
+        "tightened": [c for c in columns if c.not_null and c.default],
+        "planned": [*removal.tables, *([removal.users] if columns else [])],
+        "step_names": [step.name for step in steps.steps_of(removal)],
+        "names_of": {"drop_tables": steps.DROP_TABLES, "drop_columns": steps.DROP_COLUMNS},
+        "guard": naming.GUARD,
+        "quarantine": naming.QUARANTINE,
+        "archive": naming.ARCHIVE,
+        "block_trigger": naming.BLOCK_TRIGGER,
+        "row_number": naming.ROW_NUMBER,
+        "batch_rows": BATCH_ROWS,
+        "lease_s": LEASE_S,
+        "advisory_key": ADVISORY_KEY,
+        "dollar": "$migrator$",
+    }
+
+
+def _surroundings(removal: Removal) -> _Surroundings:
+    dropped = {(table.schema, table.name) for table in removal.tables}
+    users = (removal.users.schema, removal.users.name)
+    own_keys = tuple((t, k) for t in removal.tables for k in t.constraints if k.kind == "f")
+    inbound = tuple(
+        (t, k) for t in removal.tables for k in t.inbound if (k.schema, k.table) not in dropped
+    )
+    tied = {k.target for _, k in own_keys} | {(k.schema, k.table) for _, k in inbound}
+    gone = set(removal.names)
+    constraints = [k for k in removal.users.constraints if gone & set(k.columns)]
+    targets = {k.target for k in constraints if k.kind == "f"} - {users}
+    return _Surroundings(
+        inbound=inbound,
+        own_keys=own_keys,
+        # Of the tables that stay, the users table is the busiest.
+        drop_locks=[
+            *sorted(tied - dropped, key=lambda name: (name != users, name)),
+            *((naming.QUARANTINE, table.name) for table in removal.tables),
+        ],
+        column_locks=[users, *sorted(targets)],
+        column_indexes=[
+            index
+            for index in removal.users.indexes
+            if gone & set(index.columns) and _built_online(index, constraints)
+        ],
+        column_constraints=constraints,
+    )
+
+
+def _built_online(index: Index, constraints: list[Constraint]) -> bool:
+    made_it = [k for k in constraints if index.constrained and k.name == index.name]
+    return all(_takes_an_index(constraint) for constraint in made_it)
+
+
+def _takes_an_index(constraint: Constraint) -> bool:
+    """Tell whether it can be made of an index: unique, and checked at once."""
+    return constraint.kind == "u" and not constraint.definition.endswith(" DEFERRABLE") and (
+        not constraint.definition.endswith(" INITIALLY DEFERRED")
+    )
+
+
+def _quick_definition(constraint: Constraint) -> str:
+    if _takes_an_index(constraint):
+        return f"UNIQUE USING INDEX {ident(constraint.name)}"
+    if constraint.kind in {"c", "f"}:
+        return _not_valid(constraint.definition)
+    return constraint.definition
+
+
+def _not_valid(definition: str) -> str:
+    """Let a constraint in without looking at the rows that are there."""
+    if definition.endswith(" NOT ENFORCED"):
+        return definition
+    return definition.removesuffix(" NOT VALID") + " NOT VALID"
+
+
+def _concurrently(definition: str) -> str:
+    return re.sub(
+        r"^CREATE (UNIQUE )?INDEX ", r"CREATE \1INDEX CONCURRENTLY IF NOT EXISTS ", definition
+    )
+
+
+def _by_grantee(grants: Iterable[Grant]) -> list[tuple[str, bool, list[str]]]:
+    def whose(grant: Grant) -> tuple[str, bool]:
+        return grant.grantee, grant.grantable
+
+    return [
+        (*who, [grant.privilege for grant in those])
+        for who, those in groupby(sorted(grants, key=whose), whose)
+    ]
+
+
+def _role(name: str) -> str:
+    return ident(name) if name else "PUBLIC"
+
+
+def _rejected_name(table: str) -> str:
+    return naming.fitting("rejected_" + table)
+
+
+def _comment(text: str) -> str:
+    """Keep a foreign text inside its comment line."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def _wrapped(text: str) -> str:
+    lines = textwrap.wrap(text, _WIDTH, initial_indent="-- ", subsequent_indent="--          ")
+    return "\n".join(lines)
