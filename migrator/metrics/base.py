@@ -1,0 +1,77 @@
+"""Where a count of events begins: what each process had counted at the look before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from migrator.core.clock import iso, parse_iso
+from migrator.metrics.interface import Doubt, Grade
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KEPT_FOR = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One process at one look.
+
+    Attributes:
+        started_at_s: When it began, seconds since 1970.
+        total: What it had counted since then.
+    """
+
+    started_at_s: float
+    total: float
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Base:
+    """All processes, each at the last look that read it.
+
+    Attributes:
+        at: When the look before was taken.
+    """
+
+    at: datetime
+    marks: Mapping[str, Mark]
+
+    def moved(self, fresh: Mapping[str, Mark], *, at: datetime) -> Base:
+        """Give the base of the next look: processes that could not be read now keep their mark."""
+        kept = {name: m for name, m in self.marks.items() if at - m.at <= KEPT_FOR}
+        return Base(at, {**kept, **fresh})
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as JSON values."""
+        marks = {n: [m.started_at_s, m.total, iso(m.at)] for n, m in self.marks.items()}
+        return {"at": iso(self.at), "marks": marks}
+
+
+def base_from_json(data: Mapping[str, Any]) -> Base:
+    """Read what `to_json` wrote."""
+    marks = {n: Mark(s, total, parse_iso(at)) for n, (s, total, at) in data["marks"].items()}
+    return Base(parse_iso(data["at"]), marks)
+
+
+def increment(name: str, now: Mark, base: Base) -> float | Doubt:
+    """Count what a process counted since the look before.
+
+    A process that began anew counts from zero. Where nobody can say how much is new, the answer is a
+    doubt.
+    """
+    before = base.marks.get(name)
+    if before is None:
+        if now.started_at_s >= base.at.timestamp() or now.total == 0:
+            return now.total
+        return Doubt(Grade.AMBIGUOUS, f"{name} ran before the last look and was not read then")
+    if now.started_at_s > before.started_at_s:
+        return now.total
+    if now.started_at_s < before.started_at_s:
+        return Doubt(Grade.AMBIGUOUS, f"{name} is older than before: two processes of that name?")
+    if now.total < before.total:
+        return Doubt(Grade.AMBIGUOUS, f"a counter of {name} ran backwards without a restart")
+    return now.total - before.total

@@ -1,0 +1,103 @@
+"""Reads one instance's counters from the Prometheus text format; what is not clear is a doubt."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from migrator.metrics.interface import Doubt, Grade, Labels, Process
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from prometheus_client.samples import Sample
+
+REQUESTS = "auth_requests_total"
+INFO = "migrator_shim_info"
+STARTED = "migrator_process_start_time_seconds"
+_SYNTHETIC = {"0": False, "1": True}
+
+
+@dataclass
+class _Found:
+    requests: list[Sample] = field(default_factory=list)
+    info: list[Sample] = field(default_factory=list)
+    started: list[Sample] = field(default_factory=list)
+
+    def all(self) -> list[Sample]:
+        return [*self.requests, *self.info, *self.started]
+
+
+def read_process(text: str, *, at: datetime, fresh_for: timedelta) -> Process | Doubt:
+    """Read the counters of one process.
+
+    Args:
+        text: The exposition.
+        at: Now.
+        fresh_for: How old a sample may be that carries a time of its own.
+    """
+    try:
+        found = _found(text)
+    except (ValueError, KeyError, IndexError) as error:
+        return Doubt(Grade.ERROR, f"not in Prometheus' text format ({type(error).__name__})")
+    return _first_doubt(found, at=at, fresh_for=fresh_for) or _process(found)
+
+
+def _found(text: str) -> _Found:
+    found = _Found()
+    places = {REQUESTS: found.requests, INFO: found.info, STARTED: found.started}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            if sample.name in places:
+                places[sample.name].append(sample)
+    return found
+
+
+def _first_doubt(found: _Found, *, at: datetime, fresh_for: timedelta) -> Doubt | None:
+    for name, samples in ((INFO, found.info), (STARTED, found.started)):
+        if not samples:
+            return Doubt(Grade.NO_DATA, f"no {name}")
+        if len(samples) > 1:
+            return Doubt(Grade.AMBIGUOUS, f"{len(samples)} series of {name}, one was meant")
+    if not found.requests:
+        return Doubt(Grade.NO_DATA, f"no {REQUESTS}")
+    if any(not math.isfinite(sample.value) or sample.value < 0 for sample in found.all()):
+        return Doubt(Grade.AMBIGUOUS, "a value is NaN, infinite or negative")
+    keys = [tuple(sorted(sample.labels.items())) for sample in found.requests]
+    if len(set(keys)) < len(keys):
+        return Doubt(Grade.AMBIGUOUS, f"a series of {REQUESTS} occurs twice")
+    return _age_doubt(found, at=at, fresh_for=fresh_for)
+
+
+def _age_doubt(found: _Found, *, at: datetime, fresh_for: timedelta) -> Doubt | None:
+    oldest_s = at.timestamp() - fresh_for.total_seconds()
+    times_s = [float(s.timestamp) for s in found.all() if s.timestamp is not None]
+    if times_s and min(times_s) < oldest_s:
+        return Doubt(Grade.STALE, f"samples are {at.timestamp() - min(times_s):.0f} s old")
+    return None
+
+
+def _process(found: _Found) -> Process | Doubt:
+    info = found.info[0].labels
+    try:
+        return Process(
+            instance=info["instance"],
+            build=info["build"],
+            stage=info["stage"],
+            epoch=int(info["epoch"]),
+            stage_source=info["source"],
+            started_at_s=found.started[0].value,
+            requests={_labels(sample): sample.value for sample in found.requests},
+        )
+    except (KeyError, ValueError) as error:
+        return Doubt(Grade.AMBIGUOUS, f"a label is missing or has an unknown value: {error}")
+
+
+def _labels(sample: Sample) -> Labels:
+    of = sample.labels
+    return Labels(
+        of["path"], of["outcome"], of["stage"], of["reason"], _SYNTHETIC[of["synthetic"]]
+    )

@@ -1,0 +1,100 @@
+"""Reads who reports from `migrator_instance`, and says which expected instance does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from psycopg import errors
+from psycopg.rows import class_row
+
+from migrator.config.postgres import connect, driver_errors
+from migrator.core.durations import format_duration
+from migrator.core.errors import MigratorError
+from migrator.core.queries import load
+from migrator.metrics.interface import Doubt, FleetLook, Grade, Heartbeat
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import timedelta
+    from pathlib import Path
+
+    from migrator.config.secrets import SecretRef
+
+APPLICATION_NAME = "migrator drain instances"
+
+
+@dataclass(frozen=True)
+class Instances:
+    """The heartbeats in the application's database."""
+
+    dsn: SecretRef
+    root: Path
+    timeout: timedelta
+
+    def look(self) -> FleetLook:
+        """Read all heartbeats, old ones included."""
+        try:
+            with (
+                driver_errors("migrator_instance"),
+                connect(
+                    self.dsn,
+                    self.root,
+                    application_name=APPLICATION_NAME,
+                    statement_timeout=self.timeout,
+                ) as connection,
+                connection.cursor(row_factory=class_row(Heartbeat)) as cursor,
+            ):
+                query = load("migrator.metrics", "instances.sql")["heartbeats"]
+                return FleetLook(tuple(cursor.execute(query.encode()).fetchall()))
+        except MigratorError as error:
+            if isinstance(error.__cause__, errors.UndefinedTable):
+                reason = "there is no table migrator_instance yet: migrator import run makes it"
+                return FleetLook(doubts=(Doubt(Grade.UNPROVEN, reason),))
+            return FleetLook(doubts=(Doubt(Grade.ERROR, error.message),))
+
+
+def alive(fleet: FleetLook, *, within: timedelta) -> tuple[Heartbeat, ...]:
+    """Give the instances heard of recently; one whose clock is far ahead proves nothing."""
+    return tuple(beat for beat in fleet.heartbeats if -within <= beat.age <= within)
+
+
+def coverage_doubts(
+    fleet: FleetLook,
+    *,
+    scraped: Collection[str],
+    expected: int | tuple[str, ...],
+    within: timedelta,
+) -> tuple[Doubt, ...]:
+    """Say who is missing: every expected instance must be alive, and every living one scraped.
+
+    Args:
+        fleet: The heartbeats.
+        scraped: Names of the instances whose counters were read in this look.
+        expected: Their names, or how many there are at least.
+        within: After what silence one counts as gone.
+    """
+    living = {beat.instance for beat in alive(fleet, within=within)}
+    reasons = [*_missing(fleet, living, expected)] if not fleet.doubts else []
+    reasons += [
+        f"{name} is alive but was not scraped: is its address in [drain] shims?"
+        for name in sorted(living - set(scraped))
+    ]
+    return fleet.doubts + tuple(Doubt(Grade.UNPROVEN, reason) for reason in reasons)
+
+
+def _missing(fleet: FleetLook, living: set[str], expected: int | tuple[str, ...]) -> list[str]:
+    if isinstance(expected, int):
+        if len(living) >= expected:
+            return []
+        return [f"{len(living)} of {expected} expected instances are alive"]
+    ages = {beat.instance: beat.age for beat in fleet.heartbeats}
+    return [_silence(name, ages.get(name)) for name in expected if name not in living]
+
+
+def _silence(name: str, age: timedelta | None) -> str:
+    if age is None:
+        return f"{name} never reported"
+    if age.total_seconds() < 0:
+        return f"{name} reports from the future: its clock is {format_duration(-age)} ahead"
+    return f"{name} was last heard of {format_duration(age)} ago"

@@ -1,0 +1,4 @@
+-- name: heartbeats
+SELECT instance, build, stage, epoch, legacy_capable, clock_timestamp() - seen_at AS age
+FROM migrator_instance
+ORDER BY instance

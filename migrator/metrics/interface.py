@@ -1,0 +1,199 @@
+"""What a source of measurements gives: values, and every doubt about them.
+
+A source never raises for what it measures and never guesses: when it cannot be asked, or its answer
+is not exactly one number, it says so in a `Doubt`, and a doubted value counts for nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime, timedelta
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Grade(StrEnum):
+    """The class of a measurement. Only OK counts."""
+
+    OK = "OK"
+    BREACH = "BREACH"
+    NO_DATA = "NO_DATA"
+    STALE = "STALE"
+    AMBIGUOUS = "AMBIGUOUS"
+    ERROR = "ERROR"
+    UNPROVEN = "UNPROVEN"
+
+
+class Doubt(NamedTuple):
+    """Why a value may not be relied on; `grade` is neither OK nor BREACH."""
+
+    grade: Grade
+    reason: str
+
+
+class Source(Protocol[T_co]):
+    """One place where something is measured."""
+
+    def look(self) -> T_co:
+        """Measure once; what could not be measured is a doubt in the answer."""
+        ...
+
+
+class Labels(NamedTuple):
+    """The labels of `auth_requests_total`, all of them closed lists."""
+
+    path: str
+    outcome: str
+    stage: str
+    reason: str
+    synthetic: bool
+
+
+@dataclass(frozen=True)
+class Process:
+    """The counters of one running instance.
+
+    Attributes:
+        instance: Its name, as in `migrator_instance`.
+        started_at_s: When the process began, seconds since 1970; moves when counters begin anew.
+        requests: Requests since then, by labels.
+    """
+
+    instance: str
+    build: str
+    stage: str
+    epoch: int
+    stage_source: str
+    started_at_s: float
+    requests: Mapping[Labels, float]
+
+
+@dataclass(frozen=True)
+class ShimLook:
+    """One address that was scraped.
+
+    Attributes:
+        process: What answered; None when nothing usable did.
+        control_counted: The marker sent in this look was counted by this very process.
+        control_note: What became of the marker, in words.
+    """
+
+    address: str
+    process: Process | None = None
+    control_counted: bool = False
+    control_note: str = ""
+    doubts: tuple[Doubt, ...] = ()
+
+
+@dataclass(frozen=True)
+class ShimsLook:
+    """All addresses."""
+
+    shims: tuple[ShimLook, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+
+    @property
+    def processes(self) -> tuple[Process, ...]:
+        """Give the processes that answered."""
+        return tuple(shim.process for shim in self.shims if shim.process is not None)
+
+    @property
+    def all_doubts(self) -> tuple[Doubt, ...]:
+        """Give the doubts about all addresses."""
+        return self.doubts + tuple(doubt for shim in self.shims for doubt in shim.doubts)
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """A row of `migrator_instance`.
+
+    Attributes:
+        age: Time since it was written, by the database's clock; negative when the writer's is ahead.
+    """
+
+    instance: str
+    build: str
+    stage: str
+    epoch: int
+    legacy_capable: bool
+    age: timedelta
+
+
+@dataclass(frozen=True)
+class FleetLook:
+    """Who reports."""
+
+    heartbeats: tuple[Heartbeat, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+
+
+@dataclass(frozen=True)
+class SessionsLook:
+    """Rows of a session store by what they hold.
+
+    Attributes:
+        holding: Rows that hold a user of the migrated model.
+        others: Rows that hold a user of another model only.
+        anonymous: Rows without any user: CSRF tokens, carts, visitors.
+        undecodable: Rows whose content could not be read; they may hold a user.
+        total_estimate: The planner's idea of the number of rows; None when unknown.
+    """
+
+    holding: int = 0
+    others: int = 0
+    anonymous: int = 0
+    undecodable: int = 0
+    total_estimate: int | None = None
+    doubts: tuple[Doubt, ...] = ()
+
+    @property
+    def seen(self) -> int:
+        """Give the number of rows that were looked at."""
+        return self.holding + self.others + self.anonymous + self.undecodable
+
+
+@dataclass(frozen=True)
+class ImportLook:
+    """What the newest `import verify` found.
+
+    Attributes:
+        differences: None when it says nothing usable.
+        at: When it was written to the ledger.
+    """
+
+    differences: int | None = None
+    at: datetime | None = None
+    doubts: tuple[Doubt, ...] = ()
+
+
+@dataclass(frozen=True)
+class Look:
+    """Everything measured at one moment; None where a source was not asked."""
+
+    at: datetime
+    shims: ShimsLook | None = None
+    fleet: FleetLook | None = None
+    sessions: SessionsLook | None = None
+    import_check: ImportLook | None = None
+    deadline: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One measurement of a look.
+
+    Attributes:
+        value: The value, or what is known of it at least while there are doubts; None if nothing is.
+        window: The time that a count of events covers; None for a state.
+        evidence: Facts for the record, JSON values only; `base` in it is where the next look counts from.
+    """
+
+    value: float | None
+    doubts: tuple[Doubt, ...] = ()
+    window: timedelta | None = None
+    evidence: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,139 @@
+"""What can be measured: from a look to one value with its doubts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from migrator.core.clock import iso
+from migrator.metrics.base import Base, Mark, increment
+from migrator.metrics.instances import coverage_doubts
+from migrator.metrics.interface import Doubt, FleetLook, Grade, Labels, Look, Reading, ShimsLook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import timedelta
+
+    from migrator.config.model import Measurement
+
+SourceName = Literal["shims", "fleet", "sessions", "import_check"]
+CONFLICTS = frozenset({"conflict", "auth_conflict", "identity_unlinked"})
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a gate adds to a measurement.
+
+    Attributes:
+        expected: Names of the instances that must report, or how many there are at least.
+        within: After what silence an instance counts as gone.
+        control: Whether the marker must have been counted on every instance.
+        base: Where counting begins; None at a gate's first look.
+    """
+
+    expected: int | tuple[str, ...]
+    within: timedelta
+    control: bool
+    base: Base | None
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One measurement: the sources it needs and how it is read from them."""
+
+    sources: frozenset[SourceName]
+    read: Callable[[Look, Terms], Reading]
+
+
+def _counted(matches: Callable[[Labels], bool]) -> Measure:
+    def read(look: Look, terms: Terms) -> Reading:
+        shims, fleet = look.shims or ShimsLook(), look.fleet or FleetLook()
+        marks = _marks(shims, look, matches)
+        doubts = [*shims.all_doubts, *(_control_doubts(shims) if terms.control else ())]
+        doubts += coverage_doubts(
+            fleet, scraped=marks.keys(), expected=terms.expected, within=terms.within
+        )
+        return _since(terms.base, marks, look, doubts)
+
+    return Measure(frozenset({"shims", "fleet"}), read)
+
+
+def _marks(shims: ShimsLook, look: Look, matches: Callable[[Labels], bool]) -> dict[str, Mark]:
+    return {
+        process.instance: Mark(
+            process.started_at_s,
+            sum(value for labels, value in process.requests.items() if matches(labels)),
+            look.at,
+        )
+        for process in shims.processes
+    }
+
+
+def _control_doubts(shims: ShimsLook) -> list[Doubt]:
+    return [
+        Doubt(
+            Grade.UNPROVEN,
+            f"{shim.process.instance} did not count the marker ({shim.control_note})",
+        )
+        for shim in shims.shims
+        if shim.process is not None and not shim.control_counted
+    ]
+
+
+def _since(
+    base: Base | None, marks: Mapping[str, Mark], look: Look, doubts: list[Doubt]
+) -> Reading:
+    if base is None or not base.marks:
+        doubts.append(Doubt(Grade.NO_DATA, "the first look only sets where counting begins"))
+        moved = Base(look.at, marks)
+        return Reading(None, tuple(doubts), evidence={"base": moved.to_json()})
+    found = {name: increment(name, mark, base) for name, mark in marks.items()}
+    doubts += [answer for answer in found.values() if isinstance(answer, Doubt)]
+    counts = {name: n for name, n in found.items() if not isinstance(n, Doubt)}
+    evidence = {
+        "increments": counts,
+        "since": iso(base.at),
+        "base": base.moved(marks, at=look.at).to_json(),
+    }
+    value = sum(counts.values()) if counts else None
+    return Reading(value, tuple(doubts), window=look.at - base.at, evidence=evidence)
+
+
+def _legacy_sessions(look: Look, _terms: Terms) -> Reading:
+    evidence: dict[str, object] = {}
+    if look.deadline is not None and look.deadline <= look.at:
+        evidence["deadline_passed"] = iso(look.deadline)
+        return Reading(0.0, evidence=evidence)
+    found = look.sessions
+    if found is None:
+        return Reading(None, (Doubt(Grade.NO_DATA, "the session store was not asked"),))
+    evidence |= {
+        "holding": found.holding,
+        "others": found.others,
+        "anonymous": found.anonymous,
+        "undecodable": found.undecodable,
+    }
+    unread = found.doubts and not found.seen
+    return Reading(None if unread else float(found.holding), found.doubts, evidence=evidence)
+
+
+def _import_differences(look: Look, _terms: Terms) -> Reading:
+    found = look.import_check
+    if found is None or found.differences is None or found.at is None:
+        doubts = found.doubts if found is not None else ()
+        return Reading(None, doubts or (Doubt(Grade.NO_DATA, "the ledger was not read"),))
+    return Reading(float(found.differences), found.doubts, evidence={"verified_at": iso(found.at)})
+
+
+def _is_legacy(labels: Labels) -> bool:
+    return labels.path == "legacy" and labels.outcome == "accepted" and not labels.synthetic
+
+
+MEASURES: dict[Measurement, Measure] = {
+    "legacy_requests": _counted(_is_legacy),
+    "total_requests": _counted(lambda labels: not labels.synthetic),
+    "identity_conflicts": _counted(lambda labels: labels.reason in CONFLICTS),
+    "verification_unavailable": _counted(lambda labels: labels.outcome == "unavailable"),
+    "legacy_sessions": Measure(frozenset({"sessions"}), _legacy_sessions),
+    "import_differences": Measure(frozenset({"import_check"}), _import_differences),
+}

@@ -1,0 +1,124 @@
+"""Takes samples for gates, judges them, and writes verdicts to the ledger.
+
+Each sample is one transaction: an interrupted watch loses at most the look it was taking.
+"""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from migrator.core.clock import iso, parse_iso
+from migrator.gates.evaluate import Sample, evaluate
+from migrator.gates.grade import grade
+from migrator.gates.verdict import GateState
+from migrator.metrics.base import base_from_json
+from migrator.metrics.interface import Grade
+from migrator.metrics.measures import MEASURES, Terms
+from migrator.runner.guard import standing_of
+from migrator.runner.looking import look
+from migrator.runner.overtaken import beginning
+from migrator.state.samples import StoredSample
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migrator.gates.spec import GateSpec
+    from migrator.gates.verdict import Verdict
+    from migrator.metrics.interface import Look
+    from migrator.runner.context import Context
+
+SPEC, BASE = "spec", "base"
+
+
+def sample(ctx: Context, specs: Sequence[GateSpec]) -> Look:
+    """Look once and keep a sample for each gate.
+
+    Raises:
+        UsageError: A secret that a source needs is missing.
+    """
+    needed = {source for spec in specs for source in MEASURES[spec.measure].sources}
+    found = look(ctx, sorted(needed))
+    for spec in specs:
+        ctx.state.samples.add(_sample_of(ctx, spec, found))
+    return found
+
+
+def judge(ctx: Context, spec: GateSpec) -> Verdict:
+    """Judge a gate by the samples that are there."""
+    standing = standing_of(ctx, spec)
+    return evaluate(
+        spec,
+        [_graded(stored) for stored in _stored(ctx, spec)],
+        now=ctx.clock.now(),
+        pass_until=standing.good_until if standing.state is GateState.PASSED else None,
+    )
+
+
+def record(ctx: Context, verdict: Verdict) -> None:
+    """Write a verdict with its evidence to the ledger: this is what guards a step."""
+    stored = _stored(ctx, verdict.gate)
+    newest = dict(stored[-1].evidence) if stored else {}
+    ctx.state.ledger.note(
+        "gate",
+        verdict.gate.name,
+        state=str(verdict.state),
+        reason=verdict.reason,
+        good_until=None if verdict.good_until is None else iso(verdict.good_until),
+        spec_hash=verdict.gate.hash,
+        evidence_hash=_hash(stored),
+        samples=len(stored),
+        value=verdict.value,
+        ok_in_a_row=verdict.ok_in_a_row,
+        covered=round(verdict.covered, 4),
+        evidence={key: value for key, value in newest.items() if key not in {SPEC, BASE}},
+    )
+
+
+def _sample_of(ctx: Context, spec: GateSpec, found: Look) -> StoredSample:
+    before = next((s for s in reversed(_stored(ctx, spec)) if _is_of(spec, s)), None)
+    base = before.evidence.get(BASE) if before is not None else None
+    terms = Terms(
+        expected=ctx.config.stage.expected_instances,
+        within=ctx.config.stage.heartbeat_within,
+        control=spec.control,
+        base=base_from_json(base) if base else None,
+    )
+    reading = MEASURES[spec.measure].read(found, terms)
+    was_ok = (
+        before is not None
+        and before.grade == Grade.OK
+        and found.at - before.at <= spec.longest_gap
+    )
+    result, reason = grade(spec, reading, was_ok=was_ok)
+    evidence = {**reading.evidence, SPEC: spec.hash}
+    return StoredSample(spec.name, found.at, str(result), reading.value, reason, evidence)
+
+
+def _stored(ctx: Context, spec: GateSpec) -> list[StoredSample]:
+    """Give the samples that can still matter: after a rollback, those since then."""
+    since = ctx.clock.now() - spec.span - spec.good_for - 2 * spec.longest_gap
+    rollback = beginning(ctx)
+    if rollback is not None:
+        since = max(since, parse_iso(rollback.at))
+    return ctx.state.samples.of(spec.name, since=since)
+
+
+def _is_of(spec: GateSpec, stored: StoredSample) -> bool:
+    return stored.evidence.get(SPEC) == spec.hash
+
+
+def _graded(stored: StoredSample) -> Sample:
+    return Sample(
+        stored.at,
+        Grade(stored.grade),
+        stored.value,
+        stored.reason,
+        str(stored.evidence.get(SPEC, "")),
+    )
+
+
+def _hash(stored: Sequence[StoredSample]) -> str:
+    content: list[Any] = [[iso(s.at), s.grade, s.value, s.reason, s.evidence] for s in stored]
+    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
