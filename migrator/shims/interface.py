@@ -83,7 +83,10 @@ def _texts(value: object) -> tuple[str, ...]:
 class Target(Protocol):
     """A stack that shims are generated for; one file a target, templates in their own folder."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Give the word after `--target`."""
+        ...
 
     def files(self, settings: ShimSettings) -> dict[str, str]:
         """Render the shim.

@@ -1,0 +1,13 @@
+"""The targets that shims can be generated for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from migrator.shims.asgi import AsgiTarget
+from migrator.shims.rails import RailsTarget
+
+if TYPE_CHECKING:
+    from migrator.shims.interface import Target
+
+TARGETS: dict[str, Target] = {"rails": RailsTarget(), "asgi": AsgiTarget()}
