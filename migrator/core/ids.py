@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import base64
 import hmac
-from hashlib import sha256
+from functools import lru_cache
 
 BLOCK_ROWS = 4096
 MIN_KEY_BYTES = 32
 _PREFIX, _LENGTH = 6, 32
+_DIGEST_BYTES = _LENGTH * 5 // 8
 
 
 def user_id(key: bytes, *, namespace: str, source: str, pk: int) -> str:
@@ -26,7 +27,7 @@ def user_id(key: bytes, *, namespace: str, source: str, pk: int) -> str:
         source: The legacy model, e.g. `User`.
         pk: The legacy primary key.
     """
-    block = _digest(key, "block", namespace, source, str(pk // BLOCK_ROWS))[:_PREFIX]
+    block = _block(key, namespace, source, pk // BLOCK_ROWS)
     return block + _digest(key, "user", namespace, source, str(pk))[: _LENGTH - _PREFIX]
 
 
@@ -36,8 +37,14 @@ def account_id(key: bytes, *, owner: str, provider: str, subject: str) -> str:
     return head + _digest(key, "account", owner, provider, subject)[: _LENGTH - len(head)]
 
 
+# Rows come in key order, so one block serves thousands of them.
+@lru_cache(maxsize=16)
+def _block(key: bytes, namespace: str, source: str, number: int) -> str:
+    return _digest(key, "block", namespace, source, str(number))[:_PREFIX]
+
+
 def _digest(key: bytes, *parts: str) -> str:
     # Lengths keep ("a", "bc") apart from ("ab", "c").
-    text = "".join(f"{len(part)}:{part}" for part in parts)
-    digest = hmac.new(key, text.encode(), sha256).digest()
-    return base64.b32encode(digest).decode().lower().rstrip("=")
+    text = "".join([f"{len(part)}:{part}" for part in parts])
+    digest = hmac.digest(key, text.encode(), "sha256")
+    return base64.b32encode(digest[:_DIGEST_BYTES]).decode().lower()

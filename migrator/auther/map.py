@@ -1,0 +1,259 @@
+"""Turns a legacy user into rows for Auther, or says why that is not possible. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING, Literal
+
+from migrator.auther.interface import CREDENTIAL, AccountRow, Mapped, Note, UserRow
+from migrator.core import ids
+from migrator.core.emails import auther_accepts, normalise
+from migrator.core.envelope import NO_PEPPER, Envelope
+from migrator.core.redact import mask_email
+from migrator.core.texts import storable
+from migrator.core.users import LegacyUser, PinReason, Reject, RejectReason
+from migrator.schemes.registry import claimed_by
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Times that JavaScript's Date can hold, in milliseconds either side of 1970.
+MAX_DATE_MS = 8_640_000_000_000_000
+ROLE = "user"
+BANNED_DELETED = "migrator: deleted in the legacy system"
+BANNED_LOCKED = "migrator: locked in the legacy system"
+_USERNAME = re.compile(r"[a-zA-Z0-9_.]{3,30}")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How users are mapped; the same rules give the same rows at any time.
+
+    Attributes:
+        derived_ids: Ids are derived from integer keys; otherwise the legacy key is the id.
+        unlock_in_ms: How long a lock holds, None for ever.
+        now_ms: The time at which locks are judged, Unix milliseconds; fixed for a migration.
+        peppers: Ids for the envelope, in the order in which they are tried.
+        email_loses: Tells that a row may not have its normalised address.
+        contested_identities: (provider, uid) that several users claim.
+        contested_usernames: User names, in lower case, that several users have.
+    """
+
+    namespace: str
+    source: str
+    key: bytes = field(repr=False)
+    derived_ids: bool
+    verified_when: Literal["confirmed", "always", "never"]
+    unlock_in_ms: int | None
+    soft_deleted: Literal["ban", "reject"]
+    unsupported_hash: Literal["reject", "without_credential"]
+    now_ms: int
+    peppers: tuple[str, ...] = (NO_PEPPER,)
+    email_loses: Callable[[str, str], bool] = lambda _pk, _email: False
+    contested_identities: frozenset[tuple[str, str]] = frozenset()
+    contested_usernames: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class _Ban:
+    reason: str
+    expires_ms: int | None
+
+
+def to_rows(user: LegacyUser, rules: Rules) -> Mapped | Reject:
+    """Map one user.
+
+    Returns:
+        The rows, or the first reason that stands in the way.
+    """
+    refusal = _refusal(user, rules)
+    if refusal is not None:
+        return refusal
+    email = normalise(user.email or "")
+    pinned = _pin(user, email)
+    envelope = None if pinned or not user.password else _envelope(user.password, rules)
+    if (
+        pinned is None
+        and user.password
+        and envelope is None
+        and rules.unsupported_hash == "reject"
+    ):
+        shape = f"{len(user.password)} characters that no scheme claims"
+        return Reject(user.pk, RejectReason.UNSUPPORTED_HASH, shape)
+    row = _user_row(user, email, rules)
+    return Mapped(
+        user.pk,
+        row,
+        _accounts(user, row, envelope, rules) if pinned is not PinReason.SECOND_FACTOR else (),
+        pinned,
+        sha256(user.password.encode()).hexdigest() if user.password else None,
+        tuple(_notes(user, row, pinned, envelope)),
+    )
+
+
+def _refusal(user: LegacyUser, rules: Rules) -> Reject | None:
+    email = normalise(user.email or "")
+    if not email:
+        return Reject(user.pk, RejectReason.EMAIL_MISSING)
+    if not _all_storable(user):
+        return Reject(user.pk, RejectReason.TEXT_NOT_STORABLE)
+    if user.deleted_ms is not None and rules.soft_deleted == "reject":
+        return Reject(user.pk, RejectReason.SOFT_DELETED)
+    odd = _odd_time(user, rules)
+    if odd:
+        return Reject(user.pk, RejectReason.TIMESTAMP_OUT_OF_RANGE, odd)
+    if rules.email_loses(user.pk, user.email or ""):
+        return Reject(user.pk, RejectReason.EMAIL_COLLISION, mask_email(email))
+    taken = _taken_identity(user, rules) if user.identities else None
+    return None if taken is None else Reject(user.pk, RejectReason.IDENTITY_TAKEN, taken)
+
+
+def _all_storable(user: LegacyUser) -> bool:
+    texts = (user.email, user.name, user.password, user.username)
+    return all(text is None or storable(text) for text in texts) and all(
+        storable(link.provider) and storable(link.uid) for link in user.identities
+    )
+
+
+def _odd_time(user: LegacyUser, rules: Rules) -> str:
+    times = {
+        "created_at": user.created_ms,
+        "updated_at": user.updated_ms,
+        "confirmed_at": user.confirmed_ms,
+        "locked_at": user.locked_ms,
+        "locked_at + unlock_in": (user.locked_ms or 0) + (rules.unlock_in_ms or 0),
+        "deleted_at": user.deleted_ms,
+    }
+    odd = [name for name, at in times.items() if at is not None and not _in_range(at)]
+    if any(
+        link.created_ms is not None and not _in_range(link.created_ms) for link in user.identities
+    ):
+        odd.append("identities.created_at")
+    return odd[0] if odd else ""
+
+
+def _in_range(at_ms: int) -> bool:
+    return -MAX_DATE_MS <= at_ms <= MAX_DATE_MS
+
+
+def _taken_identity(user: LegacyUser, rules: Rules) -> str | None:
+    for link in user.identities:
+        if link.provider == CREDENTIAL:
+            return f"a provider cannot be named {CREDENTIAL}: that is how Auther marks passwords"
+        if (link.provider, link.uid) in rules.contested_identities:
+            return f"another user has the same identity at {link.provider}"
+    return None
+
+
+def _pin(user: LegacyUser, email: str) -> PinReason | None:
+    if user.second_factor:
+        return PinReason.SECOND_FACTOR
+    return None if auther_accepts(email) else PinReason.EMAIL_UNREACHABLE
+
+
+def _envelope(password: str, rules: Rules) -> str | None:
+    scheme = claimed_by(password)
+    return None if scheme is None else Envelope(scheme.name, password, rules.peppers).encode()
+
+
+def _user_row(user: LegacyUser, email: str, rules: Rules) -> UserRow:
+    created = _first(user.created_ms, user.updated_ms, rules.now_ms)
+    username = _username(user, rules)
+    ban = _ban(user, rules)
+    return UserRow(
+        id=_user_id(user, rules),
+        name=user.name or "",
+        email=email,
+        email_verified=int(_is_verified(user, rules)),
+        image=None,
+        created_at=created,
+        updated_at=_first(user.updated_ms, created),
+        role=ROLE,
+        banned=int(ban is not None),
+        ban_reason=ban.reason if ban else None,
+        ban_expires=ban.expires_ms if ban else None,
+        username=username,
+        display_username=user.username if username else None,
+    )
+
+
+def _first(*times: int | None) -> int:
+    return next(at for at in times if at is not None)
+
+
+def _user_id(user: LegacyUser, rules: Rules) -> str:
+    if not rules.derived_ids:
+        return user.pk
+    return ids.user_id(rules.key, namespace=rules.namespace, source=rules.source, pk=int(user.pk))
+
+
+def _is_verified(user: LegacyUser, rules: Rules) -> bool:
+    if rules.verified_when == "confirmed":
+        return user.confirmed_ms is not None
+    return rules.verified_when == "always"
+
+
+def _ban(user: LegacyUser, rules: Rules) -> _Ban | None:
+    if user.deleted_ms is not None:
+        return _Ban(BANNED_DELETED, None)
+    if user.locked_ms is None:
+        return None
+    if rules.unlock_in_ms is None:
+        return _Ban(BANNED_LOCKED, None)
+    expires_ms = user.locked_ms + rules.unlock_in_ms
+    return _Ban(BANNED_LOCKED, expires_ms) if expires_ms > rules.now_ms else None
+
+
+def _username(user: LegacyUser, rules: Rules) -> str | None:
+    if user.username is None or not _USERNAME.fullmatch(user.username):
+        return None
+    lower = user.username.lower()
+    return None if lower in rules.contested_usernames else lower
+
+
+def _accounts(
+    user: LegacyUser, row: UserRow, envelope: str | None, rules: Rules
+) -> tuple[AccountRow, ...]:
+    accounts = [_account(row, CREDENTIAL, row.id, rules, password=envelope)] if envelope else []
+    # The same identity twice at one user is one account.
+    for link in {(link.provider, link.uid): link for link in user.identities}.values():
+        at_ms = row.created_at if link.created_ms is None else link.created_ms
+        accounts.append(_account(row, link.provider, link.uid, rules, created_ms=at_ms))
+    return tuple(accounts)
+
+
+def _account(
+    row: UserRow,
+    provider: str,
+    subject: str,
+    rules: Rules,
+    *,
+    password: str | None = None,
+    created_ms: int | None = None,
+) -> AccountRow:
+    return AccountRow(
+        ids.account_id(rules.key, owner=row.id, provider=provider, subject=subject),
+        subject,
+        provider,
+        row.id,
+        password,
+        row.created_at if created_ms is None else created_ms,
+        row.updated_at if created_ms is None else created_ms,
+    )
+
+
+def _notes(
+    user: LegacyUser, row: UserRow, pinned: PinReason | None, envelope: str | None
+) -> list[Note]:
+    notes = []
+    if not user.password:
+        notes.append(Note.NO_PASSWORD)
+    elif envelope is None:
+        notes.append(Note.HASH_LEFT_BEHIND)
+    if user.username and row.username is None:
+        notes.append(Note.USERNAME_DROPPED)
+    if pinned is PinReason.SECOND_FACTOR and user.identities:
+        notes.append(Note.IDENTITIES_WITHHELD)
+    return notes

@@ -1,0 +1,175 @@
+"""The table in the application's database that links users on both sides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from psycopg import errors
+
+from migrator.core.queries import load
+from migrator.core.sql import ident
+from migrator.legacy.connect import Connection, compose, wrapped
+from migrator.legacy.copytext import dump
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from migrator.legacy.interface import TableShape
+
+TABLES = ("migrator_identity", "migrator_instance")
+
+
+class Claim(NamedTuple):
+    """A user of ours at Auther, written down before the user is.
+
+    Attributes:
+        pinned: Why the user stays on the legacy path, None when not pinned.
+        fingerprint: SHA-256 of the legacy hash in hexadecimal, None without one.
+    """
+
+    pk: str
+    auther_id: str
+    pinned: str | None
+    fingerprint: str | None
+
+
+class Link(NamedTuple):
+    """A row that is there."""
+
+    auther_id: str
+    home: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the table holds of a page.
+
+    Attributes:
+        links: By legacy key.
+        owners: (source, legacy key) by Auther id.
+    """
+
+    links: dict[str, Link] = field(default_factory=dict)
+    owners: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+
+class ClaimedMeanwhileError(Exception):
+    """Somebody else linked one of these users after we looked; nothing was written."""
+
+
+class IdentityTable:
+    """Reads and writes `migrator_identity` for one source; each call is one transaction."""
+
+    def __init__(self, connection: Connection, users: TableShape, *, source: str) -> None:
+        self._connection = connection
+        self._source = source
+        self._users = ident(users.schema, users.name)
+        self._parts = {
+            "identity": ident(users.schema, TABLES[0]),
+            "instance": ident(users.schema, TABLES[1]),
+            "users": self._users,
+        }
+        self._queries = load("migrator.legacy", "identity.sql")
+
+    def exists(self) -> bool:
+        """Tell whether the table is there."""
+        return bool(self._ask("exists", table=self._parts["identity"])[0][0])
+
+    def create(self) -> None:
+        """Create both tables where they are missing, and let the application use them.
+
+        Raises:
+            DependencyError: Our role may not create tables beside the users table.
+        """
+        with wrapped("creating migrator_identity"), self._connection.transaction():
+            self._connection.execute(self._query("create_identity"))
+            self._connection.execute(self._query("create_instance"))
+            for (role,) in self._ask("application_roles", users=self._users):
+                self._connection.execute(self._query("grant", role=ident(role)))
+
+    def known(self, pks: Sequence[str], auther_ids: Sequence[str]) -> Known:
+        """Look up a page by both of its keys."""
+        links = self._ask("of_users", pks=list(pks))
+        owners = self._ask("of_auther_ids", ids=list(auther_ids))
+        return Known(
+            {pk: Link(auther_id, home, origin) for pk, auther_id, home, origin in links},
+            {auther_id: (source, pk) for auther_id, source, pk in owners},
+        )
+
+    def claim(self, new: Sequence[Claim], *, renewed: Sequence[Claim] = ()) -> None:
+        """Write users down as ours, all or none.
+
+        Args:
+            new: Users without a row.
+            renewed: Users with a row whose target rows are about to be written again.
+
+        Raises:
+            ClaimedMeanwhileError: A row came into being meanwhile; look again.
+            DependencyError: The database failed; nothing was written.
+        """
+        rows = dump((self._source, *claim) for claim in new)
+        try:
+            with wrapped("writing migrator_identity"), self._connection.transaction():
+                self._write(rows)
+                for claim in renewed:
+                    self._ask_nothing("renew", **claim._asdict())
+        except Exception as error:
+            if isinstance(error.__cause__, errors.UniqueViolation):
+                raise ClaimedMeanwhileError from error
+            raise
+
+    def _write(self, rows: bytes) -> None:
+        with self._connection.cursor() as cursor, cursor.copy(self._query("claim")) as copy:
+            copy.write(rows)
+
+    def release(self, auther_ids: Sequence[str]) -> None:
+        """Forget rows that the import wrote."""
+        self._ask_nothing("release", ids=list(auther_ids))
+
+    def pages(self, *, rows: int) -> Iterator[list[tuple[Claim, str]]]:
+        """Read the import's rows in key order, page by page, each with the user's home."""
+        after = ""
+        while True:
+            found = self._ask("page", after=after, rows=rows)
+            if not found:
+                return
+            yield [(Claim(pk, at, pinned, print_), home) for pk, at, home, pinned, print_ in found]
+            after = found[-1][0]
+
+    def orphans(self, *, id_column: str, limit: int) -> list[tuple[str, str]]:
+        """Give (legacy key, Auther id) of imported users whose legacy row is gone, at most `limit`."""
+        query = self._query("orphans", id=ident(id_column))
+        with wrapped("reading migrator_identity"):
+            found = self._connection.execute(query, {"source": self._source, "rows": limit})
+            return [(pk, auther_id) for pk, auther_id in found]
+
+    def count(self) -> int:
+        """Count the import's rows."""
+        return int(self._ask("count")[0][0])
+
+    def drop_when_empty(self) -> bool:
+        """Drop both tables when no row is left in either.
+
+        Returns:
+            Whether they were dropped.
+        """
+        with wrapped("dropping migrator_identity"), self._connection.transaction():
+            if not self._ask("is_empty")[0][0]:
+                return False
+            self._connection.execute(self._query("drop"))
+            return True
+
+    def _query(self, name: str, **parts: str) -> Any:
+        return compose(self._queries[name], **self._parts, **parts)
+
+    def _ask(self, name: str, **params: Any) -> list[tuple[Any, ...]]:
+        with wrapped("reading migrator_identity"):
+            return self._connection.execute(
+                self._query(name), {"source": self._source, **params}
+            ).fetchall()
+
+    def _ask_nothing(self, name: str, **params: Any) -> None:
+        with wrapped("writing migrator_identity"):
+            self._connection.execute(self._query(name), {"source": self._source, **params})

@@ -1,0 +1,84 @@
+-- name: create_identity
+CREATE TABLE IF NOT EXISTS {identity} (
+  source text NOT NULL,
+  user_pk text NOT NULL,
+  auther_id text NOT NULL UNIQUE,
+  home text NOT NULL DEFAULT 'legacy' CHECK (home IN ('legacy', 'auther')),
+  origin text NOT NULL DEFAULT 'import' CHECK (origin IN ('import', 'jit')),
+  pinned_reason text,
+  legacy_hash_fp text,
+  auth_valid_after timestamptz,
+  last_legacy_at timestamptz,
+  last_auther_at timestamptz,
+  PRIMARY KEY (source, user_pk)
+)
+
+-- name: create_instance
+CREATE TABLE IF NOT EXISTS {instance} (
+  instance text PRIMARY KEY,
+  build text NOT NULL,
+  baked text NOT NULL,
+  stage text NOT NULL,
+  epoch bigint NOT NULL,
+  source text NOT NULL,
+  legacy_capable boolean NOT NULL,
+  seen_at timestamptz NOT NULL
+)
+
+-- name: exists
+SELECT to_regclass(%(table)s) IS NOT NULL
+
+-- name: application_roles
+-- Whoever owns the users table or may update it is the application.
+SELECT DISTINCT pg_get_userbyid(r.role)
+FROM pg_class AS c
+CROSS JOIN LATERAL (
+  SELECT c.relowner
+  UNION
+  SELECT a.grantee FROM aclexplode(c.relacl) AS a WHERE a.privilege_type = 'UPDATE'
+) AS r (role)
+WHERE c.oid = to_regclass(%(users)s) AND r.role <> 0
+  AND pg_get_userbyid(r.role) <> current_user
+
+-- name: grant
+GRANT SELECT, INSERT, UPDATE ON {identity}, {instance} TO {role}
+
+-- name: of_users
+SELECT user_pk, auther_id, home, origin FROM {identity}
+WHERE source = %(source)s AND user_pk = ANY(%(pks)s)
+
+-- name: of_auther_ids
+SELECT auther_id, source, user_pk FROM {identity} WHERE auther_id = ANY(%(ids)s)
+
+-- name: claim
+COPY {identity} (source, user_pk, auther_id, pinned_reason, legacy_hash_fp) FROM STDIN
+
+-- name: renew
+UPDATE {identity} SET pinned_reason = %(pinned)s, legacy_hash_fp = %(fingerprint)s
+WHERE source = %(source)s AND user_pk = %(pk)s AND auther_id = %(auther_id)s
+
+-- name: release
+DELETE FROM {identity}
+WHERE source = %(source)s AND origin = 'import' AND auther_id = ANY(%(ids)s)
+
+-- name: page
+SELECT user_pk, auther_id, home, pinned_reason, legacy_hash_fp FROM {identity}
+WHERE source = %(source)s AND origin = 'import' AND user_pk > %(after)s
+ORDER BY user_pk
+LIMIT %(rows)s
+
+-- name: orphans
+SELECT user_pk, auther_id FROM {identity} AS i
+WHERE source = %(source)s AND origin = 'import'
+  AND NOT EXISTS (SELECT FROM {users} AS u WHERE u.{id}::text = i.user_pk)
+ORDER BY user_pk
+LIMIT %(rows)s
+
+-- name: count
+SELECT count(*) FROM {identity} WHERE source = %(source)s AND origin = 'import'
+
+-- name: is_empty
+SELECT NOT EXISTS (SELECT FROM {identity}) AND NOT EXISTS (SELECT FROM {instance})
+
+-- name: drop
+DROP TABLE {identity}, {instance}
