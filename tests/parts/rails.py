@@ -1,0 +1,261 @@
+"""Starts the real Rails + Devise application with a generated shim in it. Knows nothing of pytest."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import psycopg
+
+from migrator.core.stage import Stage, StageDocument
+from migrator.shims.document import public_key_of, sign
+from migrator.shims.interface import ShimSettings
+from migrator.shims.rails import RailsTarget
+from tests.parts.postgres import free_port
+from tests.parts.signing_keys import SigningKey, b64url
+
+if TYPE_CHECKING:
+    from tests.parts.issuer import Issuer
+
+SOURCE = Path(__file__).parent / "rails_app"
+START_TIMEOUT_S = 60
+CALLBACK_PATH = "/auth/auther/callback"
+CONTROL_SECRET = "control-secret-of-the-tests"
+METRICS_TOKEN = "metrics-token-of-the-tests"
+NAMESPACE = "club"
+
+SIDE_TABLES = """
+CREATE TABLE migrator_identity (
+  source text NOT NULL, user_pk text NOT NULL, auther_id text NOT NULL UNIQUE,
+  home text NOT NULL DEFAULT 'legacy' CHECK (home IN ('legacy','auther')),
+  origin text NOT NULL DEFAULT 'import' CHECK (origin IN ('import','jit')),
+  pinned_reason text, legacy_hash_fp text, auth_valid_after timestamptz,
+  last_legacy_at timestamptz, last_auther_at timestamptz,
+  PRIMARY KEY (source, user_pk));
+CREATE TABLE migrator_instance (
+  instance text PRIMARY KEY, build text NOT NULL, baked text NOT NULL, stage text NOT NULL,
+  epoch bigint NOT NULL, source text NOT NULL, legacy_capable boolean NOT NULL,
+  seen_at timestamptz NOT NULL);
+"""
+
+
+class StageFile:
+    """A signed stage document in a file, with a key of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        raw = SigningKey().private.private_bytes_raw()
+        self.private_key = b64url(raw)
+        self.document = StageDocument(
+            namespace=NAMESPACE,
+            epoch=0,
+            stage=Stage.DUAL,
+            percent=0.0,
+            salt="5a17",
+            issued_at="2026-11-23T00:00:00Z",
+            ledger_head="00",
+            ledger_length=1,
+        )
+
+    @property
+    def public_key(self) -> str:
+        """Give the key that is baked into the shim."""
+        return public_key_of(self.private_key)
+
+    def publish(self, document: StageDocument) -> None:
+        """Sign and put in place in one move."""
+        self.document = document
+        draft = self.path.with_suffix(".draft")
+        draft.write_text(sign(document, self.private_key))
+        draft.replace(self.path)
+
+    def set(
+        self,
+        stage: Stage,
+        *,
+        percent: float = 0.0,
+        stop_accepting: bool = False,
+        legacy_accept_until: str | None = None,
+    ) -> None:
+        """Publish the next epoch."""
+        self.publish(
+            replace(
+                self.document,
+                epoch=self.document.epoch + 1,
+                stage=stage,
+                percent=percent,
+                stop_accepting=stop_accepting,
+                legacy_accept_until=legacy_accept_until,
+            )
+        )
+
+
+def create_side_tables(dsn: str) -> None:
+    """Create the tables that the import makes in the application's database."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(SIDE_TABLES)
+
+
+@dataclass
+class RailsApp:
+    """A running application in a temporary folder."""
+
+    folder: Path
+    port: int
+    stage: StageFile
+    environment: dict[str, str]
+    process: subprocess.Popen[bytes] | None = field(default=None)
+
+    @property
+    def base_url(self) -> str:
+        """Give the address it listens on."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> str:
+        """Give what it has written so far."""
+        return (self.folder / "puma.log").read_text(errors="replace")
+
+    def start(self) -> None:
+        """Start puma and wait until it answers.
+
+        Raises:
+            RuntimeError: It ended or did not answer in time; with the end of its log.
+        """
+        with (self.folder / "puma.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                ["bundle", "exec", "puma", "-C", "config/puma.rb"],
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        deadline_s = time.monotonic() + START_TIMEOUT_S
+        while self.process.poll() is None and time.monotonic() < deadline_s:
+            try:
+                httpx.get(f"{self.base_url}/up", timeout=5)
+            except httpx.TransportError:
+                time.sleep(0.1)
+            else:
+                return
+        self.stop()
+        raise RuntimeError(f"the Rails application did not start: {self.log[-3000:]}")
+
+    def stop(self) -> None:
+        """Stop puma; its folder stays."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def remove(self) -> None:
+        """Stop it and remove its folder."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def bundle(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the application's bundle."""
+        return subprocess.run(
+            ["bundle", "exec", *command],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+def settings_for(issuer: Issuer, port: int, *, stage_public_key: str) -> ShimSettings:
+    """Give the shim's settings for a local issuer and an application on a port."""
+    return ShimSettings(
+        issuers=(issuer.issuer,),
+        audiences=(issuer.client_id,),
+        jwks_url=issuer.jwks_url,
+        client_id=issuer.client_id,
+        authorize_url=issuer.authorize_url,
+        token_url=issuer.token_url,
+        redirect_uri=f"http://127.0.0.1:{port}{CALLBACK_PATH}",
+        namespace=NAMESPACE,
+        stage_public_key=stage_public_key,
+        build="test-build",
+    )
+
+
+def prepare(
+    dsn: str,
+    issuer: Issuer,
+    *,
+    settings: ShimSettings | None = None,
+    pepper: str = "",
+    extra: dict[str, str] | None = None,
+) -> RailsApp:
+    """Copy the application, put the generated shim into it, resolve its gems. Starts nothing.
+
+    Args:
+        dsn: The application's database, with the users table and the side tables.
+        settings: The shim's; by default those that fit the issuer.
+        pepper: Devise's.
+        extra: More environment variables.
+
+    Raises:
+        RuntimeError: The gems cannot be resolved on this machine.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="migrator-rails-"))
+    shutil.copytree(SOURCE, folder, dirs_exist_ok=True)
+    port = free_port()
+    stage = StageFile(folder / "stage.json")
+    baked = settings or settings_for(issuer, port, stage_public_key=stage.public_key)
+    write_shim(folder, baked)
+    app = RailsApp(folder, port, stage, _environment(dsn, port, folder, pepper) | (extra or {}))
+    issuer.redirect_uris.append(baked.redirect_uri)
+    locked = subprocess.run(
+        ["bundle", "lock", "--local"],
+        cwd=folder,
+        env=app.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if locked.returncode != 0:
+        app.remove()
+        raise RuntimeError(f"bundle lock: {locked.stdout}{locked.stderr}")
+    return app
+
+
+def write_shim(folder: Path, settings: ShimSettings) -> None:
+    """Render the shim into an application's folder."""
+    for path, text in RailsTarget().files(settings).items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+
+
+def _environment(dsn: str, port: int, folder: Path, pepper: str) -> dict[str, str]:
+    return {
+        **os.environ,
+        "RAILS_ENV": "production",
+        "DATABASE_URL": dsn,
+        "PORT": str(port),
+        "DEVISE_PEPPER": pepper,
+        "SECRET_KEY_BASE": "5" * 64,
+        "MIGRATOR_STAGE_FILE": str(folder / "stage.json"),
+        "MIGRATOR_STAGE_CACHE": str(folder / "tmp" / "stage-cache.json"),
+        "MIGRATOR_INSTANCE": "web-1",
+        "MIGRATOR_CONTROL_SECRET": CONTROL_SECRET,
+        "MIGRATOR_METRICS_TOKEN": METRICS_TOKEN,
+        "LANG": "C.UTF-8",
+    }

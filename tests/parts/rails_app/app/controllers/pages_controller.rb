@@ -1,0 +1,27 @@
+# frozen_string_literal: true
+
+class PagesController < ApplicationController
+  before_action :authenticate_user!, only: %i[members note]
+
+  def home; end
+
+  def members; end
+
+  def up
+    head :no_content
+  end
+
+  # Who the application believes is there, and whether its own session still has what it put there.
+  def whoami
+    render json: { user: current_user&.id, cart: session[:cart] }
+  end
+
+  def cart
+    session[:cart] = params[:item]
+    render json: { csrf: form_authenticity_token }
+  end
+
+  def note
+    render json: { note: params[:text], by: current_user.id }, status: :created
+  end
+end

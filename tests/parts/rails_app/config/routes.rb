@@ -1,0 +1,11 @@
+# frozen_string_literal: true
+
+Rails.application.routes.draw do
+  devise_for :users
+  root to: "pages#home"
+  get "/whoami", to: "pages#whoami"
+  get "/members", to: "pages#members"
+  get "/cart", to: "pages#cart"
+  post "/notes", to: "pages#note"
+  get "/up", to: "pages#up"
+end

@@ -1,0 +1,48 @@
+"""One running Rails application for all tests of the Rails target."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from migrator.core.stage import Stage
+from tests.parts import require
+from tests.parts.issuer import Issuer
+from tests.parts.postgres import PostgresServer
+from tests.parts.rails import create_side_tables, prepare
+from tests.shims.rails.club import BOB, Club, oracle
+
+LINK_EVERYBODY = (
+    "INSERT INTO migrator_identity (source, user_pk, auther_id) "
+    "SELECT 'User', id::text, 'auther-user-' || id FROM users"
+)
+
+
+@pytest.fixture(scope="session")
+def club_dsn(postgres: PostgresServer, devise_template: str) -> Iterator[str]:
+    """A copy of the dump with the side tables, everybody linked."""
+    with postgres.temporary_database(template=devise_template) as dsn:
+        create_side_tables(dsn)
+        yield dsn
+
+
+@pytest.fixture(scope="session")
+def running_club(club_dsn: str) -> Iterator[Club]:
+    """The application, started once."""
+    require("rails")
+    with Issuer() as issuer:
+        app = prepare(club_dsn, issuer, pepper=oracle()[BOB]["pepper"])
+        club = Club(app, issuer, club_dsn)
+        club.sql(LINK_EVERYBODY)
+        app.start()
+        yield club
+        app.remove()
+
+
+@pytest.fixture
+def club(running_club: Club) -> Club:
+    """The application in stage dual 0 %, people as they were."""
+    running_club.reset_people()
+    running_club.issuer.id_token_overrides = {}
+    running_club.issuer.signed_in_sub = None
+    running_club.set_stage(Stage.DUAL)
+    return running_club
