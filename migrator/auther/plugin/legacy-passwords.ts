@@ -38,6 +38,7 @@ const PREFIX = "migrator:v1:";
 const MAX_PEPPERS = 4;
 const PEPPER_ID = /^[A-Za-z0-9_-]{1,32}$/;
 const BCRYPT_INPUT_BYTES = 72;
+// 2x marks values of a defect of 2011 that touched only passwords outside ASCII: those do not match here.
 const BCRYPT = /^\$2[abxy]\$(?:0[4-9]|[12][0-9]|3[01])\$[./A-Za-z0-9]{53}$/;
 const NATIVE = /^([0-9a-fA-F]+):([0-9a-fA-F]{128})$/;
 const SCRYPT_KEY_BYTES = 64;

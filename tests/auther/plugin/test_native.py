@@ -73,6 +73,19 @@ def test_without_the_plugin_an_imported_user_gets_a_server_error(tmp_path: Path)
         assert stock.sign_in(user.email, "correct horse").status == 500
 
 
+def test_functions_that_auther_configures_itself_stay_in_use(tmp_path: Path) -> None:
+    """They throw on a value that they do not know; that still is a wrong password, not an error."""
+    require("node")
+    users = Users(tmp_path / "auther.db")
+    with start(users.path, env={"OWN_PASSWORD": "1"}) as auther:
+        user = users.add(bcrypt_envelope("correct horse"))
+        assert auther.sign_in(user.email, "correct horse").status == 200
+        assert auther.sign_in(user.email, "correct horse").status == 200
+        assert native_matches(users.stored(user), "correct horse")
+        assert auther.sign_in(users.add("$2a$04$unknown").email, "correct horse").status == 401
+        assert "can't verify a stored value (BetterAuthError): 2a, 14 characters" in auther.log()
+
+
 def test_changing_an_imported_password(auther: BetterAuth, users: Users) -> None:
     user = users.add(bcrypt_envelope("p" * 80))
     token = auther.request(

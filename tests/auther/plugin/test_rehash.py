@@ -41,8 +41,9 @@ def test_a_wrong_password_leaves_the_row_as_it_was(auther: BetterAuth, users: Us
 
 
 def test_other_rows_stay_as_they_were(auther: BetterAuth, users: Users) -> None:
-    user = users.add(bcrypt_envelope("shared password"))
-    users.add(bcrypt_envelope("shared password"))
+    stored = bcrypt_envelope("shared password")
+    user = users.add(stored)
+    users.add(stored)
     others = "SELECT * FROM account WHERE user_id <> ? OR provider_id <> 'credential'"
     before = users.rows(others, user.id)
     assert auther.sign_in(user.email, "shared password").status == 200

@@ -2,6 +2,7 @@
 import type { Client as Libsql } from "@libsql/client";
 import { betterAuth } from "better-auth";
 import { drizzleAdapter } from "better-auth/adapters/drizzle";
+import { hashPassword, verifyPassword } from "better-auth/crypto";
 import { admin, apiKey, jwt, oidcProvider, username } from "better-auth/plugins";
 import { drizzle } from "drizzle-orm/libsql";
 import { legacyPasswords } from "./.parts/legacy-passwords.ts";
@@ -20,7 +21,12 @@ export function createAuth(settings: Settings, database: Libsql, baseURL: string
     basePath: "/api/auth",
     disabledPaths: ["/token"],
     database: drizzleAdapter(db, { provider: "sqlite", schema }),
-    emailAndPassword: { enabled: true, requireEmailVerification: true, sendResetPassword: noMail },
+    emailAndPassword: {
+      enabled: true,
+      requireEmailVerification: true,
+      sendResetPassword: noMail,
+      ...(settings.ownPassword ? { password: { hash: hashPassword, verify: verifyPassword } } : {}),
+    },
     emailVerification: { sendVerificationEmail: noMail, sendOnSignUp: true, autoSignInAfterVerification: true },
     trustedOrigins: [baseURL, ...origins],
     rateLimit: { enabled: settings.rateLimit },

@@ -18,6 +18,8 @@ export interface Settings {
   secret: string;
   plugin: boolean;
   rateLimit: boolean;
+  /** Auther configures hash and verify itself (the functions of better-auth, named explicitly). */
+  ownPassword: boolean;
   clients: Client[];
 }
 
@@ -31,6 +33,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     secret: required(env, "BETTER_AUTH_SECRET"),
     plugin: env.PLUGIN !== "0",
     rateLimit: env.RATE_LIMIT === "1",
+    ownPassword: env.OWN_PASSWORD === "1",
     clients: JSON.parse(env.CLIENTS ?? "[]") as Client[],
   };
 }
