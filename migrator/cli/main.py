@@ -11,6 +11,8 @@ import structlog
 
 from migrator import __version__
 from migrator.cli.common import Invocation
+from migrator.cli.drain import drain
+from migrator.cli.gate import gate
 from migrator.cli.init import init
 from migrator.cli.ledger import ledger
 from migrator.cli.output import print_error
@@ -19,7 +21,7 @@ from migrator.config.load import DEFAULT_FILE
 from migrator.core.errors import ExitCode, MigratorError
 from migrator.core.redact import scrub
 
-COMMANDS: tuple[click.Command, ...] = (init, status, ledger)
+COMMANDS: tuple[click.Command, ...] = (init, status, ledger, drain, gate)
 
 
 @click.group(

@@ -17,7 +17,6 @@ from migrator.metrics.base import base_from_json
 from migrator.metrics.interface import Grade
 from migrator.metrics.measures import MEASURES, Terms
 from migrator.runner.guard import standing_of
-from migrator.runner.looking import look
 from migrator.runner.overtaken import beginning
 from migrator.state.samples import StoredSample
 
@@ -27,22 +26,32 @@ if TYPE_CHECKING:
     from migrator.gates.spec import GateSpec
     from migrator.gates.verdict import Verdict
     from migrator.metrics.interface import Look
+    from migrator.metrics.measures import SourceName
     from migrator.runner.context import Context
 
 SPEC, BASE = "spec", "base"
+DUE_RATIO = 0.9
 
 
-def sample(ctx: Context, specs: Sequence[GateSpec]) -> Look:
-    """Look once and keep a sample for each gate.
+def sources_of(specs: Sequence[GateSpec]) -> frozenset[SourceName]:
+    """Name the sources that a set of gates needs."""
+    return frozenset(source for spec in specs for source in MEASURES[spec.measure].sources)
 
-    Raises:
-        UsageError: A secret that a source needs is missing.
-    """
-    needed = {source for spec in specs for source in MEASURES[spec.measure].sources}
-    found = look(ctx, sorted(needed))
+
+def sample(ctx: Context, specs: Sequence[GateSpec], found: Look) -> None:
+    """Keep a sample of a look for each gate."""
     for spec in specs:
         ctx.state.samples.add(_sample_of(ctx, spec, found))
-    return found
+
+
+def due(ctx: Context, specs: Sequence[GateSpec]) -> tuple[GateSpec, ...]:
+    """Give the gates whose next sample is due: a bit early is better than an interval late."""
+    now = ctx.clock.now()
+    return tuple(
+        spec
+        for spec in specs
+        if (at := judge(ctx, spec).measured_at) is None or now - at >= spec.interval * DUE_RATIO
+    )
 
 
 def judge(ctx: Context, spec: GateSpec) -> Verdict:
@@ -74,6 +83,12 @@ def record(ctx: Context, verdict: Verdict) -> None:
         covered=round(verdict.covered, 4),
         evidence={key: value for key, value in newest.items() if key not in {SPEC, BASE}},
     )
+
+
+def record_change(ctx: Context, verdict: Verdict) -> None:
+    """Write a verdict unless the ledger says the same of the gate already."""
+    if standing_of(ctx, verdict.gate).state is not verdict.state:
+        record(ctx, verdict)
 
 
 def _sample_of(ctx: Context, spec: GateSpec, found: Look) -> StoredSample:

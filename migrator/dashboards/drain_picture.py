@@ -1,0 +1,96 @@
+"""What `drain status` shows, as values: filled by phase 3, drawn by `drain_view`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@dataclass(frozen=True)
+class CounterRow:
+    """Requests of one instance on one path with one outcome, the control's own left out.
+
+    Attributes:
+        since_start: Since its counters began.
+        since_last: Since the look before; None when nobody can say.
+    """
+
+    instance: str
+    path: str
+    outcome: str
+    since_start: int
+    since_last: int | None
+
+
+@dataclass(frozen=True)
+class SessionRow:
+    """Rows of the session store; `holding` counts those with a user of the migrated model."""
+
+    holding: int
+    others: int
+    anonymous: int
+    undecodable: int
+    doubts: tuple[str, ...]
+
+    @property
+    def known(self) -> bool:
+        """Tell whether every row was read and understood."""
+        return not self.doubts
+
+
+@dataclass(frozen=True)
+class GateRow:
+    """One gate with its verdict.
+
+    Attributes:
+        label: E.g. `ACCUMULATING 2/3`.
+    """
+
+    gate: str
+    before: str
+    state: str
+    label: str
+    reason: str
+    value: float | None
+    measured_at: datetime | None
+    good_until: datetime | None
+    next_look: datetime | None
+
+
+@dataclass(frozen=True)
+class DrainPicture:
+    """One look at the drain.
+
+    Attributes:
+        stage: With its percentage in `dual`; `not set` before the first stage document.
+        deadline: `legacy_accept_until`.
+        bound: The latest end of the last legacy session, None without one.
+        looked_before: When the look before was taken.
+        scraped: Number of addresses that answered, of `addresses`.
+        controlled: Number of instances that counted the marker.
+        alive: Number of instances with a fresh heartbeat.
+        step: The step that the gates guard.
+    """
+
+    migration: str
+    at: datetime
+    stage: str
+    epoch: int
+    deadline: datetime | None
+    bound: datetime | None
+    bound_why: str
+    sessions: SessionRow
+    counters: tuple[CounterRow, ...]
+    looked_before: datetime | None
+    addresses: int
+    scraped: int
+    controlled: int
+    alive: int
+    expected: str
+    doubts: tuple[str, ...]
+    step: str
+    gates: tuple[GateRow, ...]
+    next_command: str

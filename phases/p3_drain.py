@@ -1,0 +1,183 @@
+"""Phase 3: see who is still on the legacy path, and let no step begin on missing data.
+
+Nothing in the application changes here. A run measures and writes verdicts; a rollback forgets them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migrator.core.errors import UsageError
+from migrator.core.stage import Stage
+from migrator.gates.spec import REMOVE, GateSpec, spec_of, specs_before
+from migrator.gates.verdict import GateState, Verdict, decide
+from migrator.runner.guard import standings
+from migrator.runner.looking import look
+from migrator.runner.picture import PICTURE_SOURCES, picture_of
+from migrator.runner.sampling import due, judge, record, record_change, sample, sources_of
+from migrator.runner.stages import current
+from migrator.runner.standing import Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migrator.dashboards.drain_picture import DrainPicture
+    from migrator.runner.context import Context
+
+NAME = "drain"
+
+
+@dataclass(frozen=True)
+class DrainPlan:
+    """What will be measured.
+
+    Attributes:
+        step: The step that the gates guard.
+    """
+
+    step: str
+    gates: tuple[GateSpec, ...]
+
+
+def plan(ctx: Context, *, step: str | None = None, names: Sequence[str] = ()) -> DrainPlan:
+    """Choose the gates: those named, else those before a step, else those before the next step.
+
+    Raises:
+        UsageError: There is no gate of that name.
+    """
+    chosen = step or next_step(ctx)
+    gates = _named(ctx, names) if names else specs_before(ctx.config, chosen)
+    return DrainPlan(chosen, gates)
+
+
+def plan_all(ctx: Context) -> DrainPlan:
+    """Choose every gate of the configuration."""
+    gates = tuple(spec_of(ctx.config, gate) for gate in ctx.config.gates)
+    return DrainPlan(next_step(ctx), gates)
+
+
+def run(ctx: Context, planned: DrainPlan, *, only_due: bool = False) -> tuple[Verdict, ...]:
+    """Take one sample for each gate and judge it; the ledger is not written.
+
+    Interrupted, the samples taken so far stay and count.
+
+    Args:
+        ctx: The surroundings.
+        planned: What `plan` gave.
+        only_due: Leave out gates that were sampled less than an interval ago.
+
+    Raises:
+        UsageError: A secret that a source needs is missing.
+    """
+    gates = due(ctx, planned.gates) if only_due else planned.gates
+    if gates:
+        sample(ctx, gates, look(ctx, sources_of(gates)))
+    return judged(ctx, planned)
+
+
+def watch(ctx: Context, planned: DrainPlan) -> tuple[tuple[Verdict, ...], DrainPicture]:
+    """Look at everything once, keep the samples that are due, write verdicts that changed.
+
+    Raises:
+        UsageError: A secret that a source needs is missing.
+    """
+    found = look(ctx, PICTURE_SOURCES | sources_of(planned.gates))
+    sample(ctx, due(ctx, planned.gates), found)
+    verdicts = judged(ctx, planned)
+    for verdict in verdicts:
+        record_change(ctx, verdict)
+    return verdicts, picture_of(ctx, found, step=planned.step, verdicts=verdicts)
+
+
+def judged(ctx: Context, planned: DrainPlan) -> tuple[Verdict, ...]:
+    """Judge the gates by the samples that are there; measures and writes nothing."""
+    return tuple(judge(ctx, gate) for gate in planned.gates)
+
+
+def settle(ctx: Context, verdicts: Sequence[Verdict]) -> GateState:
+    """Write verdicts to the ledger and say what they mean together."""
+    for verdict in verdicts:
+        record(ctx, verdict)
+    return decide([verdict.state for verdict in verdicts])
+
+
+def verify(ctx: Context, *, step: str | None = None) -> GateState:
+    """Say by the ledger alone whether a step may begin."""
+    return decide([found.state for found in standings(ctx, step or next_step(ctx))])
+
+
+def rollback(ctx: Context) -> tuple[str, ...]:
+    """Begin all gates anew: samples are forgotten, and no pass given before lets anything through.
+
+    Interrupted, some gates begin anew and the others stay as they were; run it again.
+
+    Returns:
+        The gates' names.
+    """
+    for gate in ctx.config.gates:
+        with ctx.state.ledger.recorded("gate", "forget", gate=gate.name):
+            ctx.state.samples.forget(gate.name)
+            record(ctx, judge(ctx, spec_of(ctx.config, gate)))
+    return tuple(gate.name for gate in ctx.config.gates)
+
+
+def survey(ctx: Context, planned: DrainPlan) -> DrainPicture:
+    """Look at all sources once; takes no sample and writes no verdict.
+
+    Raises:
+        UsageError: A secret that a source needs is missing.
+    """
+    found = look(ctx, PICTURE_SOURCES)
+    return picture_of(ctx, found, step=planned.step, verdicts=judged(ctx, planned))
+
+
+def next_step(ctx: Context) -> str:
+    """Name the step that comes next: a stage, or `remove` after the last one."""
+    document = current(ctx)
+    if document is None:
+        return str(Stage.DUAL)
+    if document.stage is Stage.AUTHER:
+        return REMOVE
+    return str(list(Stage)[document.stage.rank + 1])
+
+
+def standing(ctx: Context) -> Standing:
+    """Say where the drain stands, from the state alone."""
+    if _is_removed(ctx):
+        return Standing("ended with the removal")
+    step = next_step(ctx)
+    found = standings(ctx, step)
+    held = tuple(
+        f"{gate.gate}: {gate.state}, {gate.reason}"
+        for gate in found
+        if gate.state is not GateState.PASSED
+    )
+    if not found:
+        held = (f"no gate guards {step}: an empty list proves nothing",)
+    state = f"{len(found) - len(held) if found else 0} of {len(found)} gates before {step} passed"
+    if not held and step == REMOVE:
+        return Standing(state)
+    following = (
+        f"migrator gate check --before {step} --wait"
+        if held
+        else f"migrator dual-path stage set {step}"
+    )
+    return Standing(state, held, following)
+
+
+def _is_removed(ctx: Context) -> bool:
+    outcome = ctx.state.ledger.latest(REMOVE, "apply", kind="outcome")
+    return outcome is not None and outcome.body.get("result") == "done"
+
+
+def _named(ctx: Context, names: Sequence[str]) -> tuple[GateSpec, ...]:
+    known = {gate.name: gate for gate in ctx.config.gates}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        there = ", ".join(known) or "none"
+        raise UsageError(
+            f"no gate is called {', '.join(unknown)}; there are: {there}",
+            hint="migrator gate list",
+        )
+    return tuple(spec_of(ctx.config, known[name]) for name in names)
