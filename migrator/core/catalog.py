@@ -230,9 +230,26 @@ def as_data(value: Table) -> dict[str, Any]:
     return asdict(value)
 
 
-def shape(table: Table) -> dict[str, Any]:
-    """Give what must be the same after a table was built again: all but OIDs, counts and order."""
+def shape(table: Table, *, columns: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """Give what must be the same after a table, or some columns of it, were built again.
+
+    OIDs, counts and the order of columns are left out.
+
+    Args:
+        table: As it was or is.
+        columns: Only these and what involves them; the whole table when empty.
+    """
     data = asdict(replace(table, oid=0, rows=0, blockers=(), mentions=()))
     data["inbound"] = [{**key, "oid": 0} for key in data["inbound"]]
     data["columns"] = sorted(data["columns"], key=lambda column: str(column["name"]))
+    if columns:
+        return {
+            "columns": [part for part in data["columns"] if part["name"] in columns],
+            "constraints": _involving(data["constraints"], columns),
+            "indexes": _involving(data["indexes"], columns),
+        }
     return data
+
+
+def _involving(parts: list[dict[str, Any]], columns: frozenset[str]) -> list[dict[str, Any]]:
+    return [part for part in parts if not columns.isdisjoint(part["columns"])]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, LiteralString, cast
+from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 from psycopg.rows import dict_row, scalar_row
@@ -107,7 +107,7 @@ def _table(
     blockers: dict[int, list[Blocker]],
 ) -> Table:
     oid = row["oid"]
-    plain = {
+    plain: dict[str, Any] = {
         "inbound" if name == "inbound_keys" else name: tuple(
             kind(**_frozen(part)) for part in parts[name][oid]
         )
@@ -179,6 +179,6 @@ def _frozen(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _rows(connection: Connection[Any], name: str, **values: object) -> list[dict[str, Any]]:
-    query = cast("LiteralString", load("migrator.legacy", "catalog.sql")[name])
+    query = load("migrator.legacy", "catalog.sql")[name].encode()
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(query, values).fetchall()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, LiteralString, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import psycopg
 from psycopg import errors, pq
@@ -137,7 +137,7 @@ def _attempts(patience: Patience) -> Retrying:
 
 def _send(connection: Connection[Any], unit: Unit) -> None:
     try:
-        connection.execute(cast("LiteralString", unit.text))
+        connection.execute(unit.text.encode())
     finally:
         if connection.pgconn.transaction_status in {
             pq.TransactionStatus.INTRANS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, LiteralString, cast
+from typing import TYPE_CHECKING, Any
 
 from psycopg import errors
 from psycopg.rows import dict_row
@@ -159,5 +159,5 @@ class Guard:
         self._connection.execute(_query(name), values)
 
 
-def _query(name: str) -> LiteralString:
-    return cast("LiteralString", load("migrator.legacy", "guard.sql")[name])
+def _query(name: str) -> bytes:
+    return load("migrator.legacy", "guard.sql")[name].encode()

@@ -15,7 +15,9 @@ from migrator.sqlgen.naming import COLUMN_PREFIX, ROW_NUMBER, SCHEMAS, quarantin
 if TYPE_CHECKING:
     from migrator.core.catalog import Catalog, Column, Table
 
-GENERATOR = 1  # raised when the emitted SQL changes, so that an old plan is not taken for a new one
+GENERATOR = (
+    1  # raised when the emitted SQL changes, so that an old plan is not taken for a new one
+)
 
 
 @dataclass(frozen=True)

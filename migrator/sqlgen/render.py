@@ -99,6 +99,7 @@ def _values(removal: Removal) -> dict[str, Any]:
         "planned": [*removal.tables, *([removal.users] if columns else [])],
         "step_names": [step.name for step in steps.steps_of(removal)],
         "names_of": {"drop_tables": steps.DROP_TABLES, "drop_columns": steps.DROP_COLUMNS},
+        "squawk": steps.SQUAWK,
         "guard": naming.GUARD,
         "quarantine": naming.QUARANTINE,
         "archive": naming.ARCHIVE,
@@ -147,8 +148,10 @@ def _built_online(index: Index, constraints: list[Constraint]) -> bool:
 
 def _takes_an_index(constraint: Constraint) -> bool:
     """Tell whether it can be made of an index: unique, and checked at once."""
-    return constraint.kind == "u" and not constraint.definition.endswith(" DEFERRABLE") and (
-        not constraint.definition.endswith(" INITIALLY DEFERRED")
+    return (
+        constraint.kind == "u"
+        and not constraint.definition.endswith(" DEFERRABLE")
+        and (not constraint.definition.endswith(" INITIALLY DEFERRED"))
     )
 
 

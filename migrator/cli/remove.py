@@ -1,0 +1,168 @@
+"""`migrator remove`: the legacy tables and columns go step by step, and come back on demand."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.markup import escape
+
+from migrator.cli.common import dry_run_option, json_option, pass_context
+from migrator.cli.output import emit
+from migrator.core.errors import ExitCode
+from phases import p4_remove
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import Console
+
+    from migrator.runner.context import Context
+    from migrator.sqlgen.planfile import PlanFile
+    from phases.p4_remove import Moved, Status
+
+to_option = click.option(
+    "--to", metavar="STEP", help="A step's name or number, e.g. 02_quarantine_tables or 02."
+)
+
+
+@click.group()
+def remove() -> None:
+    """Remove the legacy auth tables and columns, and bring them back."""
+
+
+@remove.command("plan")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the SQL and plan.json  [default: remove.plan_dir of the configuration]",
+)
+@json_option
+@pass_context
+def plan_(ctx: Context, out: Path | None, as_json: bool) -> None:
+    """Read the catalog and write deploy, revert and verify SQL."""
+    made = p4_remove.plan(ctx, out.resolve() if out else None)
+    emit(as_json, _summary(made), lambda console: _show_plan(console, made))
+
+
+@remove.command("apply")
+@to_option
+@dry_run_option
+@json_option
+@pass_context
+def apply_(ctx: Context, to: str | None, dry_run: bool, as_json: bool) -> None:
+    """Apply the plan's steps behind their gates, up to STEP or all."""
+    if dry_run:
+        _show_steps("would apply", p4_remove.pending(ctx, to), as_json=as_json)
+        return
+    moved = p4_remove.run(ctx, to)
+    emit(as_json, asdict(moved), lambda console: _show_moved(console, "applied", moved))
+
+
+@remove.command()
+@to_option
+@dry_run_option
+@json_option
+@pass_context
+def revert(ctx: Context, to: str | None, dry_run: bool, as_json: bool) -> None:
+    """Take back every step after STEP, or all; asks no gate."""
+    if dry_run:
+        _show_steps("would revert", p4_remove.revertible(ctx, to), as_json=as_json)
+        return
+    moved = p4_remove.rollback(ctx, to)
+    emit(as_json, asdict(moved), lambda console: _show_moved(console, "reverted", moved))
+    if moved.differences or moved.orphans:
+        sys.exit(ExitCode.REFUSED)
+
+
+@remove.command()
+@json_option
+@pass_context
+def verify(ctx: Context, as_json: bool) -> None:
+    """Check in the database that every applied step holds, archives included."""
+    _show_steps("verified", p4_remove.verify(ctx), as_json=as_json)
+
+
+@remove.command()
+@json_option
+@pass_context
+def status(ctx: Context, as_json: bool) -> None:
+    """Say how far the removal is, by the database itself."""
+    found = p4_remove.status(ctx)
+    emit(as_json, asdict(found), lambda console: _show_status(console, found))
+
+
+def _summary(made: PlanFile) -> dict[str, Any]:
+    return {
+        key: getattr(made, key)
+        for key in (
+            "plan_id",
+            "plan_hash",
+            "database",
+            "steps",
+            "tables",
+            "columns",
+            "exceptions",
+            "notes",
+        )
+    }
+
+
+def _show_plan(console: Console, made: PlanFile) -> None:
+    _say(console, f"plan {made.plan_id} for database {made.database}")
+    _say(console, f"tables to drop: {', '.join(made.tables) or 'none'}")
+    _say(console, f"columns of {made.users} to drop: {', '.join(made.columns) or 'none'}")
+    _say(console, f"steps: {', '.join(made.steps)}")
+    _list(console, "a revert after a drop does not bring back", made.exceptions)
+    _list(console, "look at", made.notes)
+    _say(console, "next: read the SQL, then: migrator remove apply --to 02")
+
+
+def _show_moved(console: Console, word: str, moved: Moved) -> None:
+    _list(console, word, moved.steps or ("nothing: every step is there already",))
+    _list(console, "not as it was", moved.exceptions)
+    _list(console, "DIFFERS from the catalog of the plan", moved.differences)
+    _list(
+        console,
+        "foreign keys left NOT VALID",
+        (f"{o.constraint_name} on {o.table_name}: {o.rows} rows" for o in moved.orphans),
+    )
+
+
+def _show_status(console: Console, found: Status) -> None:
+    _say(console, f"plan {found.plan_id}")
+    _list(console, "steps", (f"{name}: {state}" for name, state in found.steps.items()))
+    _list(
+        console,
+        "archived",
+        (f"{a.name}: {a.rows} rows, sha256 {a.sha256[:12]}" for a in found.archives),
+    )
+    _list(
+        console,
+        "foreign keys left NOT VALID",
+        (f"{o.constraint_name} on {o.table_name}: {o.rows} rows" for o in found.orphans),
+    )
+    if found.lease and found.lease["live"]:
+        _say(console, f"{found.lease['holder']} is at work until {found.lease['expires_at']}")
+
+
+def _show_steps(word: str, steps: tuple[str, ...], *, as_json: bool) -> None:
+    emit(
+        as_json,
+        {"steps": steps},
+        lambda console: _list(console, word, steps or ("nothing",)),
+    )
+
+
+def _list(console: Console, title: str, lines: Iterable[str]) -> None:
+    for place, line in enumerate(lines):
+        if not place:
+            _say(console, f"{title}:")
+        _say(console, f"  {line}")
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(escape(line), soft_wrap=True)

@@ -1,0 +1,147 @@
+"""The plan as files: SQL, and plan.json with a hash over all of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from migrator.core.catalog import shape
+from migrator.core.clock import iso
+from migrator.core.errors import ConflictError
+from migrator.sqlgen.devise import PASSWORD_COLUMNS
+from migrator.sqlgen.render import render
+from migrator.sqlgen.steps import exceptions, notes, steps_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from migrator.sqlgen.removal import Removal
+
+PLAN_FILE = "plan.json"
+
+
+@dataclass(frozen=True)
+class PlanFile:
+    """A plan that was read back, its files found unchanged.
+
+    Attributes:
+        plan_id: Stands for catalog and choice; the SQL and the guard schema know it.
+        plan_hash: SHA-256 over plan.json, and through the hashes in it over every file.
+        steps: Names in order.
+        tables: `schema.name` of the tables to drop.
+        users: `schema.name` of the users table.
+        columns: Columns of the users table to drop.
+        oids: OIDs of all tables that a step locks or is tied to.
+        shapes: By `schema.name`, what must be the same again after a full revert.
+        files: Text by path.
+    """
+
+    plan_id: str
+    plan_hash: str
+    database: str
+    made_at: str
+    steps: tuple[str, ...]
+    tables: tuple[str, ...]
+    users: str
+    columns: tuple[str, ...]
+    exceptions: tuple[str, ...]
+    notes: tuple[str, ...]
+    oids: tuple[int, ...]
+    shapes: Mapping[str, dict[str, Any]]
+    files: Mapping[str, str]
+
+    @property
+    def holds_passwords(self) -> bool:
+        """Tell whether a column to drop holds password material."""
+        return not PASSWORD_COLUMNS.isdisjoint(self.columns)
+
+
+def plan_files(removal: Removal, *, made_at: datetime) -> dict[str, str]:
+    """Give every file of a plan by its path, plan.json among them."""
+    files = render(removal)
+    plan = {
+        "plan_id": removal.plan_id,
+        "database": removal.database,
+        "server_version": removal.server_version,
+        "made_at": iso(made_at),
+        "steps": [step.name for step in steps_of(removal)],
+        "tables": [table.label for table in removal.tables],
+        "users": removal.users.label,
+        "columns": list(removal.names),
+        "exceptions": list(exceptions(removal)),
+        "notes": list(notes(removal)),
+        "oids": _oids(removal),
+        "shapes": _shapes(removal),
+        "catalog": removal.content(),
+        "files": {path: _hash(text) for path, text in sorted(files.items())},
+    }
+    return {**files, PLAN_FILE: json.dumps(plan, indent=2, ensure_ascii=False) + "\n"}
+
+
+def parse_plan(files: Mapping[str, str]) -> PlanFile:
+    """Read a plan back.
+
+    Args:
+        files: Text by path, plan.json among them.
+
+    Raises:
+        ConflictError: plan.json cannot be read, or a file is missing or was edited.
+    """
+    text = files.get(PLAN_FILE, "")
+    try:
+        plan = json.loads(text)
+        hashes: dict[str, str] = plan["files"]
+        wrong = [path for path, known in hashes.items() if _hash(files.get(path, "")) != known]
+        if wrong:
+            raise ConflictError(
+                f"changed since `remove plan` wrote them: {', '.join(wrong)}",
+                hint="put them back, or, with nothing applied, make them anew: migrator remove plan",
+            )
+        return PlanFile(
+            plan_hash=_hash(text),
+            files={path: files[path] for path in hashes},
+            **{key: _frozen(plan[key]) for key in _KEYS},
+        )
+    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise ConflictError(
+            f"{PLAN_FILE} is damaged ({type(error).__name__})", hint="migrator remove plan"
+        ) from error
+
+
+_KEYS = (
+    "plan_id",
+    "database",
+    "made_at",
+    "steps",
+    "tables",
+    "users",
+    "columns",
+    "exceptions",
+    "notes",
+    "oids",
+    "shapes",
+)
+
+
+def _shapes(removal: Removal) -> dict[str, dict[str, Any]]:
+    shapes = {table.label: shape(table) for table in removal.tables}
+    if removal.columns:
+        shapes[removal.users.label] = shape(removal.users, columns=frozenset(removal.names))
+    return shapes
+
+
+def _oids(removal: Removal) -> list[int]:
+    tables = [*removal.tables, removal.users]
+    inbound = [key.oid for table in tables for key in table.inbound]
+    return sorted({table.oid for table in tables} | set(inbound))
+
+
+def _hash(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,315 @@
+"""Phase 4: the legacy auth tables and columns go, and can come back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from migrator.core.catalog import shape
+from migrator.core.errors import ConflictError, UsageError
+from migrator.core.sql import qualified
+from migrator.core.stage import Stage
+from migrator.legacy.catalog import Wanted, existing_columns, read_catalog, table_names
+from migrator.legacy.connect import open_database
+from migrator.legacy.guard import Archived, Guard, Orphans
+from migrator.runner import stages
+from migrator.runner.guard import standings
+from migrator.runner.plans import has_plan, keep_plan, kept_plan
+from migrator.runner.removal import APPLIED, SUBJECT, apply_steps, revert_steps, site
+from migrator.runner.standing import Standing
+from migrator.sqlgen.devise import present
+from migrator.sqlgen.planfile import PlanFile, plan_files
+from migrator.sqlgen.removal import LockRules, make_removal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from migrator.runner.context import Context
+    from migrator.runner.removal import Site
+
+NAME = "remove"
+OURS = ("migrator_identity", "migrator_instance")
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What a run or a rollback did.
+
+    Attributes:
+        steps: Those that were applied or reverted now.
+        exceptions: After a revert of a drop, what is not as it was.
+        differences: After a full revert, parts that differ from the plan's catalog; none is right.
+        orphans: Foreign keys that came back unvalidated.
+    """
+
+    steps: tuple[str, ...]
+    exceptions: tuple[str, ...] = ()
+    differences: tuple[str, ...] = ()
+    orphans: tuple[Orphans, ...] = ()
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where the removal stands in the database itself."""
+
+    plan_id: str
+    steps: dict[str, str] = field(default_factory=dict)
+    archives: tuple[Archived, ...] = ()
+    orphans: tuple[Orphans, ...] = ()
+    lease: dict[str, Any] | None = None
+
+
+def plan(ctx: Context, out: Path | None = None) -> PlanFile:
+    """Read the catalog and write deploy, revert and verify SQL with plan.json.
+
+    Args:
+        ctx: The surroundings.
+        out: Folder for the files; `[remove] plan_dir` when None.
+
+    Raises:
+        UsageError: A table or column is unknown or has to stay.
+        RefusedError: Something could not be carried back.
+        ConflictError: A plan is under way in the database.
+    """
+    remove = ctx.config.remove
+    users = qualified(ctx.config.legacy.users_table)
+    with open_database(ctx.reveal(ctx.config.legacy.dsn)) as connection:
+        if under_way := Guard(connection).plan_id():
+            raise ConflictError(
+                f"plan {under_way} is under way in this database", hint="migrator remove status"
+            )
+        tables = _tables_to_drop(ctx, connection)
+        columns = _columns_to_drop(ctx, connection)
+        wanted = [Wanted(*name) for name in tables] + [Wanted(*users, columns)]
+        catalog = read_catalog(connection, wanted)
+    removal = make_removal(
+        catalog,
+        tables=tables,
+        users=users,
+        columns=columns,
+        locks=LockRules(
+            round(remove.lock_timeout.total_seconds() * 1000), attempts=remove.lock_attempts
+        ),
+    )
+    made = keep_plan(
+        ctx, plan_files(removal, made_at=ctx.clock.now()), out or ctx.path(remove.plan_dir)
+    )
+    ctx.state.ledger.note(SUBJECT, "plan", plan=made.plan_hash, tables=tables, columns=columns)
+    return made
+
+
+def pending(ctx: Context, to: str | None = None) -> tuple[str, ...]:
+    """Give the steps that `run` would apply."""
+    made = kept_plan(ctx)
+    names = _up_to(made, to)
+    with site(ctx, made, read_only=True) as here:
+        states = here.states()
+    return tuple(name for name in names if states[name] != APPLIED)
+
+
+def run(ctx: Context, to: str | None = None) -> Moved:
+    """Apply steps up to and including `to`, all without it.
+
+    Interrupted anywhere, the same call goes on.
+
+    Raises:
+        UsageError: No such step.
+        ConflictError: The stage is not `auther` yet, or somebody else is at work.
+        HeldError: A gate or a lock is in the way.
+        RefusedError: A gate failed, or content differs from its archive.
+    """
+    made = kept_plan(ctx)
+    names = _up_to(made, to)
+    _require_stage(ctx)
+    with ctx.state.locks.held(SUBJECT), site(ctx, made, read_only=False) as here:
+        return Moved(apply_steps(here, names))
+
+
+def revertible(ctx: Context, to: str | None = None) -> tuple[str, ...]:
+    """Give the steps that `rollback` would take back, in its order."""
+    made = kept_plan(ctx)
+    names = _beyond(made, to)
+    with site(ctx, made, read_only=True) as here:
+        states = here.states()
+    return tuple(name for name in names if states[name] != "pending")
+
+
+def rollback(ctx: Context, to: str | None = None) -> Moved:
+    """Take back every step after `to`, all without it; asks no gate.
+
+    Interrupted anywhere, the same call goes on.
+
+    Raises:
+        UsageError: No such step.
+        ConflictError: Somebody else is at work.
+        HeldError: A lock is in the way.
+        RefusedError: What came back differs from the archive; nothing of it is kept.
+    """
+    made = kept_plan(ctx)
+    names = _beyond(made, to)
+    with ctx.state.locks.held(SUBJECT), site(ctx, made, read_only=False) as here:
+        orphans: tuple[Orphans, ...] = ()
+        done: tuple[str, ...] = ()
+        for name in names:
+            done += revert_steps(here, (name,))
+            # The list goes away with the guard schema, which is reverted last.
+            orphans = here.guard.orphans() if here.guard.plan_id() else orphans
+        was_dropped = any("_drop_" in name for name in done)
+        return Moved(
+            done,
+            exceptions=made.exceptions if was_dropped else (),
+            differences=_differences(here) if here.guard.plan_id() is None else (),
+            orphans=orphans,
+        )
+
+
+def verify(ctx: Context) -> tuple[str, ...]:
+    """Check in the database that each applied step holds, archives included.
+
+    Returns:
+        The steps that were checked.
+
+    Raises:
+        RefusedError: A step's effect is not what the database holds.
+    """
+    made = kept_plan(ctx)
+    with site(ctx, made, read_only=True) as here:
+        applied = [name for name, state in here.states().items() if state == APPLIED]
+        for name in applied:
+            here.run(name, "verify")
+    return tuple(applied)
+
+
+def status(ctx: Context) -> Status:
+    """Say where the removal stands in the database itself."""
+    made = kept_plan(ctx)
+    with site(ctx, made, read_only=True) as here:
+        states = here.states()
+        if here.guard.plan_id() is None:
+            return Status(made.plan_id, states)
+        return Status(
+            made.plan_id,
+            states,
+            here.guard.archives(),
+            here.guard.orphans(),
+            here.guard.holder(),
+        )
+
+
+def standing(ctx: Context) -> Standing:
+    """Give this phase's line for `migrator status`, from the state alone."""
+    if not has_plan(ctx):
+        return Standing("not planned", next_command="migrator remove plan")
+    made = kept_plan(ctx)
+    applied = ctx.state.checkpoints.get(SUBJECT, APPLIED) or []
+    if len(applied) == len(made.steps):
+        return Standing("removed; the archive is kept, a revert is possible")
+    held = tuple(
+        f"{gate.gate}: {gate.state}, {gate.reason}"
+        for gate in standings(ctx, SUBJECT)
+        if gate.state != "PASSED"
+    )
+    return Standing(
+        f"{len(applied)} of {len(made.steps)} steps applied", held, "migrator remove apply"
+    )
+
+
+def _tables_to_drop(ctx: Context, connection: Any) -> tuple[tuple[str, str], ...]:
+    names = tuple(dict.fromkeys(qualified(name) for name in ctx.config.remove.tables))
+    for name in names:
+        _may_go(ctx, name)
+    known = table_names(connection, {schema for schema, _ in names})
+    unknown = [".".join(name) for name in names if ".".join(name) not in known]
+    kinds = read_catalog(connection, [Wanted(*qualified(name)) for name in unknown])
+    missing = [name for name in unknown if kinds.find(*qualified(name)) is None]
+    if missing:
+        raise UsageError(
+            f"[remove] tables: there is no table {', '.join(missing)}; allowed: {', '.join(known)}",
+            hint="edit [remove] in migrator.toml, then: migrator remove plan",
+        )
+    return names
+
+
+def _may_go(ctx: Context, name: tuple[str, str]) -> None:
+    legacy = ctx.config.legacy
+    reasons = {
+        qualified(
+            legacy.users_table
+        ): "is the users table: it stays as the shadow of the accounts",
+        qualified(legacy.sessions_table): "is the session table: the application goes on using it",
+        **{(name[0], ours): "belongs to the migration: the shims need it" for ours in OURS},
+    }
+    if name in reasons:
+        raise UsageError(
+            f"[remove] tables: {'.'.join(name)} {reasons[name]}",
+            hint="take it off [remove] tables in migrator.toml, then: migrator remove plan",
+        )
+
+
+def _columns_to_drop(ctx: Context, connection: Any) -> tuple[str, ...]:
+    chosen, legacy = ctx.config.remove.columns, ctx.config.legacy
+    there = existing_columns(connection, *qualified(legacy.users_table))
+    if not there:
+        raise UsageError(
+            f"legacy.users_table: there is no table {legacy.users_table}", hint="edit [legacy]"
+        )
+    if chosen == "devise":
+        chosen = present(there)
+    email = legacy.columns.get("email", "email")
+    wrong = [name for name in chosen if name not in there or name == email]
+    if wrong or not (chosen or ctx.config.remove.tables):
+        allowed = ", ".join(name for name in there if name != email)
+        said = f"cannot drop {', '.join(wrong)}" if wrong else "nothing is listed"
+        raise UsageError(
+            f"[remove] columns: {said}; allowed are columns of {legacy.users_table}: {allowed}",
+            hint="edit [remove] in migrator.toml, then: migrator remove plan",
+        )
+    return tuple(name for name in there if name in chosen)
+
+
+def _require_stage(ctx: Context) -> None:
+    document = stages.current(ctx)
+    if document is None or document.stage is not Stage.AUTHER:
+        now = document.stage if document else Stage.LEGACY
+        raise ConflictError(
+            f"the stage is {now}: legacy logins still need what would be removed",
+            hint=f"migrator dual-path stage set {Stage.AUTHER}, hold it, then: migrator remove apply",
+        )
+
+
+def _up_to(made: PlanFile, to: str | None) -> tuple[str, ...]:
+    return made.steps[: _position(made, to) + 1] if to else made.steps
+
+
+def _beyond(made: PlanFile, to: str | None) -> tuple[str, ...]:
+    return (made.steps[_position(made, to) + 1 :] if to else made.steps)[::-1]
+
+
+def _position(made: PlanFile, to: str) -> int:
+    found = [
+        place for place, name in enumerate(made.steps) if to in {name, name.partition("_")[0]}
+    ]
+    if not found:
+        raise UsageError(
+            f"--to {to}: there is no such step; allowed: {', '.join(made.steps)}",
+            hint="migrator remove status",
+        )
+    return found[0]
+
+
+def _differences(here: Site) -> tuple[str, ...]:
+    made = here.plan
+    catalog = read_catalog(here.connection, [Wanted(*qualified(label)) for label in made.shapes])
+    now = {
+        table.label: shape(
+            table, columns=frozenset(made.columns if table.label == made.users else ())
+        )
+        for table in catalog.tables
+    }
+    return tuple(
+        f"{label}: {part}"
+        for label, before in made.shapes.items()
+        for part, value in before.items()
+        if json.loads(json.dumps(now.get(label, {}).get(part))) != value
+    )
