@@ -16,12 +16,14 @@ from migrator.cli.gate import gate
 from migrator.cli.init import init
 from migrator.cli.ledger import ledger
 from migrator.cli.output import print_error
+from migrator.cli.preflight import preflight
+from migrator.cli.remove import remove
 from migrator.cli.status import status
 from migrator.config.load import DEFAULT_FILE
 from migrator.core.errors import ExitCode, MigratorError
 from migrator.core.redact import scrub
 
-COMMANDS: tuple[click.Command, ...] = (init, status, ledger, drain, gate)
+COMMANDS: tuple[click.Command, ...] = (init, status, preflight, drain, gate, remove, ledger)
 
 
 @click.group(

@@ -21,12 +21,12 @@ from rich.progress import (
 from rich.progress import Progress as RichProgress
 
 from migrator.core.durations import format_duration
-from migrator.runner.progress import Progress
+from migrator.core.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from migrator.runner.progress import Task
+    from migrator.core.progress import Task
 
 LINE_EVERY_S = 10.0
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from migrator.config.model import Config
     from migrator.config.secrets import SecretRef
     from migrator.core.clock import Clock
-    from migrator.runner.progress import Progress
+    from migrator.core.progress import Progress
 
 MIN_KEY_BYTES = 32
 

@@ -1,0 +1,130 @@
+"""Brings users over page by page; each page can be repeated any number of times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from migrator.auther.interface import Mapped, Notes, TargetChangedError
+from migrator.auther.map import Rules, to_rows
+from migrator.core.errors import DependencyError
+from migrator.core.users import Reject, Tally
+from migrator.legacy.identity import Claim, ClaimedMeanwhileError, IdentityTable, Known
+from migrator.runner.settle import Settled, settle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from migrator.auther.interface import Found, Target
+    from migrator.legacy.interface import Page
+    from migrator.runner.rejects import Rejects
+
+ATTEMPTS = 5
+
+
+@dataclass
+class Sides:
+    """Both ends of the import.
+
+    Attributes:
+        target: None while there is no Auther database yet (a plan).
+        identities: None while the table does not exist yet (a plan).
+    """
+
+    target: Target | None
+    identities: IdentityTable | None
+    source: str
+
+    def look(self, rows: Sequence[Mapped]) -> tuple[Found, Known]:
+        """See what is there of a page on both sides."""
+        from migrator.auther.interface import Found
+
+        found = self.target.find(rows) if self.target else Found()
+        known = Known()
+        if self.identities:
+            known = self.identities.known([r.pk for r in rows], [r.user.id for r in rows])
+        return found, known
+
+
+@dataclass
+class Counts:
+    """What became of all users so far."""
+
+    tally: Tally = field(default_factory=Tally)
+    notes: Notes = field(default_factory=Notes)
+
+
+class Importer:
+    """Gives every user of every page exactly one outcome and counts it."""
+
+    def __init__(self, sides: Sides, rules: Rules, rejects: Rejects) -> None:
+        self._sides = sides
+        self._rules = rules
+        self._rejects = rejects
+        self.counts = Counts()
+
+    def plan_page(self, page: Page) -> None:
+        """Count what would become of a page; writes nothing."""
+        rows, rejects = self._map(page)
+        found, known = self._sides.look(rows)
+        self._count(page, settle(rows, found, known, source=self._sides.source), rejects)
+
+    def write_page(self, page: Page) -> None:
+        """Write a page: first the record of what is ours, then the users, each in one transaction.
+
+        If the process dies in between, the next run finds claims without users and writes those.
+
+        Raises:
+            DependencyError: A database failed, or Auther changed under every attempt.
+        """
+        rows, rejects = self._map(page)
+        settled = self._write(rows)
+        if settled.stale_ids and self._sides.identities:
+            self._sides.identities.release(settled.stale_ids)
+        self._count(page, settled, rejects)
+
+    def _map(self, page: Page) -> tuple[list[Mapped], list[Reject]]:
+        rows: list[Mapped] = []
+        rejects: list[Reject] = []
+        for user in page.users:
+            made = to_rows(user, self._rules)
+            (rows if isinstance(made, Mapped) else rejects).append(made)  # type: ignore[arg-type]
+        return rows, rejects
+
+    def _write(self, rows: list[Mapped]) -> Settled:
+        for _ in range(ATTEMPTS):
+            found, known = self._sides.look(rows)
+            settled = settle(rows, found, known, source=self._sides.source)
+            if self._written(settled):
+                return settled
+        raise DependencyError(
+            "users are created at Auther faster than a page can be written",
+            hint="stop sign-ups at Auther for a moment, then: migrator import run",
+        )
+
+    def _written(self, settled: Settled) -> bool:
+        target, identities = self._sides.target, self._sides.identities
+        if not settled.to_write or target is None or identities is None:
+            return True
+        try:
+            identities.claim(_claims(settled.new), renewed=_claims(settled.renewed))
+            target.write(settled.to_write)
+        except (TargetChangedError, ClaimedMeanwhileError):
+            return False
+        return True
+
+    def _count(self, page: Page, settled: Settled, rejects: list[Reject]) -> None:
+        tally = self.counts.tally
+        tally.read += len(page.users)
+        tally.imported += len(settled.to_write)
+        tally.already_there += len(settled.there)
+        for row in (*settled.to_write, *settled.there):
+            self.counts.notes.add(row)
+        position = {user.pk: index for index, user in enumerate(page.users)}
+        for reject in sorted([*rejects, *settled.rejects], key=lambda r: position[r.pk]):
+            tally.rejected[reject.reason] += 1
+            self._rejects.add(reject)
+
+
+def _claims(rows: Iterable[Mapped]) -> list[Claim]:
+    return [Claim(row.pk, row.user.id, row.pinned, row.fingerprint) for row in rows]

@@ -1,0 +1,349 @@
+"""What preflight has to say about the legacy side."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from migrator.core.durations import format_duration
+from migrator.core.sql import ident, qualified
+from migrator.legacy.census import PROBLEMS
+from migrator.legacy.interface import INTEGER_TYPES
+from migrator.legacy.survey import IDENTITY_TABLE, LONG_S
+from migrator.runner.readiness.reason import Reason, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from migrator.config.model import Config
+    from migrator.runner.readiness.findings import Findings
+
+OLDEST_SERVER = 140_000
+_TABLE_KINDS = {"r", "p"}
+_EMAIL_TODO = {
+    "missing": "they are rejected by the import; give them addresses or leave them behind",
+    "edge_space": "the import trims them as Devise does; white space that Devise keeps is kept",
+    "capitals": "the import stores them in lower case, so they can sign in again",
+    "shared": "they are rejected as email_collision; merge the accounts or change one address",
+    "refused_by_auther": "they are imported pinned to the legacy path; change their addresses",
+    "username_refused": "the import leaves such a user name out; rename it or do not map the column",
+}
+
+
+def server_takes_no_writes(found: Findings, _config: Config) -> Iterator[Reason]:
+    """The import writes migrator_identity beside the users table."""
+    if found.legacy.server.is_replica:
+        yield Reason(
+            "standby",
+            "legacy.dsn leads to a standby, which takes no writes",
+            "let legacy.dsn name the primary server",
+        )
+
+
+def no_plain_table(found: Findings, _config: Config) -> Iterator[Reason]:
+    """Pages are read in the order of a primary key."""
+    legacy = found.legacy
+    if legacy.relation.kind not in _TABLE_KINDS:
+        yield Reason(
+            "no_table", f"{legacy.table} is a view or a foreign table", "set legacy.users_table"
+        )
+    elif not found.has_primary_key:
+        yield Reason(
+            "no_primary_key",
+            f"{legacy.table} has no primary key of one column",
+            f"give {legacy.table} a primary key of one column",
+        )
+
+
+def nobody_there(found: Findings, _config: Config) -> Iterator[Reason]:
+    """An empty table is most likely the wrong database."""
+    if not found.legacy.states.users:
+        yield Reason(
+            "no_users", f"{found.legacy.table} has no rows", "check legacy.dsn and users_table"
+        )
+
+
+def rows_hidden(found: Findings, _config: Config) -> Iterator[Reason]:
+    """Counts under row security may be short without any error."""
+    if found.legacy.relation.rows_hidden:
+        role = ident(found.legacy.server.role)
+        yield Reason(
+            "row_security",
+            f"row security may hide users from role {role}",
+            f"ALTER ROLE {role} BYPASSRLS, or connect as another role",
+        )
+
+
+def identity_table_impossible(found: Findings, _config: Config) -> Iterator[Reason]:
+    """The import creates migrator_identity in the schema of the users table."""
+    legacy = found.legacy
+    if not (legacy.relation.schema_creatable or legacy.identity_table_there):
+        schema = qualified(legacy.table)[0]
+        yield Reason(
+            "no_create",
+            f"role {legacy.server.role} may not create {IDENTITY_TABLE} in schema {schema}",
+            f"GRANT CREATE ON SCHEMA {ident(schema)} TO {ident(legacy.server.role)}",
+        )
+
+
+def key_without_derived_id(found: Findings, config: Config) -> Iterator[Reason]:
+    """Derived ids are made from integers."""
+    if config.import_.ids == "derived" and found.legacy.key_type not in INTEGER_TYPES:
+        yield Reason(
+            "key_type",
+            f"the primary key is {found.legacy.key_type}, and derived ids need an integer",
+            'set ids = "legacy" under [import]',
+        )
+
+
+def nobody_verified(found: Findings, config: Config) -> Iterator[Reason]:
+    """Without confirmed_at, `confirmed` is true of nobody and Auther refuses everybody (403)."""
+    if config.import_.verified_when == "confirmed" and "confirmable" not in found.legacy.modules:
+        yield Reason(
+            "nobody_verified",
+            'verified_when is "confirmed" and there is no confirmed_at column: nobody could sign in',
+            'set verified_when to "always" if your addresses were proven in another way',
+        )
+
+
+def canary_failed(found: Findings, config: Config) -> Iterator[Reason]:
+    """A wrong or missing pepper makes every password wrong."""
+    failed = [canary for canary in found.canaries if canary.fault]
+    if failed:
+        peppers = ", ".join(config.legacy.pepper_ids)
+        yield Reason(
+            "canary_failed",
+            f"{len(failed)} of {len(found.canaries)} canaries do not verify (tried: {peppers})",
+            "check the passwords, then Devise.pepper now and earlier, and [[legacy.peppers]]",
+        )
+
+
+def nobody_imported(found: Findings, _config: Config) -> Iterator[Reason]:
+    """When every user is rejected, something general is wrong."""
+    forecast = found.forecast
+    if forecast and found.census.read and not forecast.imported + forecast.already_there:
+        yield Reason("nobody_imported", "every user would be rejected", "see the reasons below")
+
+
+def rejects_expected(found: Findings, config: Config) -> Iterator[Reason]:
+    """A run with rejects ends with exit code 3 until they are acknowledged."""
+    rejected = found.forecast.rejected if found.forecast else {}
+    if rejected:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in rejected.items())
+        yield Reason(
+            "rejects",
+            f"the import would reject {sum(rejected.values()):,} users: {reasons}",
+            f"mend them before, or find them in {config.import_.rejects_file} after the import",
+        )
+
+
+def peppers_unproven(found: Findings, config: Config) -> Iterator[Reason]:
+    """Without canaries, a wrong pepper shows at the first sign-in after the import only."""
+    with_password = found.legacy.states.users - found.legacy.states.without_password
+    if not with_password:
+        return
+    if not found.canaries:
+        yield Reason(
+            "peppers_unproven",
+            f"no canary has proven the peppers ({', '.join(config.legacy.pepper_ids)})",
+            "migrator preflight --canaries FILE.csv",
+        )
+    else:
+        proven = {canary.pepper for canary in found.canaries}
+        unseen = [name for name in config.legacy.pepper_ids if name not in proven]
+        if unseen:
+            yield Reason(
+                "pepper_unused",
+                f"no canary verifies with: {', '.join(unseen)}",
+                "add a canary of that time, or take the pepper out: each one costs time per sign-in",
+            )
+
+
+def unclaimed_hashes(found: Findings, config: Config) -> Iterator[Reason]:
+    """Values that no scheme can verify."""
+    if found.census.unclaimed:
+        rejected = config.import_.unsupported_hash == "reject"
+        fate = "rejected" if rejected else "imported without a password"
+        yield Reason(
+            "unclaimed_hashes",
+            f"{found.census.unclaimed:,} users have a password value that no scheme knows",
+            f"they will be {fate} ([import] unsupported_hash); they need a password reset",
+        )
+
+
+def troubled_emails(found: Findings, _config: Config) -> Iterator[Reason]:
+    """Addresses and user names that do not fit."""
+    for name, problem in found.census.emails.items():
+        yield Reason(
+            f"email_{name}" if name != "username_refused" else name,
+            f"{problem.count:,} users: {PROBLEMS[name]}",
+            _EMAIL_TODO[name],
+        )
+
+
+def odd_times(found: Findings, _config: Config) -> Iterator[Reason]:
+    """Infinity and years beyond 9999."""
+    for odd in found.legacy.odd_times:
+        yield Reason(
+            "odd_times",
+            f"{odd.column}: {odd.infinite:,} infinite and {odd.out_of_range:,} out of range",
+            f"set them to real times, or have those rows rejected: {odd.column}",
+        )
+
+
+def account_states(found: Findings, config: Config) -> Iterator[Reason]:
+    """States that Auther has no place for."""
+    states = found.legacy.states
+    if states.second_factor:
+        yield Reason(
+            "second_factor",
+            f"{states.second_factor:,} users have a second factor, which Auther cannot hold",
+            "they stay pinned to the legacy path until that list is acknowledged",
+        )
+    if config.import_.verified_when == "never":
+        yield Reason(
+            "all_unverified",
+            'verified_when is "never": every imported user is refused (403) until verified',
+            "make sure that this is what you want",
+        )
+    elif config.import_.verified_when == "confirmed" and states.unconfirmed:
+        yield Reason(
+            "unconfirmed",
+            f"{states.unconfirmed:,} unconfirmed users are refused by Auther (403)",
+            "as they are today; nothing to do",
+        )
+
+
+def passwordless(found: Findings, _config: Config) -> Iterator[Reason]:
+    """Users who sign in at a provider, and those who cannot sign in at all."""
+    identities = found.legacy.identities
+    if identities.suspects and not identities.table:
+        yield Reason(
+            "identities_not_configured",
+            f"{', '.join(identities.suspects)} looks like OmniAuth's table and is not configured",
+            "set legacy.identities_table, or sign-ins at providers are lost",
+        )
+    elif identities.passwordless_alone:
+        yield Reason(
+            "no_way_in",
+            f"{identities.passwordless_alone:,} users have neither password nor provider",
+            "they need a password reset at Auther, as they do today",
+        )
+
+
+def other_bearers(found: Findings, _config: Config) -> Iterator[Reason]:
+    """Tokens that the application issues itself are refused by the shims."""
+    if found.legacy.bearer_tables:
+        yield Reason(
+            "other_bearers",
+            f"the application seems to issue tokens itself: {', '.join(found.legacy.bearer_tables)}",
+            "the shims refuse such bearers (401 foreign_bearer); find their clients before stage dual",
+        )
+
+
+def uncounted_sessions(found: Findings, config: Config) -> Iterator[Reason]:
+    """What phase 3 will not be able to count."""
+    sessions = found.legacy.sessions
+    if sessions.store == "cookie":
+        text = "sessions live in cookies: they cannot be counted on the server"
+        yield Reason("cookie_sessions", text, "phase 3 has to rely on the shims' counters")
+    elif sessions.fault:
+        todo = "set legacy.session_store and sessions_table, or GRANT SELECT on it"
+        yield Reason("sessions_uncounted", f"sessions cannot be counted: {sessions.fault}", todo)
+    if config.legacy.session_ttl is None and sessions.store != "none":
+        yield Reason(
+            "endless_sessions",
+            'sessions never end by themselves (session_ttl = "never")',
+            "phase 3 ends them at stage.legacy_accept_for; set session_ttl if there is a timeout",
+        )
+
+
+def owner_matters(found: Findings, _config: Config) -> Iterator[Reason]:
+    """Phase 4 renames columns and moves tables, which only an owner may do."""
+    relation, role = found.legacy.relation, found.legacy.server.role
+    if not relation.owned:
+        yield Reason(
+            "not_owner",
+            f"role {role} does not own {found.legacy.table} (owner: {relation.owner})",
+            f"phase 4 must connect as {relation.owner} or as a member of it",
+        )
+    unreadable = found.legacy.unreadable_columns
+    if unreadable:
+        yield Reason(
+            "unreadable_columns",
+            f"role {role} may not read {len(unreadable)} other columns: {', '.join(unreadable)}",
+            "phase 4 archives them: grant SELECT before it",
+        )
+
+
+def busy_server(found: Findings, _config: Config) -> Iterator[Reason]:
+    """Long transactions hold CREATE TABLE, the watermark and every later lock up."""
+    activity, server = found.legacy.activity, found.legacy.server
+    if activity.count or activity.prepared:
+        yield Reason(
+            "long_transactions",
+            f"{activity.count} transactions are open for over {LONG_S // 60} minutes"
+            f" (the oldest for {_age(activity.oldest_s)}), {activity.prepared} are prepared",
+            "find them in pg_stat_activity and pg_prepared_xacts; later locks wait for them",
+        )
+    if not server.sees_all_activity:
+        yield Reason(
+            "activity_unseen",
+            f"role {server.role} does not see other roles' transactions",
+            f"GRANT pg_read_all_stats TO {ident(server.role)}",
+        )
+    if server.version_num < OLDEST_SERVER:
+        yield Reason(
+            "old_server",
+            f"PostgreSQL {server.version} is older than 14",
+            "phase 4 has not been tried there; rehearse it on a copy",
+        )
+    if server.encoding == "SQL_ASCII":
+        yield Reason(
+            "sql_ascii",
+            "the database's encoding is SQL_ASCII: any bytes may be in its texts",
+            "rows that are not UTF-8 stop the import; find and mend them first",
+        )
+
+
+def slow_deletes(found: Findings, _config: Config) -> Iterator[Reason]:
+    """Deleting a user scans every referring table that has no index."""
+    slow = [key for key in found.legacy.foreign_keys if not key.indexed]
+    if slow:
+        names = ", ".join(f"{key.table}.{'+'.join(key.columns)}" for key in slow)
+        yield Reason(
+            "unindexed_references",
+            f"{len(slow)} foreign keys to users have no index: {names}",
+            "deleting a user scans those tables; CREATE INDEX CONCURRENTLY on them",
+        )
+
+
+def _age(seconds: float) -> str:
+    return format_duration(timedelta(seconds=seconds))
+
+
+LEGACY_BLOCKERS: tuple[Rule, ...] = (
+    server_takes_no_writes,
+    no_plain_table,
+    nobody_there,
+    rows_hidden,
+    identity_table_impossible,
+    key_without_derived_id,
+    nobody_verified,
+    canary_failed,
+    nobody_imported,
+)
+LEGACY_WARNINGS: tuple[Rule, ...] = (
+    rejects_expected,
+    peppers_unproven,
+    unclaimed_hashes,
+    troubled_emails,
+    odd_times,
+    account_states,
+    passwordless,
+    other_bearers,
+    uncounted_sessions,
+    owner_matters,
+    busy_server,
+    slow_deletes,
+)

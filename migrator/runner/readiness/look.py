@@ -1,0 +1,166 @@
+"""Looks at both sides and puts together what it finds. Writes to neither."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from migrator.auther import inspect, schema
+from migrator.auther.map import Rules
+from migrator.auther.probe import probe
+from migrator.legacy.canaries import CanaryResult, try_canary
+from migrator.legacy.census import take_census
+from migrator.legacy.connect import open_database, wrapped
+from migrator.legacy.devise import DeviseSource, open_devise
+from migrator.legacy.survey import survey
+from migrator.runner.readiness.findings import AutherFindings, Findings
+from migrator.runner.readiness.forecast import Forecaster
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime, timedelta
+
+    from migrator.legacy.connect import Connection
+    from migrator.legacy.findings import Census, LegacySurvey
+    from migrator.legacy.interface import Page
+    from migrator.runner.canaries import Canary
+    from migrator.runner.context import Context
+    from migrator.runner.readiness.findings import Forecast
+
+_BETTER_AUTH_1_3 = "better-auth 1.3"
+
+
+def look(ctx: Context, canaries: Sequence[Canary]) -> Findings:
+    """Look at the legacy database, every user in it, and Auther.
+
+    Raises:
+        UsageError: A table, column or secret that the configuration names is not there.
+        RefusedError: Our role may not read the users table.
+        DependencyError: A database failed or took too long.
+    """
+    dsn = ctx.reveal(ctx.config.legacy.dsn)
+    with (
+        open_devise(dsn, ctx.config.legacy) as source,
+        open_database(dsn) as connection,
+        wrapped("surveying the application's database"),
+    ):
+        legacy = survey(
+            connection,
+            ctx.config.legacy,
+            columns=source.columns,
+            unlock_in=ctx.config.import_.unlock_in,
+            now=ctx.clock.now(),
+        )
+        tried = _try_canaries(ctx, connection, source, canaries)
+        with _auther(ctx) as (auther, target):
+            census, forecast = _read_users(ctx, source, target, total=legacy.states.users)
+    return Findings(
+        legacy=legacy,
+        has_primary_key=len(source.columns.table.primary_key) == 1,
+        remembered_until=_remembered_until(legacy, ctx.config.legacy.remember_for),
+        census=census,
+        forecast=forecast,
+        canaries=tried,
+        auther=auther,
+    )
+
+
+def _remembered_until(found: LegacySurvey, remember_for: timedelta | None) -> datetime | None:
+    last = found.states.last_remembered
+    return None if last is None or remember_for is None else last + remember_for
+
+
+def _try_canaries(
+    ctx: Context, connection: Connection, source: DeviseSource, canaries: Sequence[Canary]
+) -> tuple[CanaryResult, ...]:
+    legacy = ctx.config.legacy
+    secrets = {pepper.id: ctx.reveal(pepper.value).encode() for pepper in legacy.peppers}
+    peppers = {name: secrets.get(name, b"") for name in legacy.pepper_ids}
+    return tuple(
+        try_canary(
+            connection,
+            source.columns,
+            email=canary.email,
+            password=canary.password,
+            peppers=peppers,
+        )
+        for canary in canaries
+    )
+
+
+def _read_users(
+    ctx: Context, source: DeviseSource, target: sqlite3.Connection | None, *, total: int
+) -> tuple[Census, Forecast | None]:
+    """Read every user once, for the census and, where ids can be made, for the forecast."""
+    rules = import_rules(ctx, source)
+    makes_ids = source.integer_keys or not rules.derived_ids
+    forecaster = Forecaster(rules, target) if makes_ids else None
+    with ctx.progress.task("reading users", total=total) as task:
+
+        def observe(page: Page) -> None:
+            if forecaster is not None:
+                forecaster.observe(page)
+            task.advance(len(page.users))
+
+        census = take_census(
+            source,
+            rules.email_loses,
+            page_rows=ctx.config.import_.page_rows,
+            clock=ctx.clock,
+            observe=observe,
+        )
+    return census, forecaster.forecast() if forecaster else None
+
+
+def import_rules(ctx: Context, source: DeviseSource) -> Rules:
+    """Give the rules by which the import would map users if it began now.
+
+    Raises:
+        UsageError: The migration key is missing or too short.
+        DependencyError: The application's database failed.
+    """
+    config = ctx.config
+    unlock_in = config.import_.unlock_in
+    return Rules(
+        namespace=config.migration.name,
+        source=config.legacy.model,
+        key=ctx.migration_key(),
+        derived_ids=config.import_.ids == "derived",
+        verified_when=config.import_.verified_when,
+        unlock_in_ms=None if unlock_in is None else round(unlock_in.total_seconds() * 1000),
+        soft_deleted=config.import_.soft_deleted,
+        unsupported_hash=config.import_.unsupported_hash,
+        now_ms=round(ctx.clock.now().timestamp() * 1000),
+        peppers=config.legacy.pepper_ids,
+        email_loses=source.email_judge().loses,
+        contested_identities=source.contested_identities(),
+        contested_usernames=source.contested_usernames(),
+    )
+
+
+@contextmanager
+def _auther(ctx: Context) -> Iterator[tuple[AutherFindings, sqlite3.Connection | None]]:
+    """Look at Auther; give a connection for the forecast when its tables are known and readable."""
+    auther = ctx.config.auther
+    asked = (
+        probe(auther.base_url, api=auther.api, issuers=auther.issuers) if auther.base_url else None
+    )
+    file = inspect.look_at_file(ctx.path(auther.database))
+    if not file.exists or file.fault:
+        yield AutherFindings(file, "" if file.fault else "absent", "", None, asked), None
+        return
+    connection = inspect.connect_read_only(file.path)
+    try:
+        if schema.is_empty(connection):
+            yield AutherFindings(file, "absent", "", None, asked), None
+        elif faults := schema.faults(connection):
+            refusal = (
+                f"{auther.database} is not a database of {_BETTER_AUTH_1_3}: {'; '.join(faults)}"
+            )
+            yield AutherFindings(file, "", refusal, None, asked), None
+        else:
+            contents = inspect.look_inside(connection)
+            yield AutherFindings(file, _BETTER_AUTH_1_3, "", contents, asked), connection
+    finally:
+        connection.close()

@@ -1,0 +1,66 @@
+"""The file of users that were not imported: one JSON object a line, readable by its owner only."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import contextmanager
+from hashlib import sha256
+from typing import IO, TYPE_CHECKING
+
+from migrator.core.errors import DependencyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from migrator.core.users import Reject
+
+_OWNER_ONLY = 0o600
+
+
+class Rejects:
+    """Takes rejects in key order and knows the hash that an acknowledgement binds to."""
+
+    def __init__(self, file: IO[str] | None) -> None:
+        self._file = file
+        self._hash = sha256()
+
+    def add(self, reject: Reject) -> None:
+        """Write one user."""
+        line = {"id": reject.pk, "reason": str(reject.reason), "detail": reject.detail}
+        self._hash.update(json.dumps([reject.pk, str(reject.reason)]).encode() + b"\n")
+        if self._file is not None:
+            self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+    def digest(self) -> str:
+        """Give the SHA-256 of ids and reasons so far, in hexadecimal."""
+        return self._hash.hexdigest()
+
+
+@contextmanager
+def open_rejects(path: Path) -> Iterator[Rejects]:
+    """Write a new file of rejects; it takes the place of the old one when the block ends well.
+
+    If the process is killed, the old file stays, and beside it a part that the next run overwrites.
+
+    Raises:
+        DependencyError: The file cannot be written.
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with open(part, "w", encoding="utf-8", opener=_private) as file:
+            yield Rejects(file)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise DependencyError(
+            f"the rejects file {path.name} cannot be written: {error.strerror}",
+            hint="make room or set import.rejects_file in migrator.toml, then run the same again",
+        ) from error
+
+
+def _private(name: str, flags: int) -> int:
+    return os.open(name, flags, _OWNER_ONLY)

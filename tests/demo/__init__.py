@@ -1,0 +1,1 @@
+"""`make demo`: a whole cutover on real parts, in a workspace that is left for a look."""

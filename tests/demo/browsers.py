@@ -1,0 +1,112 @@
+"""Traffic: people with browsers who sign in, come back, and sign in again where they are sent."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.demo.auther import Auther
+    from tests.demo.people import Person
+
+PAUSE_S = 0.02
+
+
+@dataclass
+class Browser:
+    """One person's browser."""
+
+    person: Person
+    cookies: httpx.Cookies = field(default_factory=httpx.Cookies)
+    signed_in: bool = False
+
+
+class Traffic:
+    """Runs browsers in a thread until it is stopped. A context manager.
+
+    Attributes:
+        seen: Requests by what came of them; `lost` is a signed-in person who was refused.
+    """
+
+    def __init__(
+        self, addresses: Sequence[str], auther: Auther, people: Sequence[Person], *, seed: int
+    ) -> None:
+        self.seen: Counter[str] = Counter()
+        self.may_be_signed_out = threading.Event()
+        self._addresses, self._auther = addresses, auther
+        self._browsers = [Browser(person) for person in people]
+        self._random = random.Random(seed)
+        self._ended = threading.Event()
+        self._paused = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Traffic:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def pause(self) -> None:
+        """Let nobody click for a while (a deploy)."""
+        self._paused.set()
+        time.sleep(20 * PAUSE_S)
+
+    def resume(self) -> None:
+        """Let them click again."""
+        self._paused.clear()
+
+    def _run(self) -> None:
+        with httpx.Client(timeout=10, trust_env=False) as client:
+            while not self._ended.wait(PAUSE_S):
+                if not self._paused.is_set():
+                    self._click(client, self._random.choice(self._browsers))
+
+    def _click(self, client: httpx.Client, browser: Browser) -> None:
+        answer = self._get(client, browser, "/")
+        if answer.status_code == httpx.codes.OK:
+            self.seen[f"as {'Auther' if answer.json()['by'] == 'cookie' else 'legacy'} user"] += 1
+            return
+        if browser.signed_in and not self.may_be_signed_out.is_set():
+            self.seen["lost"] += 1
+        self._log_in(client, browser)
+
+    def _log_in(self, client: httpx.Client, browser: Browser) -> None:
+        side = self._get(client, browser, "/login").json()["login"]
+        person = browser.person
+        if side == "auther":
+            token = self._auther.log_in(person.email, person.password.plain)
+            browser.signed_in = token is not None
+            browser.cookies.set("auther_id_token", token or "")
+        else:
+            form = {"email": person.email, "password": person.password.plain}
+            answer = self._send(client, browser, "POST", "/login", json=form)
+            browser.signed_in = answer.status_code == httpx.codes.OK
+        self.seen[f"signed in at {side}" if browser.signed_in else f"refused by {side}"] += 1
+
+    def _get(self, client: httpx.Client, browser: Browser, path: str) -> httpx.Response:
+        return self._send(client, browser, "GET", path)
+
+    def _send(
+        self, client: httpx.Client, browser: Browser, method: str, path: str, **body: object
+    ) -> httpx.Response:
+        address = self._random.choice(self._addresses)
+        cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.cookies.jar)
+        answer = client.request(
+            method,
+            address + path,
+            headers={"Cookie": cookies, "Accept": "application/json"},
+            **body,
+        )
+        browser.cookies.update(answer.cookies)
+        client.cookies.clear()
+        return answer
