@@ -27,7 +27,7 @@ class FileFacts:
     Attributes:
         exists: There is such a file and it is not empty.
         folder_writable: A file can be created beside it.
-        free_bytes: Free on that disk; 0 when the folder is missing.
+        free_bytes: Free on that disk.
         fault: Why SQLite cannot use it, empty when it can.
         journal_mode: `delete` (one writer shuts readers out), `wal`, …
         locked: Somebody writes to it at this moment.
@@ -65,12 +65,13 @@ def look_at_file(path: Path) -> FileFacts:
 
     To learn whether somebody writes to it, a write transaction is begun and rolled back at once.
     """
-    folder = path.parent
+    # The import makes the folders that are missing.
+    folder = next(parent for parent in path.resolve().parents if parent.exists())
     facts = FileFacts(
         path,
         exists=path.is_file() and path.stat().st_size > 0,
         folder_writable=folder.is_dir() and os.access(folder, os.W_OK),
-        free_bytes=shutil.disk_usage(folder).free if folder.is_dir() else 0,
+        free_bytes=shutil.disk_usage(folder).free,
     )
     if not facts.exists:
         return facts
@@ -124,6 +125,15 @@ def owners(connection: sqlite3.Connection, emails: Collection[str]) -> dict[str,
         sqlite3.Error: The file failed or is locked.
     """
     return dict(connection.execute(_QUERIES["owners"], [json.dumps(list(emails))]).fetchall())
+
+
+def present(connection: sqlite3.Connection, ids: Collection[str]) -> int:
+    """Count how many of these user ids exist.
+
+    Raises:
+        sqlite3.Error: The file failed or is locked.
+    """
+    return int(connection.execute(_QUERIES["present"], [json.dumps(list(ids))]).fetchone()[0])
 
 
 def _ask(connection: sqlite3.Connection, question: str) -> Any:

@@ -25,3 +25,7 @@ WHERE c.name = 'user_id' AND i.partial = 0
 -- name: owners
 -- One parameter: the addresses as a JSON array.
 SELECT email, id FROM "user" WHERE email IN (SELECT value FROM json_each(?))
+
+-- name: present
+-- One parameter: user ids as a JSON array.
+SELECT count(*) FROM "user" WHERE id IN (SELECT value FROM json_each(?))

@@ -37,6 +37,7 @@ class Relation:
         kind: `pg_class.relkind`: r table, p partitioned, v view, m materialised view, f foreign.
         owned: Our role owns it or is a member of its owner.
         rows_hidden: Row security applies to our role, so counts may be short.
+        writable: Our role may insert and update.
         rows_estimate: From the server's statistics, 0 when it has none.
     """
 
@@ -45,6 +46,7 @@ class Relation:
     owner: str
     owned: bool
     rows_hidden: bool
+    writable: bool
     schema_usable: bool
     schema_creatable: bool
     rows_estimate: int
@@ -206,7 +208,13 @@ class Census:
 
 @dataclass(frozen=True)
 class LegacySurvey:
-    """Everything preflight knows about the legacy side."""
+    """Everything preflight knows about the legacy side.
+
+    Attributes:
+        key_range: Lowest and highest key as text, empty in an empty table.
+        unreadable_columns: Columns of the users table that our role may not read.
+        identity_table: migrator_identity, None before the import made it.
+    """
 
     server: Server
     table: str
@@ -223,4 +231,4 @@ class LegacySurvey:
     sessions: SessionStore
     activity: Activity
     bearer_tables: tuple[str, ...]
-    identity_table_there: bool
+    identity_table: Relation | None

@@ -77,7 +77,7 @@ def survey(
         sessions=sessions(ask, legacy),
         activity=_activity(ask),
         bearer_tables=ask.names("bearer_suspects"),
-        identity_table_there=ask.relation(columns.table.schema, IDENTITY_TABLE) is not None,
+        identity_table=ask.relation(columns.table.schema, IDENTITY_TABLE),
     )
 
 

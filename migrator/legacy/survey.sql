@@ -11,6 +11,7 @@ SELECT current_setting('server_version') AS version, current_setting('server_ver
 -- Sizes in bytes; `row_security_active`: policies may hide rows from this role.
 SELECT c.oid::bigint AS oid, c.relkind::text AS kind, pg_get_userbyid(c.relowner)::text AS owner,
        pg_has_role(c.relowner, 'USAGE') AS owned, row_security_active(c.oid) AS rows_hidden,
+       has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE') AS writable,
        has_schema_privilege(n.oid, 'USAGE') AS schema_usable, has_schema_privilege(n.oid, 'CREATE') AS schema_creatable,
        greatest(c.reltuples, 0)::bigint AS rows_estimate,
        coalesce(pg_total_relation_size(c.oid), 0) AS total_bytes, coalesce(pg_table_size(c.oid), 0) AS table_bytes
@@ -109,9 +110,9 @@ FROM (SELECT (NOT %(confirmable)s OR {confirmed_at} IS NOT NULL) AS confirmed,
       FROM {users}) AS state;
 
 -- name: odd_times
--- Times that no integer of milliseconds holds, or that lie outside the years that both sides print.
+-- Times that no integer of milliseconds holds, or that JavaScript's Date does not (its last year is 275760).
 SELECT count(*) FILTER (WHERE NOT isfinite({column})) AS infinite,
-       count(*) FILTER (WHERE isfinite({column}) AND ({column} < '0001-01-01' OR {column} > '9999-12-31 23:59:59.999999')) AS out_of_range
+       count(*) FILTER (WHERE isfinite({column}) AND {column} >= '275760-09-13') AS out_of_range
 FROM {users};
 
 -- name: key_range
@@ -136,3 +137,7 @@ FROM (SELECT coalesce({provider} <> '', false) AS linked
 
 -- name: sessions
 SELECT count(*) AS rows, min({updated_at}) AS oldest, max({updated_at}) AS newest FROM {sessions};
+
+-- name: login
+-- Whom Devise's login form finds for a normalised address.
+SELECT {password}::text AS password FROM {users} WHERE {email} = %(email)s ORDER BY {pk} LIMIT 1;

@@ -75,14 +75,21 @@ def rows_hidden(found: Findings, _config: Config) -> Iterator[Reason]:
 
 
 def identity_table_impossible(found: Findings, _config: Config) -> Iterator[Reason]:
-    """The import creates migrator_identity in the schema of the users table."""
-    legacy = found.legacy
-    if not (legacy.relation.schema_creatable or legacy.identity_table_there):
-        schema = qualified(legacy.table)[0]
+    """The import makes migrator_identity in the schema of the users table, and fills it."""
+    legacy, role = found.legacy, found.legacy.server.role
+    schema = qualified(legacy.table)[0]
+    place = ident(schema, IDENTITY_TABLE)
+    if legacy.identity_table is None and not legacy.relation.schema_creatable:
         yield Reason(
             "no_create",
-            f"role {legacy.server.role} may not create {IDENTITY_TABLE} in schema {schema}",
-            f"GRANT CREATE ON SCHEMA {ident(schema)} TO {ident(legacy.server.role)}",
+            f"role {role} may not create {IDENTITY_TABLE} in schema {schema}",
+            f"GRANT CREATE ON SCHEMA {ident(schema)} TO {ident(role)}",
+        )
+    elif legacy.identity_table and not legacy.identity_table.writable:
+        yield Reason(
+            "identity_table_closed",
+            f"{IDENTITY_TABLE} is there and role {role} may not write to it",
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON {place} TO {ident(role)}",
         )
 
 

@@ -1,0 +1,69 @@
+"""Tells with which pepper a known password verifies against the legacy hash."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migrator.core.emails import normalise
+from migrator.legacy.asking import Questions, quoted
+from migrator.schemes.registry import claimed_by
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from migrator.legacy.columns import DeviseColumns
+    from migrator.legacy.connect import Connection
+
+
+@dataclass(frozen=True)
+class CanaryResult:
+    """What came of one canary.
+
+    Attributes:
+        pepper: Id of the pepper that it verifies with, empty when it does not.
+        fault: Why it does not verify, empty when it does.
+    """
+
+    email: str
+    pepper: str = ""
+    fault: str = ""
+
+
+def try_canary(
+    connection: Connection,
+    columns: DeviseColumns,
+    *,
+    email: str,
+    password: str,
+    peppers: Mapping[str, bytes],
+) -> CanaryResult:
+    """Look a canary up as Devise's login form does and try the peppers in their order.
+
+    Args:
+        connection: To the application's database.
+        columns: The users table.
+        email: As typed.
+        password: As typed.
+        peppers: By id, in the order to try; `none` is an empty one.
+    """
+    rows = Questions(connection).rows(
+        "login",
+        {"email": normalise(email)},
+        pk=quoted(columns.parts["id"]),
+        email=quoted(columns.parts["email"]),
+        password=quoted(columns.parts["encrypted_password"]),
+        users=quoted(columns.table.schema, columns.table.name),
+    )
+    if not rows:
+        return CanaryResult(email, fault="no such user")
+    value = rows[0]["password"]
+    if not value:
+        return CanaryResult(email, fault="the account has no password")
+    scheme = claimed_by(value)
+    if scheme is None:
+        return CanaryResult(email, fault="no scheme knows the stored value")
+    for name, pepper in peppers.items():
+        if scheme.verify(value, password.encode(), pepper=pepper):
+            return CanaryResult(email, pepper=name)
+    return CanaryResult(email, fault="wrong password, or a pepper that is not configured")
