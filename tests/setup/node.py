@@ -56,4 +56,5 @@ def _install_packages() -> None:
         # `npm ci` refuses a lock that lacks optional packages for other systems; this takes the rest from it
         # all the same, checks every checksum and leaves the lock as it is.
         options = ["--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
-        run(["npm", "install", *options], folder=BETTER_AUTH)
+        options += ["--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"]
+        run(["npm", "install", *options], folder=BETTER_AUTH, timeout_s=300)

@@ -2,10 +2,14 @@
 
 import hashlib
 import os
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+# Long enough for a slow line; a registry that does not answer must not hold people for ever.
+COMMAND_TIMEOUT_S = 900
 
 
 class SetupError(Exception):
@@ -26,15 +30,17 @@ def run(
     *,
     env: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    timeout_s: float = COMMAND_TIMEOUT_S,
 ) -> str:
     """Run a command quietly and return what it printed.
 
     Raises:
-        SetupError: it is not there or ended with an error; the message holds start and end of its output.
+        SetupError: it is not there, took too long or ended with an error; the message holds start and end
+            of its output.
     """
     words = [str(word) for word in command]
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             words,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -43,13 +49,27 @@ def run(
             errors="replace",
             env={**os.environ, **(env or {})},
             cwd=folder,
-            check=False,
+            start_new_session=True,
         )
     except FileNotFoundError as error:
         raise SetupError(f"{words[0]} is not installed") from error
-    if done.returncode != 0:
-        raise SetupError(f"`{' '.join(words)}` failed:\n{_shortened(done.stdout.strip())}")
-    return done.stdout
+    output = _wait(process, timeout_s=timeout_s)
+    if process.returncode != 0:
+        raise SetupError(f"`{' '.join(words)}` failed:\n{_shortened(output.strip())}")
+    return output
+
+
+def _wait(process: "subprocess.Popen[str]", *, timeout_s: float) -> str:
+    """Wait, and leave nothing running behind: not after the timeout and not after Ctrl-C."""
+    with process:
+        try:
+            return process.communicate(timeout=timeout_s)[0]
+        except subprocess.TimeoutExpired as error:
+            os.killpg(process.pid, signal.SIGTERM)
+            raise SetupError(f"{process.args!r} took over {timeout_s:.0f} s") from error
+        except BaseException:
+            os.killpg(process.pid, signal.SIGTERM)
+            raise
 
 
 def _shortened(output: str) -> str:

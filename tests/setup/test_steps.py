@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,14 @@ def test_a_failed_command_tells_its_output() -> None:
 def test_a_missing_command_is_named() -> None:
     with pytest.raises(SetupError, match="no-such-program is not installed"):
         run(["no-such-program"])
+
+
+def test_a_command_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
+    child = f"sleep 2; touch {tmp_path}/still-there"
+    with pytest.raises(SetupError, match="took over 1 s"):
+        run(["sh", "-c", f"({child}) & wait"], timeout_s=1)
+    time.sleep(2)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_long_output_keeps_its_start_and_its_end() -> None:
