@@ -50,7 +50,9 @@ class Club:
         """Give a browser that follows no redirects, with a user's legacy session if asked."""
         client = httpx.Client(base_url=self.app.base_url, timeout=30)
         if signed_in is not None:
-            client.cookies.update(self._session(signed_in))
+            # With the domain, or the application's answers would add a second cookie.
+            for name, value in self._session(signed_in).items():
+                client.cookies.set(name, value, domain="127.0.0.1")
         return client
 
     def _session(self, user_id: int) -> dict[str, str]:
@@ -73,12 +75,14 @@ class Club:
         }
         return client.post("/users/sign_in", data=form, headers={"Accept": "text/html", **headers})
 
-    def csrf_token(self, client: httpx.Client, path: str) -> str:
-        """Give the token of the form on a page, or the page's own without a form."""
+    def csrf_token(self, client: httpx.Client, path: str, *, form: bool = True) -> str:
+        """Give the token of the first form on a page, or the page's own, good for any action."""
         page = client.get(path, headers={"Accept": "text/html"}).text
-        found = re.search(r'name="authenticity_token" value="([^"]+)"', page) or re.search(
-            r'name="csrf-token" content="([^"]+)"', page
+        in_form, in_page = (
+            r'name="authenticity_token" value="([^"]+)"',
+            r'name="csrf-token" content="([^"]+)"',
         )
+        found = re.search(in_form if form else in_page, page)
         assert found, page
         return found[1]
 
