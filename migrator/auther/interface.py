@@ -96,18 +96,6 @@ class Stored:
     accounts: tuple[AccountRow, ...]
 
 
-@dataclass(frozen=True)
-class Trace:
-    """What a user did at Auther since the import.
-
-    Attributes:
-        signs: What was found, e.g. `session`, `password changed`.
-    """
-
-    user_id: str
-    signs: tuple[str, ...]
-
-
 class TargetChangedError(Exception):
     """Somebody else wrote to Auther between looking and writing; nothing was written."""
 
@@ -132,12 +120,16 @@ class Target(Protocol):
         """Read users with all their accounts, by id."""
         ...
 
+    def owners(self, emails: Sequence[str]) -> dict[str, str]:
+        """Give the user id by address, for those addresses that are there."""
+        ...
+
     def user_ids(self, *, rows: int) -> Iterator[list[str]]:
         """Read all user ids in order, page by page."""
         ...
 
-    def traces(self, ids: Sequence[str]) -> list[Trace]:
-        """Tell which of these users did something at Auther since they were written."""
+    def tables_in_use(self, ids: Sequence[str]) -> dict[str, list[str]]:
+        """Name, per user, the tables other than `account` that hold rows of that user."""
         ...
 
     def remove(self, ids: Sequence[str]) -> int:

@@ -158,6 +158,11 @@ class SqliteTarget:
                 for user in map(UserRow._make, users)
             }
 
+    def owners(self, emails: Sequence[str]) -> dict[str, str]:
+        """Give the user id by address, for those addresses that are there."""
+        with wrapped(self._path):
+            return self._pairs("find_emails", emails)
+
     def user_ids(self, *, rows: int) -> Iterator[list[str]]:  # noqa: D102
         after = ""
         while True:

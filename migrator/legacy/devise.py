@@ -86,12 +86,16 @@ class DeviseSource:
         """Read all users in key order."""
         after: str | None = None
         while True:
-            with wrapped("reading users"):
-                page = self._page(after, rows)
+            page = self.page_after(after, rows=rows)
             if page.last_pk is None:
                 return
             yield page
             after = page.last_pk
+
+    def page_after(self, after: str | None, *, rows: int) -> Page:
+        """Read the users that follow a key, from the first one with None."""
+        with wrapped("reading users"):
+            return self._page(after, rows)
 
     def _page(self, after: str | None, rows: int) -> Page:
         found = self._keyset("users_page", after, rows=rows)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from psycopg import errors
 
+from migrator.core.errors import DependencyError
 from migrator.core.queries import load
 from migrator.core.sql import ident
 from migrator.legacy.connect import Connection, compose, wrapped
@@ -98,6 +99,10 @@ class IdentityTable:
             {auther_id: (source, pk) for auther_id, source, pk in owners},
         )
 
+    def claims(self, pks: Sequence[str]) -> dict[str, Claim]:
+        """Give what was written down about users, by legacy key."""
+        return {row[0]: Claim(*row) for row in self._ask("claims", pks=list(pks))}
+
     def claim(self, new: Sequence[Claim], *, renewed: Sequence[Claim] = ()) -> None:
         """Write users down as ours, all or none.
 
@@ -115,7 +120,7 @@ class IdentityTable:
                 self._write(rows)
                 for claim in renewed:
                     self._ask_nothing("renew", **claim._asdict())
-        except Exception as error:
+        except DependencyError as error:
             if isinstance(error.__cause__, errors.UniqueViolation):
                 raise ClaimedMeanwhileError from error
             raise

@@ -47,6 +47,10 @@ GRANT SELECT, INSERT, UPDATE ON {identity}, {instance} TO {role}
 SELECT user_pk, auther_id, home, origin FROM {identity}
 WHERE source = %(source)s AND user_pk = ANY(%(pks)s)
 
+-- name: claims
+SELECT user_pk, auther_id, pinned_reason, legacy_hash_fp FROM {identity}
+WHERE source = %(source)s AND user_pk = ANY(%(pks)s)
+
 -- name: of_auther_ids
 SELECT auther_id, source, user_pk FROM {identity} WHERE auther_id = ANY(%(ids)s)
 

@@ -76,6 +76,18 @@ class LegacySource(Protocol):
         """
         ...
 
+    def page_after(self, after: str | None, *, rows: int) -> Page:
+        """Read the users that follow a key, from the first one with None."""
+        ...
+
+    def contested_identities(self) -> frozenset[tuple[str, str]]:
+        """Give the (provider, uid) pairs that more than one user claims."""
+        ...
+
+    def contested_usernames(self) -> frozenset[str]:
+        """Give the user names, in lower case, that more than one user has."""
+        ...
+
     def email_judge(self) -> EmailJudge:
         """Look through all addresses once and say who loses a shared one."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from migrator.auther.interface import Mapped, Notes, TargetChangedError
+from migrator.auther.interface import Found, Mapped, Notes, TargetChangedError
 from migrator.auther.map import Rules, to_rows
 from migrator.core.errors import DependencyError
 from migrator.core.users import Reject, Tally
@@ -15,7 +15,7 @@ from migrator.runner.settle import Settled, settle
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from migrator.auther.interface import Found, Target
+    from migrator.auther.interface import Target
     from migrator.legacy.interface import Page
     from migrator.runner.rejects import Rejects
 
@@ -37,8 +37,6 @@ class Sides:
 
     def look(self, rows: Sequence[Mapped]) -> tuple[Found, Known]:
         """See what is there of a page on both sides."""
-        from migrator.auther.interface import Found
-
         found = self.target.find(rows) if self.target else Found()
         known = Known()
         if self.identities:
@@ -67,7 +65,8 @@ class Importer:
         """Count what would become of a page; writes nothing."""
         rows, rejects = self._map(page)
         found, known = self._sides.look(rows)
-        self._count(page, settle(rows, found, known, source=self._sides.source), rejects)
+        settled = settle(rows, found, known, source=self._sides.source)
+        self._count(page, settled, self._sort_out(rejects, settled))
 
     def write_page(self, page: Page) -> None:
         """Write a page: first the record of what is ours, then the users, each in one transaction.
@@ -79,6 +78,7 @@ class Importer:
         """
         rows, rejects = self._map(page)
         settled = self._write(rows)
+        rejects = self._sort_out(rejects, settled)
         if settled.stale_ids and self._sides.identities:
             self._sides.identities.release(settled.stale_ids)
         self._count(page, settled, rejects)
@@ -90,6 +90,21 @@ class Importer:
             made = to_rows(user, self._rules)
             (rows if isinstance(made, Mapped) else rejects).append(made)  # type: ignore[arg-type]
         return rows, rejects
+
+    def _sort_out(self, rejects: list[Reject], settled: Settled) -> list[Reject]:
+        """Take out those whom an earlier run wrote before their row changed; drop claims of others."""
+        sides = self._sides
+        if not rejects or sides.identities is None:
+            return rejects
+        links = sides.identities.known([reject.pk for reject in rejects], []).links
+        if not links:
+            return rejects
+        ids = [link.auther_id for link in links.values()]
+        there = sides.target.read(ids) if sides.target else {}
+        settled.stale_ids.extend(user_id for user_id in ids if user_id not in there)
+        kept = {pk for pk, link in links.items() if link.auther_id in there}
+        settled.kept += len(kept)
+        return [reject for reject in rejects if reject.pk not in kept]
 
     def _write(self, rows: list[Mapped]) -> Settled:
         for _ in range(ATTEMPTS):
@@ -117,7 +132,7 @@ class Importer:
         tally = self.counts.tally
         tally.read += len(page.users)
         tally.imported += len(settled.to_write)
-        tally.already_there += len(settled.there)
+        tally.already_there += len(settled.there) + settled.kept
         for row in (*settled.to_write, *settled.there):
             self.counts.notes.add(row)
         position = {user.pk: index for index, user in enumerate(page.users)}

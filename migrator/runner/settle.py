@@ -24,6 +24,7 @@ class Settled:
         renewed: Claimed by a run that was interrupted, to be written.
         there: Written by an earlier run, or linked at a login.
         stale_ids: Claimed by a run that was interrupted, but not to be written: the claim goes.
+        kept: Users of an earlier run who would be rejected now; they stay as they are.
     """
 
     new: list[Mapped] = field(default_factory=list)
@@ -31,6 +32,7 @@ class Settled:
     there: list[Mapped] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     stale_ids: list[str] = field(default_factory=list)
+    kept: int = 0
 
     @property
     def to_write(self) -> list[Mapped]:

@@ -1,0 +1,151 @@
+"""What every command of the import begins with: the settings that may not change, the rules."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from migrator.auther.map import Rules
+from migrator.core.clock import iso, parse_iso
+from migrator.core.durations import format_duration
+from migrator.core.errors import ConflictError, UsageError
+from migrator.legacy.connect import open_database
+from migrator.legacy.devise import DeviseSource, open_devise
+from migrator.legacy.identity import IdentityTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from migrator.runner.context import Context
+
+SUBJECT = "import"
+_MILLISECOND_S = 0.001
+
+
+@dataclass(frozen=True)
+class Ends:
+    """The application's side, opened: its users, and the table that links them."""
+
+    source: DeviseSource
+    identities: IdentityTable
+
+
+@contextmanager
+def open_ends(ctx: Context, *, writing: bool) -> Iterator[Ends]:
+    """Open the application's database.
+
+    Args:
+        ctx: The surroundings.
+        writing: `migrator_identity` is going to be written; users are never.
+
+    Raises:
+        UsageError: A table or column is missing.
+        ConflictError: A setting that shapes rows differs from when the import began.
+        DependencyError: The database cannot be reached, or fails while the block runs.
+    """
+    settings = ctx.config.legacy
+    dsn = ctx.reveal(settings.dsn)
+    with (
+        open_devise(dsn, settings) as source,
+        open_database(dsn, read_only=not writing) as connection,
+    ):
+        check_choices(ctx, source)
+        table = source.columns.table
+        yield Ends(source, IdentityTable(connection, table, source=settings.model))
+
+
+def target_path(ctx: Context) -> Path:
+    """Give the path of Auther's database file."""
+    return ctx.path(ctx.config.auther.database)
+
+
+def as_of(ctx: Context) -> datetime:
+    """Give the time at which locks are judged: when the import first ran, or now before that."""
+    recorded = ctx.state.checkpoints.get(SUBJECT, "as_of")
+    return parse_iso(recorded) if recorded else ctx.clock.now()
+
+
+def make_rules(ctx: Context, source: DeviseSource) -> Rules:
+    """Make out the rules, which takes a look through all addresses.
+
+    Raises:
+        UsageError: `verified_when = "confirmed"` without a column that says so.
+    """
+    settings = ctx.config.import_
+    if settings.verified_when == "confirmed" and source.columns.column("confirmed_at") is None:
+        raise UsageError(
+            f'import.verified_when is "confirmed", but {source.columns.table} has no confirmed_at:'
+            " nobody could sign in",
+            hint='set import.verified_when in migrator.toml to "always" or "never"',
+        )
+    unlock_in = settings.unlock_in
+    return Rules(
+        namespace=ctx.config.migration.name,
+        source=ctx.config.legacy.model,
+        key=ctx.migration_key(),
+        derived_ids=_derives_ids(ctx, source),
+        verified_when=settings.verified_when,
+        unlock_in_ms=None if unlock_in is None else round(unlock_in.total_seconds() * 1000),
+        soft_deleted=settings.soft_deleted,
+        unsupported_hash=settings.unsupported_hash,
+        now_ms=round(as_of(ctx).timestamp() / _MILLISECOND_S),
+        peppers=ctx.config.legacy.pepper_ids,
+        email_loses=source.email_judge().loses,
+        contested_identities=source.contested_identities(),
+        contested_usernames=source.contested_usernames(),
+    )
+
+
+def record_choices(ctx: Context, source: DeviseSource) -> None:
+    """Write down what shapes every row, at the first run; later runs find it unchanged."""
+    for key, value in _choices(ctx, source).items():
+        ctx.state.checkpoints.choose(SUBJECT, key, value)
+    if ctx.state.checkpoints.get(SUBJECT, "as_of") is None:
+        ctx.state.checkpoints.put(SUBJECT, "as_of", iso(ctx.clock.now()))
+
+
+def check_choices(ctx: Context, source: DeviseSource) -> None:
+    """Let pass the settings with which the import began.
+
+    Raises:
+        ConflictError: One of them was changed since.
+    """
+    for key, value in _choices(ctx, source).items():
+        before = ctx.state.checkpoints.get(SUBJECT, key)
+        if before is not None and before != value:
+            raise ConflictError(
+                f"{key} was {before!r} when this import began and is now {value!r}",
+                hint=f"set {key} back in migrator.toml, or: migrator import rollback",
+            )
+
+
+def forget_choices(ctx: Context, source: DeviseSource) -> None:
+    """Let the next import begin anew."""
+    for key in (*_choices(ctx, source), "as_of", "created_file", "created_index", "last_run"):
+        ctx.state.checkpoints.drop(SUBJECT, key)
+    for key in ("accepted_rejects", "verified", "position"):
+        ctx.state.checkpoints.drop(SUBJECT, key)
+
+
+def _choices(ctx: Context, source: DeviseSource) -> dict[str, Any]:
+    settings = ctx.config.import_
+    return {
+        "import.ids": "derived" if _derives_ids(ctx, source) else "legacy",
+        "migration.name": ctx.config.migration.name,
+        "migration.key": sha256(b"fingerprint:" + ctx.migration_key()).hexdigest()[:16],
+        "legacy.model": ctx.config.legacy.model,
+        "legacy.peppers": list(ctx.config.legacy.pepper_ids),
+        "import.verified_when": settings.verified_when,
+        "import.unlock_in": "never"
+        if settings.unlock_in is None
+        else format_duration(settings.unlock_in),
+    }
+
+
+def _derives_ids(ctx: Context, source: DeviseSource) -> bool:
+    """Tell whether ids are derived: text and UUID keys are always ids themselves."""
+    return ctx.config.import_.ids == "derived" and source.integer_keys

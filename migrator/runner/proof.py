@@ -1,0 +1,181 @@
+"""Says whether known passwords would sign in at Auther, by checking them against what is stored."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from migrator.auther.interface import CREDENTIAL
+from migrator.core.emails import auther_accepts, normalise
+from migrator.core.envelope import NO_PEPPER, PREFIX, decode
+from migrator.core.errors import UsageError
+from migrator.schemes.native import is_native, verify_native
+from migrator.schemes.registry import SCHEMES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from migrator.auther.interface import Stored, Target
+    from migrator.legacy.identity import IdentityTable
+
+
+@dataclass(frozen=True)
+class Canary:
+    """A user whose password is known; printing one shows no password.
+
+    Attributes:
+        line: Where it stands in the file, 1 for the first row after the heading.
+    """
+
+    line: int
+    email: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"Canary(line={self.line})"
+
+
+class Answer(StrEnum):
+    """What Auther would say to a sign-in."""
+
+    SIGNS_IN = "signs in"
+    WRONG_PASSWORD = "wrong password"  # noqa: S105
+    NOT_THERE = "not at Auther"
+    NO_CREDENTIAL = "no password at Auther"
+    PINNED = "pinned to the legacy path"
+    REFUSED_ADDRESS = "Auther's sign-in refuses this address"
+    UNVERIFIED = "right password, but the address is not verified"
+    BANNED = "right password, but banned"
+    UNKNOWN_HASH = "the stored value is of no known scheme"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What was found for one canary."""
+
+    line: int
+    email: str
+    answer: Answer
+    detail: str = ""
+
+    @property
+    def signs_in(self) -> bool:
+        """Tell whether this password signs in."""
+        return self.answer is Answer.SIGNS_IN
+
+
+class Prover:
+    """Checks canaries as Auther with the plugin would."""
+
+    def __init__(
+        self,
+        target: Target,
+        identities: IdentityTable | None,
+        peppers: Mapping[str, bytes],
+        *,
+        now_ms: int,
+    ) -> None:
+        self._target = target
+        self._identities = identities
+        self._peppers = peppers
+        self._now_ms = now_ms
+
+    def prove(self, canaries: Sequence[Canary]) -> list[Proof]:
+        """Check canaries, in their order."""
+        owners = self._target.owners([_address(canary) for canary in canaries])
+        stored = self._target.read(list(owners.values()))
+        pinned = self._pinned(list(owners.values()))
+        proofs = []
+        for canary in canaries:
+            user_id = owners.get(_address(canary), "")
+            answer, detail = self._answer(canary, stored.get(user_id), pinned.get(user_id))
+            proofs.append(Proof(canary.line, canary.email, answer, detail))
+        return proofs
+
+    def _pinned(self, user_ids: list[str]) -> dict[str, str]:
+        if self._identities is None:
+            return {}
+        owners = self._identities.known([], user_ids).owners
+        claims = self._identities.claims([pk for _, pk in owners.values()])
+        return {c.auther_id: c.pinned for c in claims.values() if c.pinned is not None}
+
+    def _answer(
+        self, canary: Canary, stored: Stored | None, pinned: str | None
+    ) -> tuple[Answer, str]:
+        if stored is None:
+            return Answer.NOT_THERE, ""
+        if pinned is not None:
+            return Answer.PINNED, pinned
+        if not auther_accepts(stored.user.email):
+            return Answer.REFUSED_ADDRESS, ""
+        value = next((a.password for a in stored.accounts if a.provider_id == CREDENTIAL), None)
+        if not value:
+            return Answer.NO_CREDENTIAL, ""
+        return self._check(canary, stored, value)
+
+    def _check(self, canary: Canary, stored: Stored, value: str) -> tuple[Answer, str]:
+        if not value.startswith(PREFIX) and not is_native(value):
+            return Answer.UNKNOWN_HASH, ""
+        pepper = self._fitting(value, canary.password)
+        if pepper is None:
+            return Answer.WRONG_PASSWORD, ""
+        if self._is_banned(stored):
+            return Answer.BANNED, stored.user.ban_reason or ""
+        if not stored.user.email_verified:
+            return Answer.UNVERIFIED, ""
+        return Answer.SIGNS_IN, pepper
+
+    def _fitting(self, value: str, password: str) -> str | None:
+        """Say with what the password fits, None when it does not."""
+        if is_native(value):
+            return "Auther's own hash" if verify_native(value, password) else None
+        envelope = decode(value)
+        scheme = SCHEMES[envelope.scheme]
+        for name in envelope.peppers:
+            pepper = b"" if name == NO_PEPPER else self._peppers.get(name)
+            if pepper is not None and scheme.verify(
+                envelope.value, password.encode(), pepper=pepper
+            ):
+                return f"{envelope.scheme}, pepper {name}"
+        return None
+
+    def _is_banned(self, stored: Stored) -> bool:
+        expires = stored.user.ban_expires
+        return bool(stored.user.banned) and (expires is None or expires > self._now_ms)
+
+
+def _address(canary: Canary) -> str:
+    return normalise(canary.email)
+
+
+def read_canaries(file: Path, *, email_column: str, password_column: str) -> list[Canary]:
+    """Read a CSV in UTF-8 with a heading.
+
+    Raises:
+        UsageError: The file cannot be read, or lacks a column.
+    """
+    try:
+        with file.open(encoding="utf-8", newline="") as lines:
+            reader = csv.DictReader(lines)
+            _require(file, reader.fieldnames or (), (email_column, password_column))
+            return [
+                Canary(number, row[email_column] or "", row[password_column] or "")
+                for number, row in enumerate(reader, start=1)
+            ]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(
+            f"{file.name} cannot be read as CSV in UTF-8 ({type(error).__name__})",
+            hint=f"ls -l {file.name}",
+        ) from None
+
+
+def _require(file: Path, heading: Sequence[str], columns: Sequence[str]) -> None:
+    for column in columns:
+        if column not in heading:
+            raise UsageError(
+                f"{file.name} has no column {column}; it has: {', '.join(heading) or 'no heading'}",
+                hint="name it with --email-column and --password-column",
+            )

@@ -1,0 +1,310 @@
+"""Phase 1: users go into Auther, and out again as long as they have not used it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from migrator.auther.sqlite import SqliteTarget, open_existing, open_sqlite
+from migrator.core.clock import iso
+from migrator.core.errors import RefusedError, UsageError
+from migrator.runner.importer import Importer, Sides
+from migrator.runner.imports import (
+    SUBJECT,
+    Ends,
+    as_of,
+    forget_choices,
+    make_rules,
+    open_ends,
+    record_choices,
+    target_path,
+)
+from migrator.runner.outcome import Outcome, summary
+from migrator.runner.prefetch import prefetched
+from migrator.runner.proof import Proof, Prover, read_canaries
+from migrator.runner.reconcile import Reconciler, Reconciliation
+from migrator.runner.rejects import Rejects, open_rejects
+from migrator.runner.standing import Standing
+from migrator.runner.withdraw import Withdrawal, Withdrawer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from migrator.auther.map import Rules
+    from migrator.runner.context import Context
+    from migrator.state.locks import Lease
+
+NAME = "import"
+_RUN = "migrator import run"
+
+
+def plan(ctx: Context) -> Outcome:
+    """Count what a run would do, reading both sides and writing nothing.
+
+    Raises:
+        UsageError: A table, a column or a setting is wrong.
+        ConflictError: A setting that shapes rows differs from when the import began.
+        DependencyError: A database cannot be read.
+    """
+    with open_ends(ctx, writing=False) as ends, _target_if_any(ctx) as target:
+        identities = ends.identities if ends.identities.exists() else None
+        rejects = Rejects(None)
+        rules = make_rules(ctx, ends.source)
+        importer = Importer(Sides(target, identities, rules.source), rules, rejects)
+        total = ends.source.estimated_users()
+        with ctx.progress.task("Planning the import", total=total) as task:
+            for page in ends.source.pages(rows=ctx.config.import_.page_rows):
+                importer.plan_page(page)
+                task.advance(len(page.users))
+        return _outcome(ctx, rules, importer, rejects, planned=True)
+
+
+@contextmanager
+def _target_if_any(ctx: Context) -> Iterator[SqliteTarget | None]:
+    path = target_path(ctx)
+    if not path.exists() or path.stat().st_size == 0:
+        yield None
+        return
+    with open_existing(path) as target:
+        yield target
+
+
+def run(ctx: Context, *, accept_rejects: bool = False) -> Outcome:
+    """Import every user; may be killed and run again at any time with the same end state.
+
+    Args:
+        ctx: The surroundings.
+        accept_rejects: Acknowledge the rejects that the last finished run listed.
+
+    Raises:
+        UsageError: A table, a column or a setting is wrong.
+        ConflictError: Another runner is at work, or a setting that shapes rows was changed.
+        RefusedError: The target is not an Auther database of a known version.
+        DependencyError: A database failed; run the same again.
+    """
+    if accept_rejects:
+        _accept_rejects(ctx)
+    with ctx.state.locks.held(SUBJECT) as lease, open_ends(ctx, writing=True) as ends:
+        _note_target(ctx)
+        record_choices(ctx, ends.source)
+        rules = make_rules(ctx, ends.source)
+        began = {"as_of": iso(as_of(ctx)), "source": rules.source}
+        with ctx.state.ledger.recorded(SUBJECT, "run", **began) as facts:
+            outcome = _import(ctx, ends, rules, lease)
+            facts.update(summary(outcome))
+        ctx.state.checkpoints.put(SUBJECT, "last_run", summary(outcome))
+        ctx.state.checkpoints.drop(SUBJECT, "position")
+        ctx.state.checkpoints.drop(SUBJECT, "verified")
+    return outcome
+
+
+def _note_target(ctx: Context) -> None:
+    """Remember a file that we make: it is ours alone until the import is done."""
+    path = target_path(ctx)
+    if ctx.state.checkpoints.get(SUBJECT, "created_file") is None:
+        created = not path.exists() or path.stat().st_size == 0
+        ctx.state.checkpoints.put(SUBJECT, "created_file", created)
+
+
+def _import(ctx: Context, ends: Ends, rules: Rules, lease: Lease) -> Outcome:
+    settings = ctx.config.import_
+    # Only before the first run is done: afterwards somebody may use the file.
+    bulk = ctx.state.checkpoints.get(SUBJECT, "created_file") and not _has_run(ctx)
+    with (
+        open_sqlite(target_path(ctx), bulk=bool(bulk)) as target,
+        open_rejects(ctx.path(settings.rejects_file)) as rejects,
+    ):
+        ends.identities.create()
+        importer = Importer(Sides(target, ends.identities, rules.source), rules, rejects)
+        _write_pages(ctx, ends, importer, lease)
+        if settings.account_index and target.ensure_account_index():
+            ctx.state.checkpoints.put(SUBJECT, "created_index", value=True)
+        return _outcome(ctx, rules, importer, rejects, planned=False)
+
+
+def _write_pages(ctx: Context, ends: Ends, importer: Importer, lease: Lease) -> None:
+    total = ends.source.estimated_users()
+    pages = ends.source.pages(rows=ctx.config.import_.page_rows)
+    with ctx.progress.task("Importing users", total=total) as task, prefetched(pages) as ready:
+        for page in ready:
+            ctx.state.locks.check(lease)
+            importer.write_page(page)
+            position = {"read": importer.counts.tally.read, "of_about": total}
+            ctx.state.checkpoints.put(SUBJECT, "position", position)
+            task.advance(len(page.users))
+
+
+def _outcome(
+    ctx: Context, rules: Rules, importer: Importer, rejects: Rejects, *, planned: bool
+) -> Outcome:
+    tally, digest = importer.counts.tally, rejects.digest()
+    if not tally.adds_up():
+        raise RefusedError(
+            f"{tally.read} users were read, but their outcomes do not add up", hint=_RUN
+        )
+    known = ctx.state.checkpoints.get(SUBJECT, "accepted_rejects")
+    return Outcome(
+        planned=planned,
+        counts=importer.counts,
+        as_of=iso(as_of(ctx)),
+        derived_ids=rules.derived_ids,
+        peppers=rules.peppers,
+        rejects_digest=digest,
+        rejects_file=ctx.path(ctx.config.import_.rejects_file),
+        accepted=not tally.rejected or digest == known,
+    )
+
+
+def _has_run(ctx: Context) -> bool:
+    return ctx.state.checkpoints.get(SUBJECT, "last_run") is not None
+
+
+def _accept_rejects(ctx: Context) -> None:
+    last = ctx.state.checkpoints.get(SUBJECT, "last_run")
+    if last is None:
+        raise UsageError("no run has listed rejects yet, so there are none to accept", hint=_RUN)
+    digest, count = last["rejects_digest"], sum(last["rejected"].values())
+    ctx.state.ledger.note(SUBJECT, "accept rejects", rejects_digest=digest, rejects=count)
+    ctx.state.checkpoints.put(SUBJECT, "accepted_rejects", digest)
+
+
+def verify(ctx: Context) -> Reconciliation:
+    """Compare every field of every user and account; a difference counts after two reads.
+
+    Raises:
+        UsageError: Nothing was imported yet.
+        DependencyError: A database cannot be read.
+    """
+    with open_ends(ctx, writing=False) as ends, open_existing(target_path(ctx)) as target:
+        if not ends.identities.exists():
+            raise UsageError("nothing was imported yet", hint=_RUN)
+        now_ms = round(ctx.clock.now().timestamp() * 1000)
+        reconciler = Reconciler(
+            ends.source, target, ends.identities, make_rules(ctx, ends.source), now_ms=now_ms
+        )
+        total = ends.source.estimated_users()
+        with ctx.progress.task("Comparing both sides", total=total) as task:
+            rows = ctx.config.import_.page_rows
+            reconciler.legacy_pages(rows=rows, advance=task.advance)
+        reconciler.orphans(id_column=ends.source.columns.parts["id"])
+        reconciler.target_pages()
+    result = reconciler.result
+    facts = {"read": result.read, "equal": result.equal, "differences": dict(result.by_kind)}
+    ctx.state.ledger.note(SUBJECT, "verify", holds=result.holds(), **facts)
+    ctx.state.checkpoints.put(SUBJECT, "verified", result.holds())
+    return result
+
+
+def rollback(ctx: Context, *, except_signed_in: bool = False) -> Withdrawal:
+    """Take out of Auther exactly what the import wrote, and forget it.
+
+    Killed at any point, the same command goes on; a claim goes only after its user has gone.
+
+    Args:
+        ctx: The surroundings.
+        except_signed_in: Leave users who used Auther since; otherwise nothing is removed when
+            there are any.
+
+    Raises:
+        RefusedError: Users signed in since the import.
+        ConflictError: Another runner is at work.
+        DependencyError: A database failed; run the same again.
+    """
+    with ctx.state.locks.held(SUBJECT) as lease, open_ends(ctx, writing=True) as ends:
+        if not ends.identities.exists() or not target_path(ctx).exists():
+            raise UsageError("nothing was imported, so there is nothing to roll back", hint=_RUN)
+        with open_sqlite(target_path(ctx)) as target:
+            withdrawer = Withdrawer(target, ends.identities, key=ctx.migration_key())
+            rows = ctx.config.import_.page_rows
+            if not except_signed_in:
+                _refuse_signed_in(withdrawer.survey(rows=rows))
+            with ctx.state.ledger.recorded(SUBJECT, "rollback") as facts:
+                done = _withdraw(ctx, ends, target, withdrawer, lease)
+                facts.update({"removed": done.removed, "absent": done.absent, "kept": done.kept})
+        if not done.kept:
+            _forget(ctx, ends)
+    return done
+
+
+def _refuse_signed_in(found: Withdrawal) -> None:
+    if found.kept:
+        listed = "\n".join(f"  user {trace.pk}: {', '.join(trace.signs)}" for trace in found.shown)
+        raise RefusedError(
+            f"{found.kept} users have used Auther since the import; nothing was removed:\n{listed}",
+            hint="to remove all others: migrator import rollback --except-signed-in",
+        )
+
+
+def _withdraw(
+    ctx: Context, ends: Ends, target: SqliteTarget, withdrawer: Withdrawer, lease: Lease
+) -> Withdrawal:
+    # Without it each deleted user costs a scan of all accounts.
+    if target.ensure_account_index():
+        ctx.state.checkpoints.put(SUBJECT, "created_index", value=True)
+    total = ends.identities.count()
+    with ctx.progress.task("Removing imported users", total=total) as task:
+        done = withdrawer.remove(
+            rows=ctx.config.import_.page_rows,
+            before_page=lambda: ctx.state.locks.check(lease),
+            advance=task.advance,
+        )
+    if not done.kept and ctx.state.checkpoints.get(SUBJECT, "created_index"):
+        target.drop_account_index()
+    return done
+
+
+def _forget(ctx: Context, ends: Ends) -> None:
+    """Begin anew; the application's tables go too, unless shims read them already."""
+    if ctx.state.checkpoints.get("stage", "document") is None:
+        ends.identities.drop_when_empty()
+    forget_choices(ctx, ends.source)
+
+
+def prove(ctx: Context, file: Path, *, email_column: str, password_column: str) -> list[Proof]:
+    """Check known passwords against what Auther holds.
+
+    Args:
+        ctx: The surroundings.
+        file: CSV in UTF-8 with a heading.
+        email_column: Heading of the column with addresses.
+        password_column: Heading of the column with passwords.
+
+    Raises:
+        UsageError: The file lacks a column, or a pepper is missing.
+        DependencyError: A database cannot be read.
+    """
+    canaries = read_canaries(file, email_column=email_column, password_column=password_column)
+    peppers = {p.id: ctx.reveal(p.value).encode() for p in ctx.config.legacy.peppers}
+    now_ms = round(ctx.clock.now().timestamp() * 1000)
+    with open_ends(ctx, writing=False) as ends, open_existing(target_path(ctx)) as target:
+        identities = ends.identities if ends.identities.exists() else None
+        proofs = Prover(target, identities, peppers, now_ms=now_ms).prove(canaries)
+    failed = sum(not proof.signs_in for proof in proofs)
+    ctx.state.ledger.note(SUBJECT, "prove", canaries=len(proofs), failed=failed)
+    return proofs
+
+
+def standing(ctx: Context) -> Standing:
+    """Say where the import stands, from the state alone."""
+    last = ctx.state.checkpoints.get(SUBJECT, "last_run")
+    position = ctx.state.checkpoints.get(SUBJECT, "position")
+    if position is not None:
+        said = f"interrupted at {position['read']:,} of about {position['of_about']:,} users"
+        return Standing(said, next_command=_RUN)
+    if last is None:
+        return Standing("not begun", next_command="migrator import plan")
+    there = last["imported"] + last["already_there"]
+    said = f"{there:,} of {last['read']:,} users are at Auther"
+    rejects = sum(last["rejected"].values())
+    if rejects and last["rejects_digest"] != ctx.state.checkpoints.get(
+        SUBJECT, "accepted_rejects"
+    ):
+        unaccepted = f"{rejects} rejects in {ctx.config.import_.rejects_file} are not accepted"
+        return Standing(said, (unaccepted,), f"{_RUN} --accept-rejects")
+    verified = ctx.state.checkpoints.get(SUBJECT, "verified")
+    if not verified:
+        differs = "the last comparison found differences"
+        held = (differs,) if verified is False else ()
+        return Standing(said, held, "migrator import verify")
+    return Standing(f"{said}, every field compared")
