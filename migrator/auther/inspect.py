@@ -75,15 +75,13 @@ def look_at_file(path: Path) -> FileFacts:
     )
     if not facts.exists:
         return facts
-    opened_by = tuple(sorted(_openers(path)))
+    facts = replace(facts, opened_by=tuple(sorted(_openers(path))))
     try:
-        with closing(connect_read_only(path)) as connection:
-            mode = str(_ask(connection, "journal_mode")[0])
-            _ask(connection, "schema_size")
-        locked = _is_locked(path)
+        return replace(facts, journal_mode=_journal_mode(path), locked=_is_locked(path))
     except sqlite3.Error as error:
-        return replace(facts, fault=str(error), opened_by=opened_by)
-    return replace(facts, journal_mode=mode, locked=locked, opened_by=opened_by)
+        if _is_busy(error):
+            return replace(facts, locked=True)
+        return replace(facts, fault=str(error))
 
 
 def connect_read_only(path: Path) -> sqlite3.Connection:
@@ -140,16 +138,27 @@ def _ask(connection: sqlite3.Connection, question: str) -> Any:
     return connection.execute(_QUERIES[question]).fetchone()
 
 
+def _journal_mode(path: Path) -> str:
+    with closing(connect_read_only(path)) as connection:
+        _ask(connection, "schema_size")
+        return str(_ask(connection, "journal_mode")[0])
+
+
 def _is_locked(path: Path) -> bool:
     with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
         try:
             connection.execute(_QUERIES["begin_write"])
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            if _is_busy(error):
                 return True
             raise
         connection.execute(_QUERIES["rollback"])
     return False
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    # The low byte of the code is the primary one.
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _openers(path: Path) -> Iterator[int]:

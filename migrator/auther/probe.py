@@ -47,7 +47,10 @@ def probe(base_url: str, *, api: str, issuers: tuple[str, ...]) -> Probe:
         api: The base of better-auth's HTTP API below it.
         issuers: The issuers that the shims will accept.
     """
-    address = urlsplit(base_url)
+    try:
+        address = urlsplit(base_url)
+    except ValueError:
+        return Probe(base_url, fault=f"{base_url} is no address")
     encrypted = address.scheme == "https" or address.hostname in _LOOPBACK
     try:
         with httpx.Client(timeout=TIMEOUT_S, follow_redirects=False) as client:

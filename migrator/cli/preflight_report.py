@@ -218,7 +218,7 @@ def _auther_lines(auther: AutherFindings, *, foreign: int) -> dict[str, str]:
     lines = {
         "tables": "none yet: the import makes them"
         if auther.schema == "absent"
-        else auther.schema or "refused",
+        else auther.schema or ("refused" if auther.refusal else "not looked at"),
         "free disk": f"{auther.file.free_bytes // _MEGABYTE:,} MB",
     }
     if auther.file.exists and not auther.file.fault:

@@ -147,8 +147,8 @@ def _auther(ctx: Context) -> Iterator[tuple[AutherFindings, sqlite3.Connection |
         probe(auther.base_url, api=auther.api, issuers=auther.issuers) if auther.base_url else None
     )
     file = inspect.look_at_file(ctx.path(auther.database))
-    if not file.exists or file.fault:
-        yield AutherFindings(file, "" if file.fault else "absent", "", None, asked), None
+    if not file.exists or file.fault or file.locked:
+        yield AutherFindings(file, "" if file.exists else "absent", "", None, asked), None
         return
     connection = inspect.connect_read_only(file.path)
     try:
