@@ -28,11 +28,17 @@ class Bound:
     why: str
 
 
-def deadline_of(document: StageDocument | None) -> datetime | None:
-    """Give the time after which shims refuse legacy sessions, None without one."""
-    if document is None or document.legacy_accept_until is None:
+def refused_from(document: StageDocument | None) -> datetime | None:
+    """Give the time from which shims refuse legacy sessions, None while nothing says so.
+
+    A deadline counts in `drain` only: after a rollback the same sessions are good again.
+    """
+    if document is None or document.stage.rank < Stage.DRAIN.rank:
         return None
-    return parse_iso(document.legacy_accept_until)
+    if document.stage is Stage.AUTHER:
+        return parse_iso(document.issued_at)
+    until = document.legacy_accept_until
+    return None if until is None else parse_iso(until)
 
 
 def honest_bound(
@@ -51,9 +57,9 @@ def honest_bound(
     if document is None or document.stage.rank < Stage.DRAIN.rank:
         return Bound(None, "no bound: legacy sessions are still issued")
     if document.stage is Stage.AUTHER:
-        return Bound(parse_iso(document.issued_at), "stage auther refuses legacy sessions")
+        return Bound(refused_from(document), "stage auther refuses legacy sessions")
     natural = _natural_end(document, session_ttl, remember_for)
-    deadline = deadline_of(document)
+    deadline = refused_from(document)
     if deadline is None or (natural.at is not None and natural.at <= deadline):
         return natural
     return Bound(deadline, "legacy_accept_until: shims refuse legacy sessions from then on")

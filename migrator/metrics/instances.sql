@@ -1,4 +1,5 @@
 -- name: heartbeats
-SELECT instance, build, stage, epoch, legacy_capable, clock_timestamp() - seen_at AS age
+SELECT instance, build, stage, epoch, legacy_capable, clock_timestamp() - seen_at AS age, baked,
+       source
 FROM migrator_instance
 ORDER BY instance

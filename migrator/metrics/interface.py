@@ -114,6 +114,8 @@ class Heartbeat:
 
     Attributes:
         age: Time since it was written, by the database's clock; negative when the writer's is ahead.
+        baked: The stage that the build falls back to.
+        source: Where it has its stage from: `live`, `cached` or `baked`.
     """
 
     instance: str
@@ -122,6 +124,8 @@ class Heartbeat:
     epoch: int
     legacy_capable: bool
     age: timedelta
+    baked: str = "dual"
+    source: str = "live"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from migrator.metrics.bound import deadline_of
+from migrator.metrics.bound import refused_from
 from migrator.metrics.import_check import ImportCheck
 from migrator.metrics.instances import Instances
 from migrator.metrics.interface import Look, SessionsLook, Source
@@ -29,7 +29,7 @@ def look(ctx: Context, sources: Collection[SourceName]) -> Look:
     """
     ready = {name: SOURCES[name](ctx) for name in sources}
     found: dict[str, Any] = {name: source.look() for name, source in ready.items()}
-    return Look(at=ctx.clock.now(), deadline=deadline_of(current(ctx)), **found)
+    return Look(at=ctx.clock.now(), deadline=refused_from(current(ctx)), **found)
 
 
 def _shims(ctx: Context) -> ShimCounters:

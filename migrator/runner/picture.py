@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from migrator.dashboards.drain_picture import CounterRow, DrainPicture, GateRow, SessionRow
 from migrator.gates.verdict import GateState, decide
 from migrator.metrics.base import Base, Mark, base_from_json, increment
-from migrator.metrics.bound import deadline_of, honest_bound
+from migrator.metrics.bound import honest_bound, refused_from
 from migrator.metrics.instances import alive, coverage_doubts
 from migrator.metrics.interface import Doubt, FleetLook, SessionsLook, ShimsLook
 from migrator.runner.stages import current
@@ -49,7 +49,7 @@ def picture_of(
         at=found.at,
         stage=_stage(document),
         epoch=document.epoch if document else 0,
-        deadline=deadline_of(document),
+        deadline=refused_from(document),
         bound=bound.at,
         bound_why=bound.why,
         sessions=_sessions(found.sessions or SessionsLook()),

@@ -114,7 +114,7 @@ def _sample_of(ctx: Context, spec: GateSpec, found: Look) -> StoredSample:
 def _stored(ctx: Context, spec: GateSpec) -> list[StoredSample]:
     """Give the samples that can still matter: after a rollback, those since then."""
     since = ctx.clock.now() - spec.span - spec.good_for - 2 * spec.longest_gap
-    rollback = beginning(ctx)
+    rollback = beginning(ctx, spec)
     if rollback is not None:
         since = max(since, parse_iso(rollback.at))
     return ctx.state.samples.of(spec.name, since=since)
