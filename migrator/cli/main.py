@@ -12,6 +12,7 @@ import structlog
 from migrator import __version__
 from migrator.cli.common import Invocation
 from migrator.cli.drain import drain
+from migrator.cli.dual_path import dual_path
 from migrator.cli.gate import gate
 from migrator.cli.init import init
 from migrator.cli.ledger import ledger
@@ -23,7 +24,16 @@ from migrator.config.load import DEFAULT_FILE
 from migrator.core.errors import ExitCode, MigratorError
 from migrator.core.redact import scrub
 
-COMMANDS: tuple[click.Command, ...] = (init, status, preflight, drain, gate, remove, ledger)
+COMMANDS: tuple[click.Command, ...] = (
+    init,
+    status,
+    preflight,
+    dual_path,
+    drain,
+    gate,
+    remove,
+    ledger,
+)
 
 
 @click.group(

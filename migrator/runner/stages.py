@@ -1,25 +1,102 @@
-"""The stage that holds, as the state remembers it."""
+"""The stage that holds, and the ones before it, as the state remembers them."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import secrets
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
-from migrator.core.stage import StageDocument, parse_document
+from migrator.core.stage import Stage, StageDocument, parse_document
 
 if TYPE_CHECKING:
     from migrator.runner.context import Context
 
 SUBJECT = "stage"
-DOCUMENT = "document"
+SET, ROLLBACK = "set", "rollback"
+PUBLISHED, NOT_PUBLISHED = "published", "not published"
+_DOCUMENT, _SALT = "document", "salt"
+
+
+@dataclass(frozen=True)
+class Position:
+    """What a rollback restores; the rest of a document is bookkeeping.
+
+    Attributes:
+        percent: Share of browsers that sign in at Auther, 0 to 100; means something in `dual`.
+        legacy_accept_until: ISO 8601 UTC, None without a deadline.
+    """
+
+    stage: Stage
+    percent: float
+    legacy_accept_until: str | None = None
+    stop_accepting: bool = False
+
+    def __str__(self) -> str:
+        stop = ", Auther's credentials refused" if self.stop_accepting else ""
+        return (
+            f"{self.stage} {self.percent:g} %{stop}"
+            if self.stage is Stage.DUAL
+            else (f"{self.stage}{stop}")
+        )
+
+
+# Before the first document everybody signs in on the legacy side: shims bake `dual` 0 %.
+BEGINNING = Position(Stage.LEGACY, 0.0)
 
 
 def current(ctx: Context) -> StageDocument | None:
     """Give the last published stage document, None before the first."""
-    payload = ctx.state.checkpoints.get(SUBJECT, DOCUMENT)
+    payload = ctx.state.checkpoints.get(SUBJECT, _DOCUMENT)
     return None if payload is None else parse_document(json.dumps(payload))
 
 
 def remember(ctx: Context, document: StageDocument) -> None:
     """Keep a document as the one that was published last."""
-    ctx.state.checkpoints.put(SUBJECT, DOCUMENT, json.loads(document.to_json()))
+    ctx.state.checkpoints.put(SUBJECT, _DOCUMENT, json.loads(document.to_json()))
+
+
+def position(document: StageDocument | None) -> Position:
+    """Give where a document stands."""
+    if document is None:
+        return BEGINNING
+    return Position(
+        document.stage, document.percent, document.legacy_accept_until, document.stop_accepting
+    )
+
+
+def before(ctx: Context) -> Position:
+    """Give the position that `stage rollback` restores: each step forward is undone once.
+
+    Read from the ledger, so that nothing beside it has to be kept in step.
+    """
+    entries = ctx.state.ledger.entries(subject=SUBJECT)
+    published = {e.intent for e in entries if e.body.get("result") == PUBLISHED}
+    steps: list[Position] = []
+    for entry in entries:
+        if entry.kind != "intent" or entry.seq not in published:
+            continue
+        if entry.action == SET:
+            steps.append(read_position(entry.body["before"]))
+        elif entry.action == ROLLBACK and steps:
+            steps.pop()
+    return steps[-1] if steps else BEGINNING
+
+
+def facts(at: Position) -> dict[str, Any]:
+    """Give a position as the ledger keeps it."""
+    return asdict(at)
+
+
+def read_position(body: dict[str, Any]) -> Position:
+    """Read what `facts` gave."""
+    return Position(**(body | {"stage": Stage(body["stage"])}))
+
+
+def salt(ctx: Context) -> str:
+    """Give the salt of the browsers' buckets, hex; made once and never changed."""
+    kept = ctx.state.checkpoints.get(SUBJECT, _SALT)
+    if kept is None:
+        kept = secrets.token_hex(16)
+        ctx.state.checkpoints.choose(SUBJECT, _SALT, kept)
+    return str(kept)

@@ -1,0 +1,220 @@
+"""`migrator dual-path`: generated shims, and the switch that moves everybody's login."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from migrator.cli.common import Invocation, dry_run_option, json_option, pass_context
+from migrator.cli.output import emit
+from migrator.config.load import DEFAULT_FILE
+from migrator.core.durations import format_duration
+from migrator.core.errors import ExitCode
+from migrator.core.stage import Stage
+from migrator.shims.targets import TARGETS
+from phases import p2_dual_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import Console
+
+    from migrator.runner.context import Context
+    from migrator.runner.generating import Generation
+    from migrator.runner.switch import Switched
+    from phases.p2_dual_path import Planned, RolledBack, Shown
+
+
+@click.group("dual-path")
+def dual_path() -> None:
+    """Generate shims that accept both sides, and move the login between them."""
+
+
+@dual_path.command()
+@click.option("--target", type=click.Choice(sorted(TARGETS)), required=True, help="The stack.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder for the files: the application's root.",
+)
+@click.option("--force", is_flag=True, help="Overwrite files that were edited by hand.")
+@dry_run_option
+@json_option
+@click.pass_obj
+def generate(
+    invocation: Invocation, /, *, target: str, out: Path, force: bool, dry_run: bool, as_json: bool
+) -> None:
+    """Write the shim's code, for the application's team to own.
+
+    Without a migrator.toml every setting is CHANGE_ME, and the code refuses to start.
+    """
+    unconfigured = invocation.config_path == DEFAULT_FILE and not DEFAULT_FILE.exists()
+    ctx = None if unconfigured else invocation.context()
+    made = p2_dual_path.plan_files(ctx, target, out)
+    if not dry_run:
+        p2_dual_path.generate(ctx, made, force=force)
+    data = {
+        "target": target,
+        "out": out,
+        "written": not dry_run,
+        "configured": ctx is not None,
+        "content_hash": made.content_hash,
+        "files": made.states,
+    }
+    emit(as_json, data, lambda console: _show_files(console, made, data))
+
+
+@dual_path.group()
+def stage() -> None:
+    """Show and move the stage of the whole cutover."""
+
+
+@stage.command("show")
+@json_option
+@pass_context
+def show_(ctx: Context, as_json: bool) -> None:
+    """Say which stage holds, who follows it, and what a rollback would restore."""
+    found = p2_dual_path.show(ctx)
+    data = {
+        "stage": found.at,
+        "document": found.document,
+        "rollback_restores": found.before,
+        "faults": found.faults,
+        "instances": found.fleet.living,
+        "lagging": found.lagging,
+    }
+    emit(as_json, data, lambda console: _show_stage(console, found))
+    if found.faults or (found.document and found.lagging):
+        sys.exit(ExitCode.HELD)
+
+
+@stage.command("set")
+@click.argument("to", metavar="STAGE", type=click.Choice([str(one) for one in Stage]))
+@click.option(
+    "--percent",
+    type=float,
+    help="Share of browsers that sign in at Auther, 0 to 100; only in stage dual.",
+)
+@dry_run_option
+@json_option
+@pass_context
+def set_(ctx: Context, to: str, percent: float | None, dry_run: bool, as_json: bool) -> None:
+    """Move to STAGE (legacy, dual, drain, auther) and wait for every instance.
+
+    One stage forward at a time, behind its gates; any number back. Buckets of browsers are
+    sticky: raising --percent only ever adds browsers.
+    """
+    if dry_run:
+        _say_planned(p2_dual_path.plan(ctx, Stage(to), percent=percent), as_json=as_json)
+        return
+    done = p2_dual_path.run(ctx, Stage(to), percent=percent)
+    emit(as_json, _switched(done), lambda console: _show_switched(console, done))
+    if done.lagging:
+        sys.exit(ExitCode.HELD)
+
+
+@stage.command("rollback")
+@click.option(
+    "--stop-accepting",
+    is_flag=True,
+    help="After a compromise: go to legacy and refuse Auther's credentials at once.",
+)
+@dry_run_option
+@json_option
+@pass_context
+def rollback_(ctx: Context, stop_accepting: bool, dry_run: bool, as_json: bool) -> None:
+    """Restore the stage before, exactly; asks no gate and needs no database."""
+    if dry_run:
+        planned = p2_dual_path.plan_rollback(ctx, stop_accepting=stop_accepting)
+        _say_planned(planned, as_json=as_json)
+        return
+    found = p2_dual_path.rollback(ctx, stop_accepting=stop_accepting)
+    data = _switched(found.done) | {"moved_users": found.moved_users}
+    emit(as_json, data, lambda console: _show_rollback(console, found))
+    if found.done.lagging:
+        sys.exit(ExitCode.HELD)
+
+
+def _switched(done: Switched) -> dict[str, Any]:
+    return {"document": done.document, "before": done.before, "lagging": done.lagging}
+
+
+def _say_planned(planned: Planned, *, as_json: bool) -> None:
+    def people(console: Console) -> None:
+        _say(console, f"would move the stage from {planned.before} to {planned.after}")
+        _list(console, "held now", planned.held)
+
+    emit(as_json, planned, people)
+
+
+def _show_files(console: Console, made: Generation, data: dict[str, Any]) -> None:
+    for path, state in made.states.items():
+        _say(console, f"  {state:<15} {path}")
+    if not data["written"]:
+        _say(console, "nothing was written (--dry-run)")
+        return
+    _say(
+        console, f"Wrote {len(made.states)} files to {made.out} (sha256 {made.content_hash[:12]})"
+    )
+    if not data["configured"]:
+        _say(console, "No migrator.toml: settings are CHANGE_ME and the code refuses to start.")
+    _say(console, "Next: read the README there, deploy, then: migrator dual-path stage show")
+
+
+def _show_stage(console: Console, found: Shown) -> None:
+    document = found.document
+    head = f"stage {found.at}, epoch {document.epoch}" if document else "no stage published yet"
+    console.print(escape(head), style="bold")
+    if document:
+        _say(
+            console, f"published {document.issued_at[:19]}Z, ledger entry {document.ledger_length}"
+        )
+        if document.legacy_accept_until:
+            _say(console, f"legacy sessions are accepted until {document.legacy_accept_until}")
+    _say(console, f"a rollback restores: {found.before}")
+    _list(console, "WRONG", found.faults)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("instance", "build", "baked", "stage", "epoch", "from", "seen"):
+        table.add_column(column)
+    for beat in found.fleet.living:
+        seen = f"{format_duration(beat.age)} ago"
+        table.add_row(
+            beat.instance, beat.build, beat.baked, beat.stage, str(beat.epoch), beat.source, seen
+        )
+    console.print(table)
+    _list(console, "does not follow", found.lagging)
+
+
+def _show_switched(console: Console, done: Switched) -> None:
+    now = done.document
+    share = f" {now.percent:g} %" if now.stage is Stage.DUAL else ""
+    _say(console, f"stage {now.stage}{share}, epoch {now.epoch} (before: {done.before})")
+    if not done.lagging:
+        _say(console, "every expected instance follows")
+        return
+    _list(console, "unknown, or not there yet", done.lagging)
+    _say(console, "the document is out; look again with: migrator dual-path stage show")
+
+
+def _show_rollback(console: Console, found: RolledBack) -> None:
+    moved = "unknown" if found.moved_users is None else str(found.moved_users)
+    _say(console, f"people whose password is at Auther by now: {moved}")
+    _show_switched(console, found.done)
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(escape(line), soft_wrap=True)
+
+
+def _list(console: Console, title: str, lines: Iterable[str]) -> None:
+    lines = tuple(lines)
+    if lines:
+        _say(console, f"{title}:")
+    for line in lines:
+        _say(console, f"  {line}")

@@ -1,0 +1,161 @@
+"""One step of the switch: where from, where to, and what forbids it now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migrator.core.errors import ConflictError, HeldError, MigratorError, UsageError
+from migrator.core.stage import Stage, check_step
+from migrator.runner import stages
+from migrator.runner.fleet import look
+from migrator.runner.guard import require_gates
+from migrator.runner.stages import Position
+from migrator.runner.switch import deadline
+
+if TYPE_CHECKING:
+    from migrator.runner.context import Context
+    from migrator.runner.guard import GateStanding
+
+ALL_BROWSERS = 100.0
+_DECIMALS = 2
+
+
+@dataclass(frozen=True)
+class Move:
+    """A step of the switch, not taken yet.
+
+    Attributes:
+        epoch: Of the document that holds now, 0 before the first.
+    """
+
+    before: Position
+    after: Position
+    epoch: int
+
+    @property
+    def is_forward(self) -> bool:
+        """Tell whether more logins go to Auther afterwards."""
+        old, new = self.before, self.after
+        more = new.stage is Stage.DUAL and new.percent > old.percent
+        return new.stage.rank > old.stage.rank or (new.stage is old.stage and more)
+
+    @property
+    def enters_stage(self) -> bool:
+        """Tell whether a new stage begins, which gates guard."""
+        return self.after.stage.rank > self.before.stage.rank
+
+
+def make_move(ctx: Context, stage: Stage, *, percent: float | None = None) -> Move:
+    """Say what a `stage set` would do, from the state alone.
+
+    Args:
+        ctx: The surroundings.
+        stage: Where to.
+        percent: Share of browsers that sign in at Auther, 0 to 100 with two decimals; only in
+            `dual`, where it stays as it is when not given. Buckets are sticky: raising it moves
+            more browsers and none back, lowering it moves back those that came last.
+
+    Raises:
+        UsageError: A stage is skipped, or the percentage makes no sense.
+    """
+    document = stages.current(ctx)
+    origin = stages.position(document)
+    check_step(origin.stage, stage)
+    share = _share(origin, stage, percent)
+    target = Position(stage, share, deadline(ctx, stage))
+    return Move(origin, target, document.epoch if document else 0)
+
+
+def obstacles(ctx: Context, move: Move) -> tuple[MigratorError, ...]:
+    """Give everything that forbids a move now, without taking it."""
+    found: list[MigratorError] = []
+    for check in (check_floor, check_fleet, check_gates):
+        try:
+            check(ctx, move)
+        except MigratorError as error:
+            found.append(error)
+    return tuple(found)
+
+
+def _share(origin: Position, stage: Stage, percent: float | None) -> float:
+    if stage is not Stage.DUAL:
+        if percent is not None:
+            raise UsageError(
+                f"--percent means nothing in stage {stage}",
+                hint=f"migrator dual-path stage set {stage}",
+            )
+        return 0.0 if stage is Stage.LEGACY else ALL_BROWSERS
+    if percent is None:
+        return origin.percent if origin.stage is Stage.DUAL else 0.0
+    if not 0 <= percent <= ALL_BROWSERS or round(percent, _DECIMALS) != percent:
+        raise UsageError(
+            f"--percent {percent}: 0 to 100 with at most two decimals",
+            hint="migrator dual-path stage set dual --percent 10",
+        )
+    return percent
+
+
+def check_floor(ctx: Context, move: Move) -> None:
+    """Make sure that the way back is open.
+
+    Raises:
+        ConflictError: The legacy side is gone, from the database or from a running build.
+    """
+    if move.after.stage.rank >= move.before.stage.rank:
+        return
+    check_removal(ctx, move.after)
+    incapable = look(ctx).without_legacy()
+    if incapable:
+        raise ConflictError(
+            f"these builds no longer know legacy sessions: {', '.join(incapable)}",
+            hint="deploy a build that does, then try again",
+        )
+
+
+def check_removal(ctx: Context, target: Position) -> None:
+    """Make sure, from the state alone, that legacy tables and columns are there.
+
+    Raises:
+        ConflictError: They are in quarantine or dropped.
+    """
+    applied = ctx.state.checkpoints.get("remove", "applied") or []
+    closed = [step for step in applied if "quarantine" in step or "drop" in step]
+    if closed and target.stage is not Stage.AUTHER:
+        raise ConflictError(
+            f"the legacy side is removed up to {closed[-1]}: nobody could sign in there",
+            hint="migrator remove revert, then try again",
+        )
+
+
+def check_fleet(ctx: Context, move: Move) -> None:
+    """Make sure that every instance accepts what a step forward issues.
+
+    Raises:
+        HeldError: An instance lags or is missing, nobody knows, or a build falls back too far.
+    """
+    if not move.is_forward:
+        return
+    fleet = look(ctx)
+    if lagging := fleet.lagging(move.epoch):
+        raise HeldError(
+            "readers come before issuers, and not every instance is ready:\n"
+            + "\n".join(f"  {line}" for line in lagging),
+            hint="migrator dual-path stage show",
+        )
+    if old := fleet.too_old_for(move.after.stage):
+        raise HeldError(
+            f"builds fall back too far for stage {move.after.stage}:\n"
+            + "\n".join(f"  {line}" for line in old),
+            hint="migrator dual-path generate again, deploy that build, then try again",
+        )
+
+
+def check_gates(ctx: Context, move: Move) -> tuple[GateStanding, ...]:
+    """Make sure that the gates before a new stage have passed.
+
+    Raises:
+        HeldError: One has not, or there is none.
+        RefusedError: One failed.
+    """
+    return require_gates(ctx, move.after.stage) if move.enters_stage else ()

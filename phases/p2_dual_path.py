@@ -1,0 +1,270 @@
+"""Phase 2: shims that accept both sides, and the switch that moves everybody's login.
+
+Nobody is signed out by any of this. Forward goes one stage at a time, behind gates and only when
+every instance follows; back goes at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from migrator.core.errors import ConflictError
+from migrator.core.stage import Stage
+from migrator.runner import stages
+from migrator.runner.fleet import Fleet, look, moved_users
+from migrator.runner.generating import Generation, compare, write
+from migrator.runner.moves import (
+    ALL_BROWSERS,
+    Move,
+    check_fleet,
+    check_floor,
+    check_gates,
+    check_removal,
+    make_move,
+    obstacles,
+)
+from migrator.runner.publishing import public_key, published
+from migrator.runner.stages import ROLLBACK, SET, SUBJECT, Position
+from migrator.runner.standing import Standing
+from migrator.runner.switch import (
+    Switched,
+    follow,
+    interrupted,
+    settle_interrupted,
+    switch,
+)
+from migrator.shims.interface import ShimSettings
+from migrator.shims.settings import settings_from
+from migrator.shims.targets import TARGETS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from migrator.core.stage import StageDocument
+    from migrator.runner.context import Context
+
+NAME = "dual-path"
+GENERATE = "generate"
+ROLLBACK_WAIT = timedelta(seconds=30)
+_NEXT_PERCENT = (1.0, 5.0, 10.0, 25.0, 50.0, ALL_BROWSERS)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What a command would do.
+
+    Attributes:
+        held: What forbids it now, each in words; empty when nothing does.
+    """
+
+    before: Position
+    after: Position
+    held: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What `stage show` says.
+
+    Attributes:
+        document: The last one by the state, None before the first.
+        before: What a rollback would restore.
+        faults: Why what shims read is not what the state says; empty when it is.
+        fleet: The instances by their heartbeats.
+        lagging: Who has not seen the document, or what is not known.
+    """
+
+    document: StageDocument | None
+    at: Position
+    before: Position
+    faults: tuple[str, ...]
+    fleet: Fleet
+    lagging: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RolledBack:
+    """What `stage rollback` did.
+
+    Attributes:
+        moved_users: People whose password is at Auther and who keep that door; None: unknown.
+    """
+
+    done: Switched
+    moved_users: int | None
+
+
+def plan(ctx: Context, stage: Stage, *, percent: float | None = None) -> Planned:
+    """Say what a `stage set` would do and what forbids it now; changes nothing.
+
+    Raises:
+        UsageError: A stage is skipped, or the percentage makes no sense.
+    """
+    move = make_move(ctx, stage, percent=percent)
+    held = tuple(error.message for error in obstacles(ctx, move))
+    return Planned(move.before, move.after, held)
+
+
+def plan_rollback(ctx: Context, *, stop_accepting: bool = False) -> Planned:
+    """Say what a `stage rollback` would do; changes nothing."""
+    target = _rollback_target(ctx, stop_accepting=stop_accepting)
+    return Planned(stages.position(stages.current(ctx)), target, ())
+
+
+def plan_files(ctx: Context | None, target: str, out: Path) -> Generation:
+    """Render a shim and compare it with what is in a folder; changes nothing.
+
+    Args:
+        ctx: Without one, every setting is a placeholder that refuses to boot.
+        target: A key of `migrator.shims.targets.TARGETS`.
+        out: The folder.
+
+    Raises:
+        UsageError: The stage's signing key cannot be read.
+    """
+    settings = ShimSettings.placeholders() if ctx is None else _settings(ctx)
+    return compare(out, target, TARGETS[target].files(settings))
+
+
+def generate(ctx: Context | None, generation: Generation, *, force: bool = False) -> None:
+    """Write a shim's files; the ledger gets their hash.
+
+    Interrupted, the same call finishes.
+
+    Raises:
+        RefusedError: A file was edited by hand and `force` is off; nothing was written.
+        DependencyError: The folder cannot be written to.
+    """
+    if ctx is None:
+        write(generation, force=force)
+        return
+    for entry in ctx.state.ledger.pending():
+        if (entry.subject, entry.action) == (SUBJECT, GENERATE):
+            ctx.state.ledger.outcome(entry, result="repeated")
+    facts = {"target": generation.target, "content_hash": generation.content_hash}
+    with ctx.state.ledger.recorded(SUBJECT, GENERATE, build=ctx.config.shim.build, **facts):
+        write(generation, force=force)
+
+
+def run(ctx: Context, stage: Stage, *, percent: float | None = None) -> Switched:
+    """Move the stage and wait until every instance has seen it.
+
+    Interrupted, the ledger holds an intent; the next command observes whether the document got
+    out and writes the outcome.
+
+    Raises:
+        UsageError: A stage is skipped, or the percentage makes no sense.
+        HeldError: A gate or an instance is not ready.
+        RefusedError: A gate failed.
+        ConflictError: The way back is closed, or somebody else moves the stage.
+        DependencyError: The document cannot be written.
+    """
+    with ctx.state.locks.held(SUBJECT) as lease:
+        settle_interrupted(ctx)
+        move = make_move(ctx, stage, percent=percent)
+        if _is_out_already(ctx, move):
+            done = Switched(_document(ctx), move.before, ())
+        else:
+            check_floor(ctx, move)
+            check_fleet(ctx, move)
+            evidence = [gate.entry for gate in check_gates(ctx, move)]
+            done = switch(ctx, lease, SET, move.after, evidence=evidence)
+        ctx.progress.say(f"published epoch {done.document.epoch}: {move.after}")
+        return follow(ctx, lease, done, at_most=ctx.config.stage.wait)
+
+
+def rollback(ctx: Context, *, stop_accepting: bool = False) -> RolledBack:
+    """Restore the stage before, exactly; asks no gate and waits for no database.
+
+    Takes the stage's lock even when somebody holds it. Auther's credentials stay good until they
+    expire, so that nobody is signed out.
+
+    Args:
+        ctx: The surroundings.
+        stop_accepting: After a compromise: go to `legacy` and refuse Auther's credentials.
+
+    Raises:
+        ConflictError: The legacy tables or columns are gone; they have to come back first.
+        DependencyError: The document cannot be written.
+    """
+    with ctx.state.locks.held(SUBJECT, break_it=True) as lease:
+        settle_interrupted(ctx)
+        target = _rollback_target(ctx, stop_accepting=stop_accepting)
+        check_removal(ctx, target)
+        done = switch(ctx, lease, ROLLBACK, target)
+        ctx.progress.say(f"published epoch {done.document.epoch}: {target}")
+        hurt = moved_users(ctx)
+        at_most = min(ctx.config.stage.wait, ROLLBACK_WAIT)
+        return RolledBack(follow(ctx, lease, done, at_most=at_most), hurt)
+
+
+def verify(ctx: Context) -> tuple[str, ...]:
+    """Say why what shims read is not what the state says; empty when it is."""
+    document, there = stages.current(ctx), published(ctx)
+    if document is None:
+        return ("a document is published that this state knows nothing of",) if there else ()
+    if there is None:
+        return (f"{ctx.config.stage.document} is missing, or not signed by this migration's key",)
+    if there != document:
+        return (f"epoch {there.epoch} is published, the state says epoch {document.epoch}",)
+    return ()
+
+
+def show(ctx: Context) -> Shown:
+    """Say where the stage is and who follows it; changes nothing."""
+    document, fleet = stages.current(ctx), look(ctx)
+    return Shown(
+        document,
+        stages.position(document),
+        stages.before(ctx),
+        (*verify(ctx), *(f"entry {e.seq} ({e.action}) was interrupted" for e in interrupted(ctx))),
+        fleet,
+        fleet.lagging(document.epoch if document else 0),
+    )
+
+
+def standing(ctx: Context) -> Standing:
+    """Give this phase's line for `migrator status`, from the state alone."""
+    document = stages.current(ctx)
+    if document is None and ctx.state.ledger.latest(SUBJECT, GENERATE) is None:
+        command = "migrator dual-path generate --target rails --out DIR"
+        return Standing("no shim generated", next_command=command)
+    at = stages.position(document)
+    held = tuple(f"stage {e.action} of {e.at[:19]}Z was interrupted" for e in interrupted(ctx))
+    return Standing(f"stage {at}" if document else "no stage published", held, _following(at))
+
+
+def _following(at: Position) -> str:
+    if at.stage is Stage.LEGACY:
+        return "migrator dual-path stage set dual"
+    if at.stage is not Stage.DUAL or at.percent >= ALL_BROWSERS:
+        return ""
+    percent = next(share for share in _NEXT_PERCENT if share > at.percent)
+    return f"migrator dual-path stage set dual --percent {percent:g}"
+
+
+def _rollback_target(ctx: Context, *, stop_accepting: bool) -> Position:
+    if stop_accepting:
+        return Position(Stage.LEGACY, 0.0, stop_accepting=True)
+    return stages.before(ctx)
+
+
+def _settings(ctx: Context) -> ShimSettings:
+    settings = settings_from(ctx.config, stage_public_key=public_key(ctx))
+    now = stages.position(stages.current(ctx)).stage
+    # Never behind `dual` 0 %, and later at most one step behind the stage that the build runs in.
+    return replace(settings, baked_stage=max(now, Stage.DUAL, key=lambda stage: stage.rank))
+
+
+def _is_out_already(ctx: Context, move: Move) -> bool:
+    document = stages.current(ctx)
+    return document is not None and move.after == move.before and published(ctx) == document
+
+
+def _document(ctx: Context) -> StageDocument:
+    document = stages.current(ctx)
+    if document is None:
+        raise ConflictError("no stage was published yet", hint="migrator dual-path stage show")
+    return document
