@@ -1,0 +1,138 @@
+"""What the shim tells about itself: counters, positive control, log, heartbeat, last seen."""
+
+import hmac
+import json
+import secrets
+import time
+from collections.abc import Callable
+from hashlib import sha256
+
+import httpx
+import psycopg
+import pytest
+
+from tests.parts.rails import CONTROL_SECRET, METRICS_TOKEN
+from tests.shims.rails.club import ALICE, BOB, XHR, Club, sub_of
+
+SYNTHETIC = ("auth_requests_total", "outcome=accepted", "path=legacy", "synthetic=1")
+REAL = ("auth_requests_total", "outcome=accepted", "path=legacy", "synthetic=0")
+
+
+def marker(
+    *, age_s: int = 0, secret: str = CONTROL_SECRET, nonce: str | None = None
+) -> dict[str, str]:
+    text = f"v1.{int(time.time()) - age_s}.{nonce or secrets.token_hex(16)}"
+    mac = hmac.new(secret.encode(), text.encode(), sha256).hexdigest()
+    return {"X-Migrator-Control": f"{text}.{mac}"}
+
+
+def test_the_control_is_counted_and_signs_nobody_in(club: Club) -> None:
+    before = club.counters()
+    with club.browser(signed_in=BOB) as client:
+        answer = client.get("/members", headers=marker())
+    assert (answer.status_code, answer.content) == (204, b"")
+    after = club.counters()
+    assert after[SYNTHETIC] == before.get(SYNTHETIC, 0) + 1
+    assert after.get(REAL, 0) == before.get(REAL, 0)
+
+
+BAD_MARKERS = {
+    "old": lambda: marker(age_s=120),
+    "early": lambda: marker(age_s=-120),
+    "forged": lambda: marker(secret="another"),
+    "cut": lambda: {"X-Migrator-Control": "v1"},
+    "empty": lambda: {"X-Migrator-Control": ""},
+}
+
+
+@pytest.mark.parametrize("bad", BAD_MARKERS.values(), ids=BAD_MARKERS)
+def test_a_bad_control_is_as_if_it_were_not_there(
+    club: Club, bad: Callable[[], dict[str, str]]
+) -> None:
+    before = club.counters().get(SYNTHETIC, 0)
+    with club.browser() as client:
+        assert client.get("/whoami", headers={**bad(), **XHR}).json()["user"] is None
+    assert club.counters().get(SYNTHETIC, 0) == before
+
+
+def test_a_control_counts_once(club: Club) -> None:
+    before, headers = club.counters().get(SYNTHETIC, 0), marker()
+    statuses = [club.browser().get("/whoami", headers=headers).status_code for _ in range(3)]
+    assert statuses == [204, 200, 200]
+    assert club.counters()[SYNTHETIC] == before + 1
+
+
+@pytest.mark.parametrize(
+    "authorization", [None, "Bearer wrong", f"Basic {METRICS_TOKEN}", f"Bearer {METRICS_TOKEN}x"]
+)
+def test_the_metrics_are_for_whoever_has_the_token(club: Club, authorization: str | None) -> None:
+    headers = {"Authorization": authorization} if authorization else {}
+    assert httpx.get(f"{club.app.base_url}/migrator/metrics", headers=headers).status_code == 404
+
+
+def test_a_public_page_counts_the_session_that_it_does_not_ask_for(club: Club) -> None:
+    with club.browser(signed_in=BOB) as client:
+        before = club.counters()[REAL]
+        assert client.post("/notes", headers=XHR).status_code == 422
+        assert club.counters()[REAL] == before + 1
+
+
+def test_each_decision_is_one_line_of_json_without_ids(club: Club) -> None:
+    with club.browser(signed_in=BOB) as client:
+        headers = {"Authorization": f"Bearer {club.token(ALICE)}", **XHR}
+        client.get("/whoami", headers=headers)
+    lines = [line for line in club.app.log.splitlines() if '"event":"auth"' in line]
+    event = json.loads(lines[-1])
+    assert event["path"] == "both"
+    assert event["reason"] == "conflict"
+    assert event["legacy"] == sha256(str(BOB).encode()).hexdigest()[:12]
+    assert sub_of(ALICE) not in club.app.log
+    assert club.token(ALICE)[:20] not in club.app.log
+
+
+def eventually(club: Club, query: str, *values: object) -> object:
+    deadline_s = time.monotonic() + 14
+    while time.monotonic() < deadline_s:
+        rows = club.sql(query, *values)
+        if rows and rows[0][0]:
+            return rows[0][0]
+        time.sleep(0.2)
+    return None
+
+
+def test_last_seen_is_written_and_throttled(running_club: Club) -> None:
+    club, query = running_club, "SELECT last_legacy_at FROM migrator_identity WHERE user_pk = %s"
+    user_id = 7
+    with club.browser(signed_in=user_id) as client:
+        client.get("/members")
+        first = eventually(club, query, str(user_id))
+        assert first is not None
+        client.get("/members")
+        time.sleep(2)
+        assert club.sql(query, str(user_id)) == [(first,)]
+
+
+def test_last_seen_is_not_moved_by_a_token(club: Club) -> None:
+    with club.browser() as client:
+        client.get("/whoami", headers={"Authorization": f"Bearer {club.token(9)}", **XHR})
+    time.sleep(2)
+    assert club.sql("SELECT last_legacy_at FROM migrator_identity WHERE user_pk = '9'") == [
+        (None,)
+    ]
+
+
+def test_the_heartbeat_tells_the_stage(club: Club) -> None:
+    epoch = club.app.stage.document.epoch
+    fresh = "SELECT epoch >= %s AND seen_at > now() - interval '12 seconds' FROM migrator_instance WHERE instance = 'web-1'"
+    assert eventually(club, fresh, epoch)
+    row = club.sql("SELECT build, baked, stage, source, legacy_capable FROM migrator_instance")
+    assert row == [("test-build", "dual", "dual", "live", True)]
+
+
+def test_a_locked_identity_table_delays_nobody(club: Club) -> None:
+    with psycopg.connect(club.dsn) as blocker:
+        blocker.execute("LOCK migrator_instance, migrator_identity IN EXCLUSIVE MODE")
+        with club.browser(signed_in=BOB) as client:
+            started_s = time.monotonic()
+            assert client.get("/members").status_code == 200
+            assert time.monotonic() - started_s < 1
