@@ -116,9 +116,9 @@ SELECT count(*) FILTER (WHERE NOT isfinite({column})) AS infinite,
 FROM {users};
 
 -- name: key_range
--- By order: not every server has min and max of a uuid.
-SELECT (SELECT {pk}::text FROM {users} ORDER BY {pk} LIMIT 1) AS lowest,
-       (SELECT {pk}::text FROM {users} ORDER BY {pk} DESC NULLS LAST LIMIT 1) AS highest;
+-- By order, since not every server has min and max of a uuid; by the column, not by its text.
+SELECT (SELECT u.{pk}::text FROM {users} AS u ORDER BY u.{pk} LIMIT 1) AS lowest,
+       (SELECT u.{pk}::text FROM {users} AS u ORDER BY u.{pk} DESC NULLS LAST LIMIT 1) AS highest;
 
 -- name: identities
 SELECT {provider}::text AS provider, count(*) AS count FROM {identities} GROUP BY 1 ORDER BY 2 DESC, 1;
