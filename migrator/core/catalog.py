@@ -168,7 +168,8 @@ class Table:
         rows: Exact count when the catalog was read.
         persistence: `p` or `u` (unlogged).
         replica_identity: `d`, `n`, `f` or `i` (then by `replica_index`).
-        mentions: Functions whose text names the table: they may break, PostgreSQL cannot tell.
+        mentions: Functions whose text names the table, or the columns that are to go: they may
+            break, PostgreSQL cannot tell.
     """
 
     schema: str

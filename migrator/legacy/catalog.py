@@ -89,7 +89,8 @@ def _tables(
     tables = _rows(connection, "tables", oids=oids)
     sequences = _rows(connection, "sequences", oids=oids)
     grants = _grants(connection, [*oids, *(row["oid"] for row in sequences)])
-    parts = {name: _by_table(connection, name, oids) for name in (*_PLAIN, "columns", "mentions")}
+    parts = {name: _by_table(connection, name, oids) for name in (*_PLAIN, "columns")}
+    parts["mentions"] = _mentions(connection, tables, wanted)
     blockers = _blockers(connection, tables, wanted)
     return tuple(
         _table(connection, row, parts=parts, grants=grants, sequences=sequences, blockers=blockers)
@@ -153,6 +154,21 @@ def _blockers(
     for row in found:
         blockers[row["table_oid"]].append(Blocker(row["column_name"], row["reason"]))
     return blockers
+
+
+def _mentions(
+    connection: Connection[Any], tables: list[dict[str, Any]], wanted: tuple[Wanted, ...]
+) -> dict[int, list[dict[str, Any]]]:
+    found = defaultdict(list)
+    drops = {(w.schema, w.name): list(w.drop_columns) for w in wanted}
+    for row in tables:
+        oid, columns = row["oid"], drops[row["schema"], row["name"]]
+        found[oid] = (
+            _rows(connection, "column_mentions", oid=oid, columns=columns)
+            if columns
+            else _rows(connection, "mentions", oids=[oid])
+        )
+    return found
 
 
 def _grants(

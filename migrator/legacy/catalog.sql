@@ -49,7 +49,7 @@ WHERE a.attrelid = ANY(%(oids)s) AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attrelid, a.attnum;
 
 -- name: grants
--- Privileges of tables (empty column), of columns and of owned sequences (by their own OID).
+-- In the order of the list, which pg_dump follows. Privileges of tables (empty column), of columns and of owned sequences (by their own OID).
 SELECT object.oid::bigint AS object_oid, object.column_name,
        CASE WHEN acl.grantee = 0 THEN '' ELSE pg_get_userbyid(acl.grantee)::text END AS grantee,
        acl.privilege_type::text AS privilege, acl.is_grantable AS grantable
@@ -59,8 +59,8 @@ FROM (SELECT c.oid, '' AS column_name,
       UNION ALL
       SELECT a.attrelid, a.attname::text, a.attacl FROM pg_attribute a
       WHERE a.attrelid = ANY(%(oids)s) AND NOT a.attisdropped) AS object,
-     LATERAL aclexplode(object.acl) AS acl
-ORDER BY 1, 2, 3, 4;
+     LATERAL aclexplode(object.acl) WITH ORDINALITY AS acl (grantor, grantee, privilege_type, is_grantable, place)
+ORDER BY 1, 2, acl.place;
 
 -- name: sequences
 SELECT d.refobjid::bigint AS table_oid, c.oid::bigint AS oid, c.relname::text AS name, a.attname::text AS column,
@@ -178,10 +178,14 @@ FROM pg_class c, LATERAL (
   UNION ALL SELECT format('extended statistics %%s', s.stxname) FROM pg_statistic_ext s WHERE s.stxrelid = c.oid
   UNION ALL SELECT 'it has a security label'
     WHERE EXISTS (SELECT FROM pg_seclabel l WHERE l.classoid = 'pg_class'::regclass AND l.objoid = c.oid)
-  UNION ALL SELECT 'even the owner has no privilege on it' WHERE c.relacl = '{}'
   UNION ALL SELECT format('privilege %%s was granted by %%s, who is not the owner', e.privilege_type,
                           pg_get_userbyid(e.grantor))
-    FROM aclexplode(c.relacl) e WHERE e.grantor <> c.relowner
+    FROM (SELECT c.relacl AS acl
+          UNION ALL SELECT a.attacl FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped
+          UNION ALL SELECT s.relacl FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+            WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+              AND d.deptype IN ('a', 'i')) AS lists, aclexplode(lists.acl) e
+    WHERE e.grantor <> c.relowner
   UNION ALL SELECT format('constraint %%s on NOT NULL of %%s is of a kind that cannot be carried back', k.conname,
                           a.attname)
     FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
@@ -276,6 +280,19 @@ JOIN pg_proc p ON position(lower(c.relname::text) IN lower(p.prosrc)) > 0
 JOIN pg_language l ON l.oid = p.prolang AND l.lanname NOT IN ('internal', 'c')
 JOIN pg_namespace n ON n.oid = p.pronamespace
 WHERE c.oid = ANY(%(oids)s) AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'migrator_guard')
+ORDER BY 1, 2;
+
+-- name: column_mentions
+-- The same for columns: functions that name one of them and the table, or that run as its triggers.
+SELECT c.oid::bigint AS table_oid, p.oid::regprocedure::text || ' (' || w.name || ')' AS function
+FROM pg_class c
+CROSS JOIN unnest(%(columns)s::text[]) AS w(name)
+JOIN pg_proc p ON position(lower(w.name) IN lower(p.prosrc)) > 0
+  AND (position(lower(c.relname::text) IN lower(p.prosrc)) > 0
+       OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgfoid = p.oid))
+JOIN pg_language l ON l.oid = p.prolang AND l.lanname NOT IN ('internal', 'c')
+JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE c.oid = %(oid)s AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'migrator_guard')
 ORDER BY 1, 2;
 
 -- name: table_names

@@ -121,7 +121,7 @@ def _run_unit(
             hint="let those transactions end, then the same command: it goes on where it stopped",
         ) from error
     except psycopg.Error as error:
-        _refuse(error)
+        _refuse(error, broken=connection.closed)
 
 
 def _attempts(patience: Patience) -> Retrying:
@@ -155,11 +155,11 @@ def _in_the_way(connection: Connection[Any], oids: list[int]) -> str:
     )
 
 
-def _refuse(error: psycopg.Error) -> NoReturn:
+def _refuse(error: psycopg.Error, *, broken: bool) -> NoReturn:
     said = error.diag.message_primary or type(error).__name__
     if refusal := _REFUSALS.get(error.sqlstate or ""):
         raise refusal(said, hint=error.diag.message_hint or "migrator remove status") from error
-    if error.sqlstate is None:
+    if broken or error.sqlstate is None:
         raise DependencyError(
             "the connection to the application's database broke",
             hint="the same command again: it goes on where it stopped",

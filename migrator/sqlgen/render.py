@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import textwrap
 from dataclasses import dataclass
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -177,13 +176,10 @@ def _concurrently(definition: str) -> str:
 
 
 def _by_grantee(grants: Iterable[Grant]) -> list[tuple[str, bool, list[str]]]:
-    def whose(grant: Grant) -> tuple[str, bool]:
-        return grant.grantee, grant.grantable
-
-    return [
-        (*who, [grant.privilege for grant in those])
-        for who, those in groupby(sorted(grants, key=whose), whose)
-    ]
+    found: dict[tuple[str, bool], list[str]] = {}
+    for grant in grants:
+        found.setdefault((grant.grantee, grant.grantable), []).append(grant.privilege)
+    return [(*who, privileges) for who, privileges in found.items()]
 
 
 def _role(name: str) -> str:

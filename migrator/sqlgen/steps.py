@@ -79,9 +79,14 @@ SQUAWK: dict[str, tuple[tuple[str, ...], str]] = {
         ),
         f"the tables are new here, nobody waits for them; {_AS_IT_WAS}",
     ),
-    "deploy/05_quarantine_columns": (("renaming-column",), _PURPOSE),
+    "deploy/05_quarantine_columns": (("renaming-column", "ban-drop-not-null"), _PURPOSE),
     "revert/05_quarantine_columns": (
-        ("renaming-column", "ban-drop-constraint", "adding-not-nullable-field"),
+        (
+            "renaming-column",
+            "ban-drop-constraint",
+            "adding-not-nullable-field",
+            "constraint-missing-not-valid",
+        ),
         f"{_PURPOSE}; NOT NULL is proven by a validated check",
     ),
     "revert/06_archive_columns": (("ban-drop-table", "ban-drop-sequence"), _PURPOSE),
@@ -91,9 +96,11 @@ SQUAWK: dict[str, tuple[tuple[str, ...], str]] = {
             "renaming-column",
             "ban-drop-constraint",
             "adding-not-nullable-field",
+            "constraint-missing-not-valid",
+            "disallowed-unique-constraint",
             *_OLD_TYPES,
         ),
-        f"NOT NULL is proven by a validated check; {_AS_IT_WAS}",
+        f"NOT NULL is proven by a validated check, unique constraints take an index that is there; {_AS_IT_WAS}",
     ),
 }
 
@@ -188,8 +195,9 @@ def exceptions(removal: Removal) -> tuple[str, ...]:
 
 def notes(removal: Removal) -> tuple[str, ...]:
     """Give what a person should look at before applying."""
+    moved = [*removal.tables, *([removal.users] if removal.columns else [])]
     return tuple(
-        f"function {function} names {table.name} in its text and may break"
-        for table in removal.tables
+        f"function {function} names what goes from {table.label}, and may break"
+        for table in moved
         for function in table.mentions
     )

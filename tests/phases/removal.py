@@ -1,0 +1,127 @@
+"""A migration at stage `auther` whose gates have passed, on a database of its own."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from migrator.config.load import load
+from migrator.core.clock import SystemClock
+from migrator.core.stage import Stage, StageDocument
+from migrator.gates.spec import specs_before
+from migrator.gates.verdict import GateState, Verdict
+from migrator.runner import stages
+from migrator.runner.context import Context, make_context
+from migrator.core.progress import Progress
+from migrator.runner.sampling import record
+from tests.parts.postgres import embedded_binaries
+
+if TYPE_CHECKING:
+    import pytest
+
+CONFIG = """
+[migration]
+name = "shop"
+key = "env:MIGRATION_KEY"
+[legacy]
+dsn = "env:{variable}"
+[auther]
+database = "auther.db"
+[import]
+verified_when = "always"
+[stage]
+signing_key = "env:STAGE_KEY"
+expected_instances = 1
+[[gates]]
+name = "quiet"
+before = "remove"
+measure = "legacy_requests"
+at_most = 0
+span = "1s"
+[remove]
+tables = {tables}
+columns = {columns}
+lock_timeout = "0.1s"
+lock_attempts = 3
+"""
+TABLES = ("public.identities", "public.push_tokens")
+
+
+@dataclass(frozen=True)
+class Site:
+    """One operator's migration.
+
+    Attributes:
+        root: The folder with migrator.toml.
+        dsn: The application's database.
+    """
+
+    ctx: Context
+    root: Path
+    dsn: str
+
+    def sql(self, query: str, *values: object) -> Any:
+        """Run one statement and give the first value of its first row, if there is one."""
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            cursor = connection.execute(query.encode(), values or None)
+            row = cursor.fetchone() if cursor.description else None
+        return row[0] if row else None
+
+    def pass_gates(self, *, state: GateState = GateState.PASSED) -> None:
+        """Write the verdict that `gate check` writes."""
+        for spec in specs_before(self.ctx.config, "remove"):
+            until = self.ctx.clock.now() + timedelta(minutes=15)
+            record(self.ctx, Verdict(spec, state, "quiet for long", good_until=until))
+
+    def set_stage(self, stage: Stage) -> None:
+        """Remember a stage as published."""
+        document = StageDocument("shop", 1, stage, 100.0, "00", "2026-11-23T03:00:00Z", "0" * 64, 1)
+        stages.remember(self.ctx, document)
+
+    def with_gates(self, gates: tuple[Any, ...]) -> Site:
+        """The same migration with other gates in its configuration."""
+        config = self.ctx.config.model_copy(update={"gates": gates})
+        return replace(self, ctx=replace(self.ctx, config=config))
+
+    def dump(self, *options: str) -> str:
+        """What pg_dump says of the application's database, without its random key."""
+        ran = subprocess.run(
+            [embedded_binaries() / "pg_dump", "-d", self.dsn, *options],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return re.sub(r"^\\(un)?restrict .*\n", "", ran.stdout, flags=re.MULTILINE)
+
+
+def make_site(
+    folder: Path,
+    dsn: str,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    tables: tuple[str, ...] = TABLES,
+    columns: str | tuple[str, ...] = "devise",
+) -> Site:
+    """Set a migration up in a folder."""
+    variable = "LEGACY_" + folder.name.upper().replace("-", "_")
+    monkeypatch.setenv(variable, dsn)
+    folder.mkdir(exist_ok=True)
+    chosen = columns if isinstance(columns, str) else list(columns)
+    (folder / "migrator.toml").write_text(
+        CONFIG.format(
+            variable=variable, tables=json.dumps(list(tables)), columns=json.dumps(chosen)
+        )
+    )
+    config = load(folder / "migrator.toml")
+    ctx = make_context(config, root=folder, clock=SystemClock(), progress=Progress())
+    site = Site(ctx, folder, dsn)
+    site.set_stage(Stage.AUTHER)
+    site.pass_gates()
+    return site

@@ -1,0 +1,125 @@
+"""What is dropped comes back: any table that the plan accepts, on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from migrator.core.sql import ident
+from migrator.sqlgen import steps
+from phases import p4_remove
+from tests.phases.removal import Site, make_site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RICH = Path(__file__).parent / "rich.sql"
+ODD = 'Odd Schema.wörter "quoted" and long: 0123456789012345678901234567890'
+NAMES = {
+    ":odd": ident("Odd Schema", ODD.partition(".")[2]),
+    ":sequence": ident("Odd Schema", "Zähler; -- \"1\""),
+}
+TABLES = (ODD, "public.tokens", "public.scratch")
+
+
+@pytest.fixture
+def role(fresh_db: str) -> Iterator[str]:
+    name = "a role " + secrets.token_hex(4)
+    with psycopg.connect(fresh_db, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {ident(name)}".encode())
+    yield name
+    with psycopg.connect(fresh_db, autocommit=True) as connection:
+        connection.execute(f"DROP OWNED BY {ident(name)} CASCADE".encode())
+        connection.execute(f"DROP ROLE {ident(name)}".encode())
+
+
+@pytest.fixture
+def rich(fresh_db: str, role: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    with psycopg.connect(fresh_db, autocommit=True) as connection:
+        connection.execute(_rich(role).encode())
+    return make_site(tmp_path, fresh_db, monkeypatch, tables=TABLES)
+
+
+def _rich(role: str) -> str:
+    text = RICH.read_text(encoding="utf-8")
+    for placeholder, name in {**NAMES, ":role": ident(role)}.items():
+        text = text.replace(placeholder, name)
+    return text
+
+
+@pytest.mark.parametrize(
+    ("tables", "columns", "last"),
+    [(TABLES, (), steps.ARCHIVE_TABLES), ((), "devise", steps.ARCHIVE_COLUMNS)],
+)
+def test_up_to_the_archive_the_dump_is_the_same_byte_for_byte(
+    rich: Site,
+    monkeypatch: pytest.MonkeyPatch,
+    tables: tuple[str, ...],
+    columns: str | tuple[str, ...],
+    last: str,
+) -> None:
+    site = make_site(rich.root, rich.dsn, monkeypatch, tables=tables, columns=columns)
+    before = site.dump()
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, last)
+    assert p4_remove.verify(site.ctx)[-1] == last
+    p4_remove.rollback(site.ctx, steps.GUARD)
+    p4_remove.rollback(site.ctx)
+    assert site.dump() == before
+
+
+def test_dropped_tables_come_back_with_all_that_was_on_them(rich: Site) -> None:
+    # Sorted, since rows of tables come back in the archive's order.
+    before = sorted(rich.dump().splitlines())
+    p4_remove.plan(rich.ctx)
+    p4_remove.run(rich.ctx, steps.DROP_TABLES)
+    assert rich.sql("SELECT count(*) FROM pg_constraint WHERE conname = 'to tokens'") == 0
+    moved = p4_remove.rollback(rich.ctx)
+    assert (moved.differences, moved.orphans) == ((), ())
+    assert sorted(rich.dump().splitlines()) == before
+
+
+def test_dropped_columns_come_back_with_all_that_was_on_them(rich: Site) -> None:
+    p4_remove.plan(rich.ctx)
+    p4_remove.run(rich.ctx)
+    assert rich.sql("SELECT count(*) FROM pg_index WHERE indrelid = 'public.users'::regclass") == 2
+    moved = p4_remove.rollback(rich.ctx)
+    assert (moved.differences, moved.orphans) == ((), ())
+    assert rich.sql("SELECT confirmed_at::text FROM users WHERE id = 4") == "0044-03-15 00:00:00 BC"
+
+
+def test_a_name_of_63_bytes_is_cut_and_given_back(
+    tmp_path: Path, fresh_db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = "ü" * 31
+    twin = "ü" * 30 + "x"
+    with psycopg.connect(fresh_db, autocommit=True) as connection:
+        connection.execute(
+            f"CREATE TABLE users (id int PRIMARY KEY, {ident(long)} int NOT NULL, "
+            f"{ident(twin)} int, email text)".encode()
+        )
+        connection.execute(b"INSERT INTO users VALUES (1, 2, 3, 'a')")
+    site = make_site(tmp_path, fresh_db, monkeypatch, tables=(), columns=(long, twin))
+    before = site.dump()
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.ARCHIVE_COLUMNS)
+    p4_remove.rollback(site.ctx)
+    assert site.dump() == before
+
+
+def test_a_value_missing_on_the_way_back_is_told_and_the_revert_goes_on_once_it_is_there(
+    rich: Site,
+) -> None:
+    p4_remove.plan(rich.ctx)
+    p4_remove.run(rich.ctx, steps.QUARANTINE_COLUMNS)
+    rich.sql("INSERT INTO users (email) VALUES ('new')")
+    with pytest.raises(Exception, match="23514"):
+        p4_remove.rollback(rich.ctx)
+    rich.sql("UPDATE users SET failed_attempts = 0 WHERE email = 'new'")
+    p4_remove.rollback(rich.ctx)
+    with pytest.raises(psycopg.errors.NotNullViolation):
+        rich.sql("INSERT INTO users (email) VALUES ('newer')")
