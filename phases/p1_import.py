@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from migrator.auther.sqlite import SqliteTarget, open_existing, open_sqlite
 from migrator.core.clock import iso
 from migrator.core.errors import RefusedError, UsageError
+from migrator.runner.canaries import read_canaries
 from migrator.runner.importer import Importer, Sides
 from migrator.runner.imports import (
     SUBJECT,
@@ -21,7 +22,7 @@ from migrator.runner.imports import (
 )
 from migrator.runner.outcome import Outcome, summary
 from migrator.runner.prefetch import prefetched
-from migrator.runner.proof import Proof, Prover, read_canaries
+from migrator.runner.proof import Proof, Prover
 from migrator.runner.reconcile import Reconciler, Reconciliation
 from migrator.runner.rejects import Rejects, open_rejects
 from migrator.runner.standing import Standing
@@ -194,6 +195,15 @@ def verify(ctx: Context) -> Reconciliation:
     ctx.state.ledger.note(SUBJECT, "verify", holds=result.holds(), **facts)
     ctx.state.checkpoints.put(SUBJECT, "verified", result.holds())
     return result
+
+
+def plan_rollback(ctx: Context) -> Withdrawal:
+    """Count whom a rollback would remove and who would stay; changes nothing."""
+    with open_ends(ctx, writing=False) as ends, open_existing(target_path(ctx)) as target:
+        if not ends.identities.exists():
+            raise UsageError("nothing was imported, so there is nothing to roll back", hint=_RUN)
+        withdrawer = Withdrawer(target, ends.identities, key=ctx.migration_key())
+        return withdrawer.survey(rows=ctx.config.import_.page_rows)
 
 
 def rollback(ctx: Context, *, except_signed_in: bool = False) -> Withdrawal:

@@ -54,7 +54,7 @@ def open_sqlite(
         if is_new:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch(mode=_OWNER_ONLY)
-        connection = _connect(path, busy_timeout_s)
+        connection = _connect(path.resolve().as_uri(), busy_timeout_s)
     try:
         with wrapped(path):
             _prepare(connection, path, bulk=bulk)
@@ -66,9 +66,9 @@ def open_sqlite(
         connection.close()
 
 
-def _connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
+def _connect(uri: str, busy_timeout_s: float) -> sqlite3.Connection:
     return sqlite3.connect(
-        path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False
+        uri, uri=True, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False
     )
 
 
@@ -109,8 +109,7 @@ def open_existing(path: Path) -> Iterator[SqliteTarget]:
     if not path.exists():
         raise UsageError(f"there is no Auther database at {path.name}", hint="migrator import run")
     with wrapped(path):
-        connection = _connect(path, BUSY_TIMEOUT_S)
-        connection.execute("PRAGMA query_only = ON")
+        connection = _connect(f"{path.resolve().as_uri()}?mode=ro", BUSY_TIMEOUT_S)
     try:
         with wrapped(path):
             refuse_unknown(connection, path)

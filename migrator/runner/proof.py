@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -10,32 +9,15 @@ from typing import TYPE_CHECKING
 from migrator.auther.interface import CREDENTIAL
 from migrator.core.emails import auther_accepts, normalise
 from migrator.core.envelope import NO_PEPPER, PREFIX, decode
-from migrator.core.errors import UsageError
 from migrator.schemes.native import is_native, verify_native
 from migrator.schemes.registry import SCHEMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from migrator.auther.interface import Stored, Target
     from migrator.legacy.identity import IdentityTable
-
-
-@dataclass(frozen=True)
-class Canary:
-    """A user whose password is known; printing one shows no password.
-
-    Attributes:
-        line: Where it stands in the file, 1 for the first row after the heading.
-    """
-
-    line: int
-    email: str
-    password: str
-
-    def __repr__(self) -> str:
-        return f"Canary(line={self.line})"
+    from migrator.runner.canaries import Canary
 
 
 class Answer(StrEnum):
@@ -56,7 +38,6 @@ class Answer(StrEnum):
 class Proof:
     """What was found for one canary."""
 
-    line: int
     email: str
     answer: Answer
     detail: str = ""
@@ -92,7 +73,7 @@ class Prover:
         for canary in canaries:
             user_id = owners.get(_address(canary), "")
             answer, detail = self._answer(canary, stored.get(user_id), pinned.get(user_id))
-            proofs.append(Proof(canary.line, canary.email, answer, detail))
+            proofs.append(Proof(canary.email, answer, detail))
         return proofs
 
     def _pinned(self, user_ids: list[str]) -> dict[str, str]:
@@ -149,33 +130,3 @@ class Prover:
 
 def _address(canary: Canary) -> str:
     return normalise(canary.email)
-
-
-def read_canaries(file: Path, *, email_column: str, password_column: str) -> list[Canary]:
-    """Read a CSV in UTF-8 with a heading.
-
-    Raises:
-        UsageError: The file cannot be read, or lacks a column.
-    """
-    try:
-        with file.open(encoding="utf-8", newline="") as lines:
-            reader = csv.DictReader(lines)
-            _require(file, reader.fieldnames or (), (email_column, password_column))
-            return [
-                Canary(number, row[email_column] or "", row[password_column] or "")
-                for number, row in enumerate(reader, start=1)
-            ]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(
-            f"{file.name} cannot be read as CSV in UTF-8 ({type(error).__name__})",
-            hint=f"ls -l {file.name}",
-        ) from None
-
-
-def _require(file: Path, heading: Sequence[str], columns: Sequence[str]) -> None:
-    for column in columns:
-        if column not in heading:
-            raise UsageError(
-                f"{file.name} has no column {column}; it has: {', '.join(heading) or 'no heading'}",
-                hint="name it with --email-column and --password-column",
-            )

@@ -65,7 +65,11 @@ class Withdrawer:
         """Find out who would have to stay; changes nothing."""
         found = Withdrawal()
         for page in self._identities.pages(rows=rows):
-            found.keep(self._traces(page))
+            there = len(self._target.read([claim.auther_id for claim, _ in page]))
+            traces = self._traces(page)
+            found.removed += there - len(traces)
+            found.absent += len(page) - there
+            found.keep(traces)
         return found
 
     def remove(

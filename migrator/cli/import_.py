@@ -1,0 +1,157 @@
+"""`migrator import`: users with their passwords into Auther, proven, and out again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from migrator.auther.plugin_files import files as plugin_files
+from migrator.cli.common import dry_run_option, json_option, pass_context
+from migrator.cli.import_report import (
+    as_data,
+    show_outcome,
+    show_proofs,
+    show_reconciliation,
+    show_withdrawal,
+)
+from migrator.cli.output import emit
+from migrator.core.errors import DependencyError, ExitCode
+from migrator.core.redact import mask_email
+from migrator.runner.outcome import Outcome, summary
+from phases import p1_import
+
+if TYPE_CHECKING:
+    from migrator.runner.context import Context
+
+
+@click.group(name="import")
+def import_() -> None:
+    """Bring users into Auther with their passwords, compare, prove, and take them out again."""
+
+
+@import_.command()
+@json_option
+@pass_context
+def plan(ctx: Context, as_json: bool) -> None:
+    """Count what a run would do with every user. Reads both sides, writes nothing."""
+    _emit_outcome(p1_import.plan(ctx), as_json)
+
+
+@import_.command()
+@click.option(
+    "--accept-rejects",
+    is_flag=True,
+    help="Acknowledge exactly the rejects that the last finished run listed.",
+)
+@dry_run_option
+@json_option
+@pass_context
+def run(ctx: Context, accept_rejects: bool, dry_run: bool, as_json: bool) -> ExitCode:
+    """Import every user. Killed at any point, the same command finishes the work.
+
+    Exit code 3: some users were rejected and nobody has accepted that yet.
+    """
+    if dry_run:
+        _emit_outcome(p1_import.plan(ctx), as_json)
+        return ExitCode.DONE
+    outcome = p1_import.run(ctx, accept_rejects=accept_rejects)
+    _emit_outcome(outcome, as_json)
+    return ExitCode.DONE if outcome.accepted else ExitCode.HELD
+
+
+def _emit_outcome(outcome: Outcome, as_json: bool) -> None:
+    data = {**summary(outcome), "rejects_file": str(outcome.rejects_file)}
+    emit(as_json, data, lambda out: show_outcome(out, outcome))
+
+
+@import_.command()
+@json_option
+@pass_context
+def verify(ctx: Context, as_json: bool) -> ExitCode:
+    """Compare every field of every user and account on both sides, not a sample.
+
+    Exit code 1: something differs.
+    """
+    result = p1_import.verify(ctx)
+    emit(as_json, as_data(result), lambda out: show_reconciliation(out, result))
+    return ExitCode.DONE if result.holds() else ExitCode.REFUSED
+
+
+@import_.command()
+@click.option(
+    "--except-signed-in",
+    is_flag=True,
+    help="Leave users who used Auther since the import, and remove all others.",
+)
+@dry_run_option
+@json_option
+@pass_context
+def rollback(ctx: Context, except_signed_in: bool, dry_run: bool, as_json: bool) -> None:
+    """Remove from Auther exactly what the import wrote.
+
+    Refuses, before anything is removed, when users have used Auther since.
+    """
+    if dry_run:
+        done = p1_import.plan_rollback(ctx)
+    else:
+        done = p1_import.rollback(ctx, except_signed_in=except_signed_in)
+    emit(as_json, done, lambda out: show_withdrawal(out, done, planned=dry_run))
+
+
+@import_.command()
+@click.argument("csv", type=click.Path(path_type=Path))
+@click.option("--email-column", default="email", show_default=True)
+@click.option("--password-column", default="password", show_default=True)
+@click.option("--show-emails", is_flag=True, help="Print addresses in full.")
+@json_option
+@pass_context
+def prove(
+    ctx: Context,
+    csv: Path,
+    email_column: str,
+    password_column: str,
+    show_emails: bool,
+    as_json: bool,
+) -> ExitCode:
+    """Say whether known passwords would sign in, by checking them against what Auther holds.
+
+    Exit code 1: at least one would not.
+    """
+    proofs = p1_import.prove(ctx, csv, email_column=email_column, password_column=password_column)
+    said = [
+        {
+            "email": proof.email if show_emails else mask_email(proof.email),
+            "answer": str(proof.answer),
+            "detail": proof.detail,
+        }
+        for proof in proofs
+    ]
+    emit(as_json, said, lambda out: show_proofs(out, said))
+    return ExitCode.DONE if all(p.signs_in for p in proofs) else ExitCode.REFUSED
+
+
+@import_.command()
+@click.option(
+    "--out",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="The folder in Auther's source that gets the plugin.",
+)
+@json_option
+def plugin(folder: Path, as_json: bool) -> None:
+    """Write the better-auth plugin that lets imported passwords sign in."""
+    written = []
+    try:
+        for name, text in plugin_files().items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            written.append(str(path))
+    except OSError as error:
+        raise DependencyError(
+            f"{folder} cannot be written: {error.strerror}", hint="check the folder and the disk"
+        ) from error
+    emit(as_json, {"written": written}, lambda out: out.print("\n".join(written), markup=False))

@@ -1,0 +1,134 @@
+"""A migration whose users are about to be imported, on a database of its own."""
+
+from __future__ import annotations
+
+import csv
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from migrator.config.load import load
+from migrator.core.clock import ManualClock
+from migrator.core.progress import Progress
+from migrator.runner.context import Context, make_context
+
+ORACLE = Path(__file__).parent.parent / "data" / "devise_600_plaintext.csv"
+# The dump's locks were made at about 02:45 with unlock_in 1 h.
+NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+PEPPER = (
+    "c0ffee5ca1ab1e0ddba11deadbeefcafe0123456789abcdef0123456789abcdef"
+    "c0ffee5ca1ab1e0ddba11deadbeefcafe0123456789abcdef0123456789abcdef"
+)
+PEPPER_ID = "2024"
+CONFIG = """
+[migration]
+name = "shop"
+key = "env:MIGRATION_KEY"
+[legacy]
+dsn = "env:LEGACY_DATABASE_URL"
+identities_table = "{identities}"
+columns = {{ {columns} }}
+[[legacy.peppers]]
+id = "{pepper}"
+value = "env:DEVISE_PEPPER"
+[auther]
+database = "auther.db"
+[import]
+{settings}
+[stage]
+signing_key = "env:STAGE_KEY"
+expected_instances = 1
+"""
+DEFAULTS = {"verified_when": '"confirmed"', "page_rows": "50"}
+
+
+@dataclass(frozen=True)
+class Site:
+    """One operator's folder.
+
+    Attributes:
+        ctx: With a clock that stands at the time for which the oracle was made.
+        dsn: The application's database.
+    """
+
+    ctx: Context
+    root: Path
+    dsn: str
+
+    @property
+    def auther_db(self) -> Path:
+        """The target."""
+        return self.root / "auther.db"
+
+    @property
+    def rejects(self) -> Path:
+        """The file of rejects."""
+        return self.root / ".migrator" / "rejects.jsonl"
+
+    def sql(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Run a statement in the application's database."""
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            cursor = connection.execute(query.encode(), values or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def auther(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Run a statement in Auther's database."""
+        with closing(sqlite3.connect(self.auther_db)) as connection:
+            connection.execute("PRAGMA foreign_keys = ON")
+            rows = connection.execute(query, values).fetchall()
+            connection.commit()
+            return rows
+
+    def content(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Everything the import wrote, in order."""
+        tables = {
+            "user": self.auther('SELECT * FROM "user" ORDER BY id'),
+            "account": self.auther("SELECT * FROM account ORDER BY id"),
+        }
+        columns = "source, user_pk, auther_id, home, origin, pinned_reason, legacy_hash_fp"
+        identity = f"SELECT {columns} FROM migrator_identity ORDER BY source, user_pk"
+        return {**tables, "identity": self.sql(identity)}
+
+
+def make_site(
+    root: Path,
+    dsn: str,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    identities: str = "",
+    columns: str = "",
+    **settings: str,
+) -> Site:
+    """Write a configuration and open its context.
+
+    Args:
+        root: An empty folder.
+        dsn: The application's database.
+        monkeypatch: For the environment.
+        identities: `legacy.identities_table`.
+        columns: The inside of `legacy.columns`.
+        settings: `[import]`, values as in TOML.
+    """
+    monkeypatch.setenv("LEGACY_DATABASE_URL", dsn)
+    monkeypatch.setenv("MIGRATION_KEY", "k" * 40)
+    monkeypatch.setenv("STAGE_KEY", "unused here")
+    monkeypatch.setenv("DEVISE_PEPPER", PEPPER)
+    lines = "\n".join(f"{key} = {value}" for key, value in {**DEFAULTS, **settings}.items())
+    file = root / "migrator.toml"
+    file.write_text(
+        CONFIG.format(identities=identities, columns=columns, pepper=PEPPER_ID, settings=lines)
+    )
+    ctx = make_context(load(file), root=root, clock=ManualClock(NOW), progress=Progress())
+    return Site(ctx, root, dsn)
+
+
+def oracle() -> list[dict[str, str]]:
+    """The users of the dump with their passwords and Devise's own answers."""
+    with ORACLE.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
