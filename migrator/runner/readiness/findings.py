@@ -65,7 +65,7 @@ class Findings:
     Attributes:
         remembered_until: When the last remember-me token ends; None without one, or when they
             never end.
-        forecast: None where no ids can be made, so that nothing can be said.
+        forecast: None where `verified_when` asks for a column that is not there.
     """
 
     legacy: LegacySurvey

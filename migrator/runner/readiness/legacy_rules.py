@@ -94,12 +94,12 @@ def identity_table_impossible(found: Findings, _config: Config) -> Iterator[Reas
 
 
 def key_without_derived_id(found: Findings, config: Config) -> Iterator[Reason]:
-    """Derived ids are made from integers."""
+    """Derived ids are made from integers; any other key is the id itself."""
     if config.import_.ids == "derived" and found.legacy.key_type not in INTEGER_TYPES:
         yield Reason(
             "key_type",
-            f"the primary key is {found.legacy.key_type}, and derived ids need an integer",
-            'set ids = "legacy" under [import]',
+            f"the primary key is {found.legacy.key_type}: it becomes Auther's id as it is",
+            "make sure that the keys may be seen in tokens and logs; this cannot change later",
         )
 
 
@@ -335,13 +335,13 @@ LEGACY_BLOCKERS: tuple[Rule, ...] = (
     nobody_there,
     rows_hidden,
     identity_table_impossible,
-    key_without_derived_id,
     nobody_verified,
     canary_failed,
     nobody_imported,
 )
 LEGACY_WARNINGS: tuple[Rule, ...] = (
     rejects_expected,
+    key_without_derived_id,
     peppers_unproven,
     unclaimed_hashes,
     troubled_emails,

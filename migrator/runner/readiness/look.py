@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from migrator.auther import inspect, schema
-from migrator.auther.map import Rules
 from migrator.auther.probe import probe
 from migrator.legacy.canaries import CanaryResult, try_canary
 from migrator.legacy.census import take_census
 from migrator.legacy.connect import open_database, wrapped
 from migrator.legacy.devise import DeviseSource, open_devise
 from migrator.legacy.survey import survey
+from migrator.runner.imports import make_rules
 from migrator.runner.readiness.findings import AutherFindings, Findings
 from migrator.runner.readiness.forecast import Forecaster
 
@@ -92,10 +92,10 @@ def _try_canaries(
 def _read_users(
     ctx: Context, source: DeviseSource, target: sqlite3.Connection | None, *, total: int
 ) -> tuple[Census, Forecast | None]:
-    """Read every user once, for the census and, where ids can be made, for the forecast."""
-    rules = import_rules(ctx, source)
-    makes_ids = source.integer_keys or not rules.derived_ids
-    forecaster = Forecaster(rules, target) if makes_ids else None
+    """Read every user once, for the census and, where there are rules, for the forecast."""
+    rules = make_rules(ctx, source) if _verified_when_holds(ctx, source) else None
+    loses = rules.email_loses if rules else source.email_judge().loses
+    forecaster = Forecaster(rules, target) if rules else None
     with ctx.progress.task("reading users", total=total) as task:
 
         def observe(page: Page) -> None:
@@ -105,7 +105,7 @@ def _read_users(
 
         census = take_census(
             source,
-            rules.email_loses,
+            loses,
             page_rows=ctx.config.import_.page_rows,
             clock=ctx.clock,
             observe=observe,
@@ -113,30 +113,10 @@ def _read_users(
     return census, forecaster.forecast() if forecaster else None
 
 
-def import_rules(ctx: Context, source: DeviseSource) -> Rules:
-    """Give the rules by which the import would map users if it began now.
-
-    Raises:
-        UsageError: The migration key is missing or too short.
-        DependencyError: The application's database failed.
-    """
-    config = ctx.config
-    unlock_in = config.import_.unlock_in
-    return Rules(
-        namespace=config.migration.name,
-        source=config.legacy.model,
-        key=ctx.migration_key(),
-        derived_ids=config.import_.ids == "derived",
-        verified_when=config.import_.verified_when,
-        unlock_in_ms=None if unlock_in is None else round(unlock_in.total_seconds() * 1000),
-        soft_deleted=config.import_.soft_deleted,
-        unsupported_hash=config.import_.unsupported_hash,
-        now_ms=round(ctx.clock.now().timestamp() * 1000),
-        peppers=config.legacy.pepper_ids,
-        email_loses=source.email_judge().loses,
-        contested_identities=source.contested_identities(),
-        contested_usernames=source.contested_usernames(),
-    )
+def _verified_when_holds(ctx: Context, source: DeviseSource) -> bool:
+    """Tell that `confirmed` can be told from a column; the import refuses to begin otherwise."""
+    needs_column = ctx.config.import_.verified_when == "confirmed"
+    return not needs_column or source.columns.column("confirmed_at") is not None
 
 
 @contextmanager
