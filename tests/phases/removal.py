@@ -7,23 +7,24 @@ import re
 import subprocess
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 from migrator.config.load import load
 from migrator.core.clock import SystemClock
+from migrator.core.progress import Progress
 from migrator.core.stage import Stage, StageDocument
 from migrator.gates.spec import specs_before
 from migrator.gates.verdict import GateState, Verdict
 from migrator.runner import stages
 from migrator.runner.context import Context, make_context
-from migrator.core.progress import Progress
 from migrator.runner.sampling import record
 from tests.parts.postgres import embedded_binaries
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
 
 CONFIG = """
@@ -82,7 +83,9 @@ class Site:
 
     def set_stage(self, stage: Stage) -> None:
         """Remember a stage as published."""
-        document = StageDocument("shop", 1, stage, 100.0, "00", "2026-11-23T03:00:00Z", "0" * 64, 1)
+        document = StageDocument(
+            "shop", 1, stage, 100.0, "00", "2026-11-23T03:00:00Z", "0" * 64, 1
+        )
         stages.remember(self.ctx, document)
 
     def with_gates(self, gates: tuple[Any, ...]) -> Site:

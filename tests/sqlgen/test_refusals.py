@@ -32,7 +32,8 @@ TABLE_CASES = {
     GONE + "CREATE TABLE other (g gone)": "column g of table public.other depends on it",
     GONE + "CREATE RULE quiet AS ON DELETE TO gone DO INSTEAD NOTHING": "rule quiet",
     GONE + "CREATE STATISTICS both_of ON a, b FROM gone": "extended statistics both_of",
-    GONE + "CREATE POLICY p ON users USING (EXISTS (SELECT FROM gone))": "policy p .* depends on it",
+    GONE
+    + "CREATE POLICY p ON users USING (EXISTS (SELECT FROM gone))": "policy p .* depends on it",
     GONE + "CREATE SEQUENCE s OWNED BY gone.a; "
     "ALTER TABLE users ALTER n SET DEFAULT nextval('s')": "default value for column n .* depends on it",
     "CREATE SCHEMA two; CREATE TABLE gone (a int); CREATE SEQUENCE x; "
@@ -91,7 +92,9 @@ def test_functions_that_postgresql_cannot_tie_to_a_table_are_noted(
     with psycopg.connect(fresh_db, autocommit=True) as connection:
         connection.execute(
             (
-                USERS + GONE + "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT a FROM gone';"
+                USERS
+                + GONE
+                + "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT a FROM gone';"
                 "CREATE FUNCTION t() RETURNS trigger LANGUAGE plpgsql AS "
                 "'BEGIN NEW.locked_at := now(); RETURN NEW; END';"
                 "CREATE TRIGGER lock BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION t()"

@@ -21,7 +21,7 @@ RICH = Path(__file__).parent / "rich.sql"
 ODD = 'Odd Schema.wörter "quoted" and long: 0123456789012345678901234567890'
 NAMES = {
     ":odd": ident("Odd Schema", ODD.partition(".")[2]),
-    ":sequence": ident("Odd Schema", "Zähler; -- \"1\""),
+    ":sequence": ident("Odd Schema", 'Zähler; -- "1"'),
 }
 TABLES = (ODD, "public.tokens", "public.scratch")
 
@@ -89,7 +89,9 @@ def test_dropped_columns_come_back_with_all_that_was_on_them(rich: Site) -> None
     assert rich.sql("SELECT count(*) FROM pg_index WHERE indrelid = 'public.users'::regclass") == 2
     moved = p4_remove.rollback(rich.ctx)
     assert (moved.differences, moved.orphans) == ((), ())
-    assert rich.sql("SELECT confirmed_at::text FROM users WHERE id = 4") == "0044-03-15 00:00:00 BC"
+    assert (
+        rich.sql("SELECT confirmed_at::text FROM users WHERE id = 4") == "0044-03-15 00:00:00 BC"
+    )
 
 
 def test_a_name_of_63_bytes_is_cut_and_given_back(

@@ -1,0 +1,198 @@
+"""Phase 4 when something goes wrong half-way: nothing is lost, and the same command goes on."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from migrator.core.errors import ConflictError, DependencyError, HeldError, RefusedError
+from migrator.legacy import execute
+from migrator.legacy.execute import units_of
+from migrator.runner.plans import kept_plan
+from migrator.sqlgen import steps
+from phases import p4_remove
+from tests.phases.removal import Site, make_site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def site(tmp_path: Path, devise_db: str, monkeypatch: pytest.MonkeyPatch) -> Site:
+    return make_site(tmp_path, devise_db, monkeypatch)
+
+
+def states(site: Site) -> list[str]:
+    return list(p4_remove.status(site.ctx).steps.values())
+
+
+def test_a_write_after_the_archive_is_refused_and_holds_the_drop(site: Site) -> None:
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.ARCHIVE_TABLES)
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="takes no more writes"):
+        site.sql("UPDATE migrator_quarantine.identities SET uid = 'x'")
+    with pytest.raises(RefusedError, match="something still writes") as caught:
+        p4_remove.run(site.ctx)
+    assert "migrator remove revert" in caught.value.hint
+    assert site.sql("SELECT count(*) FROM migrator_quarantine.identities") == 48
+
+
+def test_a_row_smuggled_past_the_write_block_is_found_by_its_checksum(site: Site) -> None:
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.ARCHIVE_TABLES)
+    site.sql("ALTER TABLE migrator_quarantine.identities DISABLE TRIGGER migrator_guard_block")
+    site.sql("UPDATE migrator_quarantine.identities SET uid = uid || '!' WHERE id = 1")
+    site.sql(
+        "ALTER TABLE migrator_quarantine.identities ENABLE ALWAYS TRIGGER migrator_guard_block"
+    )
+    with pytest.raises(RefusedError, match=r"public\.identities differs from the archive"):
+        p4_remove.run(site.ctx)
+
+
+def test_a_disabled_write_block_holds_the_drop(site: Site) -> None:
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.ARCHIVE_TABLES)
+    site.sql("ALTER TABLE migrator_quarantine.identities DISABLE TRIGGER migrator_guard_block")
+    with pytest.raises(RefusedError, match=r"write-block on .* is gone or disabled"):
+        p4_remove.run(site.ctx)
+    with pytest.raises(RefusedError, match=r"writes to public.identities are blocked"):
+        p4_remove.verify(site.ctx)
+
+
+def test_a_flipped_bit_in_the_archive_is_found_by_verify_and_by_the_revert(site: Site) -> None:
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx)
+    site.sql("UPDATE migrator_archive.identities SET uid = uid || '!' WHERE id = 1")
+    with pytest.raises(RefusedError, match=r"the copy of public.identities differs"):
+        p4_remove.verify(site.ctx)
+    with pytest.raises(RefusedError, match=r"restored table public.identities differs"):
+        p4_remove.rollback(site.ctx)
+    assert site.sql("SELECT to_regclass('public.identities')") is None
+
+
+def test_a_reader_that_stays_holds_the_step_and_is_named(site: Site) -> None:
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.GUARD)
+    with psycopg.connect(site.dsn, application_name="night report") as reader:
+        reader.execute("SELECT count(*) FROM identities")
+        with pytest.raises(HeldError, match="night report, idle in transaction") as caught:
+            p4_remove.run(site.ctx, steps.QUARANTINE_TABLES)
+        assert "SELECT count" not in caught.value.message
+        assert "the same command" in caught.value.hint
+    assert states(site)[:2] == ["applied", "pending"]
+    p4_remove.run(site.ctx, steps.QUARANTINE_TABLES)
+    assert states(site)[:2] == ["applied", "applied"]
+
+
+def test_a_lock_that_frees_itself_is_had_at_a_later_try(site: Site) -> None:
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.GUARD)
+    reader = psycopg.connect(site.dsn)
+    reader.execute("SELECT count(*) FROM identities")
+    threading.Timer(0.15, reader.close).start()
+    assert p4_remove.run(site.ctx, steps.QUARANTINE_TABLES).steps == (steps.QUARANTINE_TABLES,)
+
+
+def test_a_second_operator_is_refused_while_the_first_holds_the_lease(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.GUARD)
+    site.sql(
+        "INSERT INTO migrator_guard.lease (holder, fence, expires_at) "
+        "VALUES ('other-host:12345678', 7, now() + interval '1 minute')"
+    )
+    with pytest.raises(ConflictError, match="other-host:12345678 holds the lease"):
+        p4_remove.run(site.ctx, steps.QUARANTINE_TABLES)
+    other = make_site(tmp_path / "other", site.dsn, monkeypatch)
+    with pytest.raises(ConflictError, match="is under way in this database"):
+        p4_remove.plan(other.ctx)
+    site.sql("UPDATE migrator_guard.lease SET expires_at = now() - interval '1 second'")
+    p4_remove.run(site.ctx, steps.QUARANTINE_TABLES)
+    assert site.sql("SELECT fence FROM migrator_guard.lease") == 8
+
+
+def test_a_holder_that_lost_its_lease_cannot_commit(site: Site) -> None:
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.GUARD)
+    made = kept_plan(site.ctx)
+    with psycopg.connect(site.dsn, autocommit=True) as connection:
+        connection.execute("SELECT set_config('migrator.fence', '1', false)")
+        with pytest.raises(psycopg.Error, match="another operator took the lease"):
+            connection.execute(made.files[f"deploy/{steps.QUARANTINE_TABLES}.sql"].encode())
+
+
+@pytest.mark.parametrize("last", steps.NAMES)
+def test_cut_off_after_any_transaction_the_same_command_goes_on(
+    site: Site, last: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, last)
+    here = steps.NAMES.index(last)
+    before = steps.NAMES[here - 1] if here else None
+    reverted = kept_plan(site.ctx).files[f"revert/{last}.sql"]
+    for unit in units_of(reverted)[1:]:
+        _cut_off_before(site, unit.name, monkeypatch)
+        with pytest.raises(DependencyError, match="broke") as caught:
+            p4_remove.rollback(site.ctx, before)
+        assert "goes on where it stopped" in caught.value.hint
+        monkeypatch.undo()
+        monkeypatch.setenv("LEGACY_" + site.root.name.upper().replace("-", "_"), site.dsn)
+    moved = p4_remove.rollback(site.ctx, before)
+    assert moved.steps == (last,)
+    assert states(site)[here:] == ["pending"] * (7 - here)
+
+
+@pytest.mark.parametrize("step", [steps.ARCHIVE_TABLES, steps.ARCHIVE_COLUMNS, steps.DROP_TABLES])
+@pytest.mark.parametrize("then", ["apply", "revert"])
+def test_a_half_applied_step_goes_on_or_is_taken_back(
+    site: Site, step: str, then: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dump = site.dump()
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.NAMES[steps.NAMES.index(step) - 1])
+    deploy = kept_plan(site.ctx).files[f"deploy/{step}.sql"]
+    _cut_off_before(site, units_of(deploy)[-1].name, monkeypatch)
+    with pytest.raises(DependencyError, match="broke"):
+        p4_remove.run(site.ctx, step)
+    monkeypatch.undo()
+    monkeypatch.setenv("LEGACY_" + site.root.name.upper().replace("-", "_"), site.dsn)
+    assert "applying" in states(site)
+    if then == "apply":
+        p4_remove.run(site.ctx, step)
+        assert p4_remove.verify(site.ctx)[-1] == step
+    p4_remove.rollback(site.ctx)
+    assert site.dump() == dump
+
+
+def _cut_off_before(site: Site, unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """End the session, from the server's side, as it is about to send a unit."""
+    send = execute._send
+
+    def cut(connection: psycopg.Connection, this: execute.Unit) -> None:
+        if this.name == unit:
+            site.sql("SELECT pg_terminate_backend(%s)", connection.info.backend_pid)
+        send(connection, this)
+
+    monkeypatch.setattr(execute, "_send", cut)
+
+
+def test_a_table_made_anew_under_the_same_name_is_not_touched(site: Site) -> None:
+    p4_remove.plan(site.ctx)
+    site.sql("ALTER TABLE push_tokens RENAME TO kept")
+    site.sql("CREATE TABLE push_tokens (id bigint)")
+    with pytest.raises(ConflictError, match="not the one that was planned for"):
+        p4_remove.run(site.ctx)
+    assert site.sql("SELECT to_regclass('push_tokens')") == "push_tokens"
+
+
+def test_a_view_that_came_after_the_plan_stops_the_drop(site: Site) -> None:
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.ARCHIVE_TABLES)
+    site.sql("CREATE VIEW late AS SELECT * FROM migrator_quarantine.identities")
+    with pytest.raises(DependencyError, match="2BP01"):
+        p4_remove.run(site.ctx)
+    assert site.sql("SELECT count(*) FROM late") == 48

@@ -1,0 +1,147 @@
+"""Phase 4 when it must not begin: gates, stage, plan, input."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from migrator.core.errors import ConflictError, HeldError, RefusedError, UsageError
+from migrator.core.stage import Stage
+from migrator.gates.verdict import GateState
+from migrator.runner.plans import kept_plan
+from migrator.sqlgen import steps
+from phases import p4_remove
+from tests.phases.removal import Site, make_site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def site(tmp_path: Path, devise_db: str, monkeypatch: pytest.MonkeyPatch) -> Site:
+    return make_site(tmp_path, devise_db, monkeypatch)
+
+
+def test_a_file_run_by_hand_refuses_without_lease_and_without_evidence(site: Site) -> None:
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.GUARD)
+    file = kept_plan(site.ctx).files[f"deploy/{steps.QUARANTINE_TABLES}.sql"].encode()
+    with psycopg.connect(site.dsn, autocommit=True) as connection:
+        with pytest.raises(psycopg.Error, match="holds no lease") as caught:
+            connection.execute(file)
+        assert "migrator remove apply" in (caught.value.diag.message_hint or "")
+        connection.execute("ROLLBACK")
+        connection.execute(
+            "INSERT INTO migrator_guard.lease (holder, fence, expires_at) VALUES ('me', 3, now())"
+        )
+        connection.execute("SELECT set_config('migrator.fence', '3', false)")
+        with pytest.raises(psycopg.Error, match="no gate evidence that is still good") as caught:
+            connection.execute(file)
+        assert "migrator gate check --before remove" in (caught.value.diag.message_hint or "")
+
+
+def test_expired_evidence_is_refused_by_the_sql_itself(site: Site) -> None:
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.QUARANTINE_TABLES)
+    site.sql("UPDATE migrator_guard.evidence SET expires_at = now() - interval '1 second'")
+    p4_remove.rollback(site.ctx, steps.GUARD)
+    site.sql("UPDATE migrator_guard.lease SET expires_at = now() + interval '1 minute'")
+    file = kept_plan(site.ctx).files[f"deploy/{steps.QUARANTINE_TABLES}.sql"].encode()
+    with psycopg.connect(site.dsn, autocommit=True) as connection:
+        connection.execute(
+            "SELECT set_config('migrator.fence', fence::text, false) FROM migrator_guard.lease"
+        )
+        with pytest.raises(psycopg.Error, match="no gate evidence that is still good"):
+            connection.execute(file)
+
+
+def test_without_gates_nothing_is_removed(site: Site) -> None:
+    p4_remove.plan(site.ctx)
+    with pytest.raises(HeldError, match="an empty list proves nothing"):
+        p4_remove.run(site.with_gates(()).ctx)
+    assert site.sql("SELECT to_regnamespace('migrator_guard')") is None
+
+
+def test_a_failed_gate_refuses_and_an_unknown_one_holds(site: Site) -> None:
+    p4_remove.plan(site.ctx)
+    site.pass_gates(state=GateState.FAILED)
+    with pytest.raises(RefusedError, match="quiet: FAILED"):
+        p4_remove.run(site.ctx)
+    site.pass_gates(state=GateState.ACCUMULATING)
+    with pytest.raises(HeldError, match="quiet: ACCUMULATING"):
+        p4_remove.run(site.ctx)
+
+
+def test_a_revert_asks_no_gate(site: Site) -> None:
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.QUARANTINE_TABLES)
+    site.pass_gates(state=GateState.FAILED)
+    assert p4_remove.rollback(site.ctx).steps == (steps.QUARANTINE_TABLES, steps.GUARD)
+
+
+@pytest.mark.parametrize("stage", [Stage.LEGACY, Stage.DUAL, Stage.DRAIN])
+def test_before_stage_auther_nothing_is_removed(site: Site, stage: Stage) -> None:
+    p4_remove.plan(site.ctx)
+    site.set_stage(stage)
+    with pytest.raises(ConflictError, match=f"the stage is {stage}"):
+        p4_remove.run(site.ctx)
+
+
+def test_an_edited_file_is_refused_by_name(site: Site) -> None:
+    p4_remove.plan(site.ctx)
+    file = site.root / ".migrator/remove/deploy/04_drop_tables.sql"
+    file.write_text(file.read_text().replace("RESTRICT", "CASCADE"))
+    with pytest.raises(ConflictError, match=r"deploy/04_drop_tables.sql"):
+        p4_remove.run(site.ctx)
+
+
+def test_a_plan_replaced_as_a_whole_is_refused(site: Site) -> None:
+    p4_remove.plan(site.ctx)
+    plan = site.root / ".migrator/remove/plan.json"
+    plan.write_text(plan.read_text() + "\n")
+    with pytest.raises(ConflictError, match="not the one that `remove plan` made"):
+        p4_remove.run(site.ctx)
+
+
+@pytest.mark.parametrize(
+    ("tables", "columns", "said"),
+    [
+        (("public.users",), "devise", "users table"),
+        (("public.sessions",), "devise", "session table"),
+        (("public.migrator_identity",), "devise", "belongs to the migration"),
+        (
+            ("public.nowhere",),
+            "devise",
+            "there is no table public.nowhere; allowed: public.ar_int",
+        ),
+        ((), ("email",), "cannot drop email; allowed"),
+        ((), ("passwort",), "cannot drop passwort; allowed"),
+        ((), (), "nothing is listed"),
+    ],
+)
+def test_what_has_to_stay_or_is_unknown_is_refused(
+    tmp_path: Path,
+    devise_db: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tables: tuple[str, ...],
+    columns: str | tuple[str, ...],
+    said: str,
+) -> None:
+    site = make_site(tmp_path, devise_db, monkeypatch, tables=tables, columns=columns)
+    with pytest.raises(UsageError, match=said):
+        p4_remove.plan(site.ctx)
+
+
+def test_an_unknown_step_names_those_there_are(site: Site) -> None:
+    p4_remove.plan(site.ctx)
+    with pytest.raises(UsageError, match="allowed: 01_guard, 02_quarantine_tables"):
+        p4_remove.run(site.ctx, "09_purge")
+
+
+def test_without_a_plan_the_next_command_is_named(site: Site) -> None:
+    with pytest.raises(HeldError) as caught:
+        p4_remove.run(site.ctx)
+    assert caught.value.hint == "migrator remove plan"
+    assert p4_remove.standing(site.ctx).next_command == "migrator remove plan"
