@@ -140,13 +140,17 @@ def _account() -> dict[str, Any]:
 
 def _reachable(binaries: Path, *, directory: Path) -> Path:
     """The programs, copied beside the data when `nobody` may not enter a folder above them."""
-    if os.geteuid() != 0:
-        return binaries
     everyone = stat.S_IXOTH
-    if all(folder.stat().st_mode & everyone for folder in [binaries, *binaries.parents]):
+    folders = [binaries, *binaries.parents]
+    if os.geteuid() != 0 or all(folder.stat().st_mode & everyone for folder in folders):
         return binaries
-    shutil.copytree(binaries.parent, directory / "install", symlinks=True)
-    return directory / "install" / "bin"
+    package = binaries.parents[1]
+    install = directory / "install" / package.name
+    shutil.copytree(binaries.parent, install / binaries.parent.name, symlinks=True)
+    # The programs look for their libraries here, relative to themselves.
+    libraries = f"{package.name}.libs"
+    shutil.copytree(package.with_name(libraries), install.with_name(libraries), symlinks=True)
+    return install / binaries.parent.name / binaries.name
 
 
 def _initialise(

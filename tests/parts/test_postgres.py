@@ -76,6 +76,18 @@ def test_a_wrong_password_is_refused(postgres: PostgresServer) -> None:
         one(postgres.dsn("postgres").replace(postgres.password, "wrong"), "SELECT 1")
 
 
+def test_a_server_starts_from_a_folder_that_is_closed_to_others(tmp_path: Path) -> None:
+    package = embedded_binaries().parents[1]
+    for folder in (package, package.with_name(f"{package.name}.libs")):
+        shutil.copytree(folder, tmp_path / folder.name, ignore=lambda *_: ["pginstall"])
+    tmp_path.chmod(0o700)
+    server = start_postgres(tmp_path / package.name / "pginstall18" / "bin")
+    try:
+        assert one(server.dsn("postgres"), "SELECT 6 * 7") == 42
+    finally:
+        server.stop()
+
+
 def test_stop_ends_the_server_and_removes_its_data() -> None:
     server = start_postgres(embedded_binaries())
     server.stop()
