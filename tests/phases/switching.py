@@ -1,0 +1,133 @@
+"""A migration whose instances report from a database of their own."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from migrator.config.load import load
+from migrator.core.clock import SystemClock
+from migrator.core.progress import Progress
+from migrator.gates.spec import specs_before
+from migrator.gates.verdict import GateState, Verdict
+from migrator.runner.context import Context, make_context
+from migrator.runner.publishing import public_key
+from migrator.runner.sampling import record
+from migrator.shims.document import verify
+from tests.parts.rails import SIDE_TABLES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from migrator.core.stage import StageDocument
+
+CONFIG = """
+[migration]
+name = "club"
+key = "env:MIGRATION_KEY"
+[legacy]
+dsn = "env:CLUB_DATABASE_URL"
+[auther]
+database = "auther.db"
+base_url = "https://id.example.org"
+client_id = "club"
+[import]
+verified_when = "always"
+[stage]
+signing_key = "file:stage.key"
+expected_instances = {expected}
+wait = "{wait}"
+[shim]
+redirect_uri = "https://club.example.org/auth/callback"
+{gates}
+"""
+GATE = """
+[[gates]]
+name = "before-{step}"
+before = "{step}"
+measure = "total_requests"
+at_least = 1
+span = "1s"
+"""
+BEAT = """
+INSERT INTO migrator_instance VALUES (%s, %s, %s, %s, %s, 'live', %s, now() - %s)
+ON CONFLICT (instance) DO UPDATE SET build = excluded.build, baked = excluded.baked,
+  stage = excluded.stage, epoch = excluded.epoch, legacy_capable = excluded.legacy_capable,
+  seen_at = excluded.seen_at
+"""
+
+
+@dataclass(frozen=True)
+class Switching:
+    """One operator's migration, and the instances of the application."""
+
+    ctx: Context
+    root: Path
+    dsn: str
+
+    def beat(
+        self,
+        instance: str = "web-1",
+        *,
+        epoch: int = 0,
+        stage: str = "dual",
+        baked: str = "dual",
+        legacy_capable: bool = True,
+        age: timedelta = timedelta(0),
+    ) -> None:
+        """Report as an instance does."""
+        row = (instance, "1", baked, stage, epoch, legacy_capable, age)
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            connection.execute(BEAT, row)
+
+    def pass_gates(self, step: str, state: GateState = GateState.PASSED) -> None:
+        """Write the verdict that `gate check` writes."""
+        for spec in specs_before(self.ctx.config, step):
+            until = self.ctx.clock.now() + timedelta(hours=1)
+            record(self.ctx, Verdict(spec, state, "seen", good_until=until))
+
+    def move_home(self, *pks: str) -> None:
+        """Link users whose password is at Auther."""
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            for pk in pks:
+                connection.execute(
+                    "INSERT INTO migrator_identity (source, user_pk, auther_id, home) "
+                    "VALUES ('User', %s, %s, 'auther')",
+                    (pk, f"auther-{pk}"),
+                )
+
+    def read(self) -> StageDocument:
+        """Read what is published, as a shim does."""
+        text = (self.root / ".migrator" / "stage.json").read_text()
+        return verify(text, public_key(self.ctx))
+
+
+def make_switching(
+    root: Path,
+    dsn: str,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    expected: str = "1",
+    wait: str = "1s",
+    gates: tuple[str, ...] = ("dual", "drain", "auther"),
+) -> Switching:
+    """Set a migration up; nothing is published yet and no instance reports."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(SIDE_TABLES)
+    monkeypatch.setenv("MIGRATION_KEY", "k" * 32)
+    monkeypatch.setenv("CLUB_DATABASE_URL", dsn)
+    key = root / "stage.key"
+    key.write_text(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("="))
+    key.chmod(0o600)
+    path = root / "migrator.toml"
+    listed = "".join(GATE.format(step=step) for step in gates)
+    path.write_text(CONFIG.format(expected=expected, wait=wait, gates=listed))
+    ctx = make_context(load(path), root=root, clock=SystemClock(), progress=Progress())
+    return Switching(ctx, root, dsn)
