@@ -55,6 +55,12 @@ class Site:
         config = Config.model_validate(tomllib.loads(self.config_file.read_text()))
         return make_context(config, root=self.root, clock=ManualClock(NOW), progress=Progress())
 
+    def without_identities(self) -> Site:
+        """Take the identities table out of the configuration."""
+        text = self.config_file.read_text()
+        self.config_file.write_text(text.replace('identities_table = "public.identities"\n', ""))
+        return self
+
     def secret(self, name: str, text: str) -> Path:
         path = self.root / name
         path.write_text(text, encoding="utf-8")

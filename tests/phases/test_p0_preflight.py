@@ -179,12 +179,8 @@ def test_text_keys_become_ids_as_they_are(tmp_path: Path, fresh_db: str) -> None
             "CREATE TABLE users (id text PRIMARY KEY, email text, encrypted_password text)"
         )
         connection.execute("INSERT INTO users VALUES ('ann', 'ann@example.org', NULL)")
-    site = make_site(tmp_path, fresh_db)
-    site.config_file.write_text(
-        site.config_file.read_text()
-        .replace('identities_table = "public.identities"\n', "")
-        .replace('"confirmed"', '"always"')
-    )
+    site = make_site(tmp_path, fresh_db).without_identities()
+    site.config_file.write_text(site.config_file.read_text().replace('"confirmed"', '"always"'))
     auther_with(site.root / "auther.db", ("ann", "ann@example.org"))
     report = p0_preflight.run(site.context())
     assert report.verdict.ready
