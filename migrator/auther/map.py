@@ -36,7 +36,7 @@ class Rules:
         unlock_in_ms: How long a lock holds, None for ever.
         now_ms: The time at which locks are judged, Unix milliseconds; fixed for a migration.
         peppers: Ids for the envelope, in the order in which they are tried.
-        email_loses: Tells that a row may not have its normalised address.
+        email_loses: Given key, address and normalised address, tells that the row may not have it.
         contested_identities: (provider, uid) that several users claim.
         contested_usernames: User names, in lower case, that several users have.
     """
@@ -51,7 +51,7 @@ class Rules:
     unsupported_hash: Literal["reject", "without_credential"]
     now_ms: int
     peppers: tuple[str, ...] = (NO_PEPPER,)
-    email_loses: Callable[[str, str], bool] = lambda _pk, _email: False
+    email_loses: Callable[[str, str, str], bool] = lambda _pk, _email, _wanted: False
     contested_identities: frozenset[tuple[str, str]] = frozenset()
     contested_usernames: frozenset[str] = frozenset()
 
@@ -68,10 +68,10 @@ def to_rows(user: LegacyUser, rules: Rules) -> Mapped | Reject:
     Returns:
         The rows, or the first reason that stands in the way.
     """
-    refusal = _refusal(user, rules)
+    email = normalise(user.email or "")
+    refusal = _refusal(user, email, rules)
     if refusal is not None:
         return refusal
-    email = normalise(user.email or "")
     pinned = _pin(user, email)
     envelope = None if pinned or not user.password else _envelope(user.password, rules)
     if (
@@ -93,8 +93,7 @@ def to_rows(user: LegacyUser, rules: Rules) -> Mapped | Reject:
     )
 
 
-def _refusal(user: LegacyUser, rules: Rules) -> Reject | None:
-    email = normalise(user.email or "")
+def _refusal(user: LegacyUser, email: str, rules: Rules) -> Reject | None:
     if not email:
         return Reject(user.pk, RejectReason.EMAIL_MISSING)
     if not _all_storable(user):
@@ -104,38 +103,33 @@ def _refusal(user: LegacyUser, rules: Rules) -> Reject | None:
     odd = _odd_time(user, rules)
     if odd:
         return Reject(user.pk, RejectReason.TIMESTAMP_OUT_OF_RANGE, odd)
-    if rules.email_loses(user.pk, user.email or ""):
+    if rules.email_loses(user.pk, user.email or "", email):
         return Reject(user.pk, RejectReason.EMAIL_COLLISION, mask_email(email))
     taken = _taken_identity(user, rules) if user.identities else None
     return None if taken is None else Reject(user.pk, RejectReason.IDENTITY_TAKEN, taken)
 
 
 def _all_storable(user: LegacyUser) -> bool:
-    texts = (user.email, user.name, user.password, user.username)
-    return all(text is None or storable(text) for text in texts) and all(
-        storable(link.provider) and storable(link.uid) for link in user.identities
-    )
+    for text in (user.email, user.name, user.password, user.username):
+        if text is not None and not storable(text):
+            return False
+    return all(storable(link.provider) and storable(link.uid) for link in user.identities)
 
 
 def _odd_time(user: LegacyUser, rules: Rules) -> str:
-    times = {
-        "created_at": user.created_ms,
-        "updated_at": user.updated_ms,
-        "confirmed_at": user.confirmed_ms,
-        "locked_at": user.locked_ms,
-        "locked_at + unlock_in": (user.locked_ms or 0) + (rules.unlock_in_ms or 0),
-        "deleted_at": user.deleted_ms,
-    }
-    odd = [name for name, at in times.items() if at is not None and not _in_range(at)]
-    if any(
-        link.created_ms is not None and not _in_range(link.created_ms) for link in user.identities
+    lock_ends = None if user.locked_ms is None else user.locked_ms + (rules.unlock_in_ms or 0)
+    for name, at in (
+        ("created_at", user.created_ms),
+        ("updated_at", user.updated_ms),
+        ("confirmed_at", user.confirmed_ms),
+        ("deleted_at", user.deleted_ms),
+        ("locked_at", user.locked_ms),
+        ("locked_at + unlock_in", lock_ends),
+        *(("identities.created_at", link.created_ms) for link in user.identities),
     ):
-        odd.append("identities.created_at")
-    return odd[0] if odd else ""
-
-
-def _in_range(at_ms: int) -> bool:
-    return -MAX_DATE_MS <= at_ms <= MAX_DATE_MS
+        if at is not None and not -MAX_DATE_MS <= at <= MAX_DATE_MS:
+            return name
+    return ""
 
 
 def _taken_identity(user: LegacyUser, rules: Rules) -> str | None:
@@ -159,7 +153,9 @@ def _envelope(password: str, rules: Rules) -> str | None:
 
 
 def _user_row(user: LegacyUser, email: str, rules: Rules) -> UserRow:
-    created = _first(user.created_ms, user.updated_ms, rules.now_ms)
+    created = user.created_ms
+    if created is None:
+        created = rules.now_ms if user.updated_ms is None else user.updated_ms
     username = _username(user, rules)
     ban = _ban(user, rules)
     return UserRow(
@@ -169,7 +165,7 @@ def _user_row(user: LegacyUser, email: str, rules: Rules) -> UserRow:
         email_verified=int(_is_verified(user, rules)),
         image=None,
         created_at=created,
-        updated_at=_first(user.updated_ms, created),
+        updated_at=created if user.updated_ms is None else user.updated_ms,
         role=ROLE,
         banned=int(ban is not None),
         ban_reason=ban.reason if ban else None,
@@ -177,10 +173,6 @@ def _user_row(user: LegacyUser, email: str, rules: Rules) -> UserRow:
         username=username,
         display_username=user.username if username else None,
     )
-
-
-def _first(*times: int | None) -> int:
-    return next(at for at in times if at is not None)
 
 
 def _user_id(user: LegacyUser, rules: Rules) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import parse_qsl, quote
 
 PREFIX = "migrator:v1:"
@@ -33,8 +34,14 @@ class Envelope:
 
     def encode(self) -> str:
         """Give the text for `account.password`."""
-        peppers = ",".join(quote(name, safe="") for name in self.peppers)
-        return f"{PREFIX}{self.scheme}:peppers={peppers}:{self.value}"
+        return _head(self.scheme, self.peppers) + self.value
+
+
+# The same few heads stand before every value of an import.
+@lru_cache(maxsize=64)
+def _head(scheme: str, peppers: tuple[str, ...]) -> str:
+    names = ",".join(quote(name, safe="") for name in peppers)
+    return f"{PREFIX}{scheme}:peppers={names}:"
 
 
 def decode(text: str) -> Envelope:

@@ -53,7 +53,10 @@ def _plain(match: re.Match[str]) -> str:
 
 def dump(rows: Iterable[Iterable[str | None]]) -> bytes:
     """Write rows for COPY … FROM STDIN."""
-    return "".join(
-        "\t".join(r"\N" if field is None else field.translate(_TO_ESCAPE) for field in row) + "\n"
-        for row in rows
-    ).encode()
+    return "".join(["\t".join([_escaped(field) for field in row]) + "\n" for row in rows]).encode()
+
+
+def _escaped(field: str | None) -> str:
+    if field is None:
+        return r"\N"
+    return field if field.isalnum() else field.translate(_TO_ESCAPE)

@@ -40,10 +40,11 @@ SELECT greatest(c.reltuples, 0)::bigint FROM pg_class AS c WHERE c.oid = to_regc
 SELECT count(*) FROM {users}
 
 -- name: odd_emails
+-- Anything but printable ASCII without capitals and blanks: more than is not in normal form.
 COPY (
   SELECT {id}, {email}::text
   FROM {users} AS u
-  WHERE {beyond} AND {email}::text COLLATE "C" ~ '[^!-@[-`{{-~]'
+  WHERE {beyond} AND {email}::text COLLATE "C" ~ '[^!-@[-~]'
   ORDER BY {id}
   LIMIT %(rows)s
 ) TO STDOUT

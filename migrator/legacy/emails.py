@@ -73,9 +73,8 @@ class SharedEmails:
             self._claims.execute(_ADD_REPEATED, (_digest(email), first_pk))
             self._repeated += 1
 
-    def loses(self, pk: str, email: str) -> bool:
-        """Tell that this row may not have its normalised address."""
-        wanted = normalise(email)
+    def loses(self, pk: str, email: str, wanted: str) -> bool:
+        """Tell that this row may not have `wanted`, its normalised address."""
         if wanted == email and not self._repeated:
             return False
         claim = self._claims.execute(_FIND, (_digest(wanted),)).fetchone()

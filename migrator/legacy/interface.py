@@ -48,8 +48,8 @@ class Page:
 class EmailJudge(Protocol):
     """Knows which rows share one normalised address."""
 
-    def loses(self, pk: str, email: str) -> bool:
-        """Tell that this row may not have its normalised address, since another claims it too."""
+    def loses(self, pk: str, email: str, wanted: str) -> bool:
+        """Tell that this row may not have `wanted`, its normalised address: another claims it too."""
         ...
 
 
