@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from migrator.shims.render import render_folder
 
 if TYPE_CHECKING:
     from migrator.shims.interface import ShimSettings
 
-TEMPLATES = "templates/rails"
-SUFFIX = ".j2"
-
 
 def ruby_literal(text: str) -> str:
     """Give a Ruby string literal that stands for exactly this text."""
-    if text.isprintable() and not set(text) & set("\"\\#'"):
+    if not set(text) & set('"\\#'):
         return f'"{text}"'
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("migrator.shims", TEMPLATES),
-        undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 (Ruby, not HTML; values go through the filter below)
-        keep_trailing_newline=True,
-    )
-    environment.filters["ruby"] = ruby_literal
-    return environment
 
 
 @dataclass(frozen=True)
@@ -40,15 +26,9 @@ class RailsTarget:
     name: str = "rails"
 
     def files(self, settings: ShimSettings) -> dict[str, str]:
-        """Render the shim: each template under its own path, without the ending.
+        """Render the shim, its README and its test.
 
         Returns:
             Text by path relative to the application's root.
         """
-        environment = _environment()
-        return {
-            template.removesuffix(SUFFIX): environment.get_template(template).render(
-                settings=settings
-            )
-            for template in environment.list_templates(extensions=["j2"])
-        }
+        return render_folder("rails", asdict(settings), filters={"ruby": ruby_literal})

@@ -23,6 +23,8 @@ from tests.parts.postgres import free_port
 from tests.parts.signing_keys import SigningKey, b64url
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.parts.issuer import Issuer
 
 SOURCE = Path(__file__).parent / "rails_app"
@@ -167,39 +169,45 @@ class RailsApp:
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def bundle(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """Run a command in the application's bundle."""
+    def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the application's folder, with more environment if given."""
         return subprocess.run(
-            ["bundle", "exec", *command],
+            command,
             cwd=self.folder,
-            env=self.environment,
+            env=self.environment | environment,
             capture_output=True,
             text=True,
             check=False,
         )
 
 
-def settings_for(issuer: Issuer, port: int, *, stage_public_key: str) -> ShimSettings:
-    """Give the shim's settings for a local issuer and an application on a port."""
-    return ShimSettings(
-        issuers=(issuer.issuer,),
-        audiences=(issuer.client_id,),
-        jwks_url=issuer.jwks_url,
-        client_id=issuer.client_id,
-        authorize_url=issuer.authorize_url,
-        token_url=issuer.token_url,
-        redirect_uri=f"http://127.0.0.1:{port}{CALLBACK_PATH}",
-        namespace=NAMESPACE,
-        stage_public_key=stage_public_key,
-        build="test-build",
-    )
+def settings_for(issuer: Issuer) -> Callable[[int, str], ShimSettings]:
+    """Make the shim's settings for a local issuer, and let the issuer know the redirect URI."""
+
+    def settings(port: int, stage_public_key: str) -> ShimSettings:
+        redirect_uri = f"http://127.0.0.1:{port}{CALLBACK_PATH}"
+        issuer.redirect_uris.append(redirect_uri)
+        return ShimSettings(
+            issuers=(issuer.issuer,),
+            audiences=(issuer.client_id,),
+            jwks_url=issuer.jwks_url,
+            client_id=issuer.client_id,
+            authorize_url=issuer.authorize_url,
+            token_url=issuer.token_url,
+            redirect_uri=redirect_uri,
+            namespace=NAMESPACE,
+            stage_public_key=stage_public_key,
+            build="test-build",
+        )
+
+    return settings
 
 
 def prepare(
     dsn: str,
-    issuer: Issuer,
+    settings: Callable[[int, str], ShimSettings],
     *,
-    settings: ShimSettings | None = None,
+    port: int = 0,
     pepper: str = "",
     extra: dict[str, str] | None = None,
 ) -> RailsApp:
@@ -207,7 +215,8 @@ def prepare(
 
     Args:
         dsn: The application's database, with the users table and the side tables.
-        settings: The shim's; by default those that fit the issuer.
+        settings: Gives the shim's settings for the application's port and the stage's public key.
+        port: Where it will listen, 0 for any free port.
         pepper: Devise's.
         extra: More environment variables.
 
@@ -216,20 +225,10 @@ def prepare(
     """
     folder = Path(tempfile.mkdtemp(prefix="migrator-rails-"))
     shutil.copytree(SOURCE, folder, dirs_exist_ok=True)
-    port = free_port()
-    stage = StageFile(folder / "stage.json")
-    baked = settings or settings_for(issuer, port, stage_public_key=stage.public_key)
-    write_shim(folder, baked)
+    stage, port = StageFile(folder / "stage.json"), port or free_port()
+    write_shim(folder, settings(port, stage.public_key))
     app = RailsApp(folder, port, stage, _environment(dsn, port, folder, pepper) | (extra or {}))
-    issuer.redirect_uris.append(baked.redirect_uri)
-    locked = subprocess.run(
-        ["bundle", "lock", "--local"],
-        cwd=folder,
-        env=app.environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    locked = app.run("bundle", "lock", "--local")
     if locked.returncode != 0:
         app.remove()
         raise RuntimeError(f"bundle lock: {locked.stdout}{locked.stderr}")

@@ -8,7 +8,7 @@ from migrator.core.stage import Stage
 from tests.parts import require
 from tests.parts.issuer import Issuer
 from tests.parts.postgres import PostgresServer
-from tests.parts.rails import create_side_tables, prepare
+from tests.parts.rails import create_side_tables, prepare, settings_for
 from tests.shims.rails.club import BOB, Club, oracle
 
 LINK_EVERYBODY = (
@@ -30,7 +30,7 @@ def running_club(club_dsn: str) -> Iterator[Club]:
     """The application, started once."""
     require("rails")
     with Issuer() as issuer:
-        app = prepare(club_dsn, issuer, pepper=oracle()[BOB]["pepper"])
+        app = prepare(club_dsn, settings_for(issuer), pepper=oracle()[BOB]["pepper"])
         club = Club(app, issuer, club_dsn)
         club.sql(LINK_EVERYBODY)
         app.start()

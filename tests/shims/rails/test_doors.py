@@ -132,7 +132,9 @@ def test_remember_me_is_removed_in_auther(club: Club) -> None:
 
 
 def test_a_password_reset_is_a_door_too(club: Club) -> None:
-    digest = club.app.bundle(
+    digest = club.app.run(
+        "bundle",
+        "exec",
         "ruby",
         "-r./config/environment",
         "-e",

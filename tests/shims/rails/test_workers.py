@@ -1,0 +1,110 @@
+"""Forking workers, sessions in the database, and a restart with nothing but the copy of the stage."""
+
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from migrator.core.stage import Stage
+from tests.parts import require
+from tests.parts.issuer import Issuer
+from tests.parts.rails import prepare, settings_for
+from tests.shims.rails.club import ALICE, BOB, TOKEN_COOKIE, XHR, Club, oracle, sub_of
+
+CLUSTER = {"WEB_CONCURRENCY": "2", "SESSION_STORE": "record", "MIGRATOR_INSTANCE": "cluster-1"}
+ANONYMOUS = ("auth_requests_total", "outcome=anonymous", "path=none", "synthetic=0")
+REQUESTS = 60
+
+
+@pytest.fixture(scope="module")
+def cluster(club_dsn: str, running_club: Club) -> Iterator[Club]:
+    """Two workers behind one port; sessions in the table that activerecord-session_store uses."""
+    require("rails")
+    assert running_club.dsn == club_dsn
+    with Issuer() as issuer:
+        app = prepare(
+            club_dsn, settings_for(issuer), pepper=oracle()[BOB]["pepper"], extra=CLUSTER
+        )
+        app.start()
+        yield Club(app, issuer, club_dsn)
+        app.remove()
+
+
+def settled(club: Club) -> dict[tuple[str, ...], int]:
+    """Wait until each worker has added its own counts to the file."""
+    time.sleep(1.5)
+    return club.counters()
+
+
+def test_any_worker_answers_with_the_sum(cluster: Club) -> None:
+    before = settled(cluster).get(ANONYMOUS, 0)
+    for _ in range(REQUESTS):
+        httpx.get(f"{cluster.app.base_url}/whoami")
+    settled(cluster)
+    totals = {cluster.counters()[ANONYMOUS] for _ in range(10)}
+    assert totals == {before + REQUESTS}
+
+
+def test_the_heartbeat_survives_the_fork(cluster: Club) -> None:
+    cluster.set_stage(Stage.DUAL, percent=50.0)
+    deadline_s = time.monotonic() + 14
+    rows: list[tuple[object, ...]] = []
+    while time.monotonic() < deadline_s and rows != [(cluster.app.stage.document.epoch,)]:
+        time.sleep(0.3)
+        rows = cluster.sql("SELECT epoch FROM migrator_instance WHERE instance = 'cluster-1'")
+    assert rows == [(cluster.app.stage.document.epoch,)]
+
+
+def test_a_session_in_the_database_is_a_legacy_session(cluster: Club) -> None:
+    cluster.set_stage(Stage.DUAL)
+    rows = cluster.sql("SELECT count(*) FROM sessions")[0][0]
+    with cluster.browser(signed_in=BOB) as client:
+        assert client.get("/whoami", headers=XHR).json()["user"] == BOB
+        assert cluster.sql("SELECT count(*) FROM sessions")[0][0] > rows
+        headers = {"Authorization": f"Bearer {cluster.token(ALICE)}", **XHR}
+        assert client.get("/whoami", headers=headers).json() == {"error": "auth_conflict"}
+
+
+def test_tokens_leave_no_session_rows(cluster: Club) -> None:
+    rows = cluster.sql("SELECT count(*) FROM sessions")
+    headers = {"Authorization": f"Bearer {cluster.token(ALICE)}", **XHR}
+    for _ in range(5):
+        assert httpx.get(f"{cluster.app.base_url}/whoami", headers=headers).json()["user"] == ALICE
+    assert cluster.sql("SELECT count(*) FROM sessions") == rows
+
+
+def test_a_login_at_auther_renews_the_session_id(cluster: Club) -> None:
+    cluster.set_stage(Stage.DUAL)
+    cluster.issuer.signed_in_sub = sub_of(ALICE)
+    with cluster.browser() as client:
+        client.get("/cart", params={"item": "teapot"})
+        before = client.cookies["_club_session"]
+        to_auther = client.get("/auth/auther/start")
+        back = httpx.get(to_auther.headers["location"])
+        client.get(back.headers["location"])
+        assert client.cookies["_club_session"] != before
+        assert TOKEN_COOKIE in client.cookies
+        assert client.get("/whoami", headers=XHR).json() == {"user": ALICE, "cart": "teapot"}
+
+
+def test_a_restart_keeps_counts_and_stage(cluster: Club) -> None:
+    cluster.set_stage(Stage.DRAIN)
+    httpx.get(f"{cluster.app.base_url}/whoami")
+    before = settled(cluster)
+    document = cluster.app.stage.path
+    kept = document.read_text()
+    document.unlink()
+    cluster.app.stop()
+    cluster.app.start()
+    info = cluster.shim_info()
+    assert (info["stage"], info["source"]) == ("drain", "cached")
+    after = cluster.counters()
+    assert all(after[series] >= count for series, count in before.items())
+    cluster.app.stop()
+    (cluster.app.folder / "tmp" / "stage-cache.json").unlink()
+    cluster.app.start()
+    info = cluster.shim_info()
+    assert (info["stage"], info["source"], info["epoch"]) == ("dual", "baked", "0")
+    document.write_text(kept)
+    cluster.wait_for_epoch(cluster.app.stage.document.epoch)
