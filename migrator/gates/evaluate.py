@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from migrator.gates.spec import GateSpec
 
+LOOK_TAKES = timedelta(seconds=1)
 _PASSES = frozenset({GateState.PASSED, GateState.EXPIRED})
 _UNDECIDED = frozenset({GateState.ACCUMULATING, GateState.HELD})
 _STILL = "passed before, and the newest look is OK"
@@ -171,7 +172,7 @@ def _covered(spec: GateSpec, run: Sequence[Sample]) -> float:
     """Give the share of the span that OK samples stand for, each for one interval at most.
 
     It is the share of the expected samples, measured in time: ten samples in one second stand for
-    one second.
+    one second. What a look itself takes is not held against the next one.
     """
     if not run or not spec.span:
         return 1.0 if run else 0.0
@@ -179,5 +180,5 @@ def _covered(spec: GateSpec, run: Sequence[Sample]) -> float:
     stood_for = timedelta(0)
     for before, after in pairwise(run):
         if after.grade is Grade.OK and after.at > begins:
-            stood_for += min(after.at - max(before.at, begins), spec.interval)
+            stood_for += min(after.at - max(before.at, begins), spec.interval + LOOK_TAKES)
     return stood_for / spec.span

@@ -15,6 +15,7 @@ REMOVE = "remove"
 STAGE_PASS_GOOD_FOR = timedelta(hours=24)
 REMOVE_PASS_GOOD_FOR = timedelta(minutes=15)
 COVERED_RATIO = 0.9
+SHORTEST_SILENCE = timedelta(seconds=10)  # A slow look is no silence, however short the interval.
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class GateSpec:
     @property
     def longest_gap(self) -> timedelta:
         """Say after what silence somebody stopped looking: a longer one needs a new beginning."""
-        return 2 * self.interval + self.span * (1 - COVERED_RATIO)
+        return max(2 * self.interval + self.span * (1 - COVERED_RATIO), SHORTEST_SILENCE)
 
     @property
     def bound_in_words(self) -> str:

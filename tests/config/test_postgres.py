@@ -54,7 +54,6 @@ def test_what_goes_wrong_is_said_without_the_password(
 
 
 def test_driver_errors_become_one_line_of_ours(fresh_db: str) -> None:
-    with psycopg.connect(fresh_db) as connection:
-        with pytest.raises(DependencyError, match=r'^counting: relation "none" does not exist$'):
-            with driver_errors("counting"):
-                connection.execute("SELECT * FROM none")
+    found = pytest.raises(DependencyError, match=r'^counting: relation "none" does not exist$')
+    with psycopg.connect(fresh_db) as connection, found, driver_errors("counting"):
+        connection.execute("SELECT * FROM none")
