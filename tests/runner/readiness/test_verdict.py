@@ -28,6 +28,7 @@ from migrator.legacy.findings import (
 from migrator.runner.readiness.findings import AutherFindings, Findings, Forecast
 from migrator.runner.readiness.verdict import judge
 
+RUNBOOK = Path(__file__).parents[3] / "runbooks" / "p0-preflight.md"
 CONFIG: dict[str, Any] = {
     "migration": {"name": "club", "key": "env:KEY"},
     "legacy": {"dsn": "env:DSN", "session_ttl": "14d"},
@@ -182,6 +183,11 @@ def test_what_stops_the_import_is_named_once_with_what_to_do(code: str) -> None:
     assert not verdict.ready
     assert [reason.code for reason in verdict.blockers] == [code]
     assert verdict.blockers[0].todo
+
+
+@pytest.mark.parametrize("code", BLOCKING)
+def test_the_runbook_says_what_to_do_about_it(code: str) -> None:
+    assert f"`{code}`" in RUNBOOK.read_text(encoding="utf-8")
 
 
 WARNING = {
