@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from migrator.core.users import LegacyUser
     from migrator.legacy.interface import LegacySource, Page
 
-    EmailLoses = Callable[[str, str], bool]
+    EmailLoses = Callable[[str, str, str], bool]
 
 EXAMPLES = 3
 _USERNAME = re.compile(r"[A-Za-z0-9_.]{3,30}")
@@ -89,7 +89,7 @@ def take_census(
 
     Args:
         source: Where they come from.
-        loses: Tells by key and address that a row may not have its shared address.
+        loses: Given key, address and normalised address, tells that the row may not have it.
         page_rows: Users per page.
         clock: For the reading rate.
         observe: Sees each page after it is counted.
@@ -127,7 +127,7 @@ def _problems_of(user: LegacyUser, loses: EmailLoses) -> Iterator[str]:
         yield "edge_space"
     if any(letter != letter.lower() for letter in email):
         yield "capitals"
-    if loses(user.pk, email):
+    if loses(user.pk, email, wanted):
         yield "shared"
     if not auther_accepts(wanted):
         yield "refused_by_auther"
