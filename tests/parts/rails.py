@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import httpx
 import psycopg
 
+from migrator.core.queries import load
 from migrator.core.stage import Stage, StageDocument
 from migrator.shims.document import public_key_of, sign
 from migrator.shims.interface import ShimSettings
@@ -34,19 +35,11 @@ CONTROL_SECRET = "control-secret-of-the-tests"
 METRICS_TOKEN = "metrics-token-of-the-tests"
 NAMESPACE = "club"
 
-SIDE_TABLES = """
-CREATE TABLE migrator_identity (
-  source text NOT NULL, user_pk text NOT NULL, auther_id text NOT NULL UNIQUE,
-  home text NOT NULL DEFAULT 'legacy' CHECK (home IN ('legacy','auther')),
-  origin text NOT NULL DEFAULT 'import' CHECK (origin IN ('import','jit')),
-  pinned_reason text, legacy_hash_fp text, auth_valid_after timestamptz,
-  last_legacy_at timestamptz, last_auther_at timestamptz,
-  PRIMARY KEY (source, user_pk));
-CREATE TABLE migrator_instance (
-  instance text PRIMARY KEY, build text NOT NULL, baked text NOT NULL, stage text NOT NULL,
-  epoch bigint NOT NULL, source text NOT NULL, legacy_capable boolean NOT NULL,
-  seen_at timestamptz NOT NULL);
-"""
+_DDL = load("migrator.legacy", "identity.sql")
+SIDE_TABLES = ";".join(
+    _DDL[name].format(identity="migrator_identity", instance="migrator_instance")
+    for name in ("create_identity", "create_instance")
+)
 
 
 class StageFile:

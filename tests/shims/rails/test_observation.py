@@ -5,12 +5,15 @@ import json
 import secrets
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from hashlib import sha256
 
 import httpx
 import psycopg
 import pytest
 
+from migrator.core.clock import SystemClock
+from migrator.metrics.shim_counters import ShimCounters
 from tests.parts.rails import CONTROL_SECRET, METRICS_TOKEN
 from tests.shims.rails.club import ALICE, BOB, XHR, Club, sub_of
 
@@ -60,6 +63,23 @@ def test_a_control_counts_once(club: Club) -> None:
     statuses = [club.browser().get("/whoami", headers=headers).status_code for _ in range(3)]
     assert statuses == [204, 200, 200]
     assert club.counters()[SYNTHETIC] == before + 1
+
+
+def test_the_drains_own_reader_sees_it(club: Club) -> None:
+    reader = ShimCounters(
+        addresses=(club.app.base_url,),
+        metrics_token=METRICS_TOKEN,
+        control_secret=CONTROL_SECRET,
+        timeout=timedelta(seconds=5),
+        fresh_for=timedelta(seconds=30),
+        clock=SystemClock(),
+    )
+    look = reader.look()
+    assert look.doubts == ()
+    (shim,) = look.shims
+    assert (shim.doubts, shim.control_counted) == ((), True)
+    assert shim.process is not None
+    assert (shim.process.instance, shim.process.stage) == ("web-1", "dual")
 
 
 @pytest.mark.parametrize(

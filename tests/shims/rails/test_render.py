@@ -40,12 +40,12 @@ def test_every_ruby_file_is_frozen_and_parses_without_a_warning(tmp_path: Path) 
         assert (done.stdout, done.stderr) == ("Syntax OK\n", ""), file
 
 
-def test_only_the_initializer_depends_on_the_settings() -> None:
+def test_only_initializer_and_readme_depend_on_the_settings() -> None:
     blank = ShimSettings.placeholders()
     one = RailsTarget().files(blank)
     other = RailsTarget().files(replace(blank, client_id="client", namespace="n", source="Admin"))
     changed = {path for path in one if one[path] != other[path]}
-    assert changed == {"config/initializers/auther_cutover.rb"}
+    assert changed == {"config/initializers/auther_cutover.rb", "docs/auther_cutover.md"}
 
 
 def test_nothing_generated_names_this_toolkit_as_a_dependency() -> None:
