@@ -93,8 +93,14 @@ def apply_steps(here: Site, names: tuple[str, ...]) -> tuple[str, ...]:
     """
     applied = []
     for name in names:
-        if here.states()[name] == APPLIED:
+        state = here.states()[name]
+        if state == APPLIED:
             continue
+        if state == "reverting":
+            raise ConflictError(
+                f"step {name} is half reverted",
+                hint="take it back to its end first: migrator remove revert, with --to as before",
+            )
         with _recorded(here, "apply", name) as facts:
             standings = require_gates(here.ctx, SUBJECT)
             facts["gates"] = [standing.entry for standing in standings]

@@ -104,6 +104,10 @@ class Site:
         return re.sub(r"^\\(un)?restrict .*\n", "", ran.stdout, flags=re.MULTILINE)
 
 
+def _toml(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
 def make_site(
     folder: Path,
     dsn: str,
@@ -118,9 +122,7 @@ def make_site(
     folder.mkdir(exist_ok=True)
     chosen = columns if isinstance(columns, str) else list(columns)
     (folder / "migrator.toml").write_text(
-        CONFIG.format(
-            variable=variable, tables=json.dumps(list(tables)), columns=json.dumps(chosen)
-        )
+        CONFIG.format(variable=variable, tables=_toml(list(tables)), columns=_toml(chosen))
     )
     config = load(folder / "migrator.toml")
     ctx = make_context(config, root=folder, clock=SystemClock(), progress=Progress())

@@ -196,3 +196,15 @@ def test_a_view_that_came_after_the_plan_stops_the_drop(site: Site) -> None:
     with pytest.raises(DependencyError, match="2BP01"):
         p4_remove.run(site.ctx)
     assert site.sql("SELECT count(*) FROM late") == 48
+
+
+def test_a_half_reverted_step_is_not_applied_before_it_is_back(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.DROP_TABLES)
+    _cut_off_before(site, "move", monkeypatch)
+    with pytest.raises(DependencyError, match="broke"):
+        p4_remove.rollback(site.ctx, steps.ARCHIVE_TABLES)
+    with pytest.raises(ConflictError, match="04_drop_tables is half reverted"):
+        p4_remove.run(site.ctx)

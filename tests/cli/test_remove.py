@@ -1,0 +1,170 @@
+"""`migrator remove` as an operator types it: exit codes, what is said, a killed process, psql by hand."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from migrator.core.stage import Stage
+from migrator.sqlgen import steps
+from phases import p4_remove
+from tests.cli.command import migrator
+from tests.parts.postgres import embedded_binaries
+from tests.phases.removal import Site, make_site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def site(tmp_path: Path, devise_db: str, monkeypatch: pytest.MonkeyPatch) -> Site:
+    return make_site(tmp_path, devise_db, monkeypatch)
+
+
+def test_plan_apply_verify_and_revert_say_what_they_did(site: Site) -> None:
+    planned = migrator(site.root, "remove", "plan")
+    assert planned.code == 0, planned.err
+    assert "tables to drop: public.identities, public.push_tokens" in planned.out
+    assert "the columns come back at the end of the column order" in planned.out
+    dry = migrator(site.root, "remove", "apply", "--to", "02", "--dry-run")
+    assert dry.out == "would apply:\n  01_guard\n  02_quarantine_tables\n"
+    applied = migrator(site.root, "remove", "apply", "--json")
+    assert (applied.code, applied.json["steps"]) == (0, list(steps.NAMES))
+    again = migrator(site.root, "remove", "apply")
+    assert again.out == "applied:\n  nothing: every step is there already\n"
+    assert migrator(site.root, "remove", "verify", "--json").json["steps"] == list(steps.NAMES)
+    found = migrator(site.root, "remove", "status")
+    assert "04_drop_tables: applied" in found.out
+    assert "identities: 48 rows, sha256 " in found.out
+    reverted = migrator(site.root, "remove", "revert")
+    assert reverted.code == 0, reverted.err
+    assert reverted.out.startswith("reverted:\n  07_drop_columns\n")
+    assert "not as it was:\n  tables: the physical order of rows" in reverted.out
+
+
+def test_out_names_the_folder_and_apply_finds_it(site: Site) -> None:
+    assert migrator(site.root, "remove", "plan", "--out", "reviewed").code == 0
+    assert (site.root / "reviewed/revert/04_drop_tables.sql").is_file()
+    assert migrator(site.root, "remove", "apply", "--to", "01").code == 0
+    (site.root / "notes").mkdir()
+    (site.root / "notes/mine.txt").write_text("keep")
+    refused = migrator(site.root, "remove", "plan", "--out", "notes")
+    assert refused.code == 5
+    assert "is under way" in refused.err
+    p4_remove.rollback(site.ctx)
+    refused = migrator(site.root, "remove", "plan", "--out", "notes")
+    assert (refused.code, (site.root / "notes/mine.txt").read_text()) == (2, "keep")
+
+
+def test_each_way_of_being_stopped_has_its_exit_code_and_the_next_command(site: Site) -> None:
+    held = migrator(site.root, "remove", "apply")
+    assert (held.code, held.err) == (3, "there is no plan yet\nnext: migrator remove plan\n")
+    migrator(site.root, "remove", "plan")
+    assert migrator(site.root, "remove", "apply", "--to", "99").code == 2
+    site.set_stage(Stage.DRAIN)
+    wrong_stage = migrator(site.root, "remove", "apply", "--json")
+    assert (wrong_stage.code, wrong_stage.json["exit_code"]) == (5, 5)
+    site.set_stage(Stage.AUTHER)
+    gates = (site.root / "migrator.toml").read_text()
+    begin, end = gates.index("[[gates]]"), gates.index("[remove]")
+    (site.root / "migrator.toml").write_text(gates[:begin] + gates[end:])
+    no_gate = migrator(site.root, "remove", "apply")
+    assert no_gate.code == 3
+    assert "an empty list proves nothing" in no_gate.err
+
+
+def test_an_unreachable_database_is_a_dependency(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dsn = "postgresql://me:s3cret@127.0.0.1:1/nothing"
+    ran = migrator(make_site(tmp_path, dsn, monkeypatch).root, "remove", "plan")
+    assert ran.code == 4
+    assert "s3cret" not in ran.out + ran.err
+
+
+def test_a_killed_apply_leaves_a_lease_that_its_own_operator_takes_up_again(site: Site) -> None:
+    file = site.root / "migrator.toml"
+    file.write_text(file.read_text().replace("lock_attempts = 3", "lock_attempts = 1000"))
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.QUARANTINE_TABLES)
+    with psycopg.connect(site.dsn) as writer:
+        writer.execute("LOCK TABLE migrator_quarantine.push_tokens IN ROW EXCLUSIVE MODE")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "migrator", "remove", "apply"], cwd=site.root
+        )
+        _wait_for(site, "SELECT count(*) FROM migrator_guard.unit WHERE unit = 'copy_1'", 1)
+        assert process.poll() is None
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert p4_remove.status(site.ctx).steps[steps.ARCHIVE_TABLES] == "applying"
+    assert [e.action for e in site.ctx.state.ledger.pending()] == ["apply 03_archive_tables"]
+    ran = migrator(site.root, "remove", "apply", "--to", "04")
+    assert ran.code == 0, ran.err
+    assert p4_remove.rollback(site.ctx).differences == ()
+
+
+def test_a_lease_of_another_operator_is_a_state_conflict(site: Site) -> None:
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.GUARD)
+    site.sql(
+        "INSERT INTO migrator_guard.lease (holder, fence, expires_at) "
+        "VALUES ('laptop:0badcafe', 1, now() + interval '1 minute')"
+    )
+    ran = migrator(site.root, "remove", "apply")
+    assert ran.code == 5
+    assert "laptop:0badcafe holds the lease" in ran.err
+
+
+def test_every_file_runs_in_psql_with_a_lease_and_evidence(site: Site) -> None:
+    before = site.dump()
+    p4_remove.plan(site.ctx)
+    folder = site.root / ".migrator/remove"
+    _psql(site, folder / "deploy/01_guard.sql")
+    site.sql(
+        "INSERT INTO migrator_guard.lease (holder, fence, expires_at) VALUES ('by hand', 5, now())"
+    )
+    refused = _psql(site, folder / "deploy/02_quarantine_tables.sql", fence=5, may_fail=True)
+    assert "no gate evidence that is still good" in refused
+    assert "migrator gate check --before remove" in refused
+    site.sql(
+        "INSERT INTO migrator_guard.evidence SELECT step, plan_id, 'h', 'e', now() + interval '1 hour' "
+        "FROM migrator_guard.step, migrator_guard.plan"
+    )
+    for name in steps.NAMES[1:]:
+        _psql(site, folder / f"deploy/{name}.sql", fence=5)
+        _psql(site, folder / f"verify/{name}.sql", fence=5)
+    for name in reversed(steps.NAMES):
+        _psql(site, folder / f"revert/{name}.sql", fence=5)
+    assert sorted(_words(site.dump())) == sorted(_words(before))
+
+
+def _psql(site: Site, file: Path, *, fence: int = 0, may_fail: bool = False) -> str:
+    ran = subprocess.run(
+        [embedded_binaries() / "psql", "-X", "-v", "ON_ERROR_STOP=1", "-f", file, site.dsn],
+        env=os.environ | {"PGOPTIONS": f"-c migrator.fence={fence}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert may_fail or ran.returncode == 0, ran.stderr
+    return ran.stderr
+
+
+def _words(dump: str) -> list[str]:
+    # Columns come back in another order: rows of users are compared as sets of fields.
+    return re.split(r"[\s,()]+", dump)
+
+
+def _wait_for(site: Site, query: str, value: object) -> None:
+    deadline_s = time.monotonic() + 30
+    while site.sql(query) != value:
+        assert time.monotonic() < deadline_s, query
+        time.sleep(0.02)
