@@ -84,9 +84,10 @@ def show_report(out: Console, report: Report, *, show_emails: bool) -> None:
     _forecast(out, findings)
     _reasons(out, "Warnings", report.verdict.warnings)
     _reasons(out, "Blockers", report.verdict.blockers)
-    counts = f"{len(report.verdict.blockers)} blockers, {len(report.verdict.warnings)} warnings"
+    blockers, warnings = len(report.verdict.blockers), len(report.verdict.warnings)
+    said = f"{_many(blockers, 'blocker')}, {_many(warnings, 'warning')}"
     out.print()
-    out.print(f"{'READY' if report.verdict.ready else 'NOT READY'}: {counts}", style="bold")
+    out.print(f"{'READY' if report.verdict.ready else 'NOT READY'}: {said}", style="bold")
     if report.verdict.ready:
         out.print("next: migrator import plan")
 
@@ -257,11 +258,10 @@ def _reasons(out: Console, title: str, reasons: Iterable[Reason]) -> None:
     if not reasons:
         return
     _heading(out, title)
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(overflow="fold", ratio=1)
+    table = _grid(right=False)
     for reason in reasons:
-        _row(table, f"- {reason.text} [{reason.code}]")
-        _row(table, f"  → {reason.todo}")
+        _row(table, "-", f"{reason.text} [{reason.code}]")
+        _row(table, "", f"→ {reason.todo}")
     out.print(table)
 
 
@@ -292,6 +292,10 @@ def _grid(*, right: bool = True) -> Table:
     table.add_column(justify="right" if right else "left", overflow="fold")
     table.add_column(overflow="fold")
     return table
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def _row(table: Table, *cells: str) -> None:

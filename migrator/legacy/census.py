@@ -125,7 +125,7 @@ def _problems_of(user: LegacyUser, loses: EmailLoses) -> Iterator[str]:
         return
     if email != email.strip():
         yield "edge_space"
-    if any(letter != letter.lower() for letter in email):
+    if wanted != email and any(letter != letter.lower() for letter in email):
         yield "capitals"
     if loses(user.pk, email, wanted):
         yield "shared"

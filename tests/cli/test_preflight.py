@@ -84,7 +84,7 @@ def test_not_ready_is_exit_code_1_with_blockers_and_one_document(site: Site) -> 
     assert [one["code"] for one in ran.json["blockers"]] == ["canary_failed"]
     ran = preflight(site, "--canaries", "canaries.csv")
     assert ran.code == 1
-    assert "NOT READY: 1 blockers" in ran.out
+    assert "NOT READY: 1 blocker," in ran.out
     assert "next: migrator import plan" not in ran.out
 
 

@@ -142,8 +142,9 @@ def not_probed(found: Findings, config: Config) -> Iterator[Reason]:
             "shims fetch keys over https only, except from this machine",
         )
     if not config.auther.issuers:
+        found_there = f': ["{probe.issuer}"]' if probe.issuer else ""
         yield Reason(
-            "no_issuers", "[auther] issuers is empty", f'set it before phase 2: ["{probe.issuer}"]'
+            "no_issuers", "[auther] issuers is empty", f"set it before phase 2{found_there}"
         )
 
 
