@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,9 +33,7 @@ def test_fits_80_columns(shown: list[str]) -> None:
 
 
 def test_reads_from_the_findings_to_the_verdict(shown: list[str]) -> None:
-    sections = [
-        line for before, line in zip(shown, shown[1:], strict=False) if not before and line
-    ]
+    sections = [line for before, line in pairwise(shown) if not before and line]
     assert sections == [
         "Legacy: public.users in " + shown[1].rpartition(" ")[2],
         "Account states",
@@ -59,5 +58,5 @@ def test_one_line_holds_all_costs_of_a_scheme(shown: list[str]) -> None:
 
 def test_a_reason_stands_beside_what_to_do_about_it(shown: list[str]) -> None:
     at = next(n for n, line in enumerate(shown) if line.endswith("[canary_failed]"))
-    assert shown[at].startswith("- 1 of 1 canaries do not verify")
-    assert shown[at + 1].startswith("  → check the passwords")
+    assert shown[at].startswith("-  1 of 1 canaries do not verify")
+    assert shown[at + 1].startswith("   → check the passwords")

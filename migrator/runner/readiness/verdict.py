@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrator.runner.readiness.auther_rules import AUTHER_BLOCKERS, AUTHER_WARNINGS
-from migrator.runner.readiness.legacy_rules import LEGACY_BLOCKERS, LEGACY_WARNINGS
+from migrator.runner.readiness.legacy_blockers import LEGACY_BLOCKERS
+from migrator.runner.readiness.legacy_warnings import LEGACY_WARNINGS
 
 if TYPE_CHECKING:
     from migrator.config.model import Config
