@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 import httpx
 
 from migrator.shims.asgi import AsgiTarget
+from migrator.shims.interface import ShimSettings
 from tests.parts.postgres import free_port
-from tests.parts.rails import CONTROL_SECRET, METRICS_TOKEN, StageFile, settings_for
+from tests.parts.rails import CONTROL_SECRET, METRICS_TOKEN, NAMESPACE, StageFile
 
 if TYPE_CHECKING:
-    from migrator.shims.interface import ShimSettings
     from tests.parts.issuer import Issuer
 
 SOURCE = Path(__file__).parent / "asgi_app"
@@ -98,6 +98,22 @@ class AsgiApp:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def settings_for(issuer: Issuer, *, stage_public_key: str) -> ShimSettings:
+    """Give the shim's settings for a local issuer; the redirect URI is set with the port."""
+    return ShimSettings(
+        issuers=(issuer.issuer,),
+        audiences=(issuer.client_id,),
+        jwks_url=issuer.jwks_url,
+        client_id=issuer.client_id,
+        authorize_url=issuer.authorize_url,
+        token_url=issuer.token_url,
+        redirect_uri="",
+        namespace=NAMESPACE,
+        stage_public_key=stage_public_key,
+        build="test-build",
+    )
+
+
 def prepare(
     dsn: str,
     issuer: Issuer,
@@ -122,7 +138,7 @@ def prepare(
     shutil.copytree(SOURCE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pyc*"))
     port = free_port()
     stage = StageFile(stage_file or folder / "stage.json")
-    baked = settings or settings_for(issuer, port, stage_public_key=stage.public_key)
+    baked = settings or settings_for(issuer, stage_public_key=stage.public_key)
     write_shim(folder, replace(baked, redirect_uri=f"http://127.0.0.1:{port}/auth/callback"))
     if quick:
         shorten_pauses(folder)

@@ -1,5 +1,6 @@
 """The club: a small Starlette application of a team that owns its sign-in and got a shim beside it."""
 
+import logging
 import os
 from urllib.parse import parse_qs
 
@@ -17,9 +18,10 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
-from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket
+from starlette.routing import Route
 
+logging.basicConfig(level=logging.INFO, format="%(message)s")
+logging.getLogger("httpx").setLevel(logging.WARNING)
 DSN = os.environ["DATABASE_URL"]
 sessions = ClubSessions(DSN, pepper=os.environ.get("DEVISE_PEPPER", ""))
 
@@ -63,14 +65,6 @@ async def health(_: Request) -> Response:
     return PlainTextResponse("ok")
 
 
-async def talk(socket: WebSocket) -> None:
-    """Say who is connected."""
-    await socket.accept()
-    user: SignedIn | None = socket.scope["auther.user"]
-    await socket.send_json({"user": user.user_pk if user else None})
-    await socket.close()
-
-
 app = Starlette(
     routes=[
         Route("/me", me, methods=["GET", "POST"]),
@@ -78,7 +72,6 @@ app = Starlette(
         Route("/login", sign_in, methods=["POST"]),
         Route("/logout", logout, methods=["POST"]),
         Route("/healthz", health),
-        WebSocketRoute("/talk", talk),
     ],
     middleware=[Middleware(DualPathMiddleware, legacy=sessions, people=PostgresPeople(DSN))],
 )

@@ -1,11 +1,13 @@
 """The running Starlette application as the tests see it: people, browsers, tokens, counters."""
 
+import csv
 import hmac
 import secrets
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,6 +20,7 @@ from tests.parts.asgi import AsgiApp
 from tests.parts.issuer import Issuer
 from tests.parts.rails import CONTROL_SECRET, METRICS_TOKEN
 
+PLAINTEXTS = Path(__file__).parents[2] / "data" / "devise_600_plaintext.csv"
 # Users of the dump; all of category "plain".
 BOB, ALICE, CAROL, DAVE = 1, 2, 3, 6
 NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Accept": "text/html"}
@@ -25,11 +28,19 @@ XHR = {"Accept": "application/json"}
 TOKEN_COOKIE = "auther_id_token"
 SESSION_COOKIE = "_club_session"
 PATIENCE_S = 10
+# Everything here is http on loopback; reading the certificates takes longer than the request.
+NO_TLS = False
 
 
 def sub_of(user_id: int) -> str:
     """Give the Auther id of a user."""
     return f"auther-user-{user_id}"
+
+
+def oracle() -> dict[int, dict[str, str]]:
+    """Give e-mail, password, pepper and the rest of each user of the dump."""
+    with PLAINTEXTS.open(newline="", encoding="utf-8") as file:
+        return {int(row["id"]): row for row in csv.DictReader(file)}
 
 
 @dataclass
@@ -43,7 +54,7 @@ class Club:
 
     def browser(self, *, signed_in: int | None = None, token: str = "") -> httpx.Client:
         """Give a browser that follows no redirects, with a legacy session or a token cookie."""
-        client = httpx.Client(base_url=self.app.base_url, timeout=30, headers=XHR)
+        client = httpx.Client(base_url=self.app.base_url, timeout=30, headers=XHR, verify=NO_TLS)
         if signed_in is not None:
             client.cookies.set(SESSION_COOKIE, self.session(signed_in), domain="127.0.0.1")
         if token:
@@ -70,7 +81,7 @@ class Club:
     def get(self, path: str = "/me", *, bearer: str = "", **headers: str) -> httpx.Response:
         """Ask without cookies."""
         sent = {**XHR, **headers} | ({"Authorization": f"Bearer {bearer}"} if bearer else {})
-        return httpx.get(self.app.base_url + path, headers=sent, timeout=30)
+        return httpx.get(self.app.base_url + path, headers=sent, timeout=30, verify=NO_TLS)
 
     def sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Run one statement on the application's database."""
@@ -97,7 +108,7 @@ class Club:
     def metrics_text(self) -> str:
         """Give the exposition."""
         headers = {"Authorization": f"Bearer {METRICS_TOKEN}"}
-        return httpx.get(f"{self.app.base_url}/migrator/metrics", headers=headers).text
+        return self.get("/migrator/metrics", **headers).text
 
     def counters(self) -> Counter[tuple[str, ...]]:
         """Give each series as (name, "label=value", …) with its count."""

@@ -1,15 +1,18 @@
 """One running Starlette application for all tests of the ASGI target."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from migrator.core.stage import Stage
-from tests.parts.asgi import prepare
+from tests.parts.asgi import prepare, settings_for
 from tests.parts.issuer import Issuer
 from tests.parts.postgres import PostgresServer
-from tests.parts.rails import create_side_tables
-from tests.shims.asgi.club import Club
+from tests.parts.rails import StageFile, create_side_tables
+from tests.shims.asgi.club import BOB, Club, oracle
+from tests.shims.asgi.package import Package, imported
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +27,7 @@ def starlette_dsn(postgres: PostgresServer, devise_template: str) -> Iterator[st
 def running_club(starlette_dsn: str) -> Iterator[Club]:
     """The application, started once."""
     with Issuer() as issuer:
-        app = prepare(starlette_dsn, issuer)
+        app = prepare(starlette_dsn, issuer, pepper=oracle()[BOB]["pepper"])
         club = Club(app, issuer, starlette_dsn)
         club.link_everybody()
         app.start()
@@ -38,3 +41,19 @@ def club(running_club: Club) -> Club:
     running_club.reset_people()
     running_club.set_stage(Stage.DUAL)
     return running_club
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    """An issuer of this test's own."""
+    with Issuer(slow_s=2) as issuer:
+        yield issuer
+
+
+@pytest.fixture
+def package(tmp_path: Path, issuer: Issuer) -> Iterator[Package]:
+    """The generated code in this process, for the issuer, with its stage file's key."""
+    stage = StageFile(tmp_path / "stage.json")
+    settings = settings_for(issuer, stage_public_key=stage.public_key)
+    baked = replace(settings, redirect_uri="http://127.0.0.1:8000/auth/callback")
+    yield from imported(tmp_path / "shim", baked, stage=stage)
