@@ -183,7 +183,7 @@ def test_a_rollback_of_the_stage_ends_every_pass_and_sample_before_it(drain: Dra
     p3_drain.settle(ctx, look_until(ctx, passed)[-1:])
     with ctx.state.ledger.recorded("stage", "rollback", stage="dual"):
         pass
-    with pytest.raises(HeldError, match="INVALIDATED, the stage was rolled back"):
+    with pytest.raises(HeldError, match="INVALIDATED, the stage was changed at .* rollback"):
         require_gates(ctx, "auther")
     assert look(ctx).state is GateState.HELD
 
@@ -298,3 +298,26 @@ def test_a_survey_shows_both_sources_and_takes_no_sample(drain: Drain) -> None:
     ]
     assert second.bound is not None
     assert ctx.state.samples.of("quiet") == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "ends"),
+    [
+        ({"stage": "drain", "percent": 100.0}, {"stage": "auther", "percent": 100.0}, True),
+        ({"stage": "drain", "percent": 100.0}, {"stage": "dual", "percent": 100.0}, True),
+        ({"stage": "dual", "percent": 50.0}, {"stage": "dual", "percent": 10.0}, True),
+        ({"stage": "dual", "percent": 10.0}, {"stage": "dual", "percent": 50.0}, False),
+    ],
+)
+def test_a_pass_holds_within_its_stage_while_more_browsers_go_to_auther(
+    drain: Drain, before: dict[str, object], after: dict[str, object], ends: bool
+) -> None:
+    ctx = drain.context()
+    p3_drain.settle(ctx, look_until(ctx, passed)[-1:])
+    ctx.state.ledger.intent("stage", "set", before=before, after=after)
+    if ends:
+        with pytest.raises(HeldError, match="INVALIDATED, the stage was changed"):
+            require_gates(ctx, "auther")
+        assert look(ctx).state is GateState.HELD
+    else:
+        require_gates(ctx, "auther")

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+
+import pytest
+
+from migrator.config.model import GateSection
+from migrator.metrics.measures import MEASURES
+
+TEMPLATE = (files("migrator.config") / "template.toml").read_text(encoding="utf-8")
+GATES = [GateSection.model_validate(gate) for gate in tomllib.loads(TEMPLATE)["gates"]]
+
+
+@pytest.mark.parametrize(
+    ("step", "measures"),
+    [
+        ("dual", {"import_differences"}),
+        ("drain", {"total_requests", "identity_conflicts", "verification_unavailable"}),
+        (
+            "auther",
+            {
+                "legacy_requests",
+                "legacy_sessions",
+                "total_requests",
+                "identity_conflicts",
+                "verification_unavailable",
+            },
+        ),
+        ("remove", {"legacy_requests", "total_requests", "verification_unavailable"}),
+    ],
+)
+def test_every_step_is_guarded_in_a_new_configuration(step: str, measures: set[str]) -> None:
+    assert {gate.measure for gate in GATES if gate.before == step} == measures
+
+
+def test_what_must_be_zero_is_zero_and_a_quiet_path_comes_with_traffic() -> None:
+    for gate in GATES:
+        if gate.measure in {"legacy_requests", "legacy_sessions", "import_differences"}:
+            assert (gate.at_most, gate.leave_above) == (0, None)
+    quiet = {gate.before for gate in GATES if gate.measure == "legacy_requests"}
+    assert quiet == {gate.before for gate in GATES if gate.measure == "total_requests"} - {"drain"}
+
+
+def test_every_measurement_of_the_configuration_can_be_taken() -> None:
+    allowed = GateSection.model_fields["measure"].annotation
+    assert set(MEASURES) == set(allowed.__args__)  # type: ignore[union-attr]

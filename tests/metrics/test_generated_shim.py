@@ -1,0 +1,69 @@
+"""The sources against a shim as it is generated, in a real application, with the real tables."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from migrator.config.secrets import SecretRef
+from migrator.core.clock import SystemClock
+from migrator.core.stage import Stage
+from migrator.metrics.instances import Instances, coverage_doubts
+from migrator.metrics.interface import Labels
+from migrator.metrics.shim_counters import ShimCounters
+from tests.parts.asgi import prepare
+from tests.parts.issuer import Issuer
+from tests.parts.rails import CONTROL_SECRET, METRICS_TOKEN, create_side_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.parts.asgi import AsgiApp
+
+PATIENCE_S = 30
+ANONYMOUS = Labels("none", "anonymous", "dual", "", synthetic=False)
+
+
+@pytest.fixture
+def app(devise_db: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[AsgiApp]:
+    create_side_tables(devise_db)
+    monkeypatch.setenv("APP_DSN", devise_db)
+    with Issuer() as issuer:
+        app = prepare(devise_db, issuer)
+        app.stage.set(Stage.DUAL)
+        app.start()
+        yield app
+        app.remove()
+
+
+def test_a_generated_shim_is_scraped_controlled_and_covered(app: AsgiApp) -> None:
+    source = ShimCounters(
+        addresses=(app.base_url,),
+        metrics_token=METRICS_TOKEN,
+        control_secret=CONTROL_SECRET,
+        timeout=timedelta(seconds=10),
+        fresh_for=timedelta(seconds=30),
+        clock=SystemClock(),
+    )
+    fleet = Instances(SecretRef("env", "APP_DSN"), Path(), timedelta(seconds=5))
+    first = source.look()
+    assert first.all_doubts == ()
+    assert [shim.control_counted for shim in first.shims] == [True]
+    httpx.get(f"{app.base_url}/", headers={"Accept": "text/html"})
+    (process,) = source.look().processes
+    assert process.instance == "web-1"
+    assert process.requests[ANONYMOUS] == first.processes[0].requests.get(ANONYMOUS, 0) + 1
+    assert abs(process.started_at_s - time.time()) < PATIENCE_S * 10
+
+    ends = time.monotonic() + PATIENCE_S
+    while not fleet.look().heartbeats and time.monotonic() < ends:
+        time.sleep(0.2)
+    doubts = coverage_doubts(
+        fleet.look(), scraped=["web-1"], expected=("web-1",), within=timedelta(seconds=30)
+    )
+    assert doubts == ()
