@@ -90,10 +90,25 @@ def test_the_metrics_are_for_whoever_has_the_token(club: Club, authorization: st
     assert httpx.get(f"{club.app.base_url}/migrator/metrics", headers=headers).status_code == 404
 
 
-def test_a_public_page_counts_the_session_that_it_does_not_ask_for(club: Club) -> None:
+def test_a_page_without_a_session_stays_one(club: Club) -> None:
     with club.browser(signed_in=BOB) as client:
         before = club.counters()[REAL]
-        assert client.post("/notes", headers=XHR).status_code == 422
+        assert "set-cookie" not in client.get("/feed").headers
+        assert club.counters()[REAL] == before
+
+
+def test_the_code_is_not_in_the_log(club: Club) -> None:
+    params = {"code": "a-code-that-nobody-may-read", "state": "x"}
+    with club.browser() as client:
+        assert client.get("/auth/auther/callback", params=params).status_code == 400
+    assert "/auth/auther/callback" in club.app.log
+    assert params["code"] not in club.app.log
+
+
+def test_a_page_that_reads_the_session_counts_its_user(club: Club) -> None:
+    with club.browser(signed_in=BOB) as client:
+        before = club.counters()[REAL]
+        assert client.get("/").status_code == 200
         assert club.counters()[REAL] == before + 1
 
 

@@ -7,5 +7,6 @@ Rails.application.routes.draw do
   get "/members", to: "pages#members"
   get "/cart", to: "pages#cart"
   post "/notes", to: "pages#note"
+  get "/feed", to: "pages#feed"
   get "/up", to: "pages#up"
 end

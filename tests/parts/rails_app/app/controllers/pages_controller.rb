@@ -11,6 +11,11 @@ class PagesController < ApplicationController
     head :no_content
   end
 
+  # A page that a CDN may keep: it touches no session.
+  def feed
+    render plain: "news"
+  end
+
   # Who the application believes is there, and whether its own session still has what it put there.
   def whoami
     render json: { user: current_user&.id, cart: session[:cart] }
