@@ -14,6 +14,7 @@ from migrator.cli.common import Invocation
 from migrator.cli.drain import drain
 from migrator.cli.dual_path import dual_path
 from migrator.cli.gate import gate
+from migrator.cli.import_ import import_
 from migrator.cli.init import init
 from migrator.cli.ledger import ledger
 from migrator.cli.output import print_error
@@ -28,6 +29,7 @@ COMMANDS: tuple[click.Command, ...] = (
     init,
     status,
     preflight,
+    import_,
     dual_path,
     drain,
     gate,

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from migrator.cli.common import json_option, pass_context
 from migrator.cli.output import emit
-from phases import p0_preflight, p2_dual_path, p3_drain, p4_remove
+from phases import p0_preflight, p1_import, p2_dual_path, p3_drain, p4_remove
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from migrator.runner.context import Context
     from migrator.runner.standing import Standing
 
-PHASES: tuple[ModuleType, ...] = (p0_preflight, p2_dual_path, p3_drain, p4_remove)
+PHASES: tuple[ModuleType, ...] = (
+    p0_preflight,
+    p1_import,
+    p2_dual_path,
+    p3_drain,
+    p4_remove,
+)
 
 
 @click.command()

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tests.demo.people import Person
 
 PAUSE_S = 0.02
+NEW_DEVICE_SHARE = 0.1
+AUTHER_COOKIE = "auther_id_token"
 
 
 @dataclass
@@ -40,7 +42,6 @@ class Traffic:
         self, addresses: Sequence[str], auther: Auther, people: Sequence[Person], *, seed: int
     ) -> None:
         self.seen: Counter[str] = Counter()
-        self.may_be_signed_out = threading.Event()
         self._addresses, self._auther = addresses, auther
         self._browsers = [Browser(person) for person in people]
         self._random = random.Random(seed)
@@ -65,6 +66,11 @@ class Traffic:
         """Let them click again."""
         self._paused.clear()
 
+    def legacy_sessions_expired(self) -> None:
+        """Know that whoever has no Auther cookie was signed out by time."""
+        for browser in self._browsers:
+            browser.signed_in = browser.signed_in and bool(browser.cookies.get(AUTHER_COOKIE))
+
     def _run(self) -> None:
         with httpx.Client(timeout=10, trust_env=False) as client:
             while not self._ended.wait(PAUSE_S):
@@ -72,11 +78,13 @@ class Traffic:
                     self._click(client, self._random.choice(self._browsers))
 
     def _click(self, client: httpx.Client, browser: Browser) -> None:
+        if self._random.random() < NEW_DEVICE_SHARE:
+            browser.cookies, browser.signed_in = httpx.Cookies(), False
         answer = self._get(client, browser, "/")
         if answer.status_code == httpx.codes.OK:
             self.seen[f"as {'Auther' if answer.json()['by'] == 'cookie' else 'legacy'} user"] += 1
             return
-        if browser.signed_in and not self.may_be_signed_out.is_set():
+        if browser.signed_in:
             self.seen["lost"] += 1
         self._log_in(client, browser)
 
@@ -86,7 +94,7 @@ class Traffic:
         if side == "auther":
             token = self._auther.log_in(person.email, person.password.plain)
             browser.signed_in = token is not None
-            browser.cookies.set("auther_id_token", token or "")
+            browser.cookies.set(AUTHER_COOKIE, token or "")
         else:
             form = {"email": person.email, "password": person.password.plain}
             answer = self._send(client, browser, "POST", "/login", json=form)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -10,6 +11,10 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 WORKSPACE = Path(__file__).resolve().parents[2] / "demo-workspace"
 SHOWN_LINES = 22
@@ -64,10 +69,8 @@ class Workspace:
             check=False,
         )
         lines = ran.stdout.rstrip().splitlines()
-        for line in lines[: 3 if quiet and ran.returncode == expect else SHOWN_LINES]:
+        for line in _cut(lines, 3 if quiet and ran.returncode == expect else SHOWN_LINES):
             print(f"  {line}")
-        if len(lines) > SHOWN_LINES:
-            print(f"  … {len(lines) - SHOWN_LINES} more lines")
         print(f"  [exit {ran.returncode}]", flush=True)
         if ran.returncode != expect:
             raise UnexpectedError(
@@ -88,3 +91,28 @@ class Workspace:
                 raise UnexpectedError(f"migrator.toml has no {old!r}")
             text = text.replace(old, new, 1)
         path.write_text(text, encoding="utf-8")
+
+    def replace_gates(self, gates: str) -> None:
+        """Put other gates in the place of those that `init` wrote."""
+        path = self.root / "migrator.toml"
+        text = path.read_text(encoding="utf-8")
+        begin, end = text.find("[[gates]]"), text.index("[remove]")
+        head = text[:begin] if begin >= 0 else text[:end]
+        path.write_text(head + gates.strip() + "\n\n" + text[end:], encoding="utf-8")
+
+    def shorten_gates(self, changes: Sequence[tuple[str, str]]) -> None:
+        """Make the default gates' times seconds, so that nobody has to watch for weeks."""
+        path = self.root / "migrator.toml"
+        head, gates, tail = path.read_text(encoding="utf-8").partition("[[gates]]")
+        text = gates + tail
+        for pattern, mend in changes:
+            text = re.sub(pattern, mend, text, flags=re.MULTILINE)
+        path.write_text(head + text, encoding="utf-8")
+
+
+def _cut(lines: list[str], most: int) -> list[str]:
+    """Keep the beginning and the end of a long output."""
+    if len(lines) <= most:
+        return lines
+    head = most // 2
+    return [*lines[:head], f"… {len(lines) - most} lines …", *lines[head - most :]]
