@@ -10,6 +10,7 @@ import pytest
 from migrator.auther.schema import create_tables
 from migrator.core.errors import DependencyError, HeldError, RefusedError, UsageError
 from migrator.core.ids import user_id
+from migrator.legacy import survey
 from migrator.runner.canaries import Canary
 from phases import p0_preflight
 from tests.legacy.surveying import categories, oracle
@@ -149,6 +150,18 @@ def test_a_failure_is_recorded_and_said_by_status(tmp_path: Path) -> None:
     assert standing.next_command == "migrator preflight"
     with pytest.raises(HeldError):
         p0_preflight.verify(ctx)
+
+
+def test_a_table_that_is_locked_ends_the_survey_in_time(
+    site: Site, devise_db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(survey, "STATEMENT_TIMEOUT_S", 1)
+    ctx = site.context()
+    with psycopg.connect(devise_db) as other:
+        other.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(DependencyError, match="statement timeout"):
+            p0_preflight.run(ctx)
+    assert p0_preflight.run(ctx).verdict.ready
 
 
 def test_an_unknown_table_is_refused_with_what_there_is(tmp_path: Path, devise_db: str) -> None:
