@@ -123,7 +123,7 @@ def _control(before: Process | Doubt, after: Process) -> tuple[bool, str]:
     if isinstance(before, Doubt):
         return markers_counted(after) > 0, ""
     if (before.instance, before.started_at_s) != (after.instance, after.started_at_s):
-        return False, f"between two requests {before.instance} gave way to {after.instance}"
+        return False, f"another process answered than before, {before.instance}: several workers?"
     return markers_counted(after) > markers_counted(before), ""
 
 

@@ -50,7 +50,10 @@ def due(ctx: Context, specs: Sequence[GateSpec]) -> tuple[GateSpec, ...]:
     return tuple(
         spec
         for spec in specs
-        if (at := judge(ctx, spec).measured_at) is None or now - at >= spec.interval * DUE_RATIO
+        if not any(
+            _is_of(spec, stored)
+            for stored in ctx.state.samples.of(spec.name, since=now - spec.interval * DUE_RATIO)
+        )
     )
 
 

@@ -153,3 +153,13 @@ def test_a_password_in_an_address_is_not_repeated() -> None:
     (doubt,) = source.look().all_doubts
     assert doubt.grade is Grade.ERROR
     assert "hunter2" not in doubt.reason
+
+
+def test_two_workers_that_take_turns_behind_one_address_prove_nothing(
+    web_1: ShimProcess,
+) -> None:
+    web_1.count("legacy")
+    web_1.fault("turns")
+    (shim,) = counters(web_1).look().shims
+    assert not shim.control_counted
+    assert shim.control_note == "another process answered than before, web-1: several workers?"

@@ -5,6 +5,7 @@ code of its own. It decides nothing about requests; the test says what was count
 """
 
 import hmac
+import itertools
 import json
 import os
 import sys
@@ -55,6 +56,7 @@ class Shim:
         return SPOILT[self.fault](text) if self.fault in SPOILT else text
 
 
+TURNS = itertools.count(1)
 SPOILT = {
     "nan": lambda text: (
         text
@@ -65,6 +67,11 @@ SPOILT = {
         + "".join(
             line + "\n" for line in text.splitlines() if line.startswith("auth_requests_total{")
         )
+    ),
+    # Each answer says that another process gave it.
+    "turns": lambda text: text.replace(
+        "\nmigrator_process_start_time_seconds ",
+        f"\nmigrator_process_start_time_seconds {next(TURNS)}",
     ),
     "two_starts": lambda text: text + 'migrator_process_start_time_seconds{worker="2"} 1\n',
     "no_info": lambda text: (

@@ -183,7 +183,7 @@ def test_a_rollback_of_the_stage_ends_every_pass_and_sample_before_it(drain: Dra
     p3_drain.settle(ctx, look_until(ctx, passed)[-1:])
     with ctx.state.ledger.recorded("stage", "rollback", stage="dual"):
         pass
-    with pytest.raises(HeldError, match="INVALIDATED, the stage was changed at .* rollback"):
+    with pytest.raises(HeldError, match=r"INVALIDATED, the stage was changed at .* rollback"):
         require_gates(ctx, "auther")
     assert look(ctx).state is GateState.HELD
 
