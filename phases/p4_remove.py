@@ -10,7 +10,7 @@ from migrator.core.catalog import shape
 from migrator.core.errors import ConflictError, UsageError
 from migrator.core.sql import qualified
 from migrator.core.stage import Stage
-from migrator.legacy.catalog import Wanted, existing_columns, read_catalog, table_names
+from migrator.legacy.catalog import Wanted, read_catalog
 from migrator.legacy.connect import open_database
 from migrator.legacy.guard import Archived, Guard, Orphans
 from migrator.runner import stages
@@ -18,7 +18,7 @@ from migrator.runner.guard import standings
 from migrator.runner.plans import has_plan, keep_plan, kept_plan
 from migrator.runner.removal import APPLIED, SUBJECT, apply_steps, revert_steps, site
 from migrator.runner.standing import Standing
-from migrator.sqlgen.devise import present
+from migrator.runner.targets import columns_to_drop, tables_to_drop
 from migrator.sqlgen.planfile import PlanFile, plan_files
 from migrator.sqlgen.removal import LockRules, make_removal
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from migrator.runner.removal import Site
 
 NAME = "remove"
-OURS = ("migrator_identity", "migrator_instance")
 
 
 @dataclass(frozen=True)
@@ -79,8 +78,8 @@ def plan(ctx: Context, out: Path | None = None) -> PlanFile:
             raise ConflictError(
                 f"plan {under_way} is under way in this database", hint="migrator remove status"
             )
-        tables = _tables_to_drop(ctx, connection)
-        columns = _columns_to_drop(ctx, connection)
+        tables = tables_to_drop(ctx.config, connection)
+        columns = columns_to_drop(ctx.config, connection)
         wanted = [Wanted(*name) for name in tables] + [Wanted(*users, columns)]
         catalog = read_catalog(connection, wanted)
     removal = make_removal(
@@ -213,59 +212,6 @@ def standing(ctx: Context) -> Standing:
     return Standing(
         f"{len(applied)} of {len(made.steps)} steps applied", held, "migrator remove apply"
     )
-
-
-def _tables_to_drop(ctx: Context, connection: Any) -> tuple[tuple[str, str], ...]:
-    names = tuple(dict.fromkeys(qualified(name) for name in ctx.config.remove.tables))
-    for name in names:
-        _may_go(ctx, name)
-    known = table_names(connection, {schema for schema, _ in names})
-    unknown = [".".join(name) for name in names if ".".join(name) not in known]
-    kinds = read_catalog(connection, [Wanted(*qualified(name)) for name in unknown])
-    missing = [name for name in unknown if kinds.find(*qualified(name)) is None]
-    if missing:
-        raise UsageError(
-            f"[remove] tables: there is no table {', '.join(missing)}; allowed: {', '.join(known)}",
-            hint="edit [remove] in migrator.toml, then: migrator remove plan",
-        )
-    return names
-
-
-def _may_go(ctx: Context, name: tuple[str, str]) -> None:
-    legacy = ctx.config.legacy
-    reasons = {
-        qualified(
-            legacy.users_table
-        ): "is the users table: it stays as the shadow of the accounts",
-        qualified(legacy.sessions_table): "is the session table: the application goes on using it",
-        **{(name[0], ours): "belongs to the migration: the shims need it" for ours in OURS},
-    }
-    if name in reasons:
-        raise UsageError(
-            f"[remove] tables: {'.'.join(name)} {reasons[name]}",
-            hint="take it off [remove] tables in migrator.toml, then: migrator remove plan",
-        )
-
-
-def _columns_to_drop(ctx: Context, connection: Any) -> tuple[str, ...]:
-    chosen, legacy = ctx.config.remove.columns, ctx.config.legacy
-    there = existing_columns(connection, *qualified(legacy.users_table))
-    if not there:
-        raise UsageError(
-            f"legacy.users_table: there is no table {legacy.users_table}", hint="edit [legacy]"
-        )
-    if chosen == "devise":
-        chosen = present(there)
-    email = legacy.columns.get("email", "email")
-    wrong = [name for name in chosen if name not in there or name == email]
-    if wrong or not (chosen or ctx.config.remove.tables):
-        allowed = ", ".join(name for name in there if name != email)
-        said = f"cannot drop {', '.join(wrong)}" if wrong else "nothing is listed"
-        raise UsageError(
-            f"[remove] columns: {said}; allowed are columns of {legacy.users_table}: {allowed}",
-            hint="edit [remove] in migrator.toml, then: migrator remove plan",
-        )
-    return tuple(name for name in there if name in chosen)
 
 
 def _require_stage(ctx: Context) -> None:

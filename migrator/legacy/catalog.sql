@@ -176,6 +176,9 @@ FROM pg_class c, LATERAL (
     WHERE x.indrelid = c.oid AND a.attstattarget >= 0
   UNION ALL SELECT format('rule %%s', r.rulename) FROM pg_rewrite r WHERE r.ev_class = c.oid AND c.relkind = 'r'
   UNION ALL SELECT format('extended statistics %%s', s.stxname) FROM pg_statistic_ext s WHERE s.stxrelid = c.oid
+  UNION ALL SELECT format('foreign key %%s of the partitioned table %%s points to it', k.conname, k.conrelid::regclass)
+    FROM pg_constraint k JOIN pg_class r ON r.oid = k.conrelid AND r.relkind = 'p'
+    WHERE k.confrelid = c.oid AND k.contype = 'f'
   UNION ALL SELECT 'it has a security label'
     WHERE EXISTS (SELECT FROM pg_seclabel l WHERE l.classoid = 'pg_class'::regclass AND l.objoid = c.oid)
   UNION ALL SELECT format('privilege %%s was granted by %%s, who is not the owner', e.privilege_type,

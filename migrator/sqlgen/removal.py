@@ -15,9 +15,9 @@ from migrator.sqlgen.naming import COLUMN_PREFIX, ROW_NUMBER, SCHEMAS, quarantin
 if TYPE_CHECKING:
     from migrator.core.catalog import Catalog, Column, Table
 
-GENERATOR = (
-    1  # raised when the emitted SQL changes, so that an old plan is not taken for a new one
-)
+# Raised when the emitted SQL changes, so that an old plan is not taken for a new one.
+GENERATOR = 1
+MIN_SERVER_VERSION = 140000  # the guard's functions are of the kind that came with 14
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,10 @@ def make_removal(
 
 def refusals(removal: Removal) -> list[str]:
     """Give every reason why the removal could not be undone or could not run."""
-    found = [f"{t.label}: {b.reason}" for t in removal.tables for b in t.blockers if not b.column]
+    found = []
+    if removal.server_version < MIN_SERVER_VERSION:
+        found.append(f"the server is PostgreSQL {removal.server_version // 10000}, older than 14")
+    found += [f"{t.label}: {b.reason}" for t in removal.tables for b in t.blockers if not b.column]
     if removal.columns:
         found += _column_refusals(removal)
     return found + _name_clashes(removal)

@@ -208,3 +208,18 @@ def test_a_half_reverted_step_is_not_applied_before_it_is_back(
         p4_remove.rollback(site.ctx, steps.ARCHIVE_TABLES)
     with pytest.raises(ConflictError, match="04_drop_tables is half reverted"):
         p4_remove.run(site.ctx)
+
+
+def test_between_archive_and_drop_only_users_with_archived_rows_cannot_be_deleted(
+    site: Site,
+) -> None:
+    site.sql(
+        "INSERT INTO users (id, email, created_at, updated_at) VALUES (9001, 'n@e.org', now(), now())"
+    )
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.ARCHIVE_TABLES)
+    site.sql("DELETE FROM users WHERE id = 9001")
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="takes no more writes"):
+        site.sql(
+            "DELETE FROM users WHERE id = (SELECT min(user_id) FROM migrator_quarantine.identities)"
+        )

@@ -36,7 +36,7 @@ TYPES = (
 
 names = st.text(
     st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=("Cs",)), min_size=1
-).filter(lambda name: len(name.encode()) <= 50 and not name.startswith("migrator"))  # noqa: PLR2004
+).filter(lambda name: len(name.encode()) <= 50 and not name.startswith("migrator"))
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class RandomColumn:
         """Give the statements that follow CREATE TABLE."""
         column = ident(self.name)
         made = []
-        if self.index and dict((t, b) for t, _, b in TYPES)[self.type]:
+        if self.index and {t: b for t, _, b in TYPES}[self.type]:
             made.append(self.index.format(table=table, column=column))
         if self.comment:
             made.append(f"COMMENT ON COLUMN {table}.{column} IS {literal(self.comment)}")

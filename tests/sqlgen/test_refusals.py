@@ -36,6 +36,8 @@ TABLE_CASES = {
     + "CREATE POLICY p ON users USING (EXISTS (SELECT FROM gone))": "policy p .* depends on it",
     GONE + "CREATE SEQUENCE s OWNED BY gone.a; "
     "ALTER TABLE users ALTER n SET DEFAULT nextval('s')": "default value for column n .* depends on it",
+    GONE
+    + "CREATE TABLE parts (a int REFERENCES gone) PARTITION BY LIST (a)": "of the partitioned table",
     "CREATE SCHEMA two; CREATE TABLE gone (a int); CREATE SEQUENCE x; "
     "CREATE TABLE two.gone (a int)": "the name occurs in two schemas",
 }

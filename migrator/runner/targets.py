@@ -1,0 +1,78 @@
+"""What `[remove]` lists, checked against what is there and what has to stay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from migrator.core.errors import UsageError
+from migrator.core.sql import qualified
+from migrator.legacy.catalog import Wanted, existing_columns, read_catalog, table_names
+from migrator.sqlgen.devise import present
+
+if TYPE_CHECKING:
+    from migrator.config.model import Config
+
+OURS = ("migrator_identity", "migrator_instance")
+
+
+def tables_to_drop(config: Config, connection: Any) -> tuple[tuple[str, str], ...]:
+    """Give schema and name of each listed table.
+
+    Raises:
+        UsageError: One is unknown or has to stay; the message says what is allowed.
+    """
+    names = tuple(dict.fromkeys(qualified(name) for name in config.remove.tables))
+    for name in names:
+        _may_go(config, name)
+    known = table_names(connection, {schema for schema, _ in names})
+    unknown = [".".join(name) for name in names if ".".join(name) not in known]
+    kinds = read_catalog(connection, [Wanted(*qualified(name)) for name in unknown])
+    missing = [name for name in unknown if kinds.find(*qualified(name)) is None]
+    if missing:
+        raise UsageError(
+            f"[remove] tables: there is no table {', '.join(missing)}; allowed: {', '.join(known)}",
+            hint="edit [remove] in migrator.toml, then: migrator remove plan",
+        )
+    return names
+
+
+def _may_go(config: Config, name: tuple[str, str]) -> None:
+    legacy = config.legacy
+    reasons = {
+        qualified(
+            legacy.users_table
+        ): "is the users table: it stays as the shadow of the accounts",
+        qualified(legacy.sessions_table): "is the session table: the application goes on using it",
+        **{(name[0], ours): "belongs to the migration: the shims need it" for ours in OURS},
+    }
+    if name in reasons:
+        raise UsageError(
+            f"[remove] tables: {'.'.join(name)} {reasons[name]}",
+            hint="take it off [remove] tables in migrator.toml, then: migrator remove plan",
+        )
+
+
+def columns_to_drop(config: Config, connection: Any) -> tuple[str, ...]:
+    """Give the listed columns of the users table, in its order.
+
+    Raises:
+        UsageError: One is unknown or has to stay, or nothing at all is listed.
+    """
+    chosen, legacy = config.remove.columns, config.legacy
+    there = existing_columns(connection, *qualified(legacy.users_table))
+    if not there:
+        raise UsageError(
+            f"legacy.users_table: there is no table {legacy.users_table}", hint="edit [legacy]"
+        )
+    if chosen == "devise":
+        chosen = present(there)
+    email = legacy.columns.get("email", "email")
+    wrong = [name for name in chosen if name not in there or name == email]
+    if wrong or not (chosen or config.remove.tables):
+        allowed = ", ".join(name for name in there if name != email)
+        said = f"cannot drop {', '.join(wrong)}" if wrong else "nothing is listed"
+        raise UsageError(
+            f"[remove] columns: {said}; allowed are columns of {legacy.users_table}: {allowed}",
+            hint="edit [remove] in migrator.toml, then: migrator remove plan",
+        )
+    return tuple(name for name in there if name in chosen)
