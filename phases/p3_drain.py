@@ -144,8 +144,8 @@ def next_step(ctx: Context) -> str:
 
 def standing(ctx: Context) -> Standing:
     """Say where the drain stands, from the state alone."""
-    if _is_removed(ctx):
-        return Standing("ended with the removal")
+    if _is_being_removed(ctx):
+        return Standing("ended: the removal has begun")
     step = next_step(ctx)
     found = standings(ctx, step)
     held = tuple(
@@ -166,9 +166,8 @@ def standing(ctx: Context) -> Standing:
     return Standing(state, held, following)
 
 
-def _is_removed(ctx: Context) -> bool:
-    outcome = ctx.state.ledger.latest(REMOVE, "apply", kind="outcome")
-    return outcome is not None and outcome.body.get("result") == "done"
+def _is_being_removed(ctx: Context) -> bool:
+    return bool(ctx.state.checkpoints.get(REMOVE, "applied"))
 
 
 def _named(ctx: Context, names: Sequence[str]) -> tuple[GateSpec, ...]:

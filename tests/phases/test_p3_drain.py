@@ -275,6 +275,8 @@ def test_the_standing_names_what_holds_and_the_next_command(drain: Drain) -> Non
     p3_drain.settle(ctx, look_until(ctx, passed)[-1:])
     after = p3_drain.standing(ctx)
     assert (after.held, after.next_command) == ((), "migrator dual-path stage set auther")
+    ctx.state.checkpoints.put("remove", "applied", ["01_guard"])
+    assert p3_drain.standing(ctx).done
 
 
 def test_a_survey_shows_both_sources_and_takes_no_sample(drain: Drain) -> None:
