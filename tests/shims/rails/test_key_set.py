@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from tests.parts.issuer import Issuer, JwksMode
-from tests.shims.rails.club import ALICE, BOB, TOKEN_COOKIE, XHR, Club
+from tests.parts.signing_keys import SigningKey
+from tests.shims.rails.club import ALICE, BOB, NAVIGATION, TOKEN_COOKIE, XHR, Club
 
 DRIVER = Path(__file__).with_name("key_set_driver.rb")
 DAY_S = 24 * 3600
@@ -160,30 +161,27 @@ def test_while_it_is_down_it_is_asked_every_few_seconds_only(key_set: KeySet) ->
     assert key_set.issuer.jwks_fetches == 1
 
 
-class TestInTheApplication:
-    """The same through HTTP, with keys that were never fetched."""
+@pytest.fixture
+def unknown_key(club: Club) -> Iterator[SigningKey]:
+    """A new key of the issuer that the application cannot fetch."""
+    kept = club.issuer.keys
+    club.issuer.jwks_mode = "down"
+    yield club.issuer.rotate()
+    club.issuer.keys, club.issuer.jwks_mode = kept, "ok"
 
-    @pytest.fixture
-    def cold_club(self, club: Club) -> Iterator[Club]:
-        club.browser(signed_in=BOB).close()
-        club.app.stop()
-        club.app.start()
-        yield club
-        club.issuer.jwks_mode = "ok"
-        club.app.stop()
-        club.app.start()
 
-    def test_without_keys_it_answers_503_and_keeps_the_cookie(self, cold_club: Club) -> None:
-        club = cold_club
-        club.issuer.jwks_mode = "down"
-        bearer = {"Authorization": f"Bearer {club.token(ALICE)}", **XHR}
-        with club.browser(signed_in=BOB) as client:
-            unavailable(client.get("/whoami", headers=bearer))
-            client.cookies.set(TOKEN_COOKIE, club.token(BOB), domain="127.0.0.1")
-            unavailable(client.get("/whoami", headers=XHR))
-            assert TOKEN_COOKIE in client.cookies
-            client.cookies.delete(TOKEN_COOKIE)
-            assert client.get("/whoami", headers=XHR).json()["user"] == BOB
+def test_the_application_answers_503_and_keeps_the_cookie(
+    club: Club, unknown_key: SigningKey
+) -> None:
+    bearer = {"Authorization": f"Bearer {club.token(ALICE, key=unknown_key)}", **XHR}
+    with club.browser(signed_in=BOB) as client:
+        unavailable(client.get("/whoami", headers=bearer))
+        client.cookies.set(TOKEN_COOKIE, club.token(BOB, key=unknown_key), domain="127.0.0.1")
+        unavailable(client.get("/whoami", headers=XHR))
+        unavailable(client.get("/members", headers=NAVIGATION))
+        assert TOKEN_COOKIE in client.cookies
+        client.cookies.delete(TOKEN_COOKIE)
+        assert client.get("/whoami", headers=XHR).json()["user"] == BOB
 
 
 def unavailable(answer: httpx.Response) -> None:

@@ -1,9 +1,10 @@
 """The stage document: what the shim believes, and what it keeps when there is nothing to believe."""
 
 import json
+import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -11,90 +12,148 @@ import pytest
 
 from migrator.core.stage import Stage, bucket
 from migrator.shims.document import sign
-from tests.parts.rails import NAMESPACE, StageFile
+from migrator.shims.rails import RailsTarget
+from tests.parts.rails import NAMESPACE, StageFile, settings_for
 from tests.shims.rails.club import NAVIGATION, Club
 
-READ_S = 2.2
+DRIVER = Path(__file__).with_name("stage_driver.rb")
+
+
+@dataclass
+class Reader:
+    """The generated reader in a process of its own, at a document of its own."""
+
+    file: StageFile
+    cache: Path
+    process: "subprocess.Popen[str]"
+
+    def ask(self, command: str) -> str:
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(f"{command}\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline().strip()
+
+    def read(self) -> str:
+        """Look at the file anew; give stage, epoch and source."""
+        return self.ask("read")
+
+    def restart(self) -> str:
+        """The same as a process that has just started."""
+        return self.ask("restart")
 
 
 @pytest.fixture
-def stage_file(club: Club) -> Iterator[StageFile]:
-    """The document in force; whatever a test leaves there is replaced by the next epoch."""
-    yield club.app.stage
-    club.app.stage.set(Stage.DUAL)
-    club.wait_for_epoch(club.app.stage.document.epoch)
+def reader(running_club: Club, tmp_path: Path) -> Iterator[Reader]:
+    """At `drain`, epoch 1, read once."""
+    file, cache = StageFile(tmp_path / "stage.json"), tmp_path / "cache" / "stage.json"
+    settings = settings_for(running_club.issuer)(4000, file.public_key)
+    initializer = RailsTarget().files(settings)["config/initializers/auther_cutover.rb"]
+    process = subprocess.Popen(
+        ["bundle", "exec", "ruby", "-Ilib", DRIVER, initializer.split("AutherCutover.install")[0]],
+        cwd=running_club.app.folder,
+        env=running_club.app.environment
+        | {"MIGRATOR_STAGE_FILE": str(file.path), "MIGRATOR_STAGE_CACHE": str(cache)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    reader = Reader(file, cache, process)
+    assert reader.read() == "dual 0 baked"
+    file.set(Stage.DRAIN)
+    assert reader.read() == "drain 1 live"
+    yield reader
+    assert process.stdin
+    assert process.stdout
+    process.stdin.close()
+    process.stdout.close()
+    process.wait(10)
 
 
-def unimpressed(club: Club) -> None:
-    before = club.shim_info()
-    time.sleep(READ_S)
-    after = club.shim_info()
-    assert (after["stage"], after["epoch"]) == (before["stage"], before["epoch"])
-    assert after["source"] == "cached"
+def forward_and_back(reader: Reader) -> None:
+    reader.file.set(Stage.AUTHER)
+    assert reader.read() == "auther 2 live"
+    reader.file.set(Stage.DUAL)
+    assert reader.read() == "dual 3 live"
 
 
-def test_a_new_document_holds_within_five_seconds(club: Club, stage_file: StageFile) -> None:
-    stage_file.set(Stage.DRAIN)
+BAD_TEXTS = [
+    "",
+    "{}",
+    "[]",
+    "null",
+    "x" * 100_000,
+    "\x00" * 100,
+    '{"payload": 1, "signature": "x"}',
+]
+
+
+def test_what_is_believed_and_what_is_not(reader: Reader, tmp_path: Path) -> None:
+    good, key = reader.file.document, reader.file.private_key
+    newer = replace(good, epoch=5, stage=Stage.AUTHER)
+    signed = json.loads(sign(newer, key))
+    refused = {
+        "another key": sign(newer, StageFile(tmp_path / "other.json").private_key),
+        "edited": json.dumps({**signed, "payload": signed["payload"].replace("5", "6")}),
+        "no signature": json.dumps({"payload": signed["payload"], "signature": ""}),
+        "half a signature": json.dumps({**signed, "signature": signed["signature"][:40]}),
+        "another migration": sign(replace(newer, namespace="other"), key),
+        "an older epoch": sign(replace(good, epoch=0, stage=Stage.LEGACY), key),
+        "another version": sign(replace(newer, version=2), key),
+        "a percentage of text": sign(replace(newer, percent="x"), key),  # type: ignore[arg-type]
+        "a deadline of text": sign(replace(newer, legacy_accept_until="soon"), key),
+        **{f"text {text[:10]!r}": text for text in BAD_TEXTS},
+    }
+    assert good.namespace == NAMESPACE
+    for name, text in refused.items():
+        reader.file.path.write_text(text)
+        assert reader.read() == "drain 1 cached", name
+    reader.file.path.unlink()
+    assert reader.read() == "drain 1 cached"
+    forward_and_back(reader)
+
+
+def test_a_new_process_keeps_the_copy_and_refuses_what_is_older(reader: Reader) -> None:
+    older = reader.file.path.read_text()
+    forward_and_back(reader)
+    reader.file.path.unlink()
+    assert reader.restart() == "dual 3 cached"
+    reader.file.path.write_text(older)
+    assert reader.restart() == "dual 3 cached"
+    assert reader.cache.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_spoilt_copy_leaves_the_baked_stage(reader: Reader) -> None:
+    reader.file.path.unlink()
+    reader.cache.write_text(reader.cache.read_text().replace("drain", "auther"))
+    assert reader.restart() == "dual 0 baked"
+    reader.cache.unlink()
+    assert reader.restart() == "dual 0 baked"
+
+
+def test_no_place_for_the_copy_is_no_reason_to_stop(reader: Reader) -> None:
+    reader.cache.unlink()
+    reader.cache.parent.rmdir()
+    reader.cache.parent.write_text("a file in the way")
+    forward_and_back(reader)
+
+
+def test_a_new_document_holds_within_five_seconds(club: Club) -> None:
     started_s = time.monotonic()
-    club.wait_for_epoch(stage_file.document.epoch)
+    club.set_stage(Stage.DRAIN)
     assert time.monotonic() - started_s < 5
     info = club.shim_info()
     assert (info["stage"], info["source"], info["baked"]) == ("drain", "live", "dual")
 
 
-def test_a_document_of_another_key(club: Club, stage_file: StageFile, tmp_path: Path) -> None:
-    other = StageFile(tmp_path / "other.json")
-    next_one = replace(
-        stage_file.document, epoch=stage_file.document.epoch + 1, stage=Stage.AUTHER
-    )
-    stage_file.path.write_text(sign(next_one, other.private_key))
-    unimpressed(club)
-
-
-def test_a_document_that_was_edited(club: Club, stage_file: StageFile) -> None:
-    outer = json.loads(stage_file.path.read_text())
-    outer["payload"] = outer["payload"].replace('"dual"', '"auther"')
-    stage_file.path.write_text(json.dumps(outer))
-    unimpressed(club)
-
-
-@pytest.mark.parametrize("text", ["", "[]", '{"payload": 1, "signature": "x"}', "x" * 100_000])
-def test_a_file_that_is_no_document(club: Club, stage_file: StageFile, text: str) -> None:
-    stage_file.path.write_text(text)
-    unimpressed(club)
-
-
-def test_an_older_epoch(club: Club, stage_file: StageFile) -> None:
-    older = replace(stage_file.document, epoch=stage_file.document.epoch - 1, stage=Stage.LEGACY)
-    stage_file.path.write_text(sign(older, stage_file.private_key))
-    unimpressed(club)
-
-
-def test_another_migrations_document(club: Club, stage_file: StageFile) -> None:
-    assert stage_file.document.namespace == NAMESPACE
-    foreign = replace(
-        stage_file.document,
-        namespace="other",
-        epoch=stage_file.document.epoch + 1,
-        stage=Stage.AUTHER,
-    )
-    stage_file.path.write_text(sign(foreign, stage_file.private_key))
-    unimpressed(club)
-
-
-def test_no_file(club: Club, stage_file: StageFile) -> None:
-    stage_file.path.unlink()
-    unimpressed(club)
-
-
-def test_percent_follows_the_bucket_of_the_browser(club: Club, stage_file: StageFile) -> None:
+def test_percent_follows_the_bucket_of_the_browser(club: Club) -> None:
     def button(key: str) -> bool:
         cookies = {"migrator_bucket": key}
         page = httpx.get(f"{club.app.base_url}/users/sign_in", cookies=cookies, headers=NAVIGATION)
         return "Sign in with Auther" in page.text
 
     keys = [f"browser-{number}" for number in range(40)]
-    salt = stage_file.document.salt
+    salt = club.app.stage.document.salt
     club.set_stage(Stage.DUAL, percent=30.0)
     at_30 = {key for key in keys if button(key)}
     assert at_30 == {key for key in keys if bucket(salt, key) < 30_000}
