@@ -150,6 +150,9 @@ def sql_of(users: tuple[RandomColumn, ...], made: list[RandomTable]) -> str:
         statements += _keys(ident("public", table.name), table.points_to, places)
     target = ident("public", made[0].name)
     statements.append(f"CREATE TABLE public.stays (t bigint REFERENCES {target})")
+    # Last, since a table with a deferred check pending cannot be altered.
+    for table in made:
+        statements += _links(ident("public", table.name), table.points_to)
     statements.append("INSERT INTO public.stays VALUES (1), (NULL)")
     return ";\n".join(statements)
 
@@ -167,12 +170,12 @@ def _rows(name: str, found: tuple[RandomColumn, ...]) -> list[str]:
 
 
 def _keys(name: str, points_to: tuple[tuple[int, str], ...], places: list[str]) -> list[str]:
-    made = []
-    for number, (place, action) in enumerate(points_to):
-        column = f"to_{number}"
-        target = places[place % len(places)]
-        made += [
-            f"ALTER TABLE {name} ADD COLUMN {column} bigint REFERENCES {target} {action}",
-            f"UPDATE {name} SET {column} = 1 + id % 3",
-        ]
-    return made
+    return [
+        f"ALTER TABLE {name} ADD COLUMN to_{number} bigint "
+        f"REFERENCES {places[place % len(places)]} {action}"
+        for number, (place, action) in enumerate(points_to)
+    ]
+
+
+def _links(name: str, points_to: tuple[tuple[int, str], ...]) -> list[str]:
+    return [f"UPDATE {name} SET to_{number} = 1 + id % 3" for number in range(len(points_to))]

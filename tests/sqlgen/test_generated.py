@@ -64,7 +64,7 @@ def test_ten(
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-@settings(max_examples=200, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=200, deadline=None, suppress_health_check=QUIET, phases=[Phase.generate])
 @given(schema=schemas)
 def test_two_hundred(
     postgres: PostgresServer,

@@ -125,3 +125,23 @@ def test_a_value_missing_on_the_way_back_is_told_and_the_revert_goes_on_once_it_
     p4_remove.rollback(rich.ctx)
     with pytest.raises(psycopg.errors.NotNullViolation):
         rich.sql("INSERT INTO users (email) VALUES ('newer')")
+
+
+def test_foreign_keys_cascade_into_quarantine_for_an_owner_without_other_rights(
+    fresh_db: str, role: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = make_site(tmp_path, fresh_db, monkeypatch, tables=("public.gone",), columns=())
+    site.sql("CREATE TABLE users (id int PRIMARY KEY)")
+    site.sql("CREATE TABLE gone (id int REFERENCES users ON DELETE CASCADE)")
+    site.sql("INSERT INTO users VALUES (1), (2)")
+    site.sql("INSERT INTO gone VALUES (1), (2)")
+    for table in ("users", "gone"):
+        site.sql(f"ALTER TABLE {table} OWNER TO {ident(role)}")
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.QUARANTINE_TABLES)
+    with psycopg.connect(fresh_db, autocommit=True) as application:
+        application.execute(f"SET ROLE {ident(role)}".encode())
+        application.execute("DELETE FROM users WHERE id = 1")
+    assert site.sql("SELECT count(*) FROM migrator_quarantine.gone") == 1
+    p4_remove.rollback(site.ctx)
+    assert site.sql("SELECT to_regnamespace('migrator_quarantine')") is None
