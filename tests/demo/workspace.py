@@ -92,14 +92,6 @@ class Workspace:
             text = text.replace(old, new, 1)
         path.write_text(text, encoding="utf-8")
 
-    def replace_gates(self, gates: str) -> None:
-        """Put other gates in the place of those that `init` wrote."""
-        path = self.root / "migrator.toml"
-        text = path.read_text(encoding="utf-8")
-        begin, end = text.find("[[gates]]"), text.index("[remove]")
-        head = text[:begin] if begin >= 0 else text[:end]
-        path.write_text(head + gates.strip() + "\n\n" + text[end:], encoding="utf-8")
-
     def shorten_gates(self, changes: Sequence[tuple[str, str]]) -> None:
         """Make the default gates' times seconds, so that nobody has to watch for weeks."""
         path = self.root / "migrator.toml"
