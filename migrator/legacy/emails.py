@@ -54,7 +54,8 @@ class SharedEmails:
         Returns:
             The normal forms of those that are not, to be looked for among all rows.
         """
-        canonical, variants = [], []
+        canonical: list[str] = []
+        variants: list[str] = []
         for email in emails:
             wanted = normalise(email)
             (canonical if wanted == email else variants).append(wanted)
