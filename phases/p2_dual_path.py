@@ -178,6 +178,7 @@ def run(ctx: Context, stage: Stage, *, percent: float | None = None) -> Switched
 def rollback(ctx: Context, *, stop_accepting: bool = False) -> RolledBack:
     """Restore the stage before, exactly; asks no gate and waits for no database.
 
+    Interrupted after its document was out, the next call finishes it and goes no further back.
     Takes the stage's lock even when somebody holds it. Auther's credentials stay good until they
     expire, so that nobody is signed out.
 
@@ -190,11 +191,16 @@ def rollback(ctx: Context, *, stop_accepting: bool = False) -> RolledBack:
         DependencyError: The document cannot be written.
     """
     with ctx.state.locks.held(SUBJECT, break_it=True) as lease:
-        settle_interrupted(ctx)
+        found = [entry for entry in settle_interrupted(ctx) if entry.action == ROLLBACK]
         target = _rollback_target(ctx, stop_accepting=stop_accepting)
-        check_removal(ctx, target)
-        done = switch(ctx, lease, ROLLBACK, target)
-        ctx.progress.say(f"published epoch {done.document.epoch}: {target}")
+        if found and not stop_accepting:
+            # A killed rollback that had got out is finished, not followed by one step more.
+            done = Switched(_document(ctx), stages.read_position(found[-1].body["before"]), ())
+        else:
+            check_removal(ctx, target)
+            done = switch(ctx, lease, ROLLBACK, target)
+        at = stages.position(done.document)
+        ctx.progress.say(f"published epoch {done.document.epoch}: {at}")
         hurt = moved_users(ctx)
         at_most = min(ctx.config.stage.wait, ROLLBACK_WAIT)
         return RolledBack(follow(ctx, lease, done, at_most=at_most), hurt)

@@ -34,26 +34,25 @@ class Switched:
     lagging: tuple[str, ...]
 
 
-def settle_interrupted(ctx: Context) -> tuple[str, ...]:
+def settle_interrupted(ctx: Context) -> tuple[Entry, ...]:
     """Give each stage intent without outcome the outcome that the published document shows.
 
     A command that was killed leaves such an intent; whether its document got out is observed,
     not guessed.
 
     Returns:
-        One line for each.
+        The intents whose document is the published one.
     """
-    said = []
+    effective = []
     for intent in interrupted(ctx):
         there = published(ctx)
         if there is not None and there.ledger_head == intent.hash:
             stages.remember(ctx, there)
             ctx.state.ledger.outcome(intent, result=PUBLISHED, observed=True, epoch=there.epoch)
-            said.append(f"an interrupted {intent.action} had published epoch {there.epoch}")
+            effective.append(intent)
         else:
             ctx.state.ledger.outcome(intent, result=NOT_PUBLISHED, observed=True)
-            said.append(f"an interrupted {intent.action} had not published its document")
-    return tuple(said)
+    return tuple(effective)
 
 
 def switch(ctx: Context, lease: Lease, action: str, target: Position, **why: Any) -> Switched:

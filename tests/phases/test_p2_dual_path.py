@@ -57,6 +57,12 @@ def site(make: Make) -> Switching:
 
 
 def set_stage(site: Switching, stage: Stage, percent: float | None = None) -> Switched:
+    """Move on, behind gates that pass again after each change of the stage."""
+    site.pass_gates(stage)
+    return run(site, stage, percent)
+
+
+def run(site: Switching, stage: Stage, percent: float | None = None) -> Switched:
     return p2_dual_path.run(site.ctx, stage, percent=percent)
 
 
@@ -169,7 +175,7 @@ def test_a_step_without_a_gate_is_held(make: Make) -> None:
     site = make(gates=())
     site.beat(epoch=FAR)
     with pytest.raises(HeldError, match="no gate guards dual"):
-        set_stage(site, DUAL)
+        run(site, DUAL)
     assert results(site) == []
 
 
@@ -181,14 +187,14 @@ def test_a_gate_that_did_not_pass_holds_or_refuses(
 ) -> None:
     site.pass_gates("dual", state)
     with pytest.raises(error):
-        set_stage(site, DUAL)
+        run(site, DUAL)
 
 
 def test_within_dual_the_percentage_moves_without_a_gate(site: Switching) -> None:
     set_stage(site, DUAL)
     site.pass_gates("dual", GateState.HELD)
 
-    assert set_stage(site, DUAL, 30).document.percent == 30
+    assert run(site, DUAL, 30).document.percent == 30
 
 
 def test_readers_come_before_issuers(make: Make) -> None:
@@ -281,7 +287,6 @@ def test_a_rollback_restores_stage_and_percentage_exactly(site: Switching) -> No
     for expected in (Position(DUAL, 50), Position(DUAL, 12.34), Position(LEGACY, 0)):
         p2_dual_path.rollback(site.ctx)
         assert stages.position(site.read()) == expected
-    site.pass_gates("dual")
     set_stage(site, DUAL, 7)
     p2_dual_path.rollback(site.ctx)
     assert stages.position(site.read()) == Position(LEGACY, 0)
@@ -325,7 +330,6 @@ def test_after_a_compromise_auther_is_refused_in_stage_legacy(site: Switching) -
     p2_dual_path.rollback(site.ctx, stop_accepting=True)
 
     assert (site.read().stage, site.read().stop_accepting) == (LEGACY, True)
-    site.pass_gates("dual")
     set_stage(site, DUAL)
     assert not site.read().stop_accepting
 
@@ -373,13 +377,16 @@ if where == "before":
 else:
     switch.stages.remember = die
 ctx = make_context(load(Path("migrator.toml")), root=Path.cwd(), clock=SystemClock(), progress=Progress())
-p2_dual_path.run(ctx, Stage.DUAL, percent=20)
+if sys.argv[2] == "set":
+    p2_dual_path.run(ctx, Stage.DUAL, percent=20)
+else:
+    p2_dual_path.rollback(ctx)
 """
 
 
-def kill_a_set(site: Switching, where: str) -> None:
+def kill(site: Switching, action: str, *, where: str) -> None:
     ran = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(KILLED), where],
+        [sys.executable, "-c", textwrap.dedent(KILLED), where, action],
         cwd=site.root,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
@@ -393,7 +400,7 @@ def test_killed_before_publishing_the_next_command_sees_that_nothing_happened(
     site: Switching,
 ) -> None:
     set_stage(site, DUAL, 10)
-    kill_a_set(site, "before")
+    kill(site, "set", where="before")
     assert "was interrupted" in p2_dual_path.show(site.ctx).faults[0]
 
     p2_dual_path.rollback(site.ctx)
@@ -405,13 +412,25 @@ def test_killed_before_publishing_the_next_command_sees_that_nothing_happened(
 
 def test_killed_after_publishing_the_next_command_sees_the_effect(site: Switching) -> None:
     set_stage(site, DUAL, 10)
-    kill_a_set(site, "after")
+    kill(site, "set", where="after")
     assert site.read().percent == 20
 
     p2_dual_path.rollback(site.ctx)
 
     assert results(site) == ["published", "published", "published"]
     assert stages.position(site.read()) == Position(DUAL, 10)
+
+
+def test_a_rollback_that_was_killed_is_finished_and_goes_no_further(site: Switching) -> None:
+    set_stage(site, DUAL, 10)
+    set_stage(site, DUAL, 20)
+    kill(site, "rollback", where="after")
+    assert site.read().percent == 10
+
+    p2_dual_path.rollback(site.ctx)
+
+    assert site.read().percent == 10
+    assert stages.before(site.ctx) == Position(LEGACY, 0)
 
 
 # Generate
