@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SHOWN = 100
 PAGE_ROWS = 5000
+_CLAIM_COLUMNS = ("user_pk", "auther_id", "pinned_reason", "legacy_hash_fp")
 
 
 @dataclass
@@ -204,6 +205,6 @@ def _compare_claims(row: Mapped, claim: Claim) -> list[Difference]:
     wanted = Claim(row.pk, row.user.id, row.pinned, row.fingerprint)
     return [
         Difference(f"migrator_identity.{column}", row.pk, row.user.id)
-        for column, mine, theirs in zip(Claim._fields, wanted, claim, strict=True)
+        for column, mine, theirs in zip(_CLAIM_COLUMNS, wanted, claim, strict=True)
         if mine != theirs
     ]

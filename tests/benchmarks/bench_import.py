@@ -17,14 +17,22 @@ import tempfile
 import time
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 
 from migrator.auther.schema import create_tables
+from migrator.config.load import load
+from migrator.core.clock import SystemClock
+from migrator.core.progress import Progress
 from migrator.core.queries import load as load_queries
+from migrator.runner.context import make_context
+from phases import p1_import
 from tests.parts.postgres import embedded_binaries, start_postgres
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PAGE_ROWS = 5000
 TIMEOUT_S = 1800
@@ -119,8 +127,10 @@ def _compare(dsn: str, users: int, rounds: int) -> None:
     for part, figure in best.items():
         _show(f"best    {part:6}", figure, users)
     ratios = [r.wall_s / i.wall_s for i, r in zip(figures["import"], figures["raw"], strict=True)]
-    print(f"import / raw ceiling: median {statistics.median(ratios):.2f}, best of each "
-          f"{best['raw'].wall_s / best['import'].wall_s:.2f}")
+    print(
+        f"import / raw ceiling: median {statistics.median(ratios):.2f}, best of each "
+        f"{best['raw'].wall_s / best['import'].wall_s:.2f}"
+    )
 
 
 def _run(part: str, folder: Path, dsn: str, rows: Path) -> Figure:
@@ -133,7 +143,11 @@ def _run(part: str, folder: Path, dsn: str, rows: Path) -> Figure:
     command = [sys.executable, "-m", "tests.benchmarks.bench_import"]
     ran = subprocess.run(
         [*command, "--part", part, "--folder", str(folder)],
-        env=environment, capture_output=True, text=True, check=True, timeout=TIMEOUT_S,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=TIMEOUT_S,
     )
     if not rows.exists():
         (folder / "auther.db").rename(rows)
@@ -141,8 +155,11 @@ def _run(part: str, folder: Path, dsn: str, rows: Path) -> Figure:
 
 
 def _show(what: str, figure: Figure, users: int) -> None:
-    print(f"{what}: {users / figure.wall_s:8,.0f} users/s  wall {figure.wall_s:6.2f} s  "
-          f"CPU {figure.cpu_s:6.2f} s  peak {figure.peak_mb:5.0f} MB", flush=True)
+    print(
+        f"{what}: {users / figure.wall_s:8,.0f} users/s  wall {figure.wall_s:6.2f} s  "
+        f"CPU {figure.cpu_s:6.2f} s  peak {figure.peak_mb:5.0f} MB",
+        flush=True,
+    )
 
 
 def _measure(part: str, folder: Path) -> Figure:
@@ -158,25 +175,19 @@ def _peak_mb() -> float:
     return int(line.split()[1]) / 1024
 
 
-def _prepare_import(folder: Path):
-    from migrator.config.load import load
-    from migrator.core.clock import SystemClock
-    from migrator.core.progress import Progress
-    from migrator.runner.context import make_context
-    from phases import p1_import
-
+def _prepare_import(folder: Path) -> Callable[[], object]:
     ctx = make_context(
         load(folder / "migrator.toml"), root=folder, clock=SystemClock(), progress=Progress()
     )
     return lambda: p1_import.run(ctx)
 
 
-def _prepare_raw(folder: Path):
+def _prepare_raw(folder: Path) -> Callable[[], object]:
     """Rows in the order in which the import wrote them, ready in memory."""
     with closing(sqlite3.connect(os.environ["BENCH_ROWS"])) as connection:
         users = connection.execute('SELECT * FROM "user" ORDER BY rowid').fetchall()
         accounts = connection.execute(
-            'SELECT id, account_id, provider_id, user_id, password, created_at, updated_at'
+            "SELECT id, account_id, provider_id, user_id, password, created_at, updated_at"
             " FROM account ORDER BY rowid"
         ).fetchall()
     return lambda: _write_raw(folder / "auther.db", users, accounts)

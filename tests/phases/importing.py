@@ -8,15 +8,17 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
-import pytest
 
 from migrator.config.load import load
 from migrator.core.clock import ManualClock
 from migrator.core.progress import Progress
 from migrator.runner.context import Context, make_context
+
+if TYPE_CHECKING:
+    import pytest
 
 ORACLE = Path(__file__).parent.parent / "data" / "devise_600_plaintext.csv"
 # The dump's locks were made at about 02:45 with unlock_in 1 h.
@@ -115,6 +117,7 @@ def make_site(
         columns: The inside of `legacy.columns`.
         settings: `[import]`, values as in TOML.
     """
+    root.mkdir(exist_ok=True)
     monkeypatch.setenv("LEGACY_DATABASE_URL", dsn)
     monkeypatch.setenv("MIGRATION_KEY", "k" * 40)
     monkeypatch.setenv("STAGE_KEY", "unused here")

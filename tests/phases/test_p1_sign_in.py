@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,6 +16,9 @@ from migrator.core.emails import normalise
 from phases import p1_import
 from tests.parts.better_auth import BetterAuth
 from tests.phases.importing import PEPPER, PEPPER_ID, Site, make_site, oracle
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Start = Callable[..., BetterAuth]
 
@@ -133,7 +136,9 @@ def test_a_ban_that_ran_out_lets_the_user_in_and_counts_as_no_difference(
     site.sql("UPDATE users SET locked_at = %s WHERE id = 1", soon)
     site = replace(site, ctx=replace(site.ctx, clock=ManualClock(now)))
     p1_import.run(site.ctx)
-    assert site.auther('SELECT banned FROM "user" WHERE email = ?', "member1@example.org") == [(1,)]
+    assert site.auther('SELECT banned FROM "user" WHERE email = ?', "member1@example.org") == [
+        (1,)
+    ]
 
     user = next(user for user in known_users() if user.email == "member1@example.org")
     site.ctx.clock.sleep(5)
