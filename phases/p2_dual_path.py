@@ -252,7 +252,7 @@ def _following(at: Position) -> str:
 
 
 def _rollback_target(ctx: Context, *, stop_accepting: bool) -> Position:
-    if stop_accepting:
+    if stop_accepting or stages.position(stages.current(ctx)).stop_accepting:
         return Position(Stage.LEGACY, 0.0, stop_accepting=True)
     return stages.before(ctx)
 

@@ -63,7 +63,9 @@ def make_move(ctx: Context, stage: Stage, *, percent: float | None = None) -> Mo
     origin = stages.position(document)
     check_step(origin.stage, stage)
     share = _share(origin, stage, percent)
-    target = Position(stage, share, deadline(ctx, stage))
+    # After a compromise only a step forward, behind its gates, takes Auther's credentials again.
+    stopped = origin.stop_accepting and stage is Stage.LEGACY
+    target = Position(stage, share, deadline(ctx, stage), stop_accepting=stopped)
     return Move(origin, target, document.epoch if document else 0)
 
 

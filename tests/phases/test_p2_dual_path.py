@@ -330,6 +330,9 @@ def test_after_a_compromise_auther_is_refused_in_stage_legacy(site: Switching) -
     p2_dual_path.rollback(site.ctx, stop_accepting=True)
 
     assert (site.read().stage, site.read().stop_accepting) == (LEGACY, True)
+    for again in (lambda: set_stage(site, LEGACY), lambda: p2_dual_path.rollback(site.ctx)):
+        again()
+        assert (site.read().stage, site.read().stop_accepting) == (LEGACY, True)
     set_stage(site, DUAL)
     assert not site.read().stop_accepting
 
