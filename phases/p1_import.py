@@ -90,6 +90,7 @@ def run(ctx: Context, *, accept_rejects: bool = False) -> Outcome:
         _note_target(ctx)
         record_choices(ctx, ends.source)
         rules = make_rules(ctx, ends.source)
+        _close_interrupted(ctx)
         began = {"as_of": iso(as_of(ctx)), "source": rules.source}
         with ctx.state.ledger.recorded(SUBJECT, "run", **began) as facts:
             outcome = _import(ctx, ends, rules, lease)
@@ -98,6 +99,13 @@ def run(ctx: Context, *, accept_rejects: bool = False) -> Outcome:
         ctx.state.checkpoints.drop(SUBJECT, "position")
         ctx.state.checkpoints.drop(SUBJECT, "verified")
     return outcome
+
+
+def _close_interrupted(ctx: Context) -> None:
+    """Say of work that was killed that it was; we hold the lock, so nobody is at it any more."""
+    for entry in ctx.state.ledger.pending():
+        if entry.subject == SUBJECT and entry.action in {"run", "rollback"}:
+            ctx.state.ledger.outcome(entry, result="interrupted")
 
 
 def _note_target(ctx: Context) -> None:
@@ -177,34 +185,34 @@ def verify(ctx: Context) -> Reconciliation:
         UsageError: Nothing was imported yet.
         DependencyError: A database cannot be read.
     """
-    with ctx.state.ledger.recorded(SUBJECT, "verify") as facts:
-        result = _reconcile(ctx)
-        differences = result.by_kind.total()
-        facts |= {
-            "read": result.read,
-            "equal": result.equal,
-            # A count that does not add up is a difference too, though no row shows it.
-            "differences": differences or int(not result.holds()),
-            "kinds": dict(result.by_kind),
-        }
+    with open_ends(ctx, writing=False) as ends, open_existing(target_path(ctx)) as target:
+        if not ends.identities.exists():
+            raise UsageError("nothing was imported yet", hint=_RUN)
+        with ctx.state.ledger.recorded(SUBJECT, "verify") as facts:
+            result = _compare(ctx, ends, target)
+            facts.update(
+                {
+                    "read": result.read,
+                    "equal": result.equal,
+                    "differences": result.by_kind.total() + (not result.adds_up()),
+                    "kinds": dict(result.by_kind),
+                }
+            )
     ctx.state.checkpoints.put(SUBJECT, "verified", result.holds())
     return result
 
 
-def _reconcile(ctx: Context) -> Reconciliation:
-    with open_ends(ctx, writing=False) as ends, open_existing(target_path(ctx)) as target:
-        if not ends.identities.exists():
-            raise UsageError("nothing was imported yet", hint=_RUN)
-        now_ms = round(ctx.clock.now().timestamp() * 1000)
-        reconciler = Reconciler(
-            ends.source, target, ends.identities, make_rules(ctx, ends.source), now_ms=now_ms
-        )
-        total = ends.source.estimated_users()
-        with ctx.progress.task("Comparing both sides", total=total) as task:
-            rows = ctx.config.import_.page_rows
-            reconciler.legacy_pages(rows=rows, advance=task.advance)
-        reconciler.orphans(id_column=ends.source.columns.parts["id"])
-        reconciler.target_pages()
+def _compare(ctx: Context, ends: Ends, target: SqliteTarget) -> Reconciliation:
+    now_ms = round(ctx.clock.now().timestamp() * 1000)
+    reconciler = Reconciler(
+        ends.source, target, ends.identities, make_rules(ctx, ends.source), now_ms=now_ms
+    )
+    total = ends.source.estimated_users()
+    with ctx.progress.task("Comparing both sides", total=total) as task:
+        rows = ctx.config.import_.page_rows
+        reconciler.legacy_pages(rows=rows, advance=task.advance)
+    reconciler.orphans(id_column=ends.source.columns.parts["id"])
+    reconciler.target_pages()
     return reconciler.result
 
 
@@ -240,6 +248,7 @@ def rollback(ctx: Context, *, except_signed_in: bool = False) -> Withdrawal:
             rows = ctx.config.import_.page_rows
             if not except_signed_in:
                 _refuse_signed_in(withdrawer.survey(rows=rows))
+            _close_interrupted(ctx)
             with ctx.state.ledger.recorded(SUBJECT, "rollback") as facts:
                 done = _withdraw(ctx, ends, target, withdrawer, lease)
                 facts.update({"removed": done.removed, "absent": done.absent, "kept": done.kept})
@@ -252,7 +261,7 @@ def _refuse_signed_in(found: Withdrawal) -> None:
     if found.kept:
         listed = "\n".join(f"  user {trace.pk}: {', '.join(trace.signs)}" for trace in found.shown)
         raise RefusedError(
-            f"{found.kept} users have used Auther since the import; nothing was removed:\n{listed}",
+            f"nothing was removed: {found.kept} of the users have used Auther since:\n{listed}",
             hint="to remove all others: migrator import rollback --except-signed-in",
         )
 

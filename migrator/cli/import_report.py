@@ -51,7 +51,8 @@ def show_outcome(out: Console, outcome: Outcome) -> None:
     out.print(_table(rows))
     ids = "derived from the legacy keys" if outcome.derived_ids else "the legacy keys themselves"
     out.print(f"ids: {ids}   peppers: {', '.join(outcome.peppers)}")
-    out.print(f"locks judged at {outcome.as_of}")
+    if not outcome.planned:
+        out.print(f"locks judged at {outcome.as_of}")
     _show_next(out, outcome)
 
 

@@ -416,6 +416,7 @@ def test_killed_at_ten_points_it_ends_row_for_row_like_an_uninterrupted_run(
     assert site.content() == wanted
     assert rejects_of(site) == rejected
     assert p1_import.verify(site.ctx).holds()
+    assert site.ctx.state.ledger.pending() == []
     assert site.auther("PRAGMA journal_mode") == [("delete",)]
 
 
