@@ -13,6 +13,8 @@ from tests.parts.signing_keys import SigningKey, b64url
 from tests.shims.rails.club import ALICE, BOB, XHR, Club
 
 NOW_S = int(time.time())
+INVALID = (401, {"error": "invalid_token"})
+FOREIGN = (401, {"error": "foreign_bearer"})
 
 
 def answer_to(club: Club, token: str) -> tuple[int, dict[str, Any]]:
@@ -94,7 +96,7 @@ REFUSED_HEADERS = {
 
 @pytest.mark.parametrize("header", REFUSED_HEADERS.values(), ids=REFUSED_HEADERS)
 def test_headers_that_are_refused(club: Club, header: dict[str, Any]) -> None:
-    assert answer_to(club, club.token(ALICE, header=header)) == (401, {"error": "invalid_token"})
+    assert answer_to(club, club.token(ALICE, header=header)) == INVALID
 
 
 @pytest.mark.parametrize("algorithm", ["none", "None", "NONE"])
@@ -102,7 +104,7 @@ def test_alg_none(club: Club, algorithm: str) -> None:
     kid = club.issuer.keys[-1].kid
     for signature in ("", "AAAA"):
         token = unsigned({"alg": algorithm, "kid": kid}, club.token(ALICE), signature)
-        assert answer_to(club, token)[0] == 401
+        assert answer_to(club, token) == INVALID
 
 
 @pytest.mark.parametrize("secret", ["raw", "base64url", "jwk"])
@@ -115,13 +117,13 @@ def test_hs256_with_the_public_key(club: Club, secret: str) -> None:
     }
     bare = unsigned({"alg": "HS256", "kid": key.kid}, club.token(ALICE))
     mac = hmac.new(secrets[secret], bare[:-1].encode(), sha256).digest()
-    assert answer_to(club, bare + b64url(mac))[0] == 401
+    assert answer_to(club, bare + b64url(mac)) == INVALID
 
 
 def test_a_key_in_the_token_itself_is_not_used(club: Club) -> None:
     forger = SigningKey(kid=club.issuer.keys[-1].kid)
     token = club.token(ALICE, key=forger, header={"jwk": forger.jwk()})
-    assert answer_to(club, token)[0] == 401
+    assert answer_to(club, token) == INVALID
 
 
 @pytest.mark.parametrize("part", [0, 1, 2], ids=["header", "payload", "signature"])
@@ -129,7 +131,8 @@ def test_other_spellings_of_the_same_bytes(club: Club, part: int) -> None:
     segments = club.token(ALICE).split(".")
     padded = [*segments]
     padded[part] += "=" * (-len(padded[part]) % 4) or "="
-    assert answer_to(club, ".".join(padded))[0] == 401
+    # With a payload that cannot be read it is not even a candidate.
+    assert answer_to(club, ".".join(padded)) == (FOREIGN if part == 1 else INVALID)
 
 
 def test_spare_bits_in_the_signature(club: Club) -> None:
@@ -139,24 +142,24 @@ def test_spare_bits_in_the_signature(club: Club) -> None:
     other = signature[:-1] + alphabet[alphabet.index(signature[-1]) + 1]
     pad = "=="
     assert base64.urlsafe_b64decode(other + pad) == base64.urlsafe_b64decode(signature + pad)
-    assert answer_to(club, f"{head}.{payload}.{other}")[0] == 401
+    assert answer_to(club, f"{head}.{payload}.{other}") == INVALID
 
 
 @pytest.mark.parametrize("length", [0, 1, 63, 65, 128])
 def test_signatures_of_another_length(club: Club, length: int) -> None:
     head, payload, _ = club.token(ALICE).split(".")
-    assert answer_to(club, f"{head}.{payload}.{b64url(b'x' * length)}")[0] == 401
+    assert answer_to(club, f"{head}.{payload}.{b64url(b'x' * length)}") == INVALID
 
 
 def test_a_huge_token(club: Club) -> None:
-    assert answer_to(club, club.token(ALICE, padding="x" * 20_000))[0] == 401
+    assert answer_to(club, club.token(ALICE, padding="x" * 20_000)) == INVALID
 
 
 def test_a_deeply_nested_payload(club: Club) -> None:
     payload = b64url(
         b'{"iss":"' + club.issuer.issuer.encode() + b'","a":' + b"[" * 900 + b"]" * 900 + b"}"
     )
-    assert answer_to(club, f"{club.token(ALICE).split('.')[0]}.{payload}.AAAA")[0] == 401
+    assert answer_to(club, f"{club.token(ALICE).split('.')[0]}.{payload}.AAAA") == FOREIGN
 
 
 @pytest.mark.parametrize(
@@ -173,7 +176,7 @@ def test_spellings_of_bearer_that_are_one(club: Club, spelling: str) -> None:
 def test_spellings_of_bearer_that_are_foreign(club: Club, value: str) -> None:
     with club.browser(signed_in=BOB) as client:
         answer = client.get("/whoami", headers={"Authorization": value, **XHR})
-        assert (answer.status_code, answer.json()) == (401, {"error": "foreign_bearer"})
+        assert (answer.status_code, answer.json()) == FOREIGN
 
 
 def test_two_authorization_headers_are_refused(club: Club) -> None:
