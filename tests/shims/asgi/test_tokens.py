@@ -112,12 +112,12 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "an empty sub": (lambda c: c.issuer.make_token(""), "missing_claim"),
     "sub as a number": (lambda c: c.issuer.make_token(2), "missing_claim"),  # type: ignore[arg-type]
     "sub with a NUL": (lambda c: c.issuer.make_token("a\0b"), "missing_claim"),
-    "not yet valid": (with_claims(nbf=int(time.time()) + 600), "not_yet_valid"),
+    "not yet valid": (with_claims(nbf=int(time.time()) + 86_400), "not_yet_valid"),
     "issued in the future, in ms": (
-        with_claims(iat=int(time.time() * 1000) + 600_000),
+        with_claims(iat=int(time.time() * 1000) + 86_400_000),
         "not_yet_valid",
     ),
-    "issued in the future, in s": (with_claims(iat=int(time.time()) + 600), "not_yet_valid"),
+    "issued in the future, in s": (with_claims(iat=int(time.time()) + 86_400), "not_yet_valid"),
     "iat as text": (with_claims(iat="now"), "missing_claim"),
     "more than 8 KiB": (with_claims(padding="x" * 7000), "too_large"),
 }
