@@ -87,8 +87,12 @@ def _say(what: str, error: psycopg.Error) -> MigratorError:
 
 
 def compose(text: str, **parts: str) -> sql.Composed:
-    """Put quoted identifiers and SQL fragments into a named query; values stay parameters."""
-    return sql.SQL(text).format(**{name: sql.SQL(part) for name, part in parts.items()})
+    """Put quoted identifiers and SQL fragments into a named query; values stay parameters.
+
+    Run the result with parameters, an empty mapping at least: a percent sign in a name is doubled.
+    """
+    doubled = {name: sql.SQL(part.replace("%", "%%")) for name, part in parts.items()}
+    return sql.SQL(text).format(**doubled)
 
 
 def describe_table(connection: Connection, table: str, *, key: str) -> TableShape:

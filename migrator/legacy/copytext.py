@@ -26,7 +26,7 @@ def copy_rows(
     A database that is not in UTF-8 may hold bytes that are no text; they come as lone
     surrogates, which no target can store and the mapping refuses.
     """
-    with connection.cursor() as cursor, cursor.copy(query, params) as copy:
+    with connection.cursor() as cursor, cursor.copy(query, params or {}) as copy:
         text = b"".join(copy).decode("utf-8", "surrogateescape")
     return parse(text)
 

@@ -79,7 +79,7 @@ class DeviseSource:
     def count_users(self) -> int:
         """Count the rows of the users table."""
         with wrapped("counting users"):
-            row = self._connection.execute(self._statements.named("counted_users")).fetchone()
+            row = self._connection.execute(self._statements.named("counted_users"), {}).fetchone()
         return int(row[0]) if row else 0
 
     def pages(self, *, rows: int) -> Iterator[Page]:

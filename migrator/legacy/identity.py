@@ -85,10 +85,10 @@ class IdentityTable:
             DependencyError: Our role may not create tables beside the users table.
         """
         with wrapped("creating migrator_identity"), self._connection.transaction():
-            self._connection.execute(self._query("create_identity"))
-            self._connection.execute(self._query("create_instance"))
+            self._connection.execute(self._query("create_identity"), {})
+            self._connection.execute(self._query("create_instance"), {})
             for (role,) in self._ask("application_roles", users=self._users):
-                self._connection.execute(self._query("grant", role=ident(role)))
+                self._connection.execute(self._query("grant", role=ident(role)), {})
 
     def known(self, pks: Sequence[str], auther_ids: Sequence[str]) -> Known:
         """Look up a page by both of its keys."""
@@ -126,7 +126,7 @@ class IdentityTable:
             raise
 
     def _write(self, rows: bytes) -> None:
-        with self._connection.cursor() as cursor, cursor.copy(self._query("claim")) as copy:
+        with self._connection.cursor() as cursor, cursor.copy(self._query("claim"), {}) as copy:
             copy.write(rows)
 
     def release(self, auther_ids: Sequence[str]) -> None:
@@ -163,7 +163,7 @@ class IdentityTable:
         with wrapped("dropping migrator_identity"), self._connection.transaction():
             if not self._ask("is_empty")[0][0]:
                 return False
-            self._connection.execute(self._query("drop"))
+            self._connection.execute(self._query("drop"), {})
             return True
 
     def _query(self, name: str, **parts: str) -> Any:

@@ -36,8 +36,8 @@ class Statements:
 
     def named(self, name: str, *, first: bool = False) -> sql.Composed:
         """Give a query; the first page of a keyset query has no key to go beyond."""
-        beyond = _EVERYTHING if first else self._queries["beyond"].format(**self._parts)
-        return compose(self._queries[name], **self._parts, beyond=beyond)
+        beyond = _EVERYTHING if first else self._queries["beyond"]
+        return compose(self._queries[name].replace("{beyond}", beyond), **self._parts)
 
     def contested_identities(self, *, linked: bool) -> sql.Composed | None:
         """Give the query for shared identities, None where users have none."""
@@ -46,8 +46,9 @@ class Statements:
             names.append("own_claims")
         if not names:
             return None
-        claims = " UNION ALL ".join(self._queries[name] for name in names).format(**self._parts)
-        return compose(self._queries["contested_identities"], claims=claims)
+        claims = " UNION ALL ".join(self._queries[name] for name in names)
+        text = self._queries["contested_identities"].replace("{claims}", claims)
+        return compose(text, **self._parts)
 
     def _column(self, part: str) -> str:
         column = self._columns.column(part)
