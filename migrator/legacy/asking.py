@@ -52,8 +52,8 @@ class Questions:
 
 
 def quoted(*parts: str) -> str:
-    """Quote a name for a question; a per cent sign in it is no placeholder."""
-    return ident(*parts).replace("%", "%%")
+    """Quote a name for a question."""
+    return ident(*parts)
 
 
 def quoted_or_null(column: str | None, kind: str) -> str:
