@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -35,18 +34,21 @@ class Traffic:
     """Runs browsers in a thread until it is stopped. A context manager.
 
     Attributes:
-        seen: Requests by what came of them; `lost` is a signed-in person who was refused.
+        seen: Requests by what came of them.
+        lost: Answers that a signed-in person, or anybody's login page, should not have got.
     """
 
     def __init__(
         self, addresses: Sequence[str], auther: Auther, people: Sequence[Person], *, seed: int
     ) -> None:
         self.seen: Counter[str] = Counter()
+        self.lost: list[str] = []
         self._addresses, self._auther = addresses, auther
         self._browsers = [Browser(person) for person in people]
         self._random = random.Random(seed)
         self._ended = threading.Event()
         self._paused = threading.Event()
+        self._idle = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Traffic:
@@ -60,7 +62,8 @@ class Traffic:
     def pause(self) -> None:
         """Let nobody click for a while (a deploy)."""
         self._paused.set()
-        time.sleep(20 * PAUSE_S)
+        self._idle.clear()
+        self._idle.wait()
 
     def resume(self) -> None:
         """Let them click again."""
@@ -74,8 +77,16 @@ class Traffic:
     def _run(self) -> None:
         with httpx.Client(timeout=10, trust_env=False) as client:
             while not self._ended.wait(PAUSE_S):
+                self._idle.set()
                 if not self._paused.is_set():
-                    self._click(client, self._random.choice(self._browsers))
+                    self._idle.clear()
+                    self._click_safely(client, self._random.choice(self._browsers))
+
+    def _click_safely(self, client: httpx.Client, browser: Browser) -> None:
+        try:
+            self._click(client, browser)
+        except httpx.HTTPError as error:
+            self.lost.append(f"{browser.person.email}: {type(error).__name__}")
 
     def _click(self, client: httpx.Client, browser: Browser) -> None:
         if self._random.random() < NEW_DEVICE_SHARE:
@@ -85,11 +96,15 @@ class Traffic:
             self.seen[f"as {'Auther' if answer.json()['by'] == 'cookie' else 'legacy'} user"] += 1
             return
         if browser.signed_in:
-            self.seen["lost"] += 1
+            self.lost.append(f"{browser.person.email}: {answer.status_code} {answer.text}")
         self._log_in(client, browser)
 
     def _log_in(self, client: httpx.Client, browser: Browser) -> None:
-        side = self._get(client, browser, "/login").json()["login"]
+        page = self._get(client, browser, "/login")
+        if not page.is_success:
+            self.lost.append(f"{browser.person.email} at /login: {page.status_code} {page.text}")
+            return
+        side = page.json()["login"]
         person = browser.person
         if side == "auther":
             token = self._auther.log_in(person.email, person.password.plain)

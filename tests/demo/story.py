@@ -214,8 +214,9 @@ class Story:
         print(
             "\nTraffic: " + ", ".join(f"{name} {count:,}" for name, count in sorted(seen.items()))
         )
-        if seen["lost"]:
-            raise UnexpectedError(f"{seen['lost']} signed-in requests were refused")
+        if self.traffic.lost:
+            refused = "\n  ".join(self.traffic.lost)
+            raise UnexpectedError(f"people were refused who should not have been:\n  {refused}")
 
     def _deploy(self, *, build: str, **env: str) -> None:
         """Generate the shim anew and restart the instances with it."""
@@ -240,6 +241,7 @@ class Story:
         time.sleep(seconds)
         seen = self.traffic.seen - before
         said = ", ".join(f"{name} {count}" for name, count in sorted(seen.items()))
+        said += f", {len(self.traffic.lost)} wrongly refused" if self.traffic.lost else ""
         self.workspace.say(f"{seconds:.0f} s of traffic: {said or 'nobody'}")
 
     def _expire_legacy_sessions(self) -> None:
