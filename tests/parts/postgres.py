@@ -190,7 +190,7 @@ def _launch(
             cwd=directory,
             env=_environment(),
             # Even a killed test run must not leave a server behind.
-            preexec_fn=_end_with_parent,  # noqa: PLW1509
+            preexec_fn=end_with_parent,  # noqa: PLW1509
             **account,
         )
     server = PostgresServer(process, directory, binaries, port, password)
@@ -228,6 +228,7 @@ _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG = 1
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """Let the kernel end this process with its parent; for Popen's preexec_fn."""
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)

@@ -20,7 +20,7 @@ from migrator.core.stage import Stage, StageDocument
 from migrator.shims.document import public_key_of, sign
 from migrator.shims.interface import ShimSettings
 from migrator.shims.rails import RailsTarget
-from tests.parts.postgres import free_port
+from tests.parts.postgres import end_with_parent, free_port
 from tests.parts.signing_keys import SigningKey, b64url
 
 if TYPE_CHECKING:
@@ -134,6 +134,8 @@ class RailsApp:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                # Even a killed test run must not leave a server behind.
+                preexec_fn=end_with_parent,  # noqa: PLW1509
             )
         deadline_s = time.monotonic() + START_TIMEOUT_S
         while self.process.poll() is None and time.monotonic() < deadline_s:
