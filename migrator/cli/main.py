@@ -11,36 +11,29 @@ import structlog
 
 from migrator import __version__
 from migrator.cli.common import Invocation
-from migrator.cli.drain import drain
-from migrator.cli.dual_path import dual_path
-from migrator.cli.gate import gate
-from migrator.cli.import_ import import_
-from migrator.cli.init import init
-from migrator.cli.ledger import ledger
+from migrator.cli.lazy import LazyGroup
 from migrator.cli.output import print_error
-from migrator.cli.preflight import preflight
-from migrator.cli.remove import remove
-from migrator.cli.status import status
 from migrator.config.load import DEFAULT_FILE
-from migrator.core.errors import ExitCode, MigratorError
+from migrator.core.errors import DependencyError, ExitCode, MigratorError
 from migrator.core.redact import scrub
 
-COMMANDS: tuple[click.Command, ...] = (
-    init,
-    status,
-    preflight,
-    import_,
-    dual_path,
-    drain,
-    gate,
-    remove,
-    ledger,
-)
+COMMANDS = {
+    "init": "migrator.cli.init:init",
+    "status": "migrator.cli.status:status",
+    "preflight": "migrator.cli.preflight:preflight",
+    "import": "migrator.cli.import_:import_",
+    "dual-path": "migrator.cli.dual_path:dual_path",
+    "drain": "migrator.cli.drain:drain",
+    "gate": "migrator.cli.gate:gate",
+    "remove": "migrator.cli.remove:remove",
+    "ledger": "migrator.cli.ledger:ledger",
+}
 
 
 @click.group(
+    cls=LazyGroup,
+    modules=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    commands={command.name or "": command for command in COMMANDS},
 )
 @click.option(
     "--config",
@@ -81,12 +74,25 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         code = ExitCode.USAGE
+    except BrokenPipeError:
+        code = ExitCode.DONE
+    except OSError as error:
+        failed = _as_dependency(error)
+        print_error(failed, as_json="--json" in arguments)
+        code = failed.exit_code
     except (click.Abort, KeyboardInterrupt):
         sys.stderr.write("interrupted; run the same command again to go on\n")
         code = 130
-    except BrokenPipeError:
-        code = ExitCode.DONE
     sys.exit(int(code or 0))
+
+
+def _as_dependency(error: OSError) -> DependencyError:
+    """Say which file failed and how: a full disk, a folder that may not be written."""
+    where = f"{error.filename}: " if error.filename else ""
+    return DependencyError(
+        f"{where}{error.strerror or type(error).__name__}",
+        hint="mend that, then run the same command again",
+    )
 
 
 def _log_to_stderr(verbose: int) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from sqlalchemy import Connection, Engine, Row, func, insert, select, text
 
 from migrator.core.clock import iso
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from migrator.core.clock import Clock
 
+log = structlog.get_logger()
 GENESIS = "0" * 64
 _ADVISORY_KEY = 0x6D69_6772  # "migr": serialises appends where the state is on PostgreSQL
 
@@ -179,6 +181,7 @@ class Ledger:
                 "hash": entry.computed_hash(),
             }
             connection.execute(insert(table).values(**row))
+        log.info("ledger", seq=entry.seq, entry=f"{subject} {action}", kind=kind)
         return Entry(**(entry.__dict__ | {"hash": row["hash"]}))
 
 

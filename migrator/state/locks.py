@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine, insert, select, update
 
 from migrator.core.clock import iso, parse_iso
-from migrator.core.errors import ConflictError
+from migrator.core.errors import ConflictError, DependencyError
 from migrator.state.schema import locks as table
 
 if TYPE_CHECKING:
@@ -123,7 +123,9 @@ class Locks:
 
     def _keep(self, lease: Lease, ended: threading.Event) -> None:
         while not ended.wait(RENEW_EVERY_S):
-            self._set_expiry(lease, self._clock.now() + LEASE)
+            # A renewal that fails is tried again; `check` tells whether the lease was lost.
+            with suppress(DependencyError):
+                self._set_expiry(lease, self._clock.now() + LEASE)
 
     def _set_expiry(self, lease: Lease, until: datetime) -> None:
         mine = (table.c.subject == lease.subject) & (table.c.fence == lease.fence)

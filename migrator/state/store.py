@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from migrator.config.secrets import SecretRef
 from migrator.core.errors import DependencyError, UsageError
+from migrator.core.redact import scrub
 from migrator.state import schema
 from migrator.state.checkpoints import Checkpoints
 from migrator.state.ledger import Ledger
@@ -18,6 +19,8 @@ from migrator.state.samples import Samples
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from sqlalchemy.engine import ExceptionContext
 
     from migrator.core.clock import Clock
 
@@ -55,6 +58,7 @@ def open_state(url: str, *, root: Path, clock: Clock) -> State:
             if url.startswith(SQLITE)
             else _postgresql(url, root)
         )
+        event.listen(engine, "handle_error", _as_dependency)
         schema.metadata.create_all(engine)
     except (SQLAlchemyError, OSError) as error:
         raise DependencyError(
@@ -68,6 +72,15 @@ def open_state(url: str, *, root: Path, clock: Clock) -> State:
         samples=Samples(engine),
         engine=engine,
     )
+
+
+def _as_dependency(context: ExceptionContext) -> None:
+    """Wrap whatever the driver raises, here and nowhere else."""
+    said = scrub(str(context.original_exception)).partition("\n")[0]
+    raise DependencyError(
+        f"the state database failed: {said}",
+        hint="mend it (disk, server, [state] url), then run the same command again",
+    ) from context.original_exception
 
 
 def _sqlite(path: Path) -> Engine:

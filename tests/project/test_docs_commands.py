@@ -71,9 +71,11 @@ def _walk(node: click.Command, words: list[str], *, whole: bool) -> None:
         if whole and not asks_for_text:
             raise WrongCommandError(f"{node.name} needs a command")
         return
-    following = node.commands.get(rest[0])
+    context = click.Context(node)
+    following = node.get_command(context, rest[0])
     if following is None:
-        raise WrongCommandError(f"{node.name} has no command {rest[0]}: {sorted(node.commands)}")
+        known = node.list_commands(context)
+        raise WrongCommandError(f"{node.name} has no command {rest[0]}: {sorted(known)}")
     _walk(following, rest[1:], whole=whole)
 
 

@@ -3,12 +3,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import event
 
 from migrator.core.clock import SystemClock
 from migrator.core.errors import DependencyError, UsageError
 from migrator.state.store import open_state
 
 if TYPE_CHECKING:
+    import sqlite3
     from pathlib import Path
 
 
@@ -35,5 +37,21 @@ def test_an_unreachable_server_is_a_dependency_and_its_password_is_not_shown(
 
 def test_a_file_that_is_no_database_is_a_dependency(tmp_path: Path) -> None:
     (tmp_path / "state.db").write_text("not a database, just text that is long enough" * 50)
-    with pytest.raises(DependencyError, match="cannot be opened"):
+    with pytest.raises(DependencyError, match="is not a database"):
         _open(tmp_path, "sqlite:state.db")
+
+
+def test_a_full_disk_is_a_dependency_and_the_ledger_stays_whole(tmp_path: Path) -> None:
+    state = open_state("sqlite:state.db", root=tmp_path, clock=SystemClock())
+    state.ledger.note("gate", "quiet", state="HELD")
+    with state.engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+
+    @event.listens_for(state.engine, "checkout")
+    def _no_room(connection: sqlite3.Connection, *_rest: object) -> None:
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    with pytest.raises(DependencyError, match="full"):
+        state.ledger.note("gate", "quiet", state="x" * 1_000_000)
+    assert state.ledger.verify() == []
+    assert state.ledger.head()[1] == 1
