@@ -22,7 +22,7 @@ check: ## linter, formatter, strict types, direction of imports, dependencies, s
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/deptry .
 	$(BIN)/codespell
 
@@ -33,7 +33,9 @@ test-long: setup ## proofs that take minutes
 	$(BIN)/pytest -m long
 
 bench: setup ## measure against the raw ceilings and print the ratios
-	$(BIN)/python -m tests.benchmarks
+	@set -e; for file in tests/benchmarks/bench_*.py; do \
+		$(BIN)/python -m tests.benchmarks.$$(basename $$file .py); \
+	done
 
 lock: ## pin packages anew after a change of pyproject.toml (delete a lock for newer versions)
 	$(SETUP) python
