@@ -125,7 +125,9 @@ def _import(ctx: Context, ends: Ends, rules: Rules, lease: Lease) -> Outcome:
         open_rejects(ctx.path(settings.rejects_file)) as rejects,
     ):
         ends.identities.create()
-        importer = Importer(Sides(target, ends.identities, rules.source), rules, rejects)
+        untouched = bool(bulk) and not target.count_users() and not ends.identities.count_all()
+        sides = Sides(target, ends.identities, rules.source, untouched)
+        importer = Importer(sides, rules, rejects)
         _write_pages(ctx, ends, importer, lease)
         if settings.account_index and target.ensure_account_index():
             ctx.state.checkpoints.put(SUBJECT, "created_index", value=True)
@@ -242,7 +244,7 @@ def rollback(ctx: Context, *, except_signed_in: bool = False) -> Withdrawal:
     """
     with ctx.state.locks.held(SUBJECT) as lease, open_ends(ctx, writing=True) as ends:
         if not ends.identities.exists() or not target_path(ctx).exists():
-            raise UsageError("nothing was imported, so there is nothing to roll back", hint=_RUN)
+            return _forget_only(ctx, ends)
         with open_sqlite(target_path(ctx)) as target:
             withdrawer = Withdrawer(target, ends.identities, key=ctx.migration_key())
             rows = ctx.config.import_.page_rows
@@ -282,6 +284,15 @@ def _withdraw(
     if not done.kept and ctx.state.checkpoints.get(SUBJECT, "created_index"):
         target.drop_account_index()
     return done
+
+
+def _forget_only(ctx: Context, ends: Ends) -> Withdrawal:
+    """Finish a rollback that was killed after its last user."""
+    if ctx.state.checkpoints.get(SUBJECT, "as_of") is None:
+        raise UsageError("nothing was imported, so there is nothing to roll back", hint=_RUN)
+    _close_interrupted(ctx)
+    forget_choices(ctx, ends.source)
+    return Withdrawal()
 
 
 def _forget(ctx: Context, ends: Ends) -> None:

@@ -1,6 +1,6 @@
 """Deterministic ids for imported rows.
 
-An id is 32 characters of the base32 alphabet in lower case. The first 6 come from the block of
+An id is 32 characters of the base32 alphabet in lower case, 160 bits. The first 6 come from the block of
 4,096 consecutive legacy keys that the row belongs to, so that rows written together lie together
 in the target's index; both parts are keyed (HMAC-SHA256), so neither the legacy key nor the order
 of sign-ups can be read from them.
@@ -14,13 +14,9 @@ from hashlib import sha256
 BLOCK_ROWS = 4096
 MIN_KEY_BYTES = 32
 _PREFIX, _LENGTH = 6, 32
-_DIGEST_BYTES = _LENGTH * 5 // 8
 _HMAC_BLOCK = 64
-# Base32 two characters at a time.
-_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
-_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
-_PAIR_MASK = len(_PAIRS) - 1
-_PAIR_SHIFTS = tuple(range(_DIGEST_BYTES * 8 - 10, -1, -10))
+# One letter from each of the digest's 32 bytes; 32 letters divide 256 evenly.
+_LETTERS = bytes(b"abcdefghijklmnopqrstuvwxyz234567"[byte % 32] for byte in range(256))
 
 
 def user_id(key: bytes, *, namespace: str, source: str, pk: int) -> str:
@@ -53,8 +49,7 @@ def _digest(key: bytes, *parts: str) -> str:
     text = "".join([f"{len(part)}:{part}" for part in parts])
     inner, outer = _pads(key)
     digest = sha256(outer + sha256(inner + text.encode()).digest()).digest()
-    number = int.from_bytes(digest[:_DIGEST_BYTES], "big")
-    return "".join([_PAIRS[number >> shift & _PAIR_MASK] for shift in _PAIR_SHIFTS])
+    return digest.translate(_LETTERS).decode()
 
 
 # HMAC-SHA256 by its definition (RFC 2104): half the time of the library's for inputs this short.

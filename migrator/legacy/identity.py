@@ -154,6 +154,10 @@ class IdentityTable:
         """Count the import's rows."""
         return int(self._ask("count")[0][0])
 
+    def count_all(self) -> int:
+        """Count the rows of all sources, those linked at a login included."""
+        return int(self._ask("count_all")[0][0])
+
     def drop_when_empty(self) -> bool:
         """Drop both tables when no row is left in either.
 

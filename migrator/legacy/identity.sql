@@ -81,6 +81,9 @@ LIMIT %(rows)s
 -- name: count
 SELECT count(*) FROM {identity} WHERE source = %(source)s AND origin = 'import'
 
+-- name: count_all
+SELECT count(*) FROM {identity}
+
 -- name: is_empty
 SELECT NOT EXISTS (SELECT FROM {identity}) AND NOT EXISTS (SELECT FROM {instance})
 

@@ -29,14 +29,18 @@ class Sides:
     Attributes:
         target: None while there is no Auther database yet (a plan).
         identities: None while the table does not exist yet (a plan).
+        untouched: Nothing is on either side but what this run wrote, so there is nothing to look for.
     """
 
     target: Target | None
     identities: IdentityTable | None
     source: str
+    untouched: bool = False
 
     def look(self, rows: Sequence[Mapped]) -> tuple[Found, Known]:
         """See what is there of a page on both sides."""
+        if self.untouched:
+            return Found(), Known()
         found = self.target.find(rows) if self.target else Found()
         known = Known()
         if self.identities:
@@ -94,7 +98,7 @@ class Importer:
     def _sort_out(self, rejects: list[Reject], settled: Settled) -> list[Reject]:
         """Take out those whom an earlier run wrote before their row changed; drop claims of others."""
         sides = self._sides
-        if not rejects or sides.identities is None:
+        if not rejects or sides.identities is None or sides.untouched:
             return rejects
         links = sides.identities.known([reject.pk for reject in rejects], []).links
         if not links:
@@ -125,6 +129,7 @@ class Importer:
             identities.claim(_claims(settled.new), renewed=_claims(settled.renewed))
             target.write(settled.to_write)
         except (TargetChangedError, ClaimedMeanwhileError):
+            self._sides.untouched = False
             return False
         return True
 
@@ -135,10 +140,16 @@ class Importer:
         tally.already_there += len(settled.there) + settled.kept
         for row in (*settled.to_write, *settled.there):
             self.counts.notes.add(row)
-        position = {user.pk: index for index, user in enumerate(page.users)}
-        for reject in sorted([*rejects, *settled.rejects], key=lambda r: position[r.pk]):
+        for reject in _in_key_order([*rejects, *settled.rejects], page):
             tally.rejected[reject.reason] += 1
             self._rejects.add(reject)
+
+
+def _in_key_order(rejects: list[Reject], page: Page) -> list[Reject]:
+    if not rejects:
+        return []
+    position = {user.pk: index for index, user in enumerate(page.users)}
+    return sorted(rejects, key=lambda reject: position[reject.pk])
 
 
 def _claims(rows: Iterable[Mapped]) -> list[Claim]:

@@ -14,4 +14,7 @@ SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (Bcrypt(),)}
 
 def claimed_by(value: str) -> Scheme | None:
     """Give the scheme that knows a stored value, None when none does."""
-    return next((scheme for scheme in SCHEMES.values() if scheme.claim(value)), None)
+    for scheme in SCHEMES.values():
+        if scheme.claim(value):
+            return scheme
+    return None

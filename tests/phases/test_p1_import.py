@@ -381,6 +381,7 @@ def test_known_passwords_are_proven(site: Site, tmp_path: Path) -> None:
 
 RUN = """
 import sys
+WORK = sys.argv[2]
 from pathlib import Path
 from tests.phases.importing import NOW
 from migrator.config.load import load
@@ -393,7 +394,7 @@ ctx = make_context(
     load(root / "migrator.toml"), root=root, clock=ManualClock(NOW), progress=Progress()
 )
 print("ready", flush=True)
-p1_import.run(ctx)
+getattr(p1_import, WORK)(ctx)
 """
 
 
@@ -420,10 +421,10 @@ def test_killed_at_ten_points_it_ends_row_for_row_like_an_uninterrupted_run(
     assert site.auther("PRAGMA journal_mode") == [("delete",)]
 
 
-def kill_after(site: Site, seconds: float) -> int:
-    """Start an import, kill it after so many seconds, and count the users that it left."""
+def kill_after(site: Site, seconds: float, work: str = "run") -> int:
+    """Start an import or its rollback, kill it after so many seconds, and count the users left."""
     with subprocess.Popen(
-        [sys.executable, "-c", RUN, str(site.root)], stdout=subprocess.PIPE, env=os.environ
+        [sys.executable, "-c", RUN, str(site.root), work], stdout=subprocess.PIPE, env=os.environ
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
@@ -435,6 +436,33 @@ def kill_after(site: Site, seconds: float) -> int:
         site.auther("SELECT count(*) FROM sqlite_master") if site.auther_db.exists() else [(0,)]
     )
     return site.auther('SELECT count(*) FROM "user"')[0][0] if tables[0][0] else 0
+
+
+def test_a_rollback_that_was_killed_is_finished_by_the_next_one(
+    tmp_path: Path, devise_db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = make_site(tmp_path, devise_db, monkeypatch, page_rows="3")
+    p1_import.run(site.ctx)
+    left = [kill_after(site, seconds, "rollback") for seconds in (0.2, 0.4, 0.6)]
+    assert all(users >= 0 for users in left)
+    if p1_import.standing(site.ctx).state != "not begun":
+        p1_import.rollback(site.ctx)
+    assert site.auther('SELECT count(*) FROM "user"') == [(0,)]
+    assert site.auther("SELECT count(*) FROM account") == [(0,)]
+    assert site.sql("SELECT to_regclass('migrator_identity')") == [(None,)]
+    assert site.ctx.state.ledger.pending() == []
+
+
+def test_a_rollback_killed_after_the_last_user_can_be_finished(site: Site) -> None:
+    p1_import.run(site.ctx)
+    site.ctx.state.ledger.intent("import", "rollback")
+    site.auther('DELETE FROM "user"')
+    site.sql("DROP TABLE migrator_identity, migrator_instance")
+    assert p1_import.rollback(site.ctx).removed == 0
+    assert p1_import.standing(site.ctx).state == "not begun"
+    assert site.ctx.state.ledger.pending() == []
+    with pytest.raises(UsageError, match="nothing to roll back"):
+        p1_import.rollback(site.ctx)
 
 
 def test_killed_between_claim_and_user_the_next_run_writes_the_user_as_it_is_now(
