@@ -12,7 +12,7 @@ from migrator.core.clock import SystemClock
 from migrator.shims.targets import TARGETS
 from migrator.state.store import open_state
 from tests.cli.command import Ran, migrator
-from tests.parts.rails import create_side_tables
+from tests.parts.stage_file import create_side_tables
 
 if TYPE_CHECKING:
     from pathlib import Path

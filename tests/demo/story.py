@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -12,9 +13,9 @@ import psycopg
 from tests.demo import people
 from tests.demo.auther import CLIENT_ID, Auther, start_auther
 from tests.demo.browsers import Traffic
-from tests.demo.processes import Instance, free_port
-from tests.demo.workspace import UnexpectedError, Workspace
-from tests.parts.postgres import embedded_binaries, start_postgres
+from tests.demo.processes import Instance
+from tests.demo.workspace import ROOT, UnexpectedError, Workspace
+from tests.parts.postgres import embedded_binaries, free_port, start_postgres
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
@@ -71,7 +72,8 @@ class Story:
             "MIGRATOR_STAGE_CACHE": str(root / f"{name}.stage-cache.json"),
         }
         tokens = {key: env[key] for key in ("MIGRATOR_METRICS_TOKEN", "MIGRATOR_CONTROL_SECRET")}
-        return Instance(name, settings | tokens, root / f"{name}.log")
+        environment = os.environ | settings | tokens | {"MIGRATOR_INSTANCE": name}
+        return Instance(folder=ROOT, environment=environment, log_path=root / f"{name}.log")
 
     def legacy_application(self) -> None:
         """Make the application's database and the operator's configuration."""
@@ -96,8 +98,8 @@ class Story:
             ('client_id = ""', f'client_id = "{CLIENT_ID}"'),
             ('soft_deleted = "ban"', 'soft_deleted = "reject"'),
             ("expected_instances = 1", 'expected_instances = ["shop-1", "shop-2"]'),
-            ('redirect_uri = ""', f'redirect_uri = "{first.address}/auth/callback"'),
-            ("shims = []", f'shims = ["{first.address}", "{second.address}"]'),
+            ('redirect_uri = ""', f'redirect_uri = "{first.base_url}/auth/callback"'),
+            ("shims = []", f'shims = ["{first.base_url}", "{second.base_url}"]'),
             ('interval = "30s"', 'interval = "1s"'),
             ("tables = []", 'tables = ["public.identities"]'),
         )
@@ -120,7 +122,7 @@ class Story:
         ws.migrator("import", "verify")
         ws.migrator("import", "prove", "canaries.csv")
         ws.migrator("import", "plugin", "--out", "plugin")
-        redirect = f"{self.instances[0].address}/auth/callback"
+        redirect = f"{self.instances[0].base_url}/auth/callback"
         self.auther = start_auther(
             ws.root / "auther.db",
             port=self.auther_port,
@@ -144,7 +146,7 @@ class Story:
         for instance in self.instances:
             instance.start()
             self.stack.callback(instance.stop)
-        addresses = [instance.address for instance in self.instances]
+        addresses = [instance.base_url for instance in self.instances]
         self.traffic = self.stack.enter_context(
             Traffic(addresses, self.auther, self.known[:40], seed=SEED)
         )
@@ -227,7 +229,8 @@ class Story:
         self.traffic.pause()
         for instance in self.instances:
             instance.stop()
-            instance.start(**env)
+            instance.environment |= env
+            instance.start()
         self.traffic.resume()
 
     def _write_canaries(self) -> None:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-WORKSPACE = Path(__file__).resolve().parents[2] / "demo-workspace"
+ROOT = Path(__file__).resolve().parents[2]
+WORKSPACE = ROOT / "demo-workspace"
 SHOWN_LINES = 22
 
 

@@ -18,7 +18,7 @@ from migrator.metrics.interface import Labels
 from migrator.metrics.shim_counters import ShimCounters
 from tests.parts.asgi import prepare
 from tests.parts.issuer import Issuer
-from tests.parts.rails import CONTROL_SECRET, METRICS_TOKEN, create_side_tables
+from tests.parts.stage_file import CONTROL_SECRET, METRICS_TOKEN, create_side_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

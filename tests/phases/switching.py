@@ -19,7 +19,7 @@ from migrator.runner.context import Context, make_context
 from migrator.runner.publishing import public_key
 from migrator.runner.sampling import record
 from migrator.shims.document import verify
-from tests.parts.rails import SIDE_TABLES
+from tests.parts.stage_file import SIDE_TABLES
 
 if TYPE_CHECKING:
     from pathlib import Path

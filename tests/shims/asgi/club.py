@@ -18,7 +18,7 @@ from migrator.core.stage import Stage
 from tests.demo.sessions import rails_session
 from tests.parts.asgi import AsgiApp
 from tests.parts.issuer import Issuer
-from tests.parts.rails import CONTROL_SECRET, METRICS_TOKEN
+from tests.parts.stage_file import CONTROL_SECRET, METRICS_TOKEN
 
 PLAINTEXTS = Path(__file__).parents[2] / "data" / "devise_600_plaintext.csv"
 # Users of the dump; all of category "plain".

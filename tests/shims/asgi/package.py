@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from migrator.shims.interface import ShimSettings
-    from tests.parts.rails import StageFile
+    from tests.parts.stage_file import StageFile
 
 NAME = "auther_dual_path"
 

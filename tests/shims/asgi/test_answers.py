@@ -10,7 +10,7 @@ import pytest
 
 from migrator.core.stage import Stage
 from tests.parts.asgi import prepare
-from tests.parts.rails import METRICS_TOKEN
+from tests.parts.stage_file import METRICS_TOKEN
 from tests.shims.asgi.club import (
     ALICE,
     BOB,

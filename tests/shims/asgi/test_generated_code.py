@@ -15,7 +15,7 @@ import pytest
 from migrator.core.stage import Stage
 from migrator.shims.asgi import AsgiTarget, python_literal
 from migrator.shims.interface import ShimSettings
-from tests.parts.rails import StageFile
+from tests.parts.stage_file import StageFile
 
 BIN = Path(sys.executable).parent
 NOT_FOR_GENERATED = "TRY003,TRY400,PLR2004,PLR0913,PLR0917,S105,S106"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from migrator.shims.interface import ShimSettings
-from tests.parts.rails import StageFile
+from tests.parts.stage_file import StageFile
 from tests.shims.asgi.package import Package, imported
 
 RECORDED = json.loads((Path(__file__).parents[2] / "data" / "auther_recorded.json").read_text())

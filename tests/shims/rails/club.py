@@ -14,7 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from migrator.core.stage import Stage
 from tests.parts.issuer import Issuer
-from tests.parts.rails import METRICS_TOKEN, RailsApp
+from tests.parts.rails import RailsApp
+from tests.parts.stage_file import METRICS_TOKEN
 
 PLAINTEXTS = Path(__file__).parents[2] / "data" / "devise_600_plaintext.csv"
 # Users of the dump; all of category "plain".

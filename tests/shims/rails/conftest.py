@@ -8,7 +8,8 @@ from migrator.core.stage import Stage
 from tests.parts import require
 from tests.parts.issuer import Issuer
 from tests.parts.postgres import PostgresServer
-from tests.parts.rails import create_side_tables, prepare, settings_for
+from tests.parts.rails import prepare, settings_for
+from tests.parts.stage_file import create_side_tables
 from tests.shims.rails.club import BOB, Club, oracle
 
 LINK_EVERYBODY = (

@@ -14,7 +14,7 @@ import pytest
 
 from migrator.core.clock import SystemClock
 from migrator.metrics.shim_counters import ShimCounters
-from tests.parts.rails import CONTROL_SECRET, METRICS_TOKEN
+from tests.parts.stage_file import CONTROL_SECRET, METRICS_TOKEN
 from tests.shims.rails.club import ALICE, BOB, XHR, Club, sub_of
 
 SYNTHETIC = ("auth_requests_total", "outcome=accepted", "path=legacy", "synthetic=1")

@@ -15,7 +15,8 @@ from tests.parts import require
 from tests.parts.better_auth import BetterAuth, Client
 from tests.parts.issuer import Issuer
 from tests.parts.postgres import free_port
-from tests.parts.rails import CALLBACK_PATH, NAMESPACE, RailsApp, create_side_tables, prepare
+from tests.parts.rails import CALLBACK_PATH, RailsApp, prepare
+from tests.parts.stage_file import NAMESPACE, create_side_tables
 from tests.shims.rails.club import ALICE, NAVIGATION, TOKEN_COOKIE, XHR, Club, oracle
 
 FORM = re.compile(r'<form method="post" action="([^"]+)"')

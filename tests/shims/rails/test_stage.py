@@ -13,7 +13,8 @@ import pytest
 from migrator.core.stage import Stage, bucket
 from migrator.shims.document import sign
 from migrator.shims.rails import RailsTarget
-from tests.parts.rails import NAMESPACE, StageFile, settings_for
+from tests.parts.rails import settings_for
+from tests.parts.stage_file import NAMESPACE, StageFile
 from tests.shims.rails.club import NAVIGATION, Club
 
 DRIVER = Path(__file__).with_name("stage_driver.rb")
