@@ -1,5 +1,6 @@
 """Fixtures that every test may ask for: databases on real PostgreSQL servers, one server per process."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -7,6 +8,10 @@ import pytest
 from tests.parts import require
 from tests.parts.dump import load_dump
 from tests.parts.postgres import DEBIAN_15, PostgresServer, embedded_binaries, start_postgres
+
+# A shell that starts the tests in the background lets all that they start ignore Ctrl-C.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["tests.parts.better_auth.fixtures"]
 
