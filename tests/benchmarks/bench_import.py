@@ -151,7 +151,7 @@ def _run(part: str, folder: Path, dsn: str, rows: Path) -> Figure:
     )
     if not rows.exists():
         (folder / "auther.db").rename(rows)
-    return Figure(**json.loads(ran.stdout))
+    return Figure(**json.loads(ran.stdout.splitlines()[-1]))
 
 
 def _show(what: str, figure: Figure, users: int) -> None:
