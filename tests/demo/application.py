@@ -8,6 +8,7 @@ meets what it would meet at a Rails application, in a process that starts in a s
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 import threading
@@ -38,6 +39,9 @@ from auther_dual_path import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+logging.basicConfig(level=logging.WARNING, format="%(message)s")
+logging.getLogger("auther_dual_path").setLevel(logging.INFO)
 
 SQL = load("tests.demo", "legacy.sql")
 DSN = os.environ["DEMO_DATABASE_URL"]

@@ -170,8 +170,8 @@ class Story:
         ws.chapter("p3 drain: who is still on the legacy path, and whether the next step is safe")
         ws.migrator("drain", "status")
         self._expire_legacy_sessions()
-        self.instances[1].stop()
         self.traffic.pause()
+        self.instances[1].stop()
         ws.say(
             "shop-2 was killed: its counters are gone, and the gate must not take that for quiet"
         )

@@ -168,6 +168,25 @@ def test_a_half_applied_step_goes_on_or_is_taken_back(
     assert site.dump() == dump
 
 
+def test_the_application_never_sees_a_column_that_is_back_but_not_yet_filled(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = "SELECT to_jsonb(u) ? 'confirmed_at', to_jsonb(u) ->> 'confirmed_at' FROM users u WHERE id = 1"
+    confirmed_at = site.sql("SELECT confirmed_at::text FROM users WHERE id = 1").replace(" ", "T")
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx)
+    send, looks = execute._send, []
+
+    def look_first(connection: psycopg.Connection, unit: execute.Unit) -> None:
+        with psycopg.connect(site.dsn) as application:
+            looks.append(application.execute(seen).fetchone())
+        send(connection, unit)
+
+    monkeypatch.setattr(execute, "_send", look_first)
+    p4_remove.rollback(site.ctx)
+    assert set(looks) == {(False, None), (True, confirmed_at)}
+
+
 def _cut_off_before(site: Site, unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """End the session, from the server's side, as it is about to send a unit."""
     send = execute._send
