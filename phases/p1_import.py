@@ -9,8 +9,8 @@ from migrator.auther.sqlite import SqliteTarget, open_existing, open_sqlite
 from migrator.core.clock import iso
 from migrator.core.errors import RefusedError, UsageError
 from migrator.runner.canaries import read_canaries
-from migrator.runner.importer import Importer, Sides
-from migrator.runner.imports import (
+from migrator.runner.importing.importer import Importer, Sides
+from migrator.runner.importing.imports import (
     SUBJECT,
     Ends,
     as_of,
@@ -20,13 +20,13 @@ from migrator.runner.imports import (
     record_choices,
     target_path,
 )
-from migrator.runner.outcome import Outcome, summary
-from migrator.runner.prefetch import prefetched
-from migrator.runner.proof import Proof, Prover
-from migrator.runner.reconcile import Reconciler, Reconciliation
-from migrator.runner.rejects import Rejects, open_rejects
+from migrator.runner.importing.outcome import Outcome, summary
+from migrator.runner.importing.prefetch import prefetched
+from migrator.runner.importing.proof import Proof, Prover
+from migrator.runner.importing.reconcile import Reconciler, Reconciliation
+from migrator.runner.importing.rejects import Rejects, open_rejects
+from migrator.runner.importing.withdraw import Withdrawal, Withdrawer
 from migrator.runner.standing import Standing
-from migrator.runner.withdraw import Withdrawal, Withdrawer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 from migrator.core.errors import ConflictError
 from migrator.core.stage import Stage
 from migrator.runner import stages
-from migrator.runner.fleet import Fleet, look, moved_users
-from migrator.runner.generating import Generation, compare, write
-from migrator.runner.moves import (
+from migrator.runner.stages import ROLLBACK, SET, SUBJECT, Position
+from migrator.runner.standing import Standing
+from migrator.runner.switching.fleet import Fleet, look, moved_users
+from migrator.runner.switching.generating import Generation, compare, write
+from migrator.runner.switching.moves import (
     ALL_BROWSERS,
     Move,
     check_fleet,
@@ -25,10 +27,8 @@ from migrator.runner.moves import (
     make_move,
     obstacles,
 )
-from migrator.runner.publishing import public_key, published
-from migrator.runner.stages import ROLLBACK, SET, SUBJECT, Position
-from migrator.runner.standing import Standing
-from migrator.runner.switch import (
+from migrator.runner.switching.publishing import public_key, published
+from migrator.runner.switching.switch import (
     Switched,
     follow,
     interrupted,

@@ -12,10 +12,10 @@ from migrator.core.errors import UsageError
 from migrator.core.stage import Stage
 from migrator.gates.spec import REMOVE, GateSpec, spec_of, specs_before
 from migrator.gates.verdict import GateState, Verdict, decide
-from migrator.runner.guard import standings
-from migrator.runner.looking import look
-from migrator.runner.picture import PICTURE_SOURCES, picture_of
-from migrator.runner.sampling import due, judge, record, record_change, sample, sources_of
+from migrator.runner.gating.guard import standings
+from migrator.runner.gating.looking import look
+from migrator.runner.gating.picture import PICTURE_SOURCES, picture_of
+from migrator.runner.gating.sampling import due, judge, record, record_change, sample, sources_of
 from migrator.runner.stages import current
 from migrator.runner.standing import Standing
 

@@ -14,11 +14,11 @@ from migrator.legacy.catalog import Wanted, read_catalog
 from migrator.legacy.connect import open_database
 from migrator.legacy.guard import Archived, Guard, Orphans
 from migrator.runner import stages
-from migrator.runner.guard import standings
-from migrator.runner.plans import has_plan, keep_plan, kept_plan
-from migrator.runner.removal import APPLIED, SUBJECT, apply_steps, revert_steps, site
+from migrator.runner.gating.guard import standings
+from migrator.runner.removing.plans import has_plan, keep_plan, kept_plan
+from migrator.runner.removing.removal import APPLIED, SUBJECT, apply_steps, revert_steps, site
+from migrator.runner.removing.targets import columns_to_drop, tables_to_drop
 from migrator.runner.standing import Standing
-from migrator.runner.targets import columns_to_drop, tables_to_drop
 from migrator.sqlgen.planfile import PlanFile, plan_files
 from migrator.sqlgen.removal import LockRules, make_removal
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from migrator.runner.context import Context
-    from migrator.runner.removal import Site
+    from migrator.runner.removing.removal import Site
 
 NAME = "remove"
 

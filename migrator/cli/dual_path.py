@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from migrator.runner.context import Context
-    from migrator.runner.generating import Generation
-    from migrator.runner.switch import Switched
+    from migrator.runner.switching.generating import Generation
+    from migrator.runner.switching.switch import Switched
     from phases.p2_dual_path import Planned, RolledBack, Shown
 
 

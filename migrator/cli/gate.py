@@ -14,7 +14,7 @@ from migrator.cli.looks import looks
 from migrator.cli.output import emit
 from migrator.dashboards.drain_view import verdict_lines
 from migrator.gates.verdict import GateState, decide
-from migrator.runner.picture import gate_row
+from migrator.runner.gating.picture import gate_row
 from phases import p3_drain
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from migrator.cli.import_report import (
 from migrator.cli.output import emit
 from migrator.core.errors import DependencyError, ExitCode
 from migrator.core.redact import mask_email
-from migrator.runner.outcome import Outcome, summary
+from migrator.runner.importing.outcome import Outcome, summary
 from phases import p1_import
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from migrator.runner.outcome import Outcome
-    from migrator.runner.reconcile import Reconciliation
-    from migrator.runner.withdraw import Withdrawal
+    from migrator.runner.importing.outcome import Outcome
+    from migrator.runner.importing.reconcile import Reconciliation
+    from migrator.runner.importing.withdraw import Withdrawal
 
 _REASONS = {
     "email_missing": "no e-mail address",

@@ -19,7 +19,7 @@ from migrator.gates.spec import specs_before
 from migrator.gates.verdict import GateState, Verdict
 from migrator.runner import stages
 from migrator.runner.context import Context, make_context
-from migrator.runner.sampling import record
+from migrator.runner.gating.sampling import record
 from tests.parts.postgres import embedded_binaries
 
 if TYPE_CHECKING:

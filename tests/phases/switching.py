@@ -16,8 +16,8 @@ from migrator.core.progress import Progress
 from migrator.gates.spec import specs_before
 from migrator.gates.verdict import GateState, Verdict
 from migrator.runner.context import Context, make_context
-from migrator.runner.publishing import public_key
-from migrator.runner.sampling import record
+from migrator.runner.gating.sampling import record
+from migrator.runner.switching.publishing import public_key
 from migrator.shims.document import verify
 from tests.parts.stage_file import SIDE_TABLES
 

@@ -19,8 +19,8 @@ import pytest
 from migrator.auther.interface import Note
 from migrator.core.errors import ConflictError, DependencyError, RefusedError, UsageError
 from migrator.core.users import PinReason, RejectReason
-from migrator.runner.outcome import Outcome, summary
-from migrator.runner.proof import Answer
+from migrator.runner.importing.outcome import Outcome, summary
+from migrator.runner.importing.proof import Answer
 from phases import p1_import
 from tests.phases.importing import PEPPER, Site, make_site, oracle
 

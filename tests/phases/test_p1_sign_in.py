@@ -15,7 +15,7 @@ import pytest
 
 from migrator.core.clock import ManualClock
 from migrator.core.emails import normalise
-from migrator.runner.proof import Answer
+from migrator.runner.importing.proof import Answer
 from phases import p1_import
 from tests.parts.better_auth import BetterAuth
 from tests.phases.importing import PEPPER, PEPPER_ID, Site, make_site, oracle

@@ -25,16 +25,16 @@ from migrator.core.errors import (
 from migrator.core.stage import Stage
 from migrator.gates.verdict import GateState
 from migrator.runner import stages
-from migrator.runner.generating import FileState
-from migrator.runner.publishing import publish
 from migrator.runner.stages import Position
+from migrator.runner.switching.generating import FileState
+from migrator.runner.switching.publishing import publish
 from phases import p2_dual_path
 from tests.phases.switching import Switching, make_switching
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from migrator.runner.switch import Switched
+    from migrator.runner.switching.switch import Switched
 
 LEGACY, DUAL, DRAIN, AUTHER = Stage
 FAR = 1_000_000
@@ -367,7 +367,7 @@ from migrator.config.load import load
 from migrator.core.clock import SystemClock
 from migrator.core.progress import Progress
 from migrator.core.stage import Stage
-from migrator.runner import switch
+from migrator.runner.switching import switch
 from migrator.runner.context import make_context
 from phases import p2_dual_path
 

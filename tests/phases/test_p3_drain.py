@@ -10,7 +10,7 @@ from migrator.core.clock import ManualClock, SystemClock
 from migrator.core.errors import HeldError, RefusedError, UsageError
 from migrator.core.stage import Stage
 from migrator.gates.verdict import GateState, Verdict
-from migrator.runner.guard import require_gates
+from migrator.runner.gating.guard import require_gates
 from phases import p3_drain
 from tests.parts.drain import NO_SESSIONS, QUIET, Drain
 from tests.parts.shim_process import ShimProcess

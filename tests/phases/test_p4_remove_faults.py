@@ -11,7 +11,7 @@ import pytest
 from migrator.core.errors import ConflictError, DependencyError, HeldError, RefusedError
 from migrator.legacy import execute
 from migrator.legacy.execute import units_of
-from migrator.runner.plans import kept_plan
+from migrator.runner.removing.plans import kept_plan
 from migrator.sqlgen import steps
 from phases import p4_remove
 from tests.phases.removal import Site, make_site

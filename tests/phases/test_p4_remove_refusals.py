@@ -10,7 +10,7 @@ import pytest
 from migrator.core.errors import ConflictError, HeldError, RefusedError, UsageError
 from migrator.core.stage import Stage
 from migrator.gates.verdict import GateState
-from migrator.runner.plans import kept_plan
+from migrator.runner.removing.plans import kept_plan
 from migrator.sqlgen import steps
 from phases import p4_remove
 from tests.phases.removal import Site, make_site

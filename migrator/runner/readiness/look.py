@@ -12,7 +12,7 @@ from migrator.legacy.census import take_census
 from migrator.legacy.connect import open_database, wrapped
 from migrator.legacy.devise import DeviseSource, open_devise
 from migrator.legacy.survey import survey
-from migrator.runner.imports import make_rules
+from migrator.runner.importing.imports import make_rules
 from migrator.runner.readiness.findings import AutherFindings, Findings
 from migrator.runner.readiness.forecast import Forecaster
 

@@ -9,7 +9,7 @@ import pytest
 
 from migrator.core.errors import DependencyError
 from migrator.core.users import Reject, RejectReason
-from migrator.runner.rejects import Rejects, open_rejects
+from migrator.runner.importing.rejects import Rejects, open_rejects
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,9 +9,9 @@ from migrator.core.clock import iso
 from migrator.core.errors import MigratorError
 from migrator.core.stage import Stage, StageDocument
 from migrator.runner import stages
-from migrator.runner.fleet import wait_for_epoch
-from migrator.runner.publishing import publish, published
 from migrator.runner.stages import NOT_PUBLISHED, PUBLISHED, SUBJECT, Position
+from migrator.runner.switching.fleet import wait_for_epoch
+from migrator.runner.switching.publishing import publish, published
 
 if TYPE_CHECKING:
     from datetime import timedelta

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from migrator.core.errors import ConflictError, HeldError, MigratorError, UsageError
 from migrator.core.stage import Stage, check_step
 from migrator.runner import stages
-from migrator.runner.fleet import look
-from migrator.runner.guard import require_gates
+from migrator.runner.gating.guard import require_gates
 from migrator.runner.stages import Position
-from migrator.runner.switch import deadline
+from migrator.runner.switching.fleet import look
+from migrator.runner.switching.switch import deadline
 
 if TYPE_CHECKING:
     from migrator.runner.context import Context
-    from migrator.runner.guard import GateStanding
+    from migrator.runner.gating.guard import GateStanding
 
 ALL_BROWSERS = 100.0
 _DECIMALS = 2

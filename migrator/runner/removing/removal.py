@@ -13,14 +13,14 @@ from migrator.core.errors import ConflictError
 from migrator.legacy.connect import open_database
 from migrator.legacy.execute import Patience, run_file
 from migrator.legacy.guard import Evidence, Guard
-from migrator.runner.guard import require_gates
+from migrator.runner.gating.guard import require_gates
 from migrator.sqlgen import steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from migrator.runner.context import Context
-    from migrator.runner.guard import GateStanding
+    from migrator.runner.gating.guard import GateStanding
     from migrator.sqlgen.planfile import PlanFile
 
 SUBJECT = "remove"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from migrator.runner.importer import Counts
+    from migrator.runner.importing.importer import Counts
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from migrator.auther.map import to_rows
 from migrator.core.envelope import PREFIX
 from migrator.core.users import Reject
 from migrator.legacy.identity import Claim
-from migrator.runner.differences import Allowed, Difference, compare
-from migrator.runner.settle import settle
+from migrator.runner.importing.differences import Allowed, Difference, compare
+from migrator.runner.importing.settle import settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable

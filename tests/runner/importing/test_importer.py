@@ -8,9 +8,9 @@ import pytest
 
 from migrator.auther.sqlite import open_sqlite
 from migrator.core.users import RejectReason
-from migrator.runner.importer import Importer, Sides
-from migrator.runner.imports import make_rules, open_ends
-from migrator.runner.rejects import Rejects
+from migrator.runner.importing.importer import Importer, Sides
+from migrator.runner.importing.imports import make_rules, open_ends
+from migrator.runner.importing.rejects import Rejects
 from tests.phases.importing import Site, make_site
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migrator.runner.prefetch import prefetched
+from migrator.runner.importing.prefetch import prefetched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -97,7 +97,7 @@ def moved_users(ctx: Context) -> int | None:
                 statement_timeout=HURT_TIMEOUT,
             ) as connection,
         ):
-            query = load("migrator.runner", "fleet.sql")["moved_users"]
+            query = load("migrator.runner.switching", "fleet.sql")["moved_users"]
             row = connection.execute(query.encode(), (ctx.config.legacy.model,)).fetchone()
     except MigratorError:
         return None

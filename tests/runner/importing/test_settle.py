@@ -5,7 +5,7 @@ from __future__ import annotations
 from migrator.auther.interface import AccountRow, Found, Mapped, Note, UserRow
 from migrator.core.users import RejectReason
 from migrator.legacy.identity import Known, Link
-from migrator.runner.settle import Settled, settle
+from migrator.runner.importing.settle import Settled, settle
 
 
 def row(pk: str, *, email: str = "", username: str | None = None) -> Mapped:

@@ -16,8 +16,8 @@ from migrator.gates.verdict import GateState
 from migrator.metrics.base import base_from_json
 from migrator.metrics.interface import Grade
 from migrator.metrics.measures import MEASURES, Terms
-from migrator.runner.guard import standing_of
-from migrator.runner.overtaken import beginning
+from migrator.runner.gating.guard import standing_of
+from migrator.runner.gating.overtaken import beginning
 from migrator.state.samples import StoredSample
 
 if TYPE_CHECKING:

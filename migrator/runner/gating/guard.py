@@ -9,7 +9,7 @@ from migrator.core.clock import parse_iso
 from migrator.core.errors import HeldError, RefusedError
 from migrator.gates.spec import GateSpec, specs_before
 from migrator.gates.verdict import GateState, decide
-from migrator.runner.overtaken import overtaken_by
+from migrator.runner.gating.overtaken import overtaken_by
 
 if TYPE_CHECKING:
     from datetime import datetime

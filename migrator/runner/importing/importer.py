@@ -10,14 +10,14 @@ from migrator.auther.map import Rules, to_rows
 from migrator.core.errors import DependencyError
 from migrator.core.users import Reject, Tally
 from migrator.legacy.identity import Claim, ClaimedMeanwhileError, IdentityTable, Known
-from migrator.runner.settle import Settled, settle
+from migrator.runner.importing.settle import Settled, settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from migrator.auther.interface import Target
     from migrator.legacy.interface import Page
-    from migrator.runner.rejects import Rejects
+    from migrator.runner.importing.rejects import Rejects
 
 ATTEMPTS = 5
 
