@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,8 +19,14 @@ from migrator.core.progress import Progress
 from migrator.runner.context import Context, make_context
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     import pytest
 
+    from migrator.core.users import RejectReason
+    from migrator.runner.importing.outcome import Outcome
+
+IMPORTED = 559
 ORACLE = Path(__file__).parent.parent / "data" / "devise_600_plaintext.csv"
 # The dump's locks were made at about 02:45 with unlock_in 1 h.
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
@@ -135,3 +142,13 @@ def oracle() -> list[dict[str, str]]:
     """The users of the dump with their passwords and Devise's own answers."""
     with ORACLE.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def rejects_of(site: Site) -> dict[str, str]:
+    lines = site.rejects.read_text(encoding="utf-8").splitlines()
+    return {row["id"]: row["reason"] for row in map(json.loads, lines)}
+
+
+def counts(outcome: Outcome) -> tuple[int, int, int, Counter[RejectReason]]:
+    tally = outcome.counts.tally
+    return tally.read, tally.imported, tally.already_there, tally.rejected

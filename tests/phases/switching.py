@@ -19,6 +19,7 @@ from migrator.runner.context import Context, make_context
 from migrator.runner.gating.sampling import record
 from migrator.runner.switching.publishing import public_key
 from migrator.shims.document import verify
+from phases import p2_dual_path
 from tests.parts.stage_file import SIDE_TABLES
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from migrator.core.stage import StageDocument
+    from migrator.core.stage import Stage, StageDocument
+    from migrator.runner.switching.switch import Switched
 
 CONFIG = """
 [migration]
@@ -131,3 +133,18 @@ def make_switching(
     path.write_text(CONFIG.format(expected=expected, wait=wait, gates=listed))
     ctx = make_context(load(path), root=root, clock=SystemClock(), progress=Progress())
     return Switching(ctx, root, dsn)
+
+
+def set_stage(site: Switching, stage: Stage, percent: float | None = None) -> Switched:
+    """Move on, behind gates that pass again after each change of the stage."""
+    site.pass_gates(stage)
+    return run(site, stage, percent)
+
+
+def run(site: Switching, stage: Stage, percent: float | None = None) -> Switched:
+    return p2_dual_path.run(site.ctx, stage, percent=percent)
+
+
+def results(site: Switching) -> list[str]:
+    entries = site.ctx.state.ledger.entries(subject="stage")
+    return [e.body["result"] for e in entries if e.kind == "outcome"]

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import sqlite3
 import stat
-import subprocess
-import sys
-import time
 from collections import Counter
-from contextlib import closing
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from migrator.auther.interface import Note
-from migrator.core.errors import ConflictError, DependencyError, RefusedError, UsageError
+from migrator.core.errors import ConflictError, RefusedError, UsageError
 from migrator.core.users import PinReason, RejectReason
-from migrator.runner.importing.outcome import Outcome, summary
+from migrator.runner.importing.outcome import summary
 from migrator.runner.importing.proof import Answer
 from phases import p1_import
-from tests.phases.importing import PEPPER, Site, make_site, oracle
+from tests.phases.importing import IMPORTED, PEPPER, Site, counts, make_site, oracle, rejects_of
 
-IMPORTED = 559
+if TYPE_CHECKING:
+    from pathlib import Path
+
 REJECTED = {
     RejectReason.EMAIL_COLLISION: 8,
     RejectReason.EMAIL_MISSING: 12,
     RejectReason.TIMESTAMP_OUT_OF_RANGE: 6,
     RejectReason.UNSUPPORTED_HASH: 15,
 }
-KILLS = 10
 
 
 @pytest.fixture
@@ -39,18 +32,8 @@ def site(tmp_path: Path, devise_db: str, monkeypatch: pytest.MonkeyPatch) -> Sit
     return make_site(tmp_path, devise_db, monkeypatch, identities="public.identities")
 
 
-def rejects_of(site: Site) -> dict[str, str]:
-    lines = site.rejects.read_text(encoding="utf-8").splitlines()
-    return {row["id"]: row["reason"] for row in map(json.loads, lines)}
-
-
 def by_category(category: str) -> set[str]:
     return {row["id"] for row in oracle() if row["category"] == category}
-
-
-def counts(outcome: Outcome) -> tuple[int, int, int, Counter[RejectReason]]:
-    tally = outcome.counts.tally
-    return tally.read, tally.imported, tally.already_there, tally.rejected
 
 
 def test_all_600_users_have_one_outcome_each(site: Site) -> None:
@@ -377,177 +360,3 @@ def test_known_passwords_are_proven(site: Site, tmp_path: Path) -> None:
     proofs = p1_import.prove(site.ctx, file, email_column="email", password_column="password")
     assert [proof.answer for proof in proofs] == [*wanted.values(), Answer.WRONG_PASSWORD]
     assert proofs[1].detail == "bcrypt, pepper none"
-
-
-RUN = """
-import sys
-WORK = sys.argv[2]
-from pathlib import Path
-from tests.phases.importing import NOW
-from migrator.config.load import load
-from migrator.core.clock import ManualClock
-from migrator.core.progress import Progress
-from migrator.runner.context import make_context
-from phases import p1_import
-root = Path(sys.argv[1])
-ctx = make_context(
-    load(root / "migrator.toml"), root=root, clock=ManualClock(NOW), progress=Progress()
-)
-print("ready", flush=True)
-getattr(p1_import, WORK)(ctx)
-"""
-
-
-def test_killed_at_ten_points_it_ends_row_for_row_like_an_uninterrupted_run(
-    tmp_path: Path, devise_db: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings = {"identities": "public.identities", "page_rows": "3"}
-    quiet = make_site(tmp_path / "quiet", devise_db, monkeypatch, **settings)
-    began = time.monotonic()
-    p1_import.run(quiet.ctx)
-    duration_s = time.monotonic() - began
-    wanted, rejected = quiet.content(), rejects_of(quiet)
-    p1_import.rollback(quiet.ctx)
-
-    site = make_site(tmp_path / "killed", devise_db, monkeypatch, **settings)
-    positions = [kill_after(site, duration_s * part / (KILLS + 1)) for part in range(1, KILLS + 1)]
-    assert any(0 < users < IMPORTED for users in positions), positions
-    site.ctx.clock.sleep(3600)
-    p1_import.run(site.ctx)
-    assert site.content() == wanted
-    assert rejects_of(site) == rejected
-    assert p1_import.verify(site.ctx).holds()
-    assert site.ctx.state.ledger.pending() == []
-    assert site.auther("PRAGMA journal_mode") == [("delete",)]
-
-
-def kill_after(site: Site, seconds: float, work: str = "run") -> int:
-    """Start an import or its rollback, kill it after so many seconds, and count the users left."""
-    with subprocess.Popen(
-        [sys.executable, "-c", RUN, str(site.root), work], stdout=subprocess.PIPE, env=os.environ
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-        try:
-            process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-    tables = (
-        site.auther("SELECT count(*) FROM sqlite_master") if site.auther_db.exists() else [(0,)]
-    )
-    return site.auther('SELECT count(*) FROM "user"')[0][0] if tables[0][0] else 0
-
-
-def test_a_rollback_that_was_killed_is_finished_by_the_next_one(
-    tmp_path: Path, devise_db: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    site = make_site(tmp_path, devise_db, monkeypatch, page_rows="3")
-    p1_import.run(site.ctx)
-    left = [kill_after(site, seconds, "rollback") for seconds in (0.2, 0.4, 0.6)]
-    assert all(users >= 0 for users in left)
-    if p1_import.standing(site.ctx).state != "not begun":
-        p1_import.rollback(site.ctx)
-    assert site.auther('SELECT count(*) FROM "user"') == [(0,)]
-    assert site.auther("SELECT count(*) FROM account") == [(0,)]
-    assert site.sql("SELECT to_regclass('migrator_identity')") == [(None,)]
-    assert site.ctx.state.ledger.pending() == []
-
-
-def test_a_rollback_killed_after_the_last_user_can_be_finished(site: Site) -> None:
-    p1_import.run(site.ctx)
-    site.ctx.state.ledger.intent("import", "rollback")
-    site.auther('DELETE FROM "user"')
-    site.sql("DROP TABLE migrator_identity, migrator_instance")
-    assert p1_import.rollback(site.ctx).removed == 0
-    assert p1_import.standing(site.ctx).state == "not begun"
-    assert site.ctx.state.ledger.pending() == []
-    with pytest.raises(UsageError, match="nothing to roll back"):
-        p1_import.rollback(site.ctx)
-
-
-def test_killed_between_claim_and_user_the_next_run_writes_the_user_as_it_is_now(
-    site: Site,
-) -> None:
-    p1_import.run(site.ctx)
-    ids = dict(site.sql("SELECT user_pk, auther_id FROM migrator_identity"))
-    site.auther('DELETE FROM "user" WHERE id IN (?, ?, ?)', ids["1"], ids["2"], ids["3"])
-    changed = "$2a$04$" + "a" * 53
-    site.sql("UPDATE users SET encrypted_password = %s WHERE id = 1", changed)
-    site.sql("UPDATE users SET email = '' WHERE id = 2")
-    site.auther(
-        'INSERT INTO "user" (id, name, email, created_at, updated_at) VALUES (?, ?, ?, 1, 1)',
-        "somebody",
-        "Somebody",
-        "member3@example.org",
-    )
-    outcome = p1_import.run(site.ctx)
-    assert outcome.counts.tally.imported == 1
-    assert rejects_of(site)["2"] == "email_missing"
-    assert rejects_of(site)["3"] == "target_taken"
-    claimed = {pk for (pk,) in site.sql("SELECT user_pk FROM migrator_identity")}
-    assert "1" in claimed
-    assert not {"2", "3"} & claimed, "a claim without a user is taken back"
-    assert p1_import.verify(site.ctx).holds()
-
-
-def test_a_user_who_moved_and_was_deleted_at_auther_is_not_brought_back(site: Site) -> None:
-    p1_import.run(site.ctx)
-    (row,) = site.sql("SELECT auther_id FROM migrator_identity WHERE user_pk = '1'")
-    site.sql("UPDATE migrator_identity SET home = 'auther' WHERE user_pk = '1'")
-    site.auther('DELETE FROM "user" WHERE id = ?', row[0])
-    assert counts(p1_import.run(site.ctx))[1:3] == (0, IMPORTED)
-    assert site.auther('SELECT count(*) FROM "user" WHERE id = ?', row[0]) == [(0,)]
-    assert p1_import.verify(site.ctx).left_to_auther == 1
-
-
-def test_the_application_may_use_the_tables(site: Site) -> None:
-    site.sql("CREATE ROLE shop_app")
-    try:
-        site.sql("GRANT SELECT, UPDATE ON users TO shop_app")
-        p1_import.run(site.ctx)
-        for table in ("migrator_identity", "migrator_instance"):
-            for privilege in ("SELECT", "INSERT", "UPDATE"):
-                asked = "SELECT has_table_privilege('shop_app', %s, %s)"
-                assert site.sql(asked, table, privilege) == [(True,)]
-    finally:
-        site.sql("DROP OWNED BY shop_app")
-        site.sql("DROP ROLE shop_app")
-
-
-def test_a_missing_column_is_named_with_what_there_is(
-    tmp_path: Path, devise_db: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    site = make_site(tmp_path, devise_db, monkeypatch, columns='email = "mail"')
-    with pytest.raises(UsageError, match=r"has no column 'mail' for email; it has: id, email"):
-        p1_import.run(site.ctx)
-    assert not site.auther_db.exists()
-
-
-def test_confirmed_without_confirmable_is_refused(site: Site) -> None:
-    site.sql("ALTER TABLE users DROP COLUMN confirmed_at")
-    with pytest.raises(UsageError, match="nobody could sign in"):
-        p1_import.run(site.ctx)
-
-
-def test_an_unreachable_database_says_so_without_its_password(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("LEGACY_DATABASE_URL", "postgresql://me:hidden-word@127.0.0.1:1/app")
-    with pytest.raises(DependencyError) as caught:
-        p1_import.run(site.ctx)
-    assert "hidden-word" not in f"{caught.value.message} {caught.value.hint}"
-    monkeypatch.setenv("LEGACY_DATABASE_URL", "postgresql:/me:hidden-word@127.0.0.1")
-    with pytest.raises((UsageError, DependencyError)) as refused:
-        p1_import.run(site.ctx)
-    assert "hidden-word" not in refused.value.message
-
-
-def test_a_database_of_better_auth_1_7_is_refused_by_name(site: Site) -> None:
-    schema = (Path(p1_import.__file__).parents[1] / "migrator/auther/schema.sql").read_text()
-    with closing(sqlite3.connect(site.auther_db)) as connection:
-        connection.executescript(schema)
-        connection.execute("ALTER TABLE account ADD COLUMN issuer text")
-        connection.commit()
-    with pytest.raises(RefusedError, match=r"account\.issuer is there: this is better-auth 1\.7"):
-        p1_import.run(site.ctx)
-    assert site.sql("SELECT to_regclass('migrator_identity')") == [(None,)]
