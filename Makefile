@@ -33,9 +33,7 @@ test-long: setup ## proofs that take minutes
 	$(BIN)/pytest -m long
 
 bench: setup ## measure against the raw ceilings and print the ratios
-	@set -e; for file in tests/benchmarks/bench_*.py; do \
-		$(BIN)/python -m tests.benchmarks.$$(basename $$file .py); \
-	done
+	@$(BIN)/python -m tests.benchmarks
 
 lock: ## pin packages anew after a change of pyproject.toml (delete a lock for newer versions)
 	$(SETUP) python
