@@ -17,7 +17,7 @@ from migrator.core.users import LegacyUser, PinReason, Reject, RejectReason
 from migrator.schemes.registry import claimed_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 # Times that JavaScript's Date can hold, in milliseconds either side of 1970.
 MAX_DATE_MS = 8_640_000_000_000_000
@@ -36,6 +36,7 @@ class Rules:
         unlock_in_ms: How long a lock holds, None for ever.
         now_ms: The time at which locks are judged, Unix milliseconds; fixed for a migration.
         peppers: Ids for the envelope, in the order in which they are tried.
+        providers: Auther's names of providers by OmniAuth's; others keep theirs.
         email_loses: Given key, address and normalised address, tells that the row may not have it.
         contested_identities: (provider, uid) that several users claim.
         contested_usernames: User names, in lower case, that several users have.
@@ -51,6 +52,7 @@ class Rules:
     unsupported_hash: Literal["reject", "without_credential"]
     now_ms: int
     peppers: tuple[str, ...] = (NO_PEPPER,)
+    providers: Mapping[str, str] = field(default_factory=dict)
     email_loses: Callable[[str, str, str], bool] = lambda _pk, _email, _wanted: False
     contested_identities: frozenset[tuple[str, str]] = frozenset()
     contested_usernames: frozenset[str] = frozenset()
@@ -134,7 +136,7 @@ def _odd_time(user: LegacyUser, rules: Rules) -> str:
 
 def _taken_identity(user: LegacyUser, rules: Rules) -> str | None:
     for link in user.identities:
-        if link.provider == CREDENTIAL:
+        if rules.providers.get(link.provider, link.provider) == CREDENTIAL:
             return f"a provider cannot be named {CREDENTIAL}: that is how Auther marks passwords"
         if (link.provider, link.uid) in rules.contested_identities:
             return f"another user has the same identity at {link.provider}"
@@ -212,7 +214,8 @@ def _accounts(
     # The same identity twice at one user is one account.
     for link in {(link.provider, link.uid): link for link in user.identities}.values():
         at_ms = row.created_at if link.created_ms is None else link.created_ms
-        accounts.append(_account(row, link.provider, link.uid, rules, created_ms=at_ms))
+        provider = rules.providers.get(link.provider, link.provider)
+        accounts.append(_account(row, provider, link.uid, rules, created_ms=at_ms))
     return tuple(accounts)
 
 

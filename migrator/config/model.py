@@ -114,6 +114,8 @@ class ImportSection(Section):
     unlock_in: DurationOrNever = timedelta(hours=1)
     soft_deleted: Literal["ban", "reject"] = "ban"
     unsupported_hash: Literal["reject", "without_credential"] = "reject"
+    # OmniAuth names its strategies, better-auth its providers: google_oauth2 is google there.
+    providers: dict[str, str] = {"google_oauth2": "google"}
     page_rows: Annotated[int, Field(ge=1, le=100_000)] = 5000
     rejects_file: Path = Path(".migrator/rejects.jsonl")
     account_index: bool = True

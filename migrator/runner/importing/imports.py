@@ -94,6 +94,7 @@ def make_rules(ctx: Context, source: DeviseSource) -> Rules:
         unsupported_hash=settings.unsupported_hash,
         now_ms=round(as_of(ctx).timestamp() / _MILLISECOND_S),
         peppers=ctx.config.legacy.pepper_ids,
+        providers=settings.providers,
         email_loses=source.email_judge().loses,
         contested_identities=source.contested_identities(),
         contested_usernames=source.contested_usernames(),
@@ -140,6 +141,7 @@ def _choices(ctx: Context, source: DeviseSource) -> dict[str, Any]:
         "legacy.model": ctx.config.legacy.model,
         "legacy.peppers": list(ctx.config.legacy.pepper_ids),
         "import.verified_when": settings.verified_when,
+        "import.providers": settings.providers,
         "import.unlock_in": "never"
         if settings.unlock_in is None
         else format_duration(settings.unlock_in),
