@@ -1,1 +1,1 @@
-"""What phases run in: context, progress."""
+"""What phases run in, and below it one folder of work for each phase."""
