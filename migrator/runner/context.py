@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrator.core.errors import UsageError
+from migrator.core.ids import MIN_KEY_BYTES
 from migrator.state.store import State, open_state
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from migrator.config.secrets import SecretRef
     from migrator.core.clock import Clock
     from migrator.core.progress import Progress
-
-MIN_KEY_BYTES = 32
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ import psycopg
 from migrator.config.load import load
 from migrator.core.clock import SystemClock
 from migrator.core.progress import Progress
+from migrator.core.stage import Stage
 from migrator.gates.spec import specs_before
 from migrator.gates.verdict import GateState, Verdict
 from migrator.runner.context import Context, make_context
@@ -27,9 +29,12 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from migrator.core.stage import Stage, StageDocument
+    from migrator.core.stage import StageDocument
     from migrator.runner.switching.switch import Switched
 
+LEGACY, DUAL, DRAIN, AUTHER = Stage
+# An epoch that no test reaches: an instance that reports it follows whatever is published.
+FAR = 1_000_000
 CONFIG = """
 [migration]
 name = "club"
@@ -148,3 +153,6 @@ def run(site: Switching, stage: Stage, percent: float | None = None) -> Switched
 def results(site: Switching) -> list[str]:
     entries = site.ctx.state.ledger.entries(subject="stage")
     return [e.body["result"] for e in entries if e.kind == "outcome"]
+
+
+Make = Callable[..., Switching]

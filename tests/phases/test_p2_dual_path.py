@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -15,36 +14,28 @@ from migrator.core.errors import (
     RefusedError,
     UsageError,
 )
-from migrator.core.stage import Stage
 from migrator.gates.verdict import GateState
 from migrator.runner import stages
 from migrator.runner.stages import Position
 from migrator.runner.switching.publishing import publish
 from phases import p2_dual_path
-from tests.phases.switching import Switching, make_switching, results, run, set_stage
+from tests.phases.switching import (
+    AUTHER,
+    DRAIN,
+    DUAL,
+    FAR,
+    LEGACY,
+    Make,
+    Switching,
+    results,
+    run,
+    set_stage,
+)
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from migrator.core.stage import Stage
 
-
-LEGACY, DUAL, DRAIN, AUTHER = Stage
-FAR = 1_000_000
-Make = Callable[..., Switching]
-
-
-@pytest.fixture
-def make(tmp_path: Path, fresh_db: str, monkeypatch: pytest.MonkeyPatch) -> Make:
-    return lambda **options: make_switching(tmp_path, fresh_db, monkeypatch, **options)
-
-
-@pytest.fixture
-def site(make: Make) -> Switching:
-    """One instance that follows whatever is published, gates that have passed."""
-    site = make()
-    site.beat(epoch=FAR, baked="auther")
-    for step in ("dual", "drain", "auther"):
-        site.pass_gates(step)
-    return site
+    pass
 
 
 # Forward

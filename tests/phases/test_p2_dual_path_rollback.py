@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,39 +17,24 @@ from migrator.core.errors import (
     ConflictError,
     RefusedError,
 )
-from migrator.core.stage import Stage
 from migrator.gates.verdict import GateState
 from migrator.runner import stages
 from migrator.runner.stages import Position
 from migrator.runner.switching.generating import FileState
 from phases import p2_dual_path
-from tests.phases.switching import Switching, make_switching, results, set_stage
+from tests.phases.switching import (
+    AUTHER,
+    DRAIN,
+    DUAL,
+    FAR,
+    LEGACY,
+    Switching,
+    results,
+    set_stage,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-LEGACY, DUAL, DRAIN, AUTHER = Stage
-FAR = 1_000_000
-Make = Callable[..., Switching]
-
-
-@pytest.fixture
-def make(tmp_path: Path, fresh_db: str, monkeypatch: pytest.MonkeyPatch) -> Make:
-    return lambda **options: make_switching(tmp_path, fresh_db, monkeypatch, **options)
-
-
-@pytest.fixture
-def site(make: Make) -> Switching:
-    """One instance that follows whatever is published, gates that have passed."""
-    site = make()
-    site.beat(epoch=FAR, baked="auther")
-    for step in ("dual", "drain", "auther"):
-        site.pass_gates(step)
-    return site
-
-
-# Forward
 
 
 def test_a_rollback_restores_stage_and_percentage_exactly(site: Switching) -> None:
