@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from migrator.auther.sqlite import SqliteTarget, open_existing, open_sqlite
 from migrator.core.clock import iso
 from migrator.core.errors import RefusedError, UsageError
+from migrator.core.ids import mark_key
 from migrator.runner.canaries import read_canaries
 from migrator.runner.importing.importer import Importer, Sides
 from migrator.runner.importing.imports import (
@@ -223,7 +224,7 @@ def plan_rollback(ctx: Context) -> Withdrawal:
     with open_ends(ctx, writing=False) as ends, open_existing(target_path(ctx)) as target:
         if not ends.identities.exists():
             raise UsageError("nothing was imported, so there is nothing to roll back", hint=_RUN)
-        withdrawer = Withdrawer(target, ends.identities, key=ctx.migration_key())
+        withdrawer = Withdrawer(target, ends.identities, mark=mark_key(ctx.migration_key()))
         return withdrawer.survey(rows=ctx.config.import_.page_rows)
 
 
@@ -246,7 +247,7 @@ def rollback(ctx: Context, *, except_signed_in: bool = False) -> Withdrawal:
         if not ends.identities.exists() or not target_path(ctx).exists():
             return _forget_only(ctx, ends)
         with open_sqlite(target_path(ctx)) as target:
-            withdrawer = Withdrawer(target, ends.identities, key=ctx.migration_key())
+            withdrawer = Withdrawer(target, ends.identities, mark=mark_key(ctx.migration_key()))
             rows = ctx.config.import_.page_rows
             if not except_signed_in:
                 _refuse_signed_in(withdrawer.survey(rows=rows))

@@ -45,6 +45,22 @@ class AccountRow(NamedTuple):
     updated_at: int
 
 
+class TupleRow(NamedTuple):
+    """A row of `access_tuples`; times are Unix **seconds** in this table."""
+
+    id: str
+    entity_type: str
+    entity_type_id: str | None
+    entity_id: str
+    relation: str
+    subject_type: str
+    subject_id: str
+    subject_relation: str | None
+    condition: str | None
+    created_at: int
+    updated_at: int
+
+
 class Note(StrEnum):
     """What an imported user does not bring along; counted beside the outcomes."""
 
@@ -69,6 +85,7 @@ class Mapped(NamedTuple):
     pinned: PinReason | None
     fingerprint: str | None
     notes: tuple[Note, ...]
+    tuples: tuple[TupleRow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,6 +113,20 @@ class Stored:
     accounts: tuple[AccountRow, ...]
 
 
+class Change(NamedTuple):
+    """What a user at Auther has to become, if nobody touched the user since it was read.
+
+    Attributes:
+        before: As read; the change is made only while user row and accounts are still like that.
+        user: The row to write, None to delete the user with everything that hangs on it.
+        accounts: All accounts that the user shall have.
+    """
+
+    before: Stored
+    user: UserRow | None
+    accounts: tuple[AccountRow, ...]
+
+
 class TargetChangedError(Exception):
     """Somebody else wrote to Auther between looking and writing; nothing was written."""
 
@@ -112,6 +143,18 @@ class Target(Protocol):
 
         Raises:
             TargetChangedError: A row came into being meanwhile; look again.
+            DependencyError: The database is busy, full or gone; nothing was written.
+        """
+        ...
+
+    def change(self, changes: Sequence[Change]) -> list[str]:
+        """Change users in one short transaction, each by compare-and-swap.
+
+        Returns:
+            The ids of those who were touched by somebody else meanwhile, or whose new address or
+            user name another user has; nothing was written for them.
+
+        Raises:
             DependencyError: The database is busy, full or gone; nothing was written.
         """
         ...

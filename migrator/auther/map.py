@@ -34,6 +34,7 @@ class Rules:
     Attributes:
         derived_ids: Ids are derived from integer keys; otherwise the legacy key is the id.
         unlock_in_ms: How long a lock holds, None for ever.
+        mark: `ids.mark_key` of the key.
         now_ms: The time at which locks are judged, Unix milliseconds; fixed for a migration.
         peppers: Ids for the envelope, in the order in which they are tried.
         providers: Auther's names of providers by OmniAuth's; others keep theirs.
@@ -45,6 +46,7 @@ class Rules:
     namespace: str
     source: str
     key: bytes = field(repr=False)
+    mark: bytes = field(repr=False)
     derived_ids: bool
     verified_when: Literal["confirmed", "always", "never"]
     unlock_in_ms: int | None
@@ -229,7 +231,7 @@ def _account(
     created_ms: int | None = None,
 ) -> AccountRow:
     return AccountRow(
-        ids.account_id(rules.key, owner=row.id, provider=provider, subject=subject),
+        ids.account_id(rules.mark, owner=row.id, provider=provider, subject=subject),
         subject,
         provider,
         row.id,

@@ -31,8 +31,24 @@ def user_id(key: bytes, *, namespace: str, source: str, pk: int) -> str:
     return block + _digest(key, "user", namespace, source, str(pk))[: _LENGTH - _PREFIX]
 
 
+def mark_key(key: bytes) -> bytes:
+    """Derive what the plugin at Auther needs to tell the accounts that this migration wrote.
+
+    Returns:
+        32 bytes; the migration key cannot be derived from them.
+    """
+    return hmac.digest(key, b"mark", "sha256")
+
+
 def account_id(key: bytes, *, owner: str, provider: str, subject: str) -> str:
-    """Derive the id of an account row; it shares its owner's prefix and so lies near it."""
+    """Derive the id of an account row; it shares its owner's prefix and so lies near it.
+
+    Args:
+        key: What `mark_key` gives, so that whoever holds that alone can recompute the id.
+        owner: The user's id at Auther.
+        provider: `credential`, or a social provider's name.
+        subject: The user's id there.
+    """
     head = owner[:_PREFIX] if len(owner) == _LENGTH else ""
     return head + _digest(key, "account", owner, provider, subject)[: _LENGTH - len(head)]
 

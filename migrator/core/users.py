@@ -28,6 +28,8 @@ class LegacyUser:
 
     Attributes:
         pk: The primary key as text.
+        salt: What stands beside the password in a column of its own (devise-encryptable).
+        roles: Names of the roles that the user has in the application.
         created_ms: None when the row holds no time; an infinite one is beyond 2**63 - 2 either
             way. So with every other time.
     """
@@ -44,6 +46,8 @@ class LegacyUser:
     deleted_ms: int | None
     second_factor: bool
     identities: tuple[LegacyIdentity, ...] = ()
+    salt: str | None = None
+    roles: tuple[str, ...] = ()
 
 
 class RejectReason(StrEnum):

@@ -15,6 +15,7 @@ HOUR_MS = 3_600_000
 NOW_MS = 1_800_000_000_000
 INFINITY_MS = 2**63 - 1
 RULES = Rules(
+    mark=b"m" * 32,
     namespace="shop",
     source="User",
     key=b"k" * 32,

@@ -11,6 +11,7 @@ from migrator.auther.map import Rules
 from migrator.core.clock import iso, parse_iso
 from migrator.core.durations import format_duration
 from migrator.core.errors import ConflictError, UsageError
+from migrator.core.ids import mark_key
 from migrator.legacy.connect import open_database
 from migrator.legacy.devise import DeviseSource, open_devise
 from migrator.legacy.identity import IdentityTable
@@ -87,6 +88,7 @@ def make_rules(ctx: Context, source: DeviseSource) -> Rules:
         namespace=ctx.config.migration.name,
         source=ctx.config.legacy.model,
         key=ctx.migration_key(),
+        mark=mark_key(ctx.migration_key()),
         derived_ids=_derives_ids(ctx, source),
         verified_when=settings.verified_when,
         unlock_in_ms=None if unlock_in is None else round(unlock_in.total_seconds() * 1000),

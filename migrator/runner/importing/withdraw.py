@@ -56,10 +56,10 @@ class Withdrawal:
 class Withdrawer:
     """Walks over the import's claims; each page is removed at Auther first, then forgotten."""
 
-    def __init__(self, target: Target, identities: IdentityTable, *, key: bytes) -> None:
+    def __init__(self, target: Target, identities: IdentityTable, *, mark: bytes) -> None:
         self._target = target
         self._identities = identities
-        self._key = key
+        self._mark = mark
 
     def survey(self, *, rows: int) -> Withdrawal:
         """Find out who would have to stay; changes nothing."""
@@ -117,7 +117,7 @@ class Withdrawer:
 
     def _id_of(self, account: AccountRow) -> str:
         return ids.account_id(
-            self._key,
+            self._mark,
             owner=account.user_id,
             provider=account.provider_id,
             subject=account.account_id,
