@@ -6,9 +6,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from migrator.config.plugin import PluginSection
 from migrator.config.secrets import SecretRef
+from migrator.config.section import Section
 from migrator.core.durations import parse_duration
 from migrator.core.envelope import MAX_PEPPERS, NO_PEPPER
 
@@ -31,12 +33,6 @@ DurationOrNever = Annotated[timedelta | None, BeforeValidator(_duration_or_never
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 PepperId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
-
-
-class Section(BaseModel):
-    """A section that refuses keys it does not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class MigrationSection(Section):
@@ -233,6 +229,7 @@ class Config(Section):
     legacy: LegacySection
     auther: AutherSection
     import_: Annotated[ImportSection, Field(alias="import")]
+    plugin: PluginSection = PluginSection()
     stage: StageSection
     shim: ShimSection = ShimSection()
     drain: DrainSection = DrainSection()
