@@ -17,6 +17,7 @@ from migrator.cli.import_report import (
     show_withdrawal,
 )
 from migrator.cli.output import emit
+from migrator.cli.shadow import shadow
 from migrator.core.errors import DependencyError, ExitCode
 from migrator.core.redact import mask_email
 from migrator.runner.importing.outcome import Outcome, summary
@@ -155,3 +156,6 @@ def plugin(folder: Path, as_json: bool) -> None:
             f"{folder} cannot be written: {error.strerror}", hint="check the folder and the disk"
         ) from error
     emit(as_json, {"written": written}, lambda out: out.print("\n".join(written), markup=False))
+
+
+import_.add_command(shadow)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from migrator.legacy.interface import TableShape
 
-TABLES = ("migrator_identity", "migrator_instance")
+TABLES = ("migrator_identity", "migrator_instance", "migrator_shadow")
 
 
 class Claim(NamedTuple):
@@ -70,6 +70,7 @@ class IdentityTable:
         self._parts = {
             "identity": ident(users.schema, TABLES[0]),
             "instance": ident(users.schema, TABLES[1]),
+            "shadow": ident(users.schema, TABLES[2]),
             "users": self._users,
         }
         self._queries = load("migrator.legacy", "identity.sql")
@@ -79,7 +80,7 @@ class IdentityTable:
         return bool(self._ask("exists", table=self._parts["identity"])[0][0])
 
     def create(self) -> None:
-        """Create both tables where they are missing, and let the application use them.
+        """Create our tables where they are missing, and let the application use them.
 
         Raises:
             DependencyError: Our role may not create tables beside the users table.
@@ -87,6 +88,7 @@ class IdentityTable:
         with wrapped("creating migrator_identity"), self._connection.transaction():
             self._connection.execute(self._query("create_identity"), {})
             self._connection.execute(self._query("create_instance"), {})
+            self._connection.execute(self._query("create_shadow"), {})
             for (role,) in self._ask("application_roles", users=self._users):
                 self._connection.execute(self._query("grant", role=ident(role)), {})
 
@@ -159,7 +161,7 @@ class IdentityTable:
         return int(self._ask("count_all")[0][0])
 
     def drop_when_empty(self) -> bool:
-        """Drop both tables when no row is left in either.
+        """Drop our tables when no row is left that anybody needs.
 
         Returns:
             Whether they were dropped.

@@ -25,6 +25,18 @@ CREATE TABLE IF NOT EXISTS {instance} (
   seen_at timestamptz NOT NULL
 )
 
+-- name: create_shadow
+-- What Auther said, beside Devise, to passwords that Devise had just accepted: the newest answer.
+CREATE TABLE IF NOT EXISTS {shadow} (
+  source text NOT NULL,
+  user_pk text NOT NULL,
+  matched boolean NOT NULL,
+  reason text NOT NULL,
+  checks integer NOT NULL DEFAULT 1,
+  seen_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (source, user_pk)
+)
+
 -- name: exists
 SELECT to_regclass(%(table)s) IS NOT NULL
 
@@ -41,7 +53,7 @@ WHERE c.oid = to_regclass(%(users)s) AND r.role <> 0
   AND pg_get_userbyid(r.role) <> current_user
 
 -- name: grant
-GRANT SELECT, INSERT, UPDATE ON {identity}, {instance} TO {role}
+GRANT SELECT, INSERT, UPDATE ON {identity}, {instance}, {shadow} TO {role}
 
 -- name: of_users
 SELECT user_pk, auther_id, home, origin FROM {identity}
@@ -88,4 +100,4 @@ SELECT count(*) FROM {identity}
 SELECT NOT EXISTS (SELECT FROM {identity}) AND NOT EXISTS (SELECT FROM {instance})
 
 -- name: drop
-DROP TABLE {identity}, {instance}
+DROP TABLE IF EXISTS {identity}, {instance}, {shadow}

@@ -30,6 +30,7 @@ class ShimSettings:
         after_login: Same-origin path that a login ends at when it has no return path.
         users_table: The legacy users table, schema-qualified.
         users_pk: Its primary key column.
+        verify_url: The plugin's verify-only endpoint at Auther, for the shadow check; empty: no check.
     """
 
     issuers: tuple[str, ...]
@@ -49,6 +50,7 @@ class ShimSettings:
     after_login: str = "/"
     users_table: str = "public.users"
     users_pk: str = "id"
+    verify_url: str = ""
 
     @classmethod
     def placeholders(cls) -> ShimSettings:

@@ -43,4 +43,5 @@ def _endpoints(blank: ShimSettings, auther: AutherSection) -> ShimSettings:
         jwks_url=f"{auther.api}/jwks" if known else blank.jwks_url,
         authorize_url=f"{auther.api}/oauth2/authorize" if known else blank.authorize_url,
         token_url=f"{auther.api}/oauth2/token" if known else blank.token_url,
+        verify_url=f"{auther.api}/migrator/verify" if known else "",
     )

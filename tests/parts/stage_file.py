@@ -24,8 +24,8 @@ NAMESPACE = "club"
 
 _DDL = load("migrator.legacy", "identity.sql")
 SIDE_TABLES = ";".join(
-    _DDL[name].format(identity="migrator_identity", instance="migrator_instance")
-    for name in ("create_identity", "create_instance")
+    _DDL[f"create_{part}"].format(**{part: f"migrator_{part}"})
+    for part in ("identity", "instance", "shadow")
 )
 
 

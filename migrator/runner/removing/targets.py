@@ -12,7 +12,7 @@ from migrator.sqlgen.devise import present
 if TYPE_CHECKING:
     from migrator.config.model import Config
 
-OURS = ("migrator_identity", "migrator_instance")
+OURS = ("migrator_identity", "migrator_instance", "migrator_shadow")
 
 
 def tables_to_drop(config: Config, connection: Any) -> tuple[tuple[str, str], ...]:
