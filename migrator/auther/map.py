@@ -152,8 +152,11 @@ def _pin(user: LegacyUser, email: str) -> PinReason | None:
 
 
 def _envelope(password: str, rules: Rules) -> str | None:
-    scheme = claimed_by(password)
-    return None if scheme is None else Envelope(scheme.name, password, rules.peppers).encode()
+    claim = claimed_by(password)
+    if claim is None:
+        return None
+    peppers = rules.peppers if claim.peppered else (NO_PEPPER,)
+    return Envelope(claim.scheme.name, password, peppers, claim.params).encode()
 
 
 def _user_row(user: LegacyUser, email: str, rules: Rules) -> UserRow:

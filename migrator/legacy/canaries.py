@@ -60,10 +60,10 @@ def try_canary(
     value = rows[0]["password"]
     if not value:
         return CanaryResult(email, fault="the account has no password")
-    scheme = claimed_by(value)
-    if scheme is None:
+    claim = claimed_by(value)
+    if claim is None:
         return CanaryResult(email, fault="no scheme knows the stored value")
     for name, pepper in peppers.items():
-        if scheme.verify(value, password.encode(), pepper=pepper):
+        if claim.verify(value, password.encode(), pepper=pepper):
             return CanaryResult(email, pepper=name)
     return CanaryResult(email, fault="wrong password, or a pepper that is not configured")

@@ -70,8 +70,8 @@ class CensusTaker:
     def _count_scheme(self, password: str | None) -> None:
         if not password:
             self._schemes["no password"] += 1
-        elif scheme := claimed_by(password):
-            self._schemes[cost_label(scheme.name, password)] += 1
+        elif claim := claimed_by(password):
+            self._schemes[cost_label(claim.scheme.name, password)] += 1
         else:
             self._schemes[f"unclaimed: {shape(password)}"] += 1
             self._unclaimed += 1

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import bcrypt
+
+from migrator.core.envelope import NO_PARAMS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _WHOLE = re.compile(r"\$2[abxy]\$(?:0[4-9]|[12][0-9]|3[01])\$[./A-Za-z0-9]{53}")
 # Whoever cut hashes off to keep sessions alive filled them up with dots: no password fits them.
@@ -17,12 +23,16 @@ class Bcrypt:
     """bcrypt in all its prefixes, `$2a$`, `$2b$`, `$2x$` and `$2y$`."""
 
     name = "bcrypt"
+    title = "bcrypt `$2a$` `$2b$` `$2x$` `$2y$`, Devise's pepper appended"
+    peppered = True
 
     def claim(self, value: str) -> bool:
         """Claim values of exactly 60 characters whose checksum was not overwritten."""
         return _WHOLE.fullmatch(value) is not None and value[SALTED_LENGTH:] != _FILLER
 
-    def verify(self, value: str, password: bytes, *, pepper: bytes) -> bool:
+    def verify(
+        self, value: str, password: bytes, *, pepper: bytes, params: Mapping[str, str] = NO_PARAMS
+    ) -> bool:
         """Check the first 72 bytes of password and pepper."""
         try:
             return bcrypt.checkpw((password + pepper)[:MAX_BYTES], value.encode())

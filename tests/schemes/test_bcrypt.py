@@ -16,7 +16,9 @@ WHOLE = "$2a$04$RJjuQXxoncvv6MoXqeA5ReP8WEVpSRPZxVasGw0f3tI9bdBDCRneu"
 @pytest.mark.parametrize("prefix", ["$2a", "$2b", "$2x", "$2y"])
 def test_every_prefix_is_claimed_and_verified(prefix: str) -> None:
     value = prefix + WHOLE[3:]
-    assert claimed_by(value) is BCRYPT
+    claim = claimed_by(value)
+    assert claim is not None
+    assert claim.scheme is BCRYPT
     password = next(row for row in oracle() if row["id"] == "1")["plaintext_password"]
     assert BCRYPT.verify(value, password.encode(), pepper=PEPPER.encode())
     assert not BCRYPT.verify(value, password.encode(), pepper=b"")

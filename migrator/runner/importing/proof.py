@@ -118,7 +118,7 @@ class Prover:
         for name in envelope.peppers:
             pepper = b"" if name == NO_PEPPER else self._peppers.get(name)
             if pepper is not None and scheme.verify(
-                envelope.value, password.encode(), pepper=pepper
+                envelope.value, password.encode(), pepper=pepper, params=envelope.params
             ):
                 return f"{envelope.scheme}, pepper {name}"
         return None
