@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from migrator.auther.sqlite import SqliteTarget, open_existing, open_sqlite
 from migrator.core.clock import iso
 from migrator.core.errors import RefusedError, UsageError
 from migrator.core.ids import mark_key
 from migrator.runner.canaries import read_canaries
+from migrator.runner.importing.ends import (
+    open_target,
+    open_target_if_any,
+    page_rows,
+    way_to_auther,
+)
 from migrator.runner.importing.importer import Importer, Sides
 from migrator.runner.importing.imports import (
     SUBJECT,
@@ -19,7 +23,6 @@ from migrator.runner.importing.imports import (
     make_rules,
     open_ends,
     record_choices,
-    target_path,
 )
 from migrator.runner.importing.outcome import Outcome, summary
 from migrator.runner.importing.prefetch import prefetched
@@ -30,9 +33,9 @@ from migrator.runner.importing.withdraw import Withdrawal, Withdrawer
 from migrator.runner.standing import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+    from migrator.auther.interface import Target
     from migrator.auther.map import Rules
     from migrator.runner.context import Context
     from migrator.state.locks import Lease
@@ -49,7 +52,7 @@ def plan(ctx: Context) -> Outcome:
         ConflictError: A setting that shapes rows differs from when the import began.
         DependencyError: A database cannot be read.
     """
-    with open_ends(ctx, writing=False) as ends, _target_if_any(ctx) as target:
+    with open_ends(ctx, writing=False) as ends, open_target_if_any(ctx) as target:
         identities = ends.identities if ends.identities.exists() else None
         rejects = Rejects(None)
         rules = make_rules(ctx, ends.source)
@@ -60,16 +63,6 @@ def plan(ctx: Context) -> Outcome:
                 importer.plan_page(page)
                 task.advance(len(page.users))
         return _outcome(ctx, rules, importer, rejects, planned=True)
-
-
-@contextmanager
-def _target_if_any(ctx: Context) -> Iterator[SqliteTarget | None]:
-    path = target_path(ctx)
-    if not path.exists() or path.stat().st_size == 0:
-        yield None
-        return
-    with open_existing(path) as target:
-        yield target
 
 
 def run(ctx: Context, *, accept_rejects: bool = False) -> Outcome:
@@ -110,10 +103,9 @@ def _close_interrupted(ctx: Context) -> None:
 
 
 def _note_target(ctx: Context) -> None:
-    """Remember a file that we make: it is ours alone until the import is done."""
-    path = target_path(ctx)
+    """Remember tables that we make: they are ours alone until the import is done."""
     if ctx.state.checkpoints.get(SUBJECT, "created_file") is None:
-        created = not path.exists() or path.stat().st_size == 0
+        created = way_to_auther(ctx).is_absent()
         ctx.state.checkpoints.put(SUBJECT, "created_file", created)
 
 
@@ -122,22 +114,22 @@ def _import(ctx: Context, ends: Ends, rules: Rules, lease: Lease) -> Outcome:
     # Only before the first run is done: afterwards somebody may use the file.
     bulk = ctx.state.checkpoints.get(SUBJECT, "created_file") and not _has_run(ctx)
     with (
-        open_sqlite(target_path(ctx), bulk=bool(bulk)) as target,
+        open_target(ctx, writing=True, bulk=bool(bulk)) as target,
         open_rejects(ctx.path(settings.rejects_file)) as rejects,
     ):
         ends.identities.create()
         untouched = bool(bulk) and not target.count_users() and not ends.identities.count_all()
         sides = Sides(target, ends.identities, rules.source, untouched)
         importer = Importer(sides, rules, rejects)
-        _write_pages(ctx, ends, importer, lease)
+        _write_pages(ctx, ends, importer, lease, rows=page_rows(ctx, target))
         if settings.account_index and target.ensure_account_index():
             ctx.state.checkpoints.put(SUBJECT, "created_index", value=True)
         return _outcome(ctx, rules, importer, rejects, planned=False)
 
 
-def _write_pages(ctx: Context, ends: Ends, importer: Importer, lease: Lease) -> None:
+def _write_pages(ctx: Context, ends: Ends, importer: Importer, lease: Lease, *, rows: int) -> None:
     total = ends.source.estimated_users()
-    pages = ends.source.pages(rows=ctx.config.import_.page_rows)
+    pages = ends.source.pages(rows=rows)
     with ctx.progress.task("Importing users", total=total) as task, prefetched(pages) as ready:
         for page in ready:
             ctx.state.locks.check(lease)
@@ -188,7 +180,7 @@ def verify(ctx: Context) -> Reconciliation:
         UsageError: Nothing was imported yet.
         DependencyError: A database cannot be read.
     """
-    with open_ends(ctx, writing=False) as ends, open_existing(target_path(ctx)) as target:
+    with open_ends(ctx, writing=False) as ends, open_target(ctx, writing=False) as target:
         if not ends.identities.exists():
             raise UsageError("nothing was imported yet", hint=_RUN)
         with ctx.state.ledger.recorded(SUBJECT, "verify") as facts:
@@ -205,7 +197,7 @@ def verify(ctx: Context) -> Reconciliation:
     return result
 
 
-def _compare(ctx: Context, ends: Ends, target: SqliteTarget) -> Reconciliation:
+def _compare(ctx: Context, ends: Ends, target: Target) -> Reconciliation:
     now_ms = round(ctx.clock.now().timestamp() * 1000)
     reconciler = Reconciler(
         ends.source, target, ends.identities, make_rules(ctx, ends.source), now_ms=now_ms
@@ -221,7 +213,7 @@ def _compare(ctx: Context, ends: Ends, target: SqliteTarget) -> Reconciliation:
 
 def plan_rollback(ctx: Context) -> Withdrawal:
     """Count whom a rollback would remove and who would stay; changes nothing."""
-    with open_ends(ctx, writing=False) as ends, open_existing(target_path(ctx)) as target:
+    with open_ends(ctx, writing=False) as ends, open_target(ctx, writing=False) as target:
         if not ends.identities.exists():
             raise UsageError("nothing was imported, so there is nothing to roll back", hint=_RUN)
         withdrawer = Withdrawer(target, ends.identities, mark=mark_key(ctx.migration_key()))
@@ -244,9 +236,9 @@ def rollback(ctx: Context, *, except_signed_in: bool = False) -> Withdrawal:
         DependencyError: A database failed; run the same again.
     """
     with ctx.state.locks.held(SUBJECT) as lease, open_ends(ctx, writing=True) as ends:
-        if not ends.identities.exists() or not target_path(ctx).exists():
+        if not ends.identities.exists() or way_to_auther(ctx).is_absent():
             return _forget_only(ctx, ends)
-        with open_sqlite(target_path(ctx)) as target:
+        with open_target(ctx, writing=True) as target:
             withdrawer = Withdrawer(target, ends.identities, mark=mark_key(ctx.migration_key()))
             rows = ctx.config.import_.page_rows
             if not except_signed_in:
@@ -270,7 +262,7 @@ def _refuse_signed_in(found: Withdrawal) -> None:
 
 
 def _withdraw(
-    ctx: Context, ends: Ends, target: SqliteTarget, withdrawer: Withdrawer, lease: Lease
+    ctx: Context, ends: Ends, target: Target, withdrawer: Withdrawer, lease: Lease
 ) -> Withdrawal:
     # Without it each deleted user costs a scan of all accounts.
     if target.ensure_account_index():
@@ -278,7 +270,7 @@ def _withdraw(
     total = ends.identities.count()
     with ctx.progress.task("Removing imported users", total=total) as task:
         done = withdrawer.remove(
-            rows=ctx.config.import_.page_rows,
+            rows=page_rows(ctx, target),
             before_page=lambda: ctx.state.locks.check(lease),
             advance=task.advance,
         )
@@ -319,7 +311,7 @@ def prove(ctx: Context, file: Path, *, email_column: str, password_column: str) 
     canaries = read_canaries(file, email_column=email_column, password_column=password_column)
     peppers = {p.id: ctx.reveal(p.value).encode() for p in ctx.config.legacy.peppers}
     now_ms = round(ctx.clock.now().timestamp() * 1000)
-    with open_ends(ctx, writing=False) as ends, open_existing(target_path(ctx)) as target:
+    with open_ends(ctx, writing=False) as ends, open_target(ctx, writing=False) as target:
         identities = ends.identities if ends.identities.exists() else None
         proofs = Prover(target, identities, peppers, now_ms=now_ms).prove(canaries)
     failed = sum(not proof.signs_in for proof in proofs)

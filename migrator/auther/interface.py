@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from migrator.core.users import PinReason
 
@@ -68,6 +69,8 @@ class Note(StrEnum):
     HASH_LEFT_BEHIND = "hash_left_behind"
     USERNAME_DROPPED = "username_dropped"
     IDENTITIES_WITHHELD = "identities_withheld"
+    TIME_REPLACED = "time_replaced"
+    EMAIL_RESEMBLES = "email_resembles"
 
 
 class Mapped(NamedTuple):
@@ -132,7 +135,13 @@ class TargetChangedError(Exception):
 
 
 class Target(Protocol):
-    """A way into Auther's database."""
+    """A way into Auther's database.
+
+    Attributes:
+        page_rows: The most users that are written at once.
+    """
+
+    page_rows: int
 
     def find(self, rows: Sequence[Mapped]) -> Found:
         """Tell what is there already of these rows' ids, addresses, names and identities."""
@@ -167,6 +176,10 @@ class Target(Protocol):
         """Give the user id by address, for those addresses that are there."""
         ...
 
+    def count_users(self) -> int:
+        """Count all users, ours and others'."""
+        ...
+
     def user_ids(self, *, rows: int) -> Iterator[list[str]]:
         """Read all user ids in order, page by page."""
         ...
@@ -180,6 +193,51 @@ class Target(Protocol):
 
         Returns:
             The number of users that were there.
+        """
+        ...
+
+    def ensure_account_index(self) -> bool:
+        """Create an index on account(user_id) where there is none.
+
+        Returns:
+            Whether it was created; no where this way cannot.
+        """
+        ...
+
+    def drop_account_index(self) -> None:
+        """Drop the index that `ensure_account_index` created."""
+        ...
+
+
+class Way(Protocol):
+    """Where Auther is and how to get in, before it is opened.
+
+    Attributes:
+        name: What messages call it; no secrets.
+    """
+
+    name: str
+
+    def is_absent(self) -> bool:
+        """Tell that there are no tables at all, so that nobody can be using it.
+
+        Raises:
+            DependencyError: It does not answer.
+        """
+        ...
+
+    def opened(self, *, writing: bool, bulk: bool = False) -> AbstractContextManager[Target]:
+        """Open it.
+
+        Args:
+            writing: Otherwise nothing can be written, and tables that are missing are not made.
+            bulk: Nobody uses it yet, and it is this migration's own.
+
+        Raises:
+            UsageError: There is none, and nothing is going to be written.
+            RefusedError: The tables are of no known version of better-auth, or it may not be
+                written in this way while Auther runs.
+            DependencyError: It cannot be reached, or fails while the block runs.
         """
         ...
 

@@ -1,79 +1,134 @@
-"""Auther's tables as they are in a database file: made where there are none, refused where unknown."""
+"""Auther's tables as they are in a database: made where there are none, refused where unknown."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from migrator.auther.interface import AccountRow, UserRow
+from migrator.auther.database import Run
+from migrator.auther.interface import AccountRow, TupleRow, UserRow
+from migrator.core.errors import DependencyError, RefusedError
 from migrator.core.queries import load
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Mapping
 
+    from migrator.auther.database import Database
+
+ISSUER = "issuer"
+TUPLES = "access_tuples"
+_QUERIES = load("migrator.auther", "schema_live.sql")
 REQUIRED: dict[str, tuple[str, ...]] = {
     "user": UserRow._fields,
     "account": (*AccountRow._fields, "access_token", "refresh_token", "id_token", "scope"),
     "session": ("id", "user_id", "token", "expires_at"),
     "verification": ("id", "identifier", "value", "expires_at"),
 }
+# Tables that not every Auther has; where there is one, it has these columns.
+_OPTIONAL: dict[str, tuple[str, ...]] = {TUPLES: TupleRow._fields}
 _WRITTEN: dict[str, frozenset[str]] = {
     "user": frozenset(UserRow._fields),
-    "account": frozenset(AccountRow._fields),
+    "account": frozenset({*AccountRow._fields, ISSUER}),
+    "verification": frozenset({*REQUIRED["verification"], "created_at", "updated_at"}),
+    TUPLES: frozenset(TupleRow._fields),
 }
 
 
-def is_empty(connection: sqlite3.Connection) -> bool:
-    """Tell that a database holds no table at all."""
-    query = load("migrator.auther", "sqlite.sql")["table_count"]
-    return bool(connection.execute(query).fetchone()[0] == 0)
+@dataclass(frozen=True)
+class Layout:
+    """Which of the known forms the tables have.
+
+    Attributes:
+        issuers: Accounts carry an issuer: better-auth 1.7 or later.
+        tuples: There is a table access_tuples.
+    """
+
+    issuers: bool = False
+    tuples: bool = False
+
+    @property
+    def version(self) -> str:
+        """Name the version of better-auth that makes such tables."""
+        return "better-auth 1.7" if self.issuers else "better-auth 1.3"
 
 
-def create_tables(connection: sqlite3.Connection) -> None:
+def is_empty(database: Database) -> bool:
+    """Tell that a database holds no table at all.
+
+    Raises:
+        DependencyError: The database does not answer.
+    """
+    return bool(database.ask(Run(_QUERIES["table_count"]))[0][0][0] == 0)
+
+
+def create_tables(database: Database) -> None:
     """Make Auther's tables in an empty database, in one transaction.
 
     A killed process leaves the database as empty as it was.
 
     Raises:
-        sqlite3.Error: The database is busy or full.
+        DependencyError: The database is busy or full.
     """
-    statements = (files("migrator.auther") / "schema.sql").read_text(encoding="utf-8")
-    connection.executescript(f"BEGIN IMMEDIATE;\n{statements}\nCOMMIT;")
+    script = (files("migrator.auther") / "schema.sql").read_text(encoding="utf-8")
+    steps = [Run(text) for text in script.split(";\n") if text.strip()]
+    if database.write(steps) == [None]:
+        raise DependencyError(
+            f"{database.name} got tables from somebody else meanwhile", hint="migrator preflight"
+        )
 
 
-def faults(connection: sqlite3.Connection) -> tuple[str, ...]:
-    """Say by name what is not as the import knows it.
+def known_layout(database: Database) -> Layout:
+    """Read the live tables and say which known form they have.
+
+    Raises:
+        RefusedError: Something differs; the message names every table and column that does.
+        DependencyError: The database does not answer.
+    """
+    layout, faults = read_layout(database)
+    if faults:
+        raise RefusedError(
+            f"{database.name} is not an Auther database of a known version of better-auth:"
+            f" {'; '.join(faults)}",
+            hint="point [auther] in migrator.toml at another database, then: migrator preflight",
+        )
+    return layout
+
+
+def read_layout(database: Database) -> tuple[Layout, tuple[str, ...]]:
+    """Read the live tables.
 
     Args:
-        connection: To a database that is not empty.
+        database: One that is not empty.
 
     Returns:
-        What is wrong, in words; empty when the tables are those of better-auth 1.3.
+        The form, and in words what is not as the import knows it; nothing in a known form.
+
+    Raises:
+        DependencyError: The database does not answer.
     """
-    found = []
-    for table, required in REQUIRED.items():
-        columns = _columns(connection, table)
-        if not columns:
+    expected = {**REQUIRED, **_OPTIONAL}
+    answers = database.ask(*(Run(_QUERIES["columns"], [table]) for table in expected))
+    live = {
+        table: {str(name): bool(needed) for name, needed in rows}
+        for table, rows in zip(expected, answers, strict=True)
+    }
+    found: list[str] = []
+    for table, columns in live.items():
+        if columns:
+            found.extend(_faults(table, expected[table], columns))
+        elif table in REQUIRED:
             found.append(f"there is no table {table}")
-            continue
-        missing = [column for column in required if column not in columns]
-        if missing:
-            found.append(f"{table} has no column {', '.join(missing)}")
-        found.extend(_newer(table, columns))
-    return tuple(found)
+    return Layout(issuers=ISSUER in live["account"], tuples=bool(live[TUPLES])), tuple(found)
 
 
-def _columns(connection: sqlite3.Connection, table: str) -> dict[str, bool]:
-    """Give the columns, each with whether a row must bring a value for it."""
-    query = load("migrator.auther", "sqlite.sql")["columns"]
-    return {name: bool(needed) for name, needed in connection.execute(query, [table])}
-
-
-def _newer(table: str, columns: Mapping[str, bool]) -> list[str]:
-    if table == "account" and "issuer" in columns:
-        return ["account.issuer is there: this is better-auth 1.7 or later, made for 1.3"]
-    unknown = [
-        c for c, needed in columns.items() if needed and c not in _WRITTEN.get(table, columns)
-    ]
-    return [f"{table}.{column} needs a value that the import does not know" for column in unknown]
+def _faults(table: str, required: tuple[str, ...], columns: Mapping[str, bool]) -> list[str]:
+    missing = [column for column in required if column not in columns]
+    found = [f"{table} has no column {', '.join(missing)}"] if missing else []
+    written = _WRITTEN.get(table, frozenset(columns))
+    found.extend(
+        f"{table}.{column} needs a value that the import does not know"
+        for column, needed in columns.items()
+        if needed and column not in written
+    )
+    return found

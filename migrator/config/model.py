@@ -95,6 +95,7 @@ class AutherSection(Section):
     issuers: tuple[str, ...] = ()
     audiences: tuple[str, ...] = ()
     client_id: str = ""
+    account_issuers: dict[str, str] = {}
 
     @property
     def api(self) -> str:

@@ -16,14 +16,13 @@ from migrator.auther.inspect import (
     owners,
     present,
 )
-from migrator.auther.schema import create_tables
+from migrator.auther.sqlite import open_sqlite
 
 
 @pytest.fixture
 def auther(tmp_path: Path) -> Path:
     path = tmp_path / "auther.db"
-    with closing(sqlite3.connect(path)) as connection:
-        create_tables(connection)
+    with open_sqlite(path), closing(sqlite3.connect(path)) as connection:
         people = [("u1", "o'brien@b.co"), ("u2", "rémi@exämple.com"), ("u3", 'q"@b.co')]
         connection.executemany(
             "INSERT INTO user (id, name, email, created_at, updated_at) VALUES (?, '', ?, 1, 1)",

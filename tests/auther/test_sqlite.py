@@ -104,13 +104,13 @@ def test_a_writer_who_does_not_let_go_is_named_as_the_reason(path: Path) -> None
 
 def test_a_full_database_says_so_and_goes_on_when_there_is_room(path: Path) -> None:
     with open_sqlite(path) as target:
-        target._connection.execute("PRAGMA max_page_count = 50")
+        target._database._connection.execute("PRAGMA max_page_count = 50")
         many = [row(f"user-{number:05}" + "x" * 200) for number in range(2000)]
         with pytest.raises(DependencyError, match="the disk is full") as caught:
             target.write(many)
         assert caught.value.exit_code is ExitCode.DEPENDENCY
         assert count(path) == 0
-        target._connection.execute("PRAGMA max_page_count = 1000000")
+        target._database._connection.execute("PRAGMA max_page_count = 1000000")
         target.write(many)
     assert count(path) == 2000
 

@@ -22,11 +22,12 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from migrator.auther.schema import create_tables
+from migrator.auther.database import Insert
+from migrator.auther.interface import AccountRow, UserRow
+from migrator.auther.sqlite import open_sqlite
 from migrator.config.load import load
 from migrator.core.clock import SystemClock
 from migrator.core.progress import Progress
-from migrator.core.queries import load as load_queries
 from migrator.runner.context import make_context
 from phases import p1_import
 from tests.parts.postgres import embedded_binaries, start_postgres
@@ -194,19 +195,21 @@ def _prepare_raw(folder: Path) -> Callable[[], object]:
 
 
 def _write_raw(path: Path, users: list[tuple], accounts: list[tuple]) -> None:
-    queries = load_queries("migrator.auther", "sqlite.sql")
+    insert_user = Insert("user", UserRow._fields, ()).one_row()
+    insert_account = Insert("account", AccountRow._fields, ()).one_row()
+    with open_sqlite(path):
+        pass
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA cache_size = -32768")
-        create_tables(connection)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         for start in range(0, len(users), PAGE_ROWS):
             connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(queries["insert_user"], users[start : start + PAGE_ROWS])
-            connection.executemany(queries["insert_account"], accounts[start : start + PAGE_ROWS])
+            connection.executemany(insert_user, users[start : start + PAGE_ROWS])
+            connection.executemany(insert_account, accounts[start : start + PAGE_ROWS])
             connection.execute("COMMIT")
-        connection.execute(queries["create_account_index"])
+        connection.execute("CREATE INDEX account_user_id_idx ON account (user_id)")
         connection.execute("PRAGMA journal_mode = DELETE")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from migrator.auther.schema import create_tables
+from migrator.auther.sqlite import open_sqlite
 from migrator.core.errors import DependencyError, HeldError, RefusedError, UsageError
 from migrator.core.ids import user_id
 from migrator.legacy import survey
@@ -40,8 +40,7 @@ def warnings(report: Report) -> list[str]:
 
 
 def auther_with(path: Path, *people: tuple[str, str]) -> None:
-    with closing(sqlite3.connect(path)) as connection:
-        create_tables(connection)
+    with open_sqlite(path), closing(sqlite3.connect(path)) as connection:
         connection.executemany(
             "INSERT INTO user (id, name, email, created_at, updated_at) VALUES (?, '', ?, 1, 1)",
             people,
@@ -233,13 +232,27 @@ def test_addresses_that_auther_has_under_another_id_are_counted(site: Site) -> N
     assert report.verdict.ready
 
 
-def test_a_newer_better_auth_is_refused_by_name(site: Site) -> None:
+@pytest.mark.parametrize(
+    ("column", "version", "refusal"),
+    [
+        ("issuer text DEFAULT '' NOT NULL", "better-auth 1.7", []),
+        ("tenant text NOT NULL", "", ["auther_schema"]),
+    ],
+)
+def test_a_newer_better_auth_is_known_and_an_unknown_one_refused(
+    site: Site, column: str, version: str, refusal: list[str]
+) -> None:
     auther_with(site.root / "auther.db")
     with closing(sqlite3.connect(site.root / "auther.db")) as connection:
-        connection.execute("ALTER TABLE account ADD issuer text")
+        connection.execute("DROP TABLE account")
+        connection.execute(
+            "CREATE TABLE account (id text, account_id text, provider_id text, user_id text,"
+            " access_token text, refresh_token text, id_token text, scope text, password text,"
+            f" created_at integer, updated_at integer, {column})"
+        )
     report = p0_preflight.run(site.context())
-    assert blockers(report) == ["auther_schema"]
-    assert "better-auth 1.7" in report.verdict.blockers[0].text
+    assert report.findings.auther.schema == version
+    assert blockers(report) == refusal
 
 
 def test_tables_of_something_else_are_refused_by_name(site: Site) -> None:

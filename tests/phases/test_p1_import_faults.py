@@ -191,12 +191,37 @@ def test_an_unreachable_database_says_so_without_its_password(
     assert "hidden-word" not in refused.value.message
 
 
-def test_a_database_of_better_auth_1_7_is_refused_by_name(site: Site) -> None:
+@pytest.fixture
+def newer(site: Site) -> Site:
+    """An Auther whose accounts are as better-auth 1.7 makes them."""
     schema = (Path(p1_import.__file__).parents[1] / "migrator/auther/schema.sql").read_text()
     with closing(sqlite3.connect(site.auther_db)) as connection:
-        connection.executescript(schema)
-        connection.execute("ALTER TABLE account ADD COLUMN issuer text")
-        connection.commit()
-    with pytest.raises(RefusedError, match=r"account\.issuer is there: this is better-auth 1\.7"):
-        p1_import.run(site.ctx)
-    assert site.sql("SELECT to_regclass('migrator_identity')") == [(None,)]
+        connection.executescript(
+            schema.replace(
+                '"provider_id" text NOT NULL,',
+                '"provider_id" text NOT NULL, issuer text NOT NULL,',
+            )
+        )
+        connection.execute("CREATE UNIQUE INDEX account_key ON account (issuer, account_id)")
+    return site
+
+
+def test_accounts_of_better_auth_1_7_get_their_issuer(newer: Site) -> None:
+    outcome = p1_import.run(newer.ctx)
+    found = newer.auther("SELECT DISTINCT provider_id, issuer FROM account")
+    assert dict(found) == {
+        "credential": "local:credential",
+        "google": "https://accounts.google.com",
+        "github": "local:oauth:github",
+        "facebook": "https://www.facebook.com",
+    }
+    assert counts(outcome)[1] == newer.auther('SELECT count(*) FROM "user"')[0][0]
+    assert p1_import.verify(newer.ctx).holds()
+
+
+def test_an_unknown_database_is_refused_before_anything_is_written(newer: Site) -> None:
+    newer.auther("DROP TABLE session")
+    newer.auther("ALTER TABLE account DROP COLUMN scope")
+    with pytest.raises(RefusedError, match="no column scope; there is no table session"):
+        p1_import.run(newer.ctx)
+    assert newer.sql("SELECT to_regclass('migrator_identity')") == [(None,)]

@@ -19,7 +19,6 @@ from migrator.legacy.identity import IdentityTable
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
-    from pathlib import Path
 
     from migrator.runner.context import Context
 
@@ -57,11 +56,6 @@ def open_ends(ctx: Context, *, writing: bool) -> Iterator[Ends]:
         check_choices(ctx, source)
         table = source.columns.table
         yield Ends(source, IdentityTable(connection, table, source=settings.model))
-
-
-def target_path(ctx: Context) -> Path:
-    """Give the path of Auther's database file."""
-    return ctx.path(ctx.config.auther.database)
 
 
 def as_of(ctx: Context) -> datetime:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from migrator.auther import inspect, schema
 from migrator.auther.probe import probe
+from migrator.auther.sqlite import SqliteDatabase
 from migrator.legacy.canaries import CanaryResult, try_canary
 from migrator.legacy.census import take_census
 from migrator.legacy.connect import open_database, wrapped
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from migrator.runner.canaries import Canary
     from migrator.runner.context import Context
     from migrator.runner.readiness.findings import Forecast
-
-_BETTER_AUTH_1_3 = "better-auth 1.3"
 
 
 def look(ctx: Context, canaries: Sequence[Canary]) -> Findings:
@@ -132,15 +131,16 @@ def _auther(ctx: Context) -> Iterator[tuple[AutherFindings, sqlite3.Connection |
         return
     connection = inspect.connect_read_only(file.path)
     try:
-        if schema.is_empty(connection):
+        database = SqliteDatabase(connection, file.path)
+        if schema.is_empty(database):
             yield AutherFindings(file, "absent", "", None, asked), None
-        elif faults := schema.faults(connection):
-            refusal = (
-                f"{auther.database} is not a database of {_BETTER_AUTH_1_3}: {'; '.join(faults)}"
-            )
+            return
+        layout, faults = schema.read_layout(database)
+        if faults:
+            refusal = f"{auther.database} is no database of a known Auther: {'; '.join(faults)}"
             yield AutherFindings(file, "", refusal, None, asked), None
         else:
             contents = inspect.look_inside(connection)
-            yield AutherFindings(file, _BETTER_AUTH_1_3, "", contents, asked), connection
+            yield AutherFindings(file, layout.version, "", contents, asked), connection
     finally:
         connection.close()

@@ -1,0 +1,9 @@
+-- name: insert_row
+INSERT INTO {table} ({columns}) VALUES ({places}) {conflict}
+
+-- name: insert_rows
+-- One parameter: the rows as a JSON array of arrays. The condition keeps ON CONFLICT apart from a join.
+INSERT INTO {table} ({columns}) SELECT {values} FROM json_each(?) WHERE true {conflict}
+
+-- name: pass_over
+ON CONFLICT ("id") DO NOTHING

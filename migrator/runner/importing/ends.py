@@ -1,0 +1,58 @@
+"""Auther's end of the import, opened in the way that the configuration names."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from migrator.auther.targets import way_into
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from migrator.auther.interface import Target, Way
+    from migrator.runner.context import Context
+
+
+def way_to_auther(ctx: Context) -> Way:
+    """Find the way into Auther; opens nothing yet.
+
+    Raises:
+        UsageError: A secret or an address that it needs is missing.
+    """
+    return way_into(ctx.config.auther, root=ctx.root)
+
+
+def open_target(
+    ctx: Context, *, writing: bool, bulk: bool = False
+) -> AbstractContextManager[Target]:
+    """Open Auther.
+
+    Args:
+        ctx: The surroundings.
+        writing: Otherwise nothing can be written.
+        bulk: Nobody uses it yet, and it is this migration's own.
+
+    Raises:
+        UsageError: There is none, and nothing is going to be written; or a setting is missing.
+        RefusedError: The tables are of no known version of better-auth.
+        DependencyError: It cannot be reached, or fails while the block runs.
+    """
+    return way_to_auther(ctx).opened(writing=writing, bulk=bulk)
+
+
+@contextmanager
+def open_target_if_any(ctx: Context) -> Iterator[Target | None]:
+    """Open Auther for reading; None while it has no tables yet."""
+    way = way_to_auther(ctx)
+    if way.is_absent():
+        yield None
+        return
+    with way.opened(writing=False) as target:
+        yield target
+
+
+def page_rows(ctx: Context, target: Target) -> int:
+    """Give the users a page: what is configured, at most what this way takes at once."""
+    return min(ctx.config.import_.page_rows, target.page_rows)
