@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrator.core.emails import normalise
-from migrator.legacy.asking import Questions, quoted
+from migrator.legacy.asking import Questions, quoted, quoted_or_null
 from migrator.schemes.registry import claimed_by
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from migrator.legacy.columns import DeviseColumns
     from migrator.legacy.connect import Connection
+    from migrator.schemes.interface import Declared
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ def try_canary(
     email: str,
     password: str,
     peppers: Mapping[str, bytes],
+    declared: Sequence[Declared] = (),
 ) -> CanaryResult:
     """Look a canary up as Devise's login form does and try the peppers in their order.
 
@@ -46,6 +48,7 @@ def try_canary(
         email: As typed.
         password: As typed.
         peppers: By id, in the order to try; `none` is an empty one.
+        declared: What bare digests are, by the operator's word.
     """
     rows = Questions(connection).rows(
         "login",
@@ -53,6 +56,7 @@ def try_canary(
         pk=quoted(columns.parts["id"]),
         email=quoted(columns.parts["email"]),
         password=quoted(columns.parts["encrypted_password"]),
+        salt=quoted_or_null(columns.column("salt"), "text"),
         users=quoted(columns.table.schema, columns.table.name),
     )
     if not rows:
@@ -60,7 +64,7 @@ def try_canary(
     value = rows[0]["password"]
     if not value:
         return CanaryResult(email, fault="the account has no password")
-    claim = claimed_by(value)
+    claim = claimed_by(value, rows[0]["salt"], declared)
     if claim is None:
         return CanaryResult(email, fault="no scheme knows the stored value")
     for name, pepper in peppers.items():

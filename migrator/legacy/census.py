@@ -12,11 +12,12 @@ from migrator.legacy.shapes import cost_label, shape
 from migrator.schemes.registry import claimed_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from migrator.core.clock import Clock
     from migrator.core.users import LegacyUser
     from migrator.legacy.interface import LegacySource, Page
+    from migrator.schemes.interface import Declared
 
     EmailLoses = Callable[[str, str, str], bool]
 
@@ -37,8 +38,9 @@ PROBLEMS = {
 class CensusTaker:
     """Counts users page by page in bounded memory: counters, and a few examples of each problem."""
 
-    def __init__(self, loses: EmailLoses) -> None:
+    def __init__(self, loses: EmailLoses, declared: Sequence[Declared] = ()) -> None:
         self._loses = loses
+        self._declared = declared
         self._schemes: Counter[str] = Counter()
         self._problems: Counter[str] = Counter()
         self._examples: defaultdict[str, list[Example]] = defaultdict(list)
@@ -47,7 +49,7 @@ class CensusTaker:
     def take(self, user: LegacyUser) -> None:
         """Count one user."""
         self._read += 1
-        self._count_scheme(user.password)
+        self._count_scheme(user.password, user.salt)
         for problem in _problems_of(user, self._loses):
             self._problems[problem] += 1
             if len(self._examples[problem]) < EXAMPLES:
@@ -67,10 +69,10 @@ class CensusTaker:
             },
         )
 
-    def _count_scheme(self, password: str | None) -> None:
+    def _count_scheme(self, password: str | None, salt: str | None) -> None:
         if not password:
             self._schemes["no password"] += 1
-        elif claim := claimed_by(password):
+        elif claim := claimed_by(password, salt, self._declared):
             self._schemes[cost_label(claim.scheme.name, password)] += 1
         else:
             self._schemes[f"unclaimed: {shape(password)}"] += 1
@@ -84,6 +86,7 @@ def take_census(
     page_rows: int,
     clock: Clock,
     observe: Callable[[Page], None],
+    declared: Sequence[Declared] = (),
 ) -> Census:
     """Read all users.
 
@@ -93,11 +96,12 @@ def take_census(
         page_rows: Users per page.
         clock: For the reading rate.
         observe: Sees each page after it is counted.
+        declared: What bare digests are, by the operator's word.
 
     Raises:
         DependencyError: The database failed.
     """
-    taker = CensusTaker(loses)
+    taker = CensusTaker(loses, declared)
     seconds = 0.0
     for page, took_s in _timed(source.pages(rows=page_rows), clock):
         seconds += took_s

@@ -142,4 +142,5 @@ SELECT count(*) AS rows, min({updated_at}) AS oldest, max({updated_at}) AS newes
 
 -- name: login
 -- Whom Devise's login form finds for a normalised address.
-SELECT {password}::text AS password FROM {users} WHERE {email} = %(email)s ORDER BY {pk} LIMIT 1;
+SELECT {password}::text AS password, {salt} AS salt
+FROM {users} WHERE {email} = %(email)s ORDER BY {pk} LIMIT 1;

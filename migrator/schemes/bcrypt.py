@@ -12,7 +12,7 @@ from migrator.core.envelope import NO_PARAMS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_WHOLE = re.compile(r"\$2[abxy]\$(?:0[4-9]|[12][0-9]|3[01])\$[./A-Za-z0-9]{53}")
+_WHOLE = re.compile(r"\$2[abxy]\$(?:0[4-9]|1[0-7])\$[./A-Za-z0-9]{53}")
 # Whoever cut hashes off to keep sessions alive filled them up with dots: no password fits them.
 SALTED_LENGTH = 29
 _FILLER = "." * 31
@@ -24,6 +24,7 @@ class Bcrypt:
 
     name = "bcrypt"
     title = "bcrypt `$2a$` `$2b$` `$2x$` `$2y$`, Devise's pepper appended"
+    bound = "cost 17"
     peppered = True
 
     def claim(self, value: str) -> bool:
@@ -34,6 +35,9 @@ class Bcrypt:
         self, value: str, password: bytes, *, pepper: bytes, params: Mapping[str, str] = NO_PARAMS
     ) -> bool:
         """Check the first 72 bytes of password and pepper."""
+        # Implementations in C stop at a NUL byte; no legacy password holds one.
+        if b"\0" in password:
+            return False
         try:
             return bcrypt.checkpw((password + pepper)[:MAX_BYTES], value.encode())
         except ValueError:

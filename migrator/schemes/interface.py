@@ -10,6 +10,9 @@ from migrator.core.envelope import NO_PARAMS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# Longer ones match nothing: rounds over a password of megabytes would cost more than any bound.
+MAX_PASSWORD_BYTES = 4096
+
 
 class Scheme(Protocol):
     """One way to hash passwords; knows its own values and nothing else."""
@@ -22,6 +25,11 @@ class Scheme(Protocol):
     @property
     def title(self) -> str:
         """One line for people: what made such values."""
+        ...
+
+    @property
+    def bound(self) -> str:
+        """What a stored value may cost at most; values beyond it are not claimed."""
         ...
 
     @property
@@ -89,4 +97,6 @@ class Claim:
 
     def verify(self, value: str, password: bytes, *, pepper: bytes) -> bool:
         """Check a password against the value that was claimed; never raises."""
+        if len(password) > MAX_PASSWORD_BYTES:
+            return False
         return self.scheme.verify(value, password, pepper=pepper, params=self.params)

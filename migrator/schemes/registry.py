@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrator.core.envelope import NO_PARAMS
+from migrator.core.envelope import NO_PARAMS, Envelope
+from migrator.schemes import pbkdf2, scrypt
+from migrator.schemes.argon2 import Argon2
+from migrator.schemes.aspnet import AspNet
 from migrator.schemes.bcrypt import Bcrypt
+from migrator.schemes.digests import DIGESTS
 from migrator.schemes.interface import Claim
 
 if TYPE_CHECKING:
@@ -13,7 +17,16 @@ if TYPE_CHECKING:
 
     from migrator.schemes.interface import Declared, Scheme
 
-SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (Bcrypt(),)}
+_ALL: tuple[Scheme, ...] = (
+    Bcrypt(),
+    Argon2(),
+    pbkdf2.Django(),
+    pbkdf2.Werkzeug(),
+    scrypt.Werkzeug(),
+    AspNet(),
+    *DIGESTS.values(),
+)
+SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in _ALL}
 
 
 def claimed_by(
@@ -34,3 +47,19 @@ def claimed_by(
         if params is not None:
             return Claim(SCHEMES[digest.scheme], params, digest.peppered)
     return None
+
+
+def verify(envelope: Envelope, password: bytes, *, pepper: bytes) -> bool:
+    """Check a password against an envelope with one pepper; False for an unknown scheme."""
+    scheme = SCHEMES.get(envelope.scheme)
+    if scheme is None:
+        return False
+    claim = Claim(scheme, envelope.params, scheme.peppered)
+    return claim.verify(envelope.value, password, pepper=pepper)
+
+
+def table() -> str:
+    """Give the schemes as a Markdown table for the documentation."""
+    lines = ["| name in envelopes | values | cost at most |", "|---|---|---|"]
+    lines += [f"| `{s.name}` | {s.title} | {s.bound} |" for s in SCHEMES.values()]
+    return "\n".join(lines) + "\n"

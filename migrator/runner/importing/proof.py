@@ -10,7 +10,7 @@ from migrator.auther.interface import CREDENTIAL
 from migrator.core.emails import auther_accepts, normalise
 from migrator.core.envelope import NO_PEPPER, PREFIX, decode
 from migrator.schemes.native import is_native, verify_native
-from migrator.schemes.registry import SCHEMES
+from migrator.schemes.registry import verify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -114,12 +114,9 @@ class Prover:
         if is_native(value):
             return "Auther's own hash" if verify_native(value, password) else None
         envelope = decode(value)
-        scheme = SCHEMES[envelope.scheme]
         for name in envelope.peppers:
             pepper = b"" if name == NO_PEPPER else self._peppers.get(name)
-            if pepper is not None and scheme.verify(
-                envelope.value, password.encode(), pepper=pepper, params=envelope.params
-            ):
+            if pepper is not None and verify(envelope, password.encode(), pepper=pepper):
                 return f"{envelope.scheme}, pepper {name}"
         return None
 
