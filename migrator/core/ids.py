@@ -10,6 +10,13 @@ from __future__ import annotations
 
 import hmac
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 BLOCK_ROWS = 4096
 MIN_KEY_BYTES = 32
@@ -29,6 +36,25 @@ def user_id(key: bytes, *, namespace: str, source: str, pk: int) -> str:
     """
     block = _block(key, namespace, source, pk // BLOCK_ROWS)
     return block + _digest(key, "user", namespace, source, str(pk))[: _LENGTH - _PREFIX]
+
+
+def user_ids(key: bytes, *, namespace: str, source: str, pks: Iterable[str]) -> list[str]:
+    """Derive the ids of many users, each as `user_id` does, at less than half of the cost.
+
+    Args:
+        key: The migration key.
+        namespace: The migration's name.
+        source: The legacy model.
+        pks: Integers as PostgreSQL writes them.
+    """
+    begun, head = _begun(key).copy, _framed("user", namespace, source)
+    ids = []
+    for pk in pks:
+        digest = begun()
+        digest.update(f"{head}{len(pk)}:{pk}".encode())
+        block = _block(key, namespace, source, int(pk) // BLOCK_ROWS)
+        ids.append(block + _letters(digest)[: _LENGTH - _PREFIX])
+    return ids
 
 
 def mark_key(key: bytes) -> bytes:
@@ -53,6 +79,25 @@ def account_id(key: bytes, *, owner: str, provider: str, subject: str) -> str:
     return head + _digest(key, "account", owner, provider, subject)[: _LENGTH - len(head)]
 
 
+def own_account_ids(key: bytes, *, owners: Iterable[str], provider: str) -> list[str]:
+    """Derive the ids of accounts whose subject is the user's own id, each as `account_id` does.
+
+    Args:
+        key: What `mark_key` gives.
+        owners: The users' ids at Auther.
+        provider: `credential`.
+    """
+    begun, head, middle = _begun(key).copy, _framed("account"), _framed(provider)
+    ids = []
+    for owner in owners:
+        digest = begun()
+        framed = f"{len(owner)}:{owner}"
+        digest.update(f"{head}{framed}{middle}{framed}".encode())
+        near = owner[:_PREFIX] if len(owner) == _LENGTH else ""
+        ids.append(near + _letters(digest)[: _LENGTH - len(near)])
+    return ids
+
+
 # Rows come in key order, so one block serves thousands of them.
 @lru_cache(maxsize=16)
 def _block(key: bytes, namespace: str, source: str, number: int) -> str:
@@ -60,7 +105,21 @@ def _block(key: bytes, namespace: str, source: str, number: int) -> str:
 
 
 def _digest(key: bytes, *parts: str) -> str:
+    digest = _begun(key).copy()
+    digest.update(_framed(*parts).encode())
+    return _letters(digest)
+
+
+def _framed(*parts: str) -> str:
     # Lengths keep ("a", "bc") apart from ("ab", "c").
-    text = "".join([f"{len(part)}:{part}" for part in parts])
-    digest = hmac.digest(key, text.encode(), "sha256")
-    return digest.translate(_LETTERS).decode()
+    return "".join([f"{len(part)}:{part}" for part in parts])
+
+
+# Copies of one that has taken the key cost a third of beginning anew.
+@lru_cache(maxsize=4)
+def _begun(key: bytes) -> HMAC:
+    return HMAC(key, SHA256())
+
+
+def _letters(digest: HMAC) -> str:
+    return digest.finalize().translate(_LETTERS).decode()

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import hmac
 import re
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.core.ids import BLOCK_ROWS, account_id, user_id
+from migrator.core.ids import BLOCK_ROWS, account_id, own_account_ids, user_id, user_ids
 
 KEY = b"k" * 32
 
@@ -44,3 +45,22 @@ def test_an_account_lies_near_its_owner_and_parts_are_not_run_together() -> None
     }
     assert len(ids) == 3
     assert all(one.startswith(owner[:6]) and len(one) == 32 for one in ids)
+
+
+def test_an_id_is_the_hmac_that_the_plugin_recomputes() -> None:
+    text = "7:account3:own10:credential3:own"
+    digest = hmac.digest(KEY, text.encode(), "sha256")
+    letters = "".join("abcdefghijklmnopqrstuvwxyz234567"[byte % 32] for byte in digest)
+    assert account_id(KEY, owner="own", provider="credential", subject="own") == letters
+
+
+@given(st.lists(st.integers(min_value=-(2**63), max_value=2**63 - 1)))
+def test_many_user_ids_at_once_are_those_of_each(pks: list[int]) -> None:
+    at_once = user_ids(KEY, namespace="shop", source="User", pks=map(str, pks))
+    assert at_once == [_id(pk) for pk in pks]
+
+
+@given(st.lists(st.text() | st.text("az2", min_size=32, max_size=32)))
+def test_many_account_ids_at_once_are_those_of_each(owners: list[str]) -> None:
+    alone = [account_id(KEY, owner=o, provider="credential", subject=o) for o in owners]
+    assert own_account_ids(KEY, owners=owners, provider="credential") == alone
