@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MAX_ITERATIONS = 5_000_000
 BOUND = f"{MAX_ITERATIONS:,} iterations"
 # Printable ASCII without the separator.
-_SALT = r"(?P<salt>[!-#%-~]{1,255})"
+_SALT = r"(?P<salt>[ -#%-~]{1,255})"
 _ITERATIONS = r"(?P<iterations>[1-9][0-9]{0,6})"
 _DJANGO = re.compile(
     rf"pbkdf2_(?:(?P<sha1>sha1)|sha256)\${_ITERATIONS}\${_SALT}\$"

@@ -56,7 +56,7 @@ class Recipe:
             raise ValueError('output must be "hex" or "base64", between "hex" or "raw"')
         if not 1 <= self.stretches <= MAX_STRETCHES:
             raise ValueError(f"stretches must be from 1 to {MAX_STRETCHES}")
-        if not (self.uses("password") or parse(self.key).uses("password")):
+        if not self.uses("password"):
             raise ValueError("a template without {password} accepts any password")
         _pattern(self)
 
@@ -75,14 +75,6 @@ class Recipe:
         if match is None:
             return None
         return match["hash"], match["salt"] if self.salt_in_value else None
-
-    def params(self) -> dict[str, str]:
-        """Give what differs from the defaults, for an envelope."""
-        return {
-            field.name: str(getattr(self, field.name))
-            for field in fields(self)
-            if getattr(self, field.name) != field.default
-        }
 
     def matches(self, digest: str, password: bytes, *, salt: str, pepper: bytes) -> bool:
         """Compare in constant time."""
