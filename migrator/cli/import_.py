@@ -18,6 +18,7 @@ from migrator.cli.import_report import (
 )
 from migrator.cli.output import emit
 from migrator.cli.shadow import shadow
+from migrator.cli.write_back import write_back
 from migrator.core.errors import DependencyError, ExitCode
 from migrator.core.redact import mask_email
 from migrator.runner.importing.outcome import Outcome, summary
@@ -159,3 +160,4 @@ def plugin(folder: Path, as_json: bool) -> None:
 
 
 import_.add_command(shadow)
+import_.add_command(write_back)

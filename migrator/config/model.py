@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from migrator.config.plugin import PluginSection
 from migrator.config.secrets import SecretRef
 from migrator.config.section import Section
+from migrator.config.write_back import WriteBackSection
 from migrator.core.durations import parse_duration
 from migrator.core.envelope import MAX_PEPPERS, NO_PEPPER
 
@@ -231,6 +232,7 @@ class Config(Section):
     auther: AutherSection
     import_: Annotated[ImportSection, Field(alias="import")]
     plugin: PluginSection = PluginSection()
+    write_back: WriteBackSection = WriteBackSection()
     stage: StageSection
     shim: ShimSection = ShimSection()
     drain: DrainSection = DrainSection()

@@ -1,0 +1,121 @@
+"""`migrator import write-back`: what people changed at Auther goes to the application."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+from rich.markup import escape
+
+from migrator.cli.common import dry_run_option, json_option, pass_context
+from migrator.cli.output import emit
+from migrator.core.durations import format_duration
+from migrator.core.errors import ExitCode, UsageError
+from migrator.core.redact import mask_email
+from migrator.runner.writing_back.outcome import MEANING
+from migrator.runner.writing_back.pending import Pending, Shown, look
+from migrator.runner.writing_back.running import Total, run, watch
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from rich.console import Console
+
+    from migrator.runner.context import Context
+    from migrator.runner.writing_back.outcome import Outcome
+    from migrator.runner.writing_back.passing import Passed
+
+_AGAIN = "next: migrator import write-back --pending"
+
+
+@click.command("write-back")
+@click.option("--watch", "watching", is_flag=True, help="Go on, a pass every 2 s, until Ctrl-C.")
+@click.option(
+    "--pending", "asking", is_flag=True, help="Only list who could not sign in after a rollback."
+)
+@click.option("--show-emails", is_flag=True, help="Print addresses in full.")
+@dry_run_option
+@json_option
+@pass_context
+def write_back(
+    ctx: Context, watching: bool, asking: bool, show_emails: bool, dry_run: bool, as_json: bool
+) -> ExitCode:
+    """Write new passwords, addresses and users from Auther into the users table.
+
+    Exit code 3: after a rollback somebody could not sign in; --pending lists who and why.
+    """
+    if watching and (asking or dry_run):
+        raise UsageError("--watch writes", hint="migrator import write-back --pending")
+    if asking or dry_run:
+        found = look(ctx)
+        emit(as_json, _data(found, show_emails), lambda out: _show(out, found, show_emails))
+        return ExitCode.DONE if found.clear or dry_run else ExitCode.HELD
+    total = watch(ctx, lambda passed, so_far: _line(ctx, passed, so_far)) if watching else run(ctx)
+    emit(as_json, total.facts(), lambda out: _show_total(out, total))
+    return ExitCode.HELD if total.open_users else ExitCode.DONE
+
+
+def _line(ctx: Context, passed: Passed, total: Total) -> None:
+    if passed:
+        ctx.progress.say(f"{_counted(passed.outcomes)}; {total.open_users} people are open")
+
+
+def _counted(outcomes: Counter[Outcome]) -> str:
+    return ", ".join(f"{n} {outcome}" for outcome, n in sorted(outcomes.items())) or "nothing new"
+
+
+def _show_total(out: Console, total: Total) -> None:
+    for outcome, n in sorted(total.outcomes.items()):
+        why = f"   {MEANING[outcome]}" if outcome in MEANING else ""
+        _say(out, f"{n:>8,}  {outcome}{why}")
+    if total.moved_back:
+        _say(out, f"{total.moved_back:>8,}  at home in the application again")
+    if total.open_users:
+        _say(out, f"{total.open_users} people could not sign in as usual after a rollback")
+        _say(out, _AGAIN)
+        return
+    _say(out, "everything that changed at Auther is in the application")
+
+
+def _data(found: Pending, show_emails: bool) -> dict[str, object]:
+    shown = [{**asdict(row), "email": _email(row, show_emails)} for row in found.shown]
+    return {**asdict(found), "shown": shown, "clear": found.clear}
+
+
+def _email(row: Shown, show_emails: bool) -> str | None:
+    return row.email if show_emails or row.email is None else mask_email(row.email)
+
+
+def _show(out: Console, found: Pending, show_emails: bool) -> None:
+    for row in found.shown:
+        email = _email(row, show_emails) or "no row here"
+        _say(out, f"  {row.state:<5} {row.kind:<9} user {row.user} ({email}): {row.why}")
+    _say(out, f"{_or_unknown(found.users)} people could not sign in as usual after a rollback")
+    if found.unread is not None:
+        _say(out, f"{found.unread.events} changes are not read yet{_lag(found)}")
+    if found.homes:
+        _say(out, f"{found.homes} people are not at home in the application again yet")
+    for reason in found.unknown:
+        _say(out, f"not known: {reason}")
+    if found.clear:
+        _say(out, "everything that changed at Auther is in the application")
+    elif found.homes or (found.unread is not None and found.unread.events):
+        _say(out, "next: migrator import write-back")
+
+
+def _lag(found: Pending) -> str:
+    unread = found.unread
+    if unread is None or not unread.events:
+        return ""
+    kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(unread.by_kind.items()))
+    bare = f", {unread.without_password} without a password" if unread.without_password else ""
+    return f" ({kinds}{bare}; the oldest {format_duration(unread.lag)} ago)"
+
+
+def _or_unknown(number: int | None) -> str:
+    return "unknown:" if number is None else str(number)
+
+
+def _say(out: Console, line: str) -> None:
+    out.print(escape(line), soft_wrap=True)

@@ -1,0 +1,1 @@
+"""What people change at Auther goes to the application, so that the way back stays open."""

@@ -1,0 +1,112 @@
+"""People who signed up at Auther get a row in the application."""
+
+from __future__ import annotations
+
+import secrets
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import bcrypt
+
+from migrator.core.emails import normalise
+from migrator.core.texts import storable
+from migrator.legacy.identity import ClaimedMeanwhileError
+from migrator.runner.writing_back.outcome import Outcome, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from migrator.auther.events import Event
+    from migrator.config.write_back import DefaultValue
+    from migrator.legacy.users_write import UsersTable
+    from migrator.legacy.written_back import WrittenBack
+    from migrator.runner.writing_back.material import Material
+
+_COST = 4
+_SECRET_BYTES = 32
+
+
+class Newcomers:
+    """Writes new rows; never takes one that is there, whatever its address.
+
+    Args:
+        log: The links.
+        users: The users table.
+        material: Opens sealed passwords.
+        defaults: Values for columns that need one, by column.
+    """
+
+    def __init__(
+        self,
+        log: WrittenBack,
+        users: UsersTable,
+        material: Material,
+        defaults: Mapping[str, DefaultValue],
+    ) -> None:
+        self._log = log
+        self._users = users
+        self._material = material
+        self._defaults = defaults
+
+    def add(self, event: Event, *, at: str) -> Verdict:
+        """Write a row with its link, or say why not.
+
+        Args:
+            event: A sign-up whose user has no link.
+            at: Now, ISO 8601 in UTC.
+        """
+        email = normalise(event.email or "")
+        if not email or not storable(email) or not storable(event.name or ""):
+            return Verdict(Outcome.NO_EMAIL)
+        if self._users.is_known(email):
+            return Verdict(Outcome.IDENTITY_UNLINKED)
+        opened = self._material.open(event)
+        if isinstance(opened, Verdict) and opened.outcome is Outcome.CANNOT_OPEN:
+            return opened
+        password = _unusable() if isinstance(opened, Verdict) else opened
+        values = self._row(event, email, password, at)
+        missing = [c for c in self._users.needed_columns() if c not in values]
+        if missing:
+            return Verdict(Outcome.COLUMN_NEEDS_VALUE, ", ".join(missing))
+        pk = self._insert(event.user_id, values, sha256(password.encode()).hexdigest())
+        return Verdict(Outcome.ROW_BUSY) if pk is None else Verdict(_outcome(opened), pk=pk)
+
+    def _insert(self, auther_id: str, values: Mapping[str, Any], fingerprint: str) -> str | None:
+        """Write row and link; None, and neither, when a login made a link meanwhile."""
+        try:
+            with self._log.attempt():
+                pk = self._users.insert(values)
+                self._log.add_link(auther_id, pk, fingerprint=fingerprint)
+        except ClaimedMeanwhileError:
+            return None
+        return pk
+
+    def _row(self, event: Event, email: str, password: str, at: str) -> dict[str, Any]:
+        """Give values for columns that exist."""
+        confirmed = at if event.email_verified else None
+        parts: dict[str, str | None] = {
+            "email": email,
+            "encrypted_password": password,
+            "name": event.name,
+            "created_at": at,
+            "updated_at": at,
+            "confirmed_at": confirmed,
+        }
+        columns = self._users.columns
+        known = {columns.column(part): value for part, value in parts.items() if value is not None}
+        named = {column: value for column, value in known.items() if column is not None}
+        extra = {c: v for c, v in self._defaults.items() if c in columns.table.columns}
+        return {**extra, **named}
+
+
+def _outcome(opened: str | Verdict) -> Outcome:
+    if not isinstance(opened, Verdict):
+        return Outcome.WRITTEN
+    unsealed = opened.outcome is Outcome.SEALED_MISSING
+    return Outcome.NO_PASSWORD if unsealed else opened.outcome
+
+
+def _unusable() -> str:
+    """Give a hash that no password fits, with a salt of its own: '' would let sessions be made up."""
+    secret = secrets.token_bytes(_SECRET_BYTES)
+    return bcrypt.hashpw(secret, bcrypt.gensalt(_COST, prefix=b"2a")).decode()

@@ -1,0 +1,155 @@
+"""The write-back as a command: once, or for as long as it is let."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from migrator.core.clock import iso
+from migrator.core.errors import DependencyError
+from migrator.runner.writing_back.passing import SUBJECT, Passed, Passer, is_open
+from migrator.runner.writing_back.sides import is_legacy, make_applier, open_feed, open_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from migrator.runner.context import Context
+    from migrator.runner.writing_back.outcome import Outcome
+    from migrator.state.locks import Lease
+
+RUN = "run"
+LAST_PASS = "last_pass"  # noqa: S105
+POLL_S = 2.0
+LONGEST_WAIT_S = 60.0
+RETRY_EVERY = timedelta(seconds=30)
+NOTE_EVERY = timedelta(minutes=10)
+
+
+@dataclass
+class Total:
+    """What came of a command.
+
+    Attributes:
+        outcomes: Of the changes that it looked at; one that was tried twice counts twice.
+        open_users: People of whom something is open now.
+    """
+
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    moved_back: int = 0
+    open_users: int = 0
+
+    def add(self, passed: Passed) -> None:
+        """Count a pass."""
+        self.outcomes += passed.outcomes
+        self.moved_back += passed.moved_back
+
+    def facts(self) -> dict[str, Any]:
+        """Give what the ledger keeps: numbers only."""
+        return {
+            "outcomes": {str(outcome): n for outcome, n in sorted(self.outcomes.items())},
+            "moved_back": self.moved_back,
+            "open_users": self.open_users,
+        }
+
+
+def run(ctx: Context) -> Total:
+    """Write everything that changed at Auther into the application, once.
+
+    Killed at any point, the same command goes on: nothing is written twice, nothing is left out.
+
+    Raises:
+        UsageError: A setting, a secret or a column is missing.
+        RefusedError: Our role may not write the users table, or Auther gives no changes out.
+        ConflictError: Another runner is at work.
+        DependencyError: A side does not answer; run the same again.
+    """
+    total = Total()
+    with _recorded(ctx) as (lease, facts):
+        _pass(ctx, lease, total, retry=True)
+        facts.update(total.facts())
+    return total
+
+
+def watch(ctx: Context, said: Callable[[Passed, Total], None]) -> Total:
+    """Go on writing, a pass every two seconds, until Ctrl-C.
+
+    A side that is away is waited for, longer each time up to a minute.
+
+    Args:
+        ctx: The surroundings.
+        said: Called after each pass.
+
+    Raises:
+        UsageError: As `run`; so are the others but DependencyError.
+    """
+    total = Total()
+    with _recorded(ctx) as (lease, facts):
+        try:
+            _watch(ctx, lease, total, said)
+        except KeyboardInterrupt:
+            ctx.progress.say("stopped; run the same command again to go on")
+        finally:
+            facts.update(total.facts())
+    return total
+
+
+def _watch(
+    ctx: Context, lease: Lease, total: Total, said: Callable[[Passed, Total], None]
+) -> None:
+    retry_at = note_at = ctx.clock.now()
+    wait_s, noted = POLL_S, Counter(total.outcomes)
+    while True:
+        now = ctx.clock.now()
+        try:
+            passed = _pass(ctx, lease, total, retry=now >= retry_at)
+            said(passed, total)
+            wait_s = POLL_S
+        except DependencyError as error:
+            ctx.progress.say(f"{error.message}; trying again in {wait_s:.0f} s")
+            wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+        retry_at = now + RETRY_EVERY if now >= retry_at else retry_at
+        if now >= note_at + NOTE_EVERY and noted != total.outcomes:
+            ctx.state.ledger.note(SUBJECT, "watch", **total.facts())
+            note_at, noted = now, Counter(total.outcomes)
+        ctx.clock.sleep(wait_s)
+
+
+@contextmanager
+def _recorded(ctx: Context) -> Iterator[tuple[Lease, dict[str, Any]]]:
+    with ctx.state.locks.held(SUBJECT) as lease:
+        for entry in ctx.state.ledger.pending():
+            if entry.subject == SUBJECT:
+                ctx.state.ledger.outcome(entry, result="interrupted")
+        with ctx.state.ledger.recorded(SUBJECT, RUN) as facts:
+            yield lease, facts
+
+
+def _pass(ctx: Context, lease: Lease, total: Total, *, retry: bool) -> Passed:
+    began = ctx.clock.now()
+    with open_tables(ctx, writing=True) as tables, open_feed(ctx) as feed:
+        passer = Passer(
+            feed,
+            tables,
+            make_applier(ctx, tables),
+            checkpoints=ctx.state.checkpoints,
+            check=lambda: ctx.state.locks.check(lease),
+        )
+        passed = passer.run(retry=retry, homes=is_legacy(ctx))
+        total.add(passed)
+        total.open_users = tables.log.count_open()
+        _remember(ctx, began, tables.log.oldest_held())
+    return passed
+
+
+def _remember(ctx: Context, began: datetime, oldest: datetime | None) -> None:
+    """Keep how far behind we are, for whoever measures it: what was there when the pass began is written."""
+    held_s = 0.0 if oldest is None else max(0.0, (began - oldest).total_seconds())
+    ctx.state.checkpoints.put(SUBJECT, LAST_PASS, {"at": iso(began), "lag_seconds": held_s})
+
+
+def unsettled(outcomes: Counter[Outcome]) -> int:
+    """Count the changes that did not get into the application."""
+    return sum(n for outcome, n in outcomes.items() if is_open(outcome))

@@ -1,0 +1,128 @@
+"""Imported users whose changes at Auther are told by event rows, as the plugin writes them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import bcrypt
+
+from migrator.auther.events import PREFIX
+from migrator.auther.seal import make_key, public_key_of, seal
+from migrator.config.load import load
+from migrator.core.stage import Stage, StageDocument
+from migrator.runner import stages
+from migrator.runner.writing_back.running import Total, run
+from phases import p1_import
+from tests.phases.importing import PEPPER, Site, make_site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+USERS = 40
+SETTINGS = """
+[write_back]
+events = "database"
+{settings}
+"""
+
+
+@dataclass
+class Scene:
+    """Forty users of the dump, imported, and an Auther where things happen."""
+
+    site: Site
+    key: str
+    told: int = 0
+
+    def auther_id(self, pk: int) -> str:
+        return str(self.identity(pk)["auther_id"])
+
+    def identity(self, pk: int | str) -> dict[str, Any]:
+        (row,) = self.site.sql(
+            "SELECT to_jsonb(i) FROM migrator_identity i WHERE user_pk = %s", str(pk)
+        )
+        return dict(row[0])
+
+    def user(self, pk: int | str) -> dict[str, Any]:
+        (row,) = self.site.sql("SELECT to_jsonb(u) FROM users u WHERE id = %s", int(pk))
+        return dict(row[0])
+
+    def outcomes(self) -> list[tuple[str, str]]:
+        """What became of each event, in order."""
+        rows = self.site.sql("SELECT kind, outcome FROM migrator_write_back ORDER BY event_id")
+        return [(kind, outcome) for kind, outcome in rows]
+
+    def tell(self, kind: str, user_id: str, *, late_s: float = 0, **more: Any) -> str:
+        """Write an event row, each a second after the one before; give its id."""
+        self.told += 1
+        now = self.site.ctx.clock.now() - timedelta(hours=1) + timedelta(seconds=self.told)
+        at_ms = round((now.timestamp() - late_s) * 1000)
+        event_id = f"{PREFIX}{at_ms:015d}:{self.told:08d}"
+        value = {"type": kind, "user_id": user_id, "at_ms": at_ms, **more}
+        self.site.auther(
+            "INSERT INTO verification (id, identifier, value, expires_at, created_at, updated_at)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            *(event_id, event_id, json.dumps(value), at_ms + 30 * 86_400_000, at_ms, at_ms),
+        )
+        return event_id
+
+    def new_password(self, pk: int, password: str, **more: Any) -> str:
+        user_id = self.auther_id(pk)
+        return self.tell("password", user_id, sealed=self.sealed(password, user_id), **more)
+
+    def sealed(self, password: str, user_id: str) -> str:
+        return seal(devise_hash(password), public_key_of(self.key), user_id=user_id)
+
+    def event(self, event_id: str) -> dict[str, Any]:
+        (row,) = self.site.auther("SELECT value FROM verification WHERE identifier = ?", event_id)
+        return dict(json.loads(row[0]))
+
+    def enter(self, stage: Stage) -> None:
+        document = StageDocument("shop", 1, stage, 0.0, "5a17", "2026-11-23T00:00:00Z", "00", 1)
+        stages.remember(self.site.ctx, document)
+
+    def write_back(self) -> Total:
+        return run(self.site.ctx)
+
+    def signs_in(self, pk: int | str, password: str) -> bool:
+        """Ask as Devise does, with the pepper."""
+        stored = self.user(pk)["encrypted_password"]
+        return bcrypt.checkpw((password + PEPPER).encode()[:72], stored.encode())
+
+    def is_in_step(self, pk: int | str) -> bool:
+        """Tell that the link knows the hash that is there."""
+        stored = self.user(pk)["encrypted_password"]
+        return bool(self.identity(pk)["legacy_hash_fp"] == sha256(stored.encode()).hexdigest())
+
+
+def devise_hash(password: str) -> str:
+    secret = (password + PEPPER).encode()[:72]
+    return bcrypt.hashpw(secret, bcrypt.gensalt(4, prefix=b"2a")).decode()
+
+
+def make_scene(
+    root: Path,
+    dsn: str,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    settings: str = "",
+    users: int = USERS,
+) -> Scene:
+    site = make_site(root, dsn, monkeypatch)
+    # Without asking what else refers to them.
+    site.sql(f"SET session_replication_role = replica; DELETE FROM users WHERE id > {users}")
+    key = make_key()
+    folder = root / ".migrator"
+    (folder / "seal.key").write_text(key)
+    (folder / "seal.key").chmod(0o600)
+    file = root / "migrator.toml"
+    file.write_text(file.read_text() + SETTINGS.format(settings=settings))
+    site = replace(site, ctx=replace(site.ctx, config=load(file)))
+    p1_import.run(site.ctx)
+    return Scene(site, key)
