@@ -12,12 +12,19 @@
  * as before, computed by Node off the main thread. A value that nobody knows is a wrong password (401).
  *
  * Environment: MIGRATOR_PEPPER_<ID>, one per pepper id (upper case, "-" becomes "_").
+ *
+ * Beside that it answers the migrator and the application under /migrator/… of better-auth's base path.
+ * Each capability is off until Auther's environment has its secret, MIGRATOR_SECRET_IMPORT, _VERIFY, _STATISTICS,
+ * _EVENTS, _EXCHANGE, _LOGOUT, _RESET, of at least 32 bytes; a second one, MIGRATOR_SECRET_IMPORT_NEXT, is live
+ * beside it while secrets change. All of them act only on users of this migration: those with an account whose
+ * id was derived with MIGRATOR_MARK. `migrator import plugin --env-file` writes these variables.
  */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { Buffer } from "node:buffer";
-import { createHmac, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { verify as verifyBcrypt } from "@node-rs/bcrypt";
 import type { AuthContext, BetterAuthPlugin } from "better-auth";
-import { createAuthMiddleware } from "better-auth/api";
+import { APIError, createAuthEndpoint, createAuthMiddleware } from "better-auth/api";
 
 interface Envelope {
   readonly scheme: string;
@@ -48,12 +55,40 @@ const SIGN_IN_PATHS = new Set(["/sign-in/email", "/sign-in/username"]);
 const PROOF_MS = 30_000;
 const BOOT_SAMPLE_ROWS = 100;
 
-/** The plugin. It takes no options: what differs between hashes stands in their envelopes. */
-export const legacyPasswords = () => {
+/** All optional: what differs between hashes stands in their envelopes. */
+export interface LegacyPasswordsOptions {
+  /** The client of Auther's database, for bulk writes in one transaction; otherwise rows are written one by one. */
+  readonly database?: Database;
+}
+
+/** What the plugin uses of a libSQL client. */
+export interface Database {
+  batch(statements: Statement[], mode: "write"): Promise<BatchResult[]>;
+}
+
+interface BatchResult {
+  readonly rowsAffected: number;
+  readonly rows: ArrayLike<unknown>;
+}
+
+export interface Statement {
+  readonly sql: string;
+  readonly args: Array<string | number | null>;
+}
+
+export const legacyPasswords = (options: LegacyPasswordsOptions = {}) => {
   const proofs = new Proofs();
+  const gate = new Gate(process.env);
+  const members = new Members(process.env);
+  const quiet = new Quiet();
+  const imports = new Imports(members, quiet, options.database);
   return {
     id: "migrator-legacy-passwords",
+    endpoints: { ...importEndpoints(gate, imports) } as Unlisted,
+    onRequest: (request: Request, ctx: AuthContext) => gate.admit(request, ctx),
+    rateLimit: [{ pathMatcher: (path) => gate.guards(path), window: 1, max: 1_000_000 }],
     init(ctx) {
+      for (const problem of [...gate.problems, ...members.problems(gate)]) ctx.logger.warn(`migrator: ${problem}`);
       const own = ctx.options.emailAndPassword?.password;
       const warn = onceEach((message) => ctx.logger.warn(`migrator: ${message}`));
       const native = own?.verify ?? ((data: Credentials) => verifyNative(data, warn));
@@ -247,4 +282,794 @@ function onceEach(write: Warn): Warn {
     seen.add(message);
     write(message);
   };
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// The gate. A capability without a secret has no endpoint at all: 404, like any unknown path. Whoever has the
+// secret is a server: cookies and the Origin header are dropped before better-auth looks at them, and there is no
+// limit by address. The gate reads the body, so that nothing is read for a stranger and nothing without end.
+
+const CAPABILITIES = ["IMPORT", "VERIFY", "STATISTICS", "EVENTS", "EXCHANGE", "LOGOUT", "RESET"] as const;
+type Capability = (typeof CAPABILITIES)[number];
+type Json = Record<string, unknown>;
+type Handler = (call: Call) => Promise<Json>;
+/** Endpoints for other servers: Auther's own code does not see them in `auth.api`. */
+type Unlisted = Record<never, never>;
+type Environment = Readonly<Record<string, string | undefined>>;
+
+interface Door {
+  readonly capability: Capability;
+  readonly method: "GET" | "POST";
+}
+
+interface Call {
+  readonly context: AuthContext;
+  /** The JSON object of a POST, the parameters of a GET. */
+  readonly input: Json;
+}
+
+const SECRET_BYTES_MIN = 32;
+const BODY_BYTES_MAX = 8 * 1024 * 1024;
+const SMALL_BODY_BYTES_MAX = 512 * 1024;
+const DROPPED_HEADERS = ["cookie", "origin", "referer", "content-length", "transfer-encoding"];
+
+class Gate {
+  readonly problems: string[] = [];
+  readonly #secrets = new Map<Capability, Buffer[]>();
+  readonly #doors = new Map<string, Door>();
+  readonly #admitted = new WeakMap<Request, Json>();
+
+  constructor(env: Environment) {
+    for (const capability of CAPABILITIES) {
+      const names = [`MIGRATOR_SECRET_${capability}`, `MIGRATOR_SECRET_${capability}_NEXT`];
+      const digests = names.flatMap((name) => this.#digestOf(name, env[name]));
+      if (digests.length > 0) this.#secrets.set(capability, digests);
+    }
+  }
+
+  isOpen(capability: Capability): boolean {
+    return this.#secrets.has(capability);
+  }
+
+  guards(path: string): boolean {
+    return this.#doors.has(path);
+  }
+
+  /** Makes the endpoint; `path` has no base path. */
+  endpoint<Path extends string>(path: Path, door: Door, handle: Handler) {
+    this.#doors.set(path, door);
+    const options = { method: door.method, metadata: { isAction: false } } as const;
+    return createAuthEndpoint(path, options, async (ctx) => {
+      // Nobody comes here but through `admit`, whatever form of the path the router may accept.
+      const input = ctx.request && this.#admitted.get(ctx.request);
+      if (!input) throw new APIError("NOT_FOUND");
+      ctx.setHeader("Cache-Control", "no-store");
+      return ctx.json(await answered(handle, { context: ctx.context, input }));
+    });
+  }
+
+  /** Lets a request with the right secret in, without its cookies; leaves requests for other paths alone. */
+  async admit(request: Request, ctx: AuthContext): Promise<{ request: Request } | { response: Response } | undefined> {
+    const url = new URL(request.url);
+    const door = this.#doors.get(pathBelowBase(url, ctx));
+    if (!door || door.method !== request.method) return undefined;
+    if (!this.#knows(door.capability, request.headers.get("authorization"))) return refusal(401, "wrong_secret");
+    const limit = door.capability === "IMPORT" ? BODY_BYTES_MAX : SMALL_BODY_BYTES_MAX;
+    const input = door.method === "GET" ? Object.fromEntries(url.searchParams) : await readJson(request, limit);
+    if (typeof input === "number") return refusal(input, input === 413 ? "too_large" : "not_json");
+    const headers = new Headers(request.headers);
+    for (const name of DROPPED_HEADERS) headers.delete(name);
+    const body = door.method === "GET" ? null : "{}";
+    if (body) headers.set("content-type", "application/json");
+    const admitted = new Request(request.url, { method: door.method, headers, body });
+    this.#admitted.set(admitted, input);
+    return { request: admitted };
+  }
+
+  #digestOf(name: string, secret: string | undefined): Buffer[] {
+    if (!secret) return [];
+    if (Buffer.byteLength(secret) >= SECRET_BYTES_MIN) return [sha256(secret)];
+    this.problems.push(`${name} has less than ${SECRET_BYTES_MIN} bytes and is not used`);
+    return [];
+  }
+
+  #knows(capability: Capability, authorization: string | null): boolean {
+    const given = sha256(/^Bearer ([\x21-\x7e]+)$/i.exec(authorization ?? "")?.[1] ?? "");
+    // Every secret is compared: the time tells nothing about which one it was.
+    const matches = (this.#secrets.get(capability) ?? []).map((secret) => timingSafeEqual(secret, given));
+    return matches.includes(true);
+  }
+}
+
+/** Runs a handler; what it did not refuse itself is a failed database: 503, and nothing of the request is done. */
+async function answered(handle: Handler, call: Call): Promise<Json> {
+  try {
+    return await handle(call);
+  } catch (error) {
+    if (error instanceof APIError) throw error;
+    call.context.logger.error(`migrator: a request failed (${errorName(error)}), nothing of it was done`);
+    throw new APIError("SERVICE_UNAVAILABLE", { code: "database_failed", message: "try again" });
+  }
+}
+
+/** The body as a JSON object, or the status of the refusal. */
+async function readJson(request: Request, limit: number): Promise<Json | 400 | 413> {
+  if (Number(request.headers.get("content-length") ?? 0) > limit) return 413;
+  const chunks: Uint8Array[] = [];
+  const reader = request.body?.getReader();
+  for (let size = 0; reader; ) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    size += value.byteLength;
+    if (size > limit) return 413;
+    chunks.push(value);
+  }
+  try {
+    const parsed: unknown = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+    return isObject(parsed) ? parsed : 400;
+  } catch {
+    return 400;
+  }
+}
+
+function pathBelowBase(url: URL, ctx: AuthContext): string {
+  const base = ctx.options.basePath ?? "/api/auth";
+  return url.pathname.startsWith(`${base}/`) ? url.pathname.slice(base.length) : "";
+}
+
+function refusal(status: number, code: string): { response: Response } {
+  const headers = { "Cache-Control": "no-store", Connection: "close" };
+  return { response: Response.json({ code }, { status, headers }) };
+}
+
+const badRequest = (message: string) => new APIError("BAD_REQUEST", { code: "bad_request", message });
+const sha256 = (text: string) => createHash("sha256").update(text).digest();
+const isObject = (value: unknown): value is Json =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+// ---------------------------------------------------------------------------------------------------------------
+// The mark: who is a user of this migration. An account that the import wrote has an id that follows from its owner,
+// provider and subject under MIGRATOR_MARK; a user without any such account has a row `migrator:user:<id>` in
+// `verification`. Users with a role other than "user" are nobody's business here.
+
+type Adapter = AuthContext["adapter"];
+type Row = Record<string, unknown>;
+
+const LETTERS = "abcdefghijklmnopqrstuvwxyz234567";
+const ID_LENGTH = 32;
+const ID_HEAD = 6;
+const IN_LIST_MAX = 1000;
+// Adapters give 100 rows unless told otherwise.
+const ALL_ROWS = 1_000_000;
+const NEVER = new Date("9999-01-01T00:00:00Z");
+const markIdentifier = (userId: string) => `migrator:user:${userId}`;
+
+class Members {
+  readonly #mark: Buffer | null;
+
+  constructor(env: Environment) {
+    const hex = env.MIGRATOR_MARK ?? "";
+    this.#mark = /^[0-9a-f]{64}$/i.test(hex) ? Buffer.from(hex, "hex") : null;
+  }
+
+  problems(gate: Gate): string[] {
+    const needed = CAPABILITIES.some((capability) => gate.isOpen(capability));
+    return needed && !this.#mark ? ["MIGRATOR_MARK is not set (64 hex digits): nobody counts as imported"] : [];
+  }
+
+  /** The id that the import gives an account; empty without a mark. */
+  accountId(owner: string, provider: string, subject: string): string {
+    if (!this.#mark) return "";
+    const text = ["account", owner, provider, subject].map((part) => `${[...part].length}:${part}`).join("");
+    const digest = createHmac("sha256", this.#mark).update(text).digest();
+    const letters = Array.from(digest, (byte) => LETTERS[byte % LETTERS.length]).join("");
+    return ([...owner].length === ID_LENGTH ? owner.slice(0, ID_HEAD) : "").concat(letters).slice(0, ID_LENGTH);
+  }
+
+  wrote(account: Row): boolean {
+    const { id, userId, providerId, accountId } = account;
+    return Boolean(id) && id === this.accountId(String(userId), String(providerId), String(accountId));
+  }
+
+  /** Those of `users` (rows of the table) who are of this migration and have no other role. */
+  async among(db: Adapter, users: readonly Row[]): Promise<Set<string>> {
+    const ids = users.filter((user) => isPlainRole(user.role)).map((user) => String(user.id));
+    const accounts = await findIn(db, "account", "userId", ids);
+    const ours = new Set(accounts.filter((account) => this.wrote(account)).map(({ userId }) => String(userId)));
+    const others = ids.filter((id) => !ours.has(id));
+    for (const mark of await findIn(db, "verification", "identifier", others.map(markIdentifier)))
+      if (this.#mark) ours.add(String(mark.identifier).slice(markIdentifier("").length));
+    return ours;
+  }
+
+  /** The user with this id, if it is one of this migration. */
+  async find(db: Adapter, id: unknown): Promise<Row | null> {
+    if (typeof id !== "string" || id === "") return null;
+    const user = await db.findOne<Row>({ model: "user", where: [{ field: "id", value: id }] });
+    return user && (await this.among(db, [user])).has(id) ? user : null;
+  }
+}
+
+const isPlainRole = (role: unknown) => role === null || role === undefined || role === "user";
+
+/** All rows whose field has one of the values, asked for in lists that every database takes. */
+async function findIn(db: Adapter, model: string, field: string, values: readonly string[]): Promise<Row[]> {
+  const found: Row[] = [];
+  for (const value of inChunks(values, IN_LIST_MAX))
+    found.push(...(await db.findMany<Row>({ model, where: [{ field, operator: "in", value }], limit: ALL_ROWS })));
+  return found;
+}
+
+function inChunks<T>(values: readonly T[], size: number): T[][] {
+  const count = Math.ceil(values.length / size);
+  return Array.from({ length: count }, (_, index) => values.slice(index * size, (index + 1) * size));
+}
+
+/** Marks work of the plugin's own, of which the journal of changes takes no notice. */
+class Quiet {
+  readonly #storage = new AsyncLocalStorage<true>();
+
+  run<T>(work: () => Promise<T>): Promise<T> {
+    return this.#storage.run(true, work);
+  }
+
+  get now(): boolean {
+    return this.#storage.getStore() === true;
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Import: what the migrator reads and writes. On the wire rows have the tables' column names, times are Unix
+// milliseconds, flags 0 or 1 (true and false are taken too).
+//   upsert   A user who is there and ours is not written again, only accounts that are missing are added. An
+//            account needs the id that the mark gives it; otherwise the user is `refused`.
+//   change   Made only while the user and all accounts are as in `before`; `user: null` deletes. Columns that the
+//            wire does not have (tokens) stay as they are.
+//   in-use   Names tables with rows of the user, apart from `account` and the user's mark; any user may be asked for.
+//   read, ids, find, count see all users, since a taken address may be anybody's.
+// A request is written whole or not at all: in one transaction with the option `database`, otherwise row by row, and
+// what was written is taken back when the database fails midway.
+
+type Kind = "text" | "text?" | "time" | "time?" | "flag" | "flag?";
+type Columns = Readonly<Record<string, Kind>>;
+type Cell = string | number | null;
+type Wire = Record<string, Cell>;
+type Changed = "changed" | "conflict" | "email_taken" | "username_taken" | "refused";
+
+interface Person {
+  readonly user: Wire;
+  readonly accounts: Wire[];
+  readonly tuples: Wire[];
+}
+
+interface Change {
+  readonly before: Person;
+  readonly after: Person | null;
+}
+
+interface Outcome {
+  readonly id: Cell;
+  readonly outcome: string;
+  readonly detail?: string;
+}
+
+interface Upsert {
+  readonly outcomes: Outcome[];
+  readonly people: Person[];
+  readonly accounts: Wire[];
+}
+
+const USER: Columns = {
+  id: "text",
+  name: "text",
+  email: "text",
+  email_verified: "flag",
+  image: "text?",
+  created_at: "time",
+  updated_at: "time",
+  role: "text?",
+  banned: "flag?",
+  ban_reason: "text?",
+  ban_expires: "time?",
+  username: "text?",
+  display_username: "text?",
+};
+const ACCOUNT: Columns = {
+  id: "text",
+  account_id: "text",
+  provider_id: "text",
+  user_id: "text",
+  password: "text?",
+  created_at: "time",
+  updated_at: "time",
+};
+const TUPLE: Columns = {
+  id: "text",
+  entity_type: "text",
+  entity_type_id: "text?",
+  entity_id: "text",
+  relation: "text",
+  subject_type: "text",
+  subject_id: "text",
+  subject_relation: "text?",
+  condition: "text?",
+  created_at: "time",
+  updated_at: "time",
+};
+const MARK: Columns = {
+  id: "text",
+  identifier: "text",
+  value: "text",
+  expires_at: "time",
+  created_at: "time",
+  updated_at: "time",
+};
+const USERS_MAX = 1000;
+const IDS_MAX = 5000;
+const INSERT_ROWS = 500;
+const MODELS_OF_USERS = ["session", "apikey", "oauthConsent", "oauthAccessToken", "oauthApplication"];
+
+function importEndpoints(gate: Gate, imports: Imports) {
+  if (!gate.isOpen("IMPORT")) return {};
+  const post = { capability: "IMPORT", method: "POST" } as const;
+  const get = { capability: "IMPORT", method: "GET" } as const;
+  return {
+    migratorUpsert: gate.endpoint("/migrator/users/upsert", post, (call) => imports.upsert(call)),
+    migratorChange: gate.endpoint("/migrator/users/change", post, (call) => imports.change(call)),
+    migratorFind: gate.endpoint("/migrator/users/find", post, (call) => imports.find(call)),
+    migratorRead: gate.endpoint("/migrator/users/read", post, (call) => imports.read(call)),
+    migratorIds: gate.endpoint("/migrator/users/ids", get, (call) => imports.ids(call)),
+    migratorInUse: gate.endpoint("/migrator/users/in-use", post, (call) => imports.inUse(call)),
+    migratorRemove: gate.endpoint("/migrator/users/remove", post, (call) => imports.remove(call)),
+    migratorCount: gate.endpoint("/migrator/users/count", post, async ({ context }) => ({
+      users: Number(await context.adapter.count({ model: "user" })),
+    })),
+  };
+}
+
+class Imports {
+  constructor(
+    private readonly members: Members,
+    private readonly quiet: Quiet,
+    private readonly database: Database | undefined,
+  ) {}
+
+  async upsert({ context, input }: Call): Promise<Json> {
+    const people = list(input.users, "users", USERS_MAX).map((person, index) => personOf(person, `users[${index}]`));
+    return this.#twice(async () => {
+      const plan = await this.#planUpsert(context.adapter, people);
+      await this.#insert(context, plan);
+      return { outcomes: plan.outcomes };
+    });
+  }
+
+  async change({ context, input }: Call): Promise<Json> {
+    const changes = list(input.changes, "changes", USERS_MAX).map((change, index) => changeOf(change, `changes[${index}]`));
+    return this.#twice(async () => {
+      const answers = await this.#planChanges(context.adapter, changes);
+      const wanted = changes.filter((_, index) => answers[index] === "changed");
+      const done = await this.#write(context, wanted);
+      const outcomes = changes.map(({ before }, index) => {
+        const made = answers[index] !== "changed" || done.has(before);
+        return { id: before.user.id ?? null, outcome: made ? (answers[index] ?? "conflict") : "conflict" };
+      });
+      return { outcomes };
+    });
+  }
+
+  async find({ context, input }: Call): Promise<Json> {
+    const [ids, emails, usernames] = ["ids", "emails", "usernames"].map((key) => texts(input[key] ?? [], key));
+    const subjects = list(input.subjects ?? [], "subjects", IDS_MAX).map((pair) => list(pair, "subjects", 2).map(String));
+    const taken = await this.#taken(context.adapter, ids ?? [], emails ?? [], usernames ?? [], subjects);
+    return {
+      ids: [...taken.ids.keys()],
+      emails: Object.fromEntries(taken.emails),
+      usernames: Object.fromEntries(taken.usernames),
+      subjects: subjects.flatMap(([provider = "", subject = ""]) => {
+        const owner = taken.subjects.get(subjectKey(provider, subject));
+        return owner === undefined ? [] : [[provider, subject, owner]];
+      }),
+    };
+  }
+
+  async read({ context, input }: Call): Promise<Json> {
+    const people = await this.#people(context.adapter, texts(input.ids, "ids"));
+    return { users: [...people.values()].map(({ user, accounts }) => ({ user, accounts })) };
+  }
+
+  async ids({ context, input }: Call): Promise<Json> {
+    const limit = Math.min(Math.max(Math.trunc(Number(input.limit ?? IDS_MAX)) || IDS_MAX, 1), IDS_MAX);
+    const users = await context.adapter.findMany<Row>({
+      model: "user",
+      where: [{ field: "id", operator: "gt", value: String(input.after ?? "") }],
+      sortBy: { field: "id", direction: "asc" },
+      limit,
+    });
+    return { ids: users.map(({ id }) => id) };
+  }
+
+  async inUse({ context, input }: Call): Promise<Json> {
+    const ids = texts(input.ids, "ids");
+    const tables: Record<string, string[]> = {};
+    for (const model of MODELS_OF_USERS.filter((name) => name in context.tables)) {
+      const rows = await findIn(context.adapter, model, "userId", ids);
+      for (const id of new Set(rows.map(({ userId }) => String(userId)))) (tables[id] ??= []).push(snake(model));
+    }
+    return { tables };
+  }
+
+  async remove({ context, input }: Call): Promise<Json> {
+    const db = context.adapter;
+    const people = await this.#people(db, texts(input.ids, "ids"));
+    const ours = await this.members.among(db, [...people.values()].map(({ user }) => user));
+    const changes = [...people.values()].filter(({ user }) => ours.has(String(user.id)));
+    const done = await this.#write(context, changes.map((before) => ({ before, after: null })));
+    return { removed: done.size };
+  }
+
+  /** What fails once may be a row that came in between looking and writing: looks again, once. */
+  async #twice(work: () => Promise<Json>): Promise<Json> {
+    return this.quiet.run(() => work().catch(work));
+  }
+
+  async #planUpsert(db: Adapter, people: readonly Person[]): Promise<Upsert> {
+    const users = people.map(({ user }) => user);
+    const strangers = people.flatMap(({ accounts }) => accounts.filter((account) => account.provider_id !== "credential"));
+    const taken = await this.#taken(
+      db,
+      users.map(({ id }) => String(id)),
+      users.map(({ email }) => String(email)),
+      users.flatMap(({ username }) => (username === null ? [] : [String(username)])),
+      strangers.map((account) => [String(account.provider_id), String(account.account_id)]),
+    );
+    const ours = await this.members.among(db, [...taken.ids.values()]);
+    const there = await findIn(db, "account", "userId", [...ours]);
+    const known = new Set(there.map(({ id }) => String(id)));
+    const plan: Upsert = { outcomes: [], people: [], accounts: [] };
+    for (const person of people) plan.outcomes.push(this.#decide(person, taken, ours, known, plan));
+    return plan;
+  }
+
+  #decide(person: Person, taken: Taken, ours: Set<string>, known: Set<string>, plan: Upsert): Outcome {
+    const id = String(person.user.id);
+    const refused = this.#reasonAgainst(person);
+    if (refused) return { id, outcome: "refused", detail: refused };
+    if (taken.ids.has(id) && !ours.has(id)) return { id, outcome: "id_taken" };
+    const missing = person.accounts.filter((account) => !known.has(String(account.id)));
+    const isTaken = (account: Wire) => (taken.subjects.get(subjectKey(account.provider_id, account.account_id)) ?? id) !== id;
+    const clash = missing.find(isTaken);
+    if (clash) return { id, outcome: "subject_taken", detail: String(clash.provider_id) };
+    if (!taken.ids.has(id)) {
+      if (taken.emails.has(String(person.user.email))) return { id, outcome: "email_taken" };
+      if (person.user.username !== null && taken.usernames.has(String(person.user.username)))
+        return { id, outcome: "username_taken" };
+      plan.people.push(person);
+    }
+    plan.accounts.push(...missing);
+    const outcome = taken.ids.has(id) ? "there" : "inserted";
+    remember(person, taken, ours, known);
+    return { id, outcome };
+  }
+
+  #reasonAgainst({ user, accounts, tuples }: Person): string {
+    if (!this.members.accountId("-", "-", "-")) return "MIGRATOR_MARK is not set at Auther";
+    if (!isPlainRole(user.role)) return "another role";
+    if (String(user.email) !== String(user.email).toLowerCase()) return "an address with capitals";
+    const strange = accounts.some((account) => account.user_id !== user.id || !this.members.wrote(toRecord(ACCOUNT, account)));
+    if (strange) return "an account without the mark";
+    if (tuples.some((tuple) => tuple.subject_type !== "user" || tuple.subject_id !== user.id)) return "a tuple of another";
+    return tuples.length > 0 && !this.database ? "tuples need the plugin's option `database`" : "";
+  }
+
+  async #taken(db: Adapter, ids: string[], emails: string[], usernames: string[], subjects: string[][]): Promise<Taken> {
+    const rows = async (field: string, values: string[]) => findIn(db, "user", field, values);
+    const accounts = await findIn(db, "account", "accountId", [...new Set(subjects.map((pair) => pair[1] ?? ""))]);
+    return {
+      ids: new Map((await rows("id", ids)).map((user) => [String(user.id), user])),
+      emails: new Map((await rows("email", emails)).map((user) => [String(user.email), String(user.id)])),
+      usernames: new Map((await rows("username", usernames)).map((user) => [String(user.username), String(user.id)])),
+      subjects: new Map(accounts.map((row) => [subjectKey(row.providerId, row.accountId), String(row.userId)])),
+    };
+  }
+
+  async #people(db: Adapter, ids: readonly string[]): Promise<Map<string, Person>> {
+    const users = await findIn(db, "user", "id", ids);
+    const found = new Map(users.map((user) => [String(user.id), { user: toWire(USER, user), accounts: [] as Wire[], tuples: [] }]));
+    for (const account of await findIn(db, "account", "userId", [...found.keys()]))
+      found.get(String(account.userId))?.accounts.push(toWire(ACCOUNT, account));
+    for (const { accounts } of found.values()) accounts.sort((one, other) => (String(one.id) < String(other.id) ? -1 : 1));
+    return found;
+  }
+
+  async #insert(context: AuthContext, { people, accounts }: Upsert): Promise<void> {
+    const users = people.map(({ user }) => user);
+    const marks = people.filter((person) => person.accounts.length === 0).map(({ user }) => markRow(user));
+    if (this.database) {
+      const tuples = people.flatMap((person) => person.tuples);
+      await this.#batch([
+        ...insertion("user", USER, users),
+        ...insertion("account", ACCOUNT, accounts),
+        ...insertion("verification", MARK, marks),
+        ...insertion("access_tuples", TUPLE, tuples, ' ON CONFLICT ("id") DO NOTHING'),
+      ]);
+      return;
+    }
+    const undo: Array<() => Promise<unknown>> = [];
+    await allOrNothing(undo, async () => {
+      for (const [model, columns, rows] of [["user", USER, users], ["account", ACCOUNT, accounts], ["verification", MARK, marks]] as const)
+        for (const row of rows) await createRow(context.adapter, model, columns, row, undo);
+    });
+  }
+
+  async #planChanges(db: Adapter, changes: readonly Change[]): Promise<Changed[]> {
+    const ids = changes.map(({ before }) => String(before.user.id));
+    const now = await this.#people(db, ids);
+    const ours = await this.members.among(db, [...now.values()].map(({ user }) => user));
+    const users = changes.flatMap(({ after }) => (after ? [after.user] : []));
+    const names = users.flatMap(({ username }) => (username === null ? [] : [String(username)]));
+    const taken = await this.#taken(db, [], users.map(({ email }) => String(email)), names, []);
+    return changes.map(({ before, after }) => {
+      const id = String(before.user.id);
+      const stored = now.get(id);
+      if (!stored || !ours.has(id) || (after && !this.#mayBecome(stored, after))) return "refused";
+      if (!isSame(stored, before)) return "conflict";
+      if (after && (taken.emails.get(String(after.user.email)) ?? id) !== id) return "email_taken";
+      const name = after?.user.username ?? null;
+      if (name !== null && (taken.usernames.get(String(name)) ?? id) !== id) return "username_taken";
+      if (after) remember(after, taken, ours, new Set());
+      return "changed";
+    });
+  }
+
+  #mayBecome(before: Person, after: Person): boolean {
+    const known = new Set(before.accounts.map(({ id }) => id));
+    const added = after.accounts.filter(({ id }) => !known.has(id ?? null));
+    const kept = after.accounts.filter(({ id }) => known.has(id ?? null));
+    const ofUser = kept.every(({ user_id }) => user_id === before.user.id);
+    return after.user.id === before.user.id && ofUser && !this.#reasonAgainst({ ...after, accounts: added });
+  }
+
+  /** Makes changes whose users are still as `before` says; gives the `before` of those that were made. */
+  async #write(context: AuthContext, changes: readonly Change[]): Promise<Set<Person>> {
+    if (!this.database) return this.quiet.run(() => this.#writeOneByOne(context.adapter, changes));
+    const tuples = changes.some(({ after }) => !after) && (await this.#hasTuples());
+    const parts = changes.map((change, index) => changeStatements(change, -1 - index, tuples));
+    const results = await this.#batch(parts.flat());
+    const done = new Set<Person>();
+    let first = 0;
+    changes.forEach(({ before }, index) => {
+      if ((results[first]?.rowsAffected ?? 0) > 0) done.add(before);
+      first += parts[index]?.length ?? 0;
+    });
+    return done;
+  }
+
+  async #writeOneByOne(db: Adapter, changes: readonly Change[]): Promise<Set<Person>> {
+    const undo: Array<() => Promise<unknown>> = [];
+    await allOrNothing(undo, async () => {
+      for (const change of changes) await changeRows(db, change, undo);
+    });
+    return new Set(changes.map(({ before }) => before));
+  }
+
+  async #hasTuples(): Promise<boolean> {
+    const sql = `SELECT name FROM sqlite_schema WHERE type = 'table' AND name = 'access_tuples'`;
+    return ((await this.#batch([{ sql, args: [] }]))[0]?.rows.length ?? 0) > 0;
+  }
+
+  async #batch(statements: Statement[]): Promise<BatchResult[]> {
+    return statements.length === 0 || !this.database ? [] : this.database.batch(statements, "write");
+  }
+}
+
+interface Taken {
+  readonly ids: Map<string, Row>;
+  readonly emails: Map<string, string>;
+  readonly usernames: Map<string, string>;
+  readonly subjects: Map<string, string>;
+}
+
+/** What a person takes is taken for those who follow in the same request. */
+function remember({ user, accounts }: Person, taken: Taken, ours: Set<string>, known: Set<string>): void {
+  const id = String(user.id);
+  taken.ids.set(id, user);
+  ours.add(id);
+  taken.emails.set(String(user.email), id);
+  if (user.username !== null) taken.usernames.set(String(user.username), id);
+  for (const account of accounts) {
+    known.add(String(account.id));
+    taken.subjects.set(subjectKey(account.provider_id, account.account_id), id);
+  }
+}
+
+const subjectKey = (provider: unknown, subject: unknown) => JSON.stringify([provider, subject]);
+
+function markRow({ id, created_at, updated_at }: Wire): Wire {
+  const name = markIdentifier(String(id));
+  const times = { created_at: created_at ?? null, updated_at: updated_at ?? null };
+  return { id: name, identifier: name, value: "", expires_at: NEVER.getTime(), ...times };
+}
+
+function isSame(one: Person, other: Person): boolean {
+  const text = ({ user, accounts }: Person) => {
+    const sorted = accounts.map((account) => values(ACCOUNT, account)).sort((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1));
+    return JSON.stringify([values(USER, user), sorted]);
+  };
+  return text(one) === text(other);
+}
+
+function insertion(table: string, columns: Columns, rows: readonly Wire[], tail = ""): Statement[] {
+  const names = quoted(columns);
+  const one = `(${Object.keys(columns).map(() => "?").join(", ")})`;
+  return inChunks(rows, INSERT_ROWS).map((chunk) => ({
+    sql: `INSERT INTO "${table}" (${names}) VALUES ${chunk.map(() => one).join(", ")}${tail}`,
+    args: chunk.flatMap((row) => values(columns, row)),
+  }));
+}
+
+/**
+ * A change as statements of one transaction. The first takes hold of the user, if everything is as before, by a
+ * time that no row can have; the others do something only where that held.
+ */
+function changeStatements({ before, after }: Change, claim: number, tuples: boolean): Statement[] {
+  const id = before.user.id ?? null;
+  const marks = (columns: Columns) => Object.keys(columns).map(() => "?").join(", ");
+  const each = before.accounts.map(() => ` AND EXISTS (SELECT 1 FROM "account" WHERE (${quoted(ACCOUNT)}) IS (${marks(ACCOUNT)}))`);
+  const held = `EXISTS (SELECT 1 FROM "user" WHERE "id" = ? AND "updated_at" = ?)`;
+  const claimed: Statement = {
+    sql:
+      `UPDATE "user" SET "updated_at" = ? WHERE "id" = ? AND (${quoted(USER)}) IS (${marks(USER)})` +
+      ` AND (SELECT count(*) FROM "account" WHERE "user_id" = ?) = ?${each.join("")}`,
+    args: [claim, id, ...values(USER, before.user), id, before.accounts.length, ...before.accounts.flatMap((row) => values(ACCOUNT, row))],
+  };
+  const when = (sql: string, args: Cell[]): Statement => ({ sql: `${sql} ${held}`, args: [...args, id, claim] });
+  if (!after) {
+    const owned = ["session", "account"].map((table) => when(`DELETE FROM "${table}" WHERE "user_id" = ? AND`, [id]));
+    const mark = when(`DELETE FROM "verification" WHERE "identifier" = ? AND`, [markIdentifier(String(id))]);
+    const roles = `DELETE FROM "access_tuples" WHERE "subject_type" = 'user' AND "subject_id" = ? AND`;
+    if (tuples) owned.push(when(roles, [id]));
+    return [claimed, ...owned, mark, { sql: `DELETE FROM "user" WHERE "id" = ? AND "updated_at" = ?`, args: [id, claim] }];
+  }
+  const { gone, altered, added } = difference(before, after);
+  const list = after.accounts.length === 0 ? [markRow(after.user)] : [];
+  return [
+    claimed,
+    ...gone.map((row) => when(`DELETE FROM "account" WHERE "id" = ? AND`, [row.id ?? null])),
+    ...altered.map((row) => when(`UPDATE "account" SET (${quoted(ACCOUNT)}) = (${marks(ACCOUNT)}) WHERE "id" = ? AND`, [...values(ACCOUNT, row), row.id ?? null])),
+    ...added.map((row) => when(`INSERT INTO "account" (${quoted(ACCOUNT)}) SELECT ${marks(ACCOUNT)} WHERE`, values(ACCOUNT, row))),
+    ...list.map((row) => when(`INSERT INTO "verification" (${quoted(MARK)}) SELECT ${marks(MARK)} WHERE NOT EXISTS (SELECT 1 FROM "verification" WHERE "id" = ?) AND`, [...values(MARK, row), row.id ?? null])),
+    {
+      sql: `UPDATE "user" SET (${quoted(USER)}) = (${marks(USER)}) WHERE "id" = ? AND "updated_at" = ?`,
+      args: [...values(USER, after.user), id, claim],
+    },
+  ];
+}
+
+function difference(before: Person, after: Person): { gone: Wire[]; altered: Wire[]; added: Wire[] } {
+  const then = new Map(before.accounts.map((row) => [row.id, JSON.stringify(values(ACCOUNT, row))]));
+  const kept = new Set(after.accounts.map(({ id }) => id));
+  return {
+    gone: before.accounts.filter(({ id }) => !kept.has(id)),
+    altered: after.accounts.filter((row) => then.has(row.id) && then.get(row.id) !== JSON.stringify(values(ACCOUNT, row))),
+    added: after.accounts.filter(({ id }) => !then.has(id)),
+  };
+}
+
+/** The same through better-auth's adapter, where it knows no transaction: each step notes how it is taken back. */
+async function changeRows(db: Adapter, { before, after }: Change, undo: Array<() => Promise<unknown>>): Promise<void> {
+  const userId = String(before.user.id);
+  const { gone, altered, added } = difference(before, after ?? { ...before, accounts: [] });
+  const old = new Map(before.accounts.map((row) => [row.id, row]));
+  for (const row of gone) await deleteRow(db, "account", ACCOUNT, row, undo);
+  for (const row of altered) await updateRow(db, "account", ACCOUNT, old.get(row.id) ?? row, row, undo);
+  for (const row of added) await createRow(db, "account", ACCOUNT, row, undo);
+  const mark = markRow(before.user);
+  const marked = await db.findOne({ model: "verification", where: [{ field: "id", value: String(mark.id) }] });
+  if (after) {
+    if (after.accounts.length === 0 && !marked) await createRow(db, "verification", MARK, mark, undo);
+    return updateRow(db, "user", USER, before.user, after.user, undo);
+  }
+  if (marked) await deleteRow(db, "verification", MARK, mark, undo);
+  await db.deleteMany({ model: "session", where: [{ field: "userId", value: userId }] });
+  await deleteRow(db, "user", USER, before.user, undo);
+}
+
+async function createRow(db: Adapter, model: string, columns: Columns, row: Wire, undo: Array<() => Promise<unknown>>) {
+  await db.create({ model, data: toRecord(columns, row), forceAllowId: true });
+  const where = [{ field: "id", value: String(row.id) }];
+  undo.push(() => db.deleteMany({ model, where }));
+  // better-auth turns a missing `banned` of a new row into false.
+  if (model === "user" && row.banned === null) await db.updateMany({ model, where, update: toRecord(columns, row) });
+}
+
+async function updateRow(db: Adapter, model: string, columns: Columns, from: Wire, to: Wire, undo: Array<() => Promise<unknown>>) {
+  const where = [{ field: "id", value: String(from.id) }];
+  await db.updateMany({ model, where, update: toRecord(columns, to) });
+  undo.push(() => db.updateMany({ model, where, update: toRecord(columns, from) }));
+}
+
+async function deleteRow(db: Adapter, model: string, columns: Columns, row: Wire, undo: Array<() => Promise<unknown>>) {
+  await db.deleteMany({ model, where: [{ field: "id", value: String(row.id) }] });
+  undo.push(() => db.create({ model, data: toRecord(columns, row), forceAllowId: true }));
+}
+
+/** When the work fails, takes back what it noted in `undo`, the last first. */
+async function allOrNothing(undo: Array<() => Promise<unknown>>, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    for (const step of undo.reverse()) await step().catch(() => undefined);
+    throw error;
+  }
+}
+
+function personOf(value: unknown, where: string): Person {
+  if (!isObject(value)) throw badRequest(`${where} is no object`);
+  return {
+    user: wireOf(USER, value.user, `${where}.user`),
+    accounts: list(value.accounts ?? [], `${where}.accounts`, IDS_MAX).map((row) => wireOf(ACCOUNT, row, `${where}.accounts`)),
+    tuples: list(value.tuples ?? [], `${where}.tuples`, IDS_MAX).map((row) => wireOf(TUPLE, row, `${where}.tuples`)),
+  };
+}
+
+function changeOf(value: unknown, where: string): Change {
+  if (!isObject(value)) throw badRequest(`${where} is no object`);
+  const { user, accounts } = value;
+  return {
+    before: personOf(value.before, `${where}.before`),
+    after: user === null ? null : personOf({ user, accounts }, where),
+  };
+}
+
+/** Checks a row from outside against its columns. */
+function wireOf(columns: Columns, value: unknown, where: string): Wire {
+  if (!isObject(value)) throw badRequest(`${where} is no object`);
+  const unknown = Object.keys(value).find((name) => !(name in columns));
+  if (unknown !== undefined) throw badRequest(`${where} has an unknown column`);
+  const cells = Object.entries(columns).map(([name, kind]) => [name, cellOf(kind, value[name] ?? null, `${where}.${name}`)]);
+  return Object.fromEntries(cells) as Wire;
+}
+
+function cellOf(kind: Kind, value: unknown, where: string): Cell {
+  if (value === null && kind.endsWith("?")) return null;
+  if (kind.startsWith("text") && typeof value === "string" && (value !== "" || !where.endsWith("id"))) return value;
+  if (kind.startsWith("flag") && [0, 1, true, false].includes(value as number)) return Number(value);
+  if (kind.startsWith("time") && Number.isSafeInteger(value)) return value as number;
+  throw badRequest(`${where} is no ${kind.replace("?", "")}`);
+}
+
+const quoted = (columns: Columns) => Object.keys(columns).map((name) => `"${name}"`).join(", ");
+const values = (columns: Columns, row: Wire) => Object.keys(columns).map((name) => row[name] ?? null);
+const camel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** A row of the wire as better-auth's adapters take it. */
+function toRecord(columns: Columns, row: Wire): Row {
+  const cells = Object.entries(columns).map(([name, kind]) => {
+    const cell = row[name] ?? null;
+    if (cell === null || kind.startsWith("text")) return [camel(name), cell];
+    return [camel(name), kind.startsWith("time") ? new Date(Number(cell)) : Boolean(cell)];
+  });
+  return Object.fromEntries(cells) as Row;
+}
+
+function toWire(columns: Columns, record: Row): Wire {
+  const cells = Object.entries(columns).map(([name, kind]) => {
+    const cell = record[camel(name)] ?? null;
+    if (cell === null || kind.startsWith("text")) return [name, cell];
+    return [name, kind.startsWith("time") ? new Date(cell as Date).getTime() : Number(cell)];
+  });
+  return Object.fromEntries(cells) as Wire;
+}
+
+function list(value: unknown, name: string, max: number): unknown[] {
+  if (!Array.isArray(value)) throw badRequest(`${name} is no list`);
+  if (value.length > max) throw badRequest(`${name} has more than ${max} entries`);
+  return value;
+}
+
+function texts(value: unknown, name: string): string[] {
+  const found = list(value, name, IDS_MAX);
+  if (!found.every((text) => typeof text === "string")) throw badRequest(`${name} holds something else than text`);
+  return [...new Set(found)];
 }

@@ -1,19 +1,22 @@
 /** better-auth set up as Auther does it: same plugins in the same order, same base path and lifetimes. */
+import { appendFileSync } from "node:fs";
 import type { Client as Libsql } from "@libsql/client";
 import { betterAuth } from "better-auth";
 import { drizzleAdapter } from "better-auth/adapters/drizzle";
+import { createAuthMiddleware } from "better-auth/api";
 import { hashPassword, verifyPassword } from "better-auth/crypto";
 import { admin, apiKey, jwt, oidcProvider, username } from "better-auth/plugins";
 import { drizzle } from "drizzle-orm/libsql";
 import { legacyPasswords } from "./.parts/legacy-passwords.ts";
 import * as schema from "./schema.ts";
-import type { Client, Settings } from "./settings.ts";
+import type { Behaviour, Client, Settings } from "./settings.ts";
 
 const TWO_DAYS_S = 2 * 24 * 60 * 60;
 
 export function createAuth(settings: Settings, database: Libsql, baseURL: string) {
   const trusted = settings.clients.filter((client) => client.trusted);
   const origins = settings.clients.flatMap(({ redirectURLs }) => redirectURLs.map((url) => new URL(url).origin));
+  const { behaviour } = settings;
   const db = drizzle(database, { schema, casing: "snake_case" });
   return betterAuth({
     secret: settings.secret,
@@ -23,12 +26,16 @@ export function createAuth(settings: Settings, database: Libsql, baseURL: string
     database: drizzleAdapter(db, { provider: "sqlite", schema }),
     emailAndPassword: {
       enabled: true,
+      disableSignUp: behaviour.signUp === false,
       requireEmailVerification: true,
-      sendResetPassword: noMail,
+      ...(behaviour.reset === false ? {} : { sendResetPassword: mailTo(behaviour, "reset") }),
       ...(settings.ownPassword ? { password: { hash: hashPassword, verify: verifyPassword } } : {}),
     },
-    emailVerification: { sendVerificationEmail: noMail, sendOnSignUp: true, autoSignInAfterVerification: true },
+    emailVerification: { sendVerificationEmail: mailTo(behaviour, "verify"), sendOnSignUp: true, autoSignInAfterVerification: true },
+    socialProviders: Object.fromEntries((behaviour.social ?? []).map((name) => [name, noCredentials])),
+    account: { accountLinking: { enabled: behaviour.linking !== false } },
     trustedOrigins: [baseURL, ...origins],
+    hooks: { before: guardSignUp(behaviour) },
     rateLimit: { enabled: settings.rateLimit },
     telemetry: { enabled: false },
     logger: { log: (level, message, ...args) => console.error(level, message, ...args) },
@@ -45,7 +52,9 @@ export function createAuth(settings: Settings, database: Libsql, baseURL: string
         metadata: { issuer: baseURL },
         trustedClients: trusted.map(trustedClient),
       }),
-      ...(settings.plugin ? [legacyPasswords()] : []),
+      ...(settings.plugin
+        ? [legacyPasswords({ ...settings.pluginOptions, ...(settings.pluginDatabase ? { database } : {}) })]
+        : []),
     ],
   });
 }
@@ -55,4 +64,19 @@ function trustedClient({ clientId, clientSecret, name, redirectURLs, type }: Cli
   return { clientId, ...secret, name, redirectURLs, type, metadata: {}, disabled: false, skipConsent: true };
 }
 
-async function noMail(): Promise<void> {}
+const noCredentials = { clientId: "none", clientSecret: "none" };
+
+function mailTo({ mailFile }: Behaviour, kind: string) {
+  return async ({ user, url }: { user: { email: string }; url: string }): Promise<void> => {
+    if (mailFile) appendFileSync(mailFile, `${JSON.stringify({ kind, to: user.email, url })}\n`);
+  };
+}
+
+/** Auther lets its own pages sign people up, and whoever holds the secret. */
+const guardSignUp = ({ signUpSecret }: Behaviour) =>
+  createAuthMiddleware(async (ctx) => {
+    if (!signUpSecret || ctx.path !== "/sign-up/email") return;
+    if (ctx.request?.headers.get("x-internal-signup-secret") !== signUpSecret) {
+      throw new Response("Forbidden", { status: 403 });
+    }
+  });

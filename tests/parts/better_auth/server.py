@@ -135,6 +135,7 @@ def start(
     clients: Sequence[Client] = (),
     port: int = 0,
     rate_limit: bool = False,
+    behaviour: Mapping[str, object] | None = None,
     env: Mapping[str, str] | None = None,
     log_path: Path | None = None,
 ) -> BetterAuth:
@@ -147,6 +148,7 @@ def start(
         clients: OAuth clients; each gets its row in `oauth_application`.
         port: 0 for any free one.
         rate_limit: With Auther's limits of production.
+        behaviour: What Authers differ in; the names and values are in settings.ts.
         env: Further environment of the server.
         log_path: Where standard error goes, by default next to the database file.
 
@@ -163,6 +165,7 @@ def start(
         "PORT": str(port),
         "RATE_LIMIT": "1" if rate_limit else "0",
         "CLIENTS": json.dumps([client.as_setting() for client in clients]),
+        "BEHAVIOUR": json.dumps(dict(behaviour or {})),
     }
     secrets = {pepper_variable(name): value for name, value in (peppers or {}).items()}
     return _launch({**_clean_environment(), **settings, **secrets, **(env or {})}, log_path)

@@ -9,7 +9,7 @@ import type { AddressInfo } from "node:net";
 import { toNodeHandler } from "better-auth/node";
 import { createAuth } from "./auth.ts";
 import { openDatabase } from "./database.ts";
-import { loginPage } from "./login_page.ts";
+import { pages } from "./login_page.ts";
 import { readSettings } from "./settings.ts";
 
 console.log = console.info = console.error;
@@ -21,13 +21,14 @@ await new Promise<void>((resolve) => server.listen(settings.port, settings.host,
 const { port } = server.address() as AddressInfo;
 const auth = createAuth(settings, database, settings.baseURL ?? `http://${settings.host}:${port}`);
 const api = toNodeHandler(auth);
+const html = pages(settings.behaviour.pages !== false);
 
 function handle(request: IncomingMessage, response: ServerResponse): void {
   // Next.js, under which Auther runs, does the same: without an address there are no limits.
   request.headers["x-forwarded-for"] ??= request.socket.remoteAddress;
   const path = new URL(request.url ?? "/", "http://localhost").pathname;
   if (path.startsWith("/api/auth/")) void api(request, response);
-  else if (path === "/sign-in") response.setHeader("Content-Type", "text/html").end(loginPage);
+  else if (path in html) response.setHeader("Content-Type", "text/html").end(html[path]);
   else if (path === "/health") response.setHeader("Content-Type", "application/json").end('{"status":"ok"}');
   else response.writeHead(404).end();
 }

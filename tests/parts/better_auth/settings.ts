@@ -1,4 +1,6 @@
 /** What the server is told through its environment. */
+import type { LegacyPasswordsOptions } from "./.parts/legacy-passwords.ts";
+
 export interface Client {
   clientId: string;
   name: string;
@@ -9,8 +11,27 @@ export interface Client {
   trusted: boolean;
 }
 
+/** What Authers differ in; everything is on unless said otherwise. */
+export interface Behaviour {
+  /** Sign-up asks for it in x-internal-signup-secret, as Auther does. */
+  signUpSecret?: string;
+  signUp?: boolean;
+  /** Sends mails to reset a password. */
+  reset?: boolean;
+  /** Has pages to register and to ask for a reset mail. */
+  pages?: boolean;
+  /** Mails are appended here, one JSON object a line. */
+  mailFile?: string;
+  /** Social providers, by name; none of them is reached. */
+  social?: string[];
+  linking?: boolean;
+}
+
 export interface Settings {
+  behaviour: Behaviour;
   databaseFile: string;
+  /** Of a libSQL server; the file is not used then. */
+  databaseUrl: string | undefined;
   schemaFile: string;
   host: string;
   port: number;
@@ -21,11 +42,15 @@ export interface Settings {
   /** Auther configures hash and verify itself (the functions of better-auth, named explicitly). */
   ownPassword: boolean;
   clients: Client[];
+  /** Options of the plugin, apart from `database`, which is the server's own client when it is asked for. */
+  pluginOptions: LegacyPasswordsOptions;
+  pluginDatabase: boolean;
 }
 
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
   return {
     databaseFile: required(env, "DATABASE_FILE"),
+    databaseUrl: env.DATABASE_URL,
     schemaFile: required(env, "SCHEMA_FILE"),
     host: env.HOST ?? "127.0.0.1",
     port: Number(env.PORT ?? 0),
@@ -35,6 +60,9 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     rateLimit: env.RATE_LIMIT === "1",
     ownPassword: env.OWN_PASSWORD === "1",
     clients: JSON.parse(env.CLIENTS ?? "[]") as Client[],
+    pluginOptions: JSON.parse(env.PLUGIN_OPTIONS ?? "{}") as LegacyPasswordsOptions,
+    pluginDatabase: env.PLUGIN_DATABASE === "1",
+    behaviour: JSON.parse(env.BEHAVIOUR ?? "{}") as Behaviour,
   };
 }
 

@@ -1,0 +1,113 @@
+"""The plugin's endpoints as the migrator calls them."""
+
+import itertools
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import httpx
+
+from migrator.auther.interface import AccountRow, TupleRow, UserRow
+from migrator.core.ids import account_id, mark_key
+from tests.parts.better_auth import BetterAuth
+
+MARK = mark_key(b"the key of a migration, 32 bytes" * 2)
+CAPABILITIES = ("IMPORT", "VERIFY", "STATISTICS", "EVENTS", "EXCHANGE", "LOGOUT", "RESET")
+SECRETS = {
+    name: f"the secret for {name.lower()}, 32 bytes or more".replace(" ", "-")
+    for name in CAPABILITIES
+}
+ENVIRONMENT = {
+    "MIGRATOR_MARK": MARK.hex(),
+    **{f"MIGRATOR_SECRET_{name}": secret for name, secret in SECRETS.items()},
+}
+LONG_AGO_MS = 1_700_000_000_123
+_numbers = itertools.count(1)
+
+Rows = dict[str, Any]
+
+
+class Door:
+    """One server's endpoints, each called with its own secret."""
+
+    def __init__(self, auther: BetterAuth) -> None:
+        self._auther = auther
+
+    def ask(
+        self, capability: str, method: str, path: str, *, secret: str | None = None, **kwargs: Any
+    ) -> httpx.Response:
+        """Send a request below /migrator; with the capability's own secret when none is given."""
+        bearer = {"Authorization": f"Bearer {secret or SECRETS[capability]}"}
+        headers = {**bearer, **kwargs.pop("headers", {})}
+        return self._auther.request(
+            method, f"/api/auth/migrator/{path}", headers=headers, **kwargs
+        )
+
+    def post(self, capability: str, path: str, body: Mapping[str, Any]) -> Any:
+        """Give the JSON of an answer that has to be 200."""
+        return _body(self.ask(capability, "POST", path, json=body))
+
+    def get(self, capability: str, path: str, **params: Any) -> Any:
+        """Give the JSON of an answer that has to be 200."""
+        return _body(self.ask(capability, "GET", path, params=params))
+
+    def upsert(self, *people: Rows) -> list[str]:
+        """Import people and give the outcomes."""
+        answer = self.post("IMPORT", "users/upsert", {"users": list(people)})
+        return [str(outcome["outcome"]) for outcome in answer["outcomes"]]
+
+    def change(self, *changes: Rows) -> list[str]:
+        """Change people and give the outcomes."""
+        answer = self.post("IMPORT", "users/change", {"changes": list(changes)})
+        return [str(outcome["outcome"]) for outcome in answer["outcomes"]]
+
+    def read(self, *ids: str) -> list[Rows]:
+        """Read people."""
+        users: list[Rows] = self.post("IMPORT", "users/read", {"ids": ids})["users"]
+        return users
+
+
+def _body(answer: httpx.Response) -> Any:
+    assert answer.status_code == httpx.codes.OK, (answer.status_code, answer.text)
+    return answer.json()
+
+
+def person(
+    *,
+    password: str | None = None,
+    providers: Iterable[str] = (),
+    mark: bytes = MARK,
+    **columns: Any,
+) -> Rows:
+    """A user as the import sends it: with a credential account when there is a password."""
+    number = next(_numbers)
+    user_id = str(columns.pop("id", f"person{number:026}"))
+    user = UserRow(
+        user_id, "A Name", f"person{number}@example.com", 1, None, LONG_AGO_MS, LONG_AGO_MS + 1,
+        None, None, None, None, f"person{number}", f"Person{number}",
+    )  # fmt: skip
+    subjects = {"credential": user_id} if password is not None else {}
+    subjects |= {provider: f"{provider}-{number}" for provider in providers}
+    accounts = [
+        account(user_id, provider, subject, password=password, mark=mark)
+        for provider, subject in subjects.items()
+    ]
+    return {"user": {**user._asdict(), **columns}, "accounts": accounts, "tuples": []}
+
+
+def account(
+    owner: str, provider: str, subject: str, *, password: str | None = None, mark: bytes = MARK
+) -> Rows:
+    """An account as the import sends it."""
+    stored = password if provider == "credential" else None
+    name = account_id(mark, owner=owner, provider=provider, subject=subject)
+    row = AccountRow(name, subject, provider, owner, stored, LONG_AGO_MS, LONG_AGO_MS)
+    return row._asdict()
+
+
+def grant(owner: str, relation: str) -> Rows:
+    """A role of a user; times of this table are seconds."""
+    row = TupleRow(
+        f"tpl_{owner}_{relation}", "shop", None, "*", relation, "user", owner, None, None, 1_700_000_000,
+        1_700_000_000,
+    )  # fmt: skip
+    return row._asdict()
