@@ -1,0 +1,216 @@
+"""What changed in the application's users since a moment, and up to which moment that is known."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migrator.core.emails import normalise
+from migrator.core.queries import load
+from migrator.core.sql import ident
+from migrator.core.texts import storable
+from migrator.legacy.connect import Connection, compose, describe_table, open_database, wrapped
+from migrator.legacy.copytext import copy_rows
+from migrator.legacy.emails import SharedEmails
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime, timedelta
+
+    from migrator.config.model import LegacySection
+    from migrator.core.users import LegacyUser
+    from migrator.legacy.devise import DeviseSource
+    from migrator.legacy.interface import TableShape
+
+_EVERYTHING = "TRUE"
+_WITHOUT_ZONE = "timestamp without time zone"
+TIMES = frozenset({_WITHOUT_ZONE, "timestamp with time zone"})
+_UPDATED = "updated_at"
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """Up to which moment everything is known that will ever carry an earlier time.
+
+    Attributes:
+        now: By the database's clock.
+        until: The start of the oldest transaction that is open, or `now` without any.
+        unseen: Sessions whose transactions our role may not see.
+    """
+
+    now: datetime
+    until: datetime
+    unseen: int
+
+    @property
+    def behind_s(self) -> float:
+        """Give the seconds for which an open transaction holds us back."""
+        return max(0.0, (self.now - self.until).total_seconds())
+
+
+@contextmanager
+def open_changes(dsn: str, settings: LegacySection, source: DeviseSource) -> Iterator[Changes]:
+    """Connect to the application's database, read-only.
+
+    Args:
+        dsn: The application's database.
+        settings: `[legacy]` of migrator.toml.
+        source: The users, opened.
+
+    Raises:
+        UsageError: The identities table is missing.
+        DependencyError: The database cannot be reached, or fails while the block runs.
+    """
+    with open_database(dsn) as connection:
+        links = settings.identities_table
+        key = "legacy.identities_table"
+        identities = describe_table(connection, links, key=key) if links else None
+        yield Changes(connection, source, identities)
+
+
+class Changes:
+    """Finds changed users by `updated_at`; changes that do not move it are found by a full sweep only."""
+
+    def __init__(
+        self, connection: Connection, source: DeviseSource, identities: TableShape | None
+    ) -> None:
+        self._connection = connection
+        self._source = source
+        self._columns = source.columns
+        self._identities = identities
+        self._queries = load("migrator.legacy", "changes.sql")
+
+    @property
+    def can_tell(self) -> bool:
+        """Tell whether the users table has a time of the last change."""
+        return self._columns.type_of(_UPDATED) in TIMES
+
+    def horizon(self, *, unseen_for: timedelta) -> Horizon:
+        """Look which transactions are open; ask before reading.
+
+        Args:
+            unseen_for: How long a transaction may have been open that we cannot see: one of
+                another role's, or one that was prepared.
+        """
+        with wrapped("reading pg_stat_activity"):
+            row = self._connection.execute(self._queries["activity"].encode()).fetchone()
+        assert row is not None  # noqa: S101 - an aggregate without GROUP BY has one row
+        now, oldest, unseen, prepared = row
+        bounds = [now, oldest or now]
+        bounds += [now - unseen_for] if unseen else []
+        bounds += [prepared - unseen_for] if prepared is not None else []
+        return Horizon(now, min(bounds), unseen)
+
+    def is_indexed(self) -> bool:
+        """Tell whether an index serves the search by `updated_at`; never for an operator's SELECT."""
+        table = self._columns.table
+        place = {"table": table.relation, "column": self._columns.column(_UPDATED)}
+        if table.query:
+            return False
+        with wrapped("reading the catalog"):
+            row = self._connection.execute(self._queries["is_indexed"].encode(), place).fetchone()
+        return bool(row and row[0])
+
+    def keys(self, since: datetime, *, rows: int) -> Iterator[list[str]]:
+        """Give the keys of users that changed since then, in key order, so many at a time."""
+        after: str | None = None
+        while True:
+            page = self._keys(since, after, rows)
+            if page:
+                yield page
+            if len(page) < rows:
+                return
+            after = page[-1]
+
+    def _keys(self, since: datetime, after: str | None, rows: int) -> list[str]:
+        beyond = _EVERYTHING if after is None else self._queries["beyond"]
+        text = self._queries["changed_keys"].replace("{beyond}", beyond)
+        text = text.replace("{changed}", " UNION ".join(self._changed()))
+        parts = {
+            "id": ident(self._columns.parts["id"]),
+            "users": self._columns.table.relation,
+            "updated_at": ident(self._columns.parts[_UPDATED]),
+            **self._linked(),
+        }
+        params = {"since": since, "rows": rows, "after": after}
+        with wrapped("looking for changed users"):
+            found = copy_rows(self._connection, compose(text, **parts), params)
+        return [str(pk) for (pk,) in found]
+
+    def _changed(self) -> Iterator[str]:
+        since = self._since(self._columns.type_of(_UPDATED))
+        yield self._queries["changed_users"].replace("{since}", since)
+        column = self._link_time()
+        if column and self._identities:
+            since = self._since(self._identities.columns[column])
+            yield self._queries["changed_links"].replace("{since}", since)
+
+    def _linked(self) -> dict[str, str]:
+        column = self._link_time()
+        if not column or not self._identities:
+            return {}
+        owner, time = ident("user_id"), ident(column)
+        return {"identities": self._identities.relation, "owner": owner, "linked_at": time}
+
+    def _link_time(self) -> str:
+        """Name what tells new identities; without times of their own they are left to the sweep."""
+        columns = self._identities.columns if self._identities else {}
+        return next((c for c in (_UPDATED, "created_at") if columns.get(c) in TIMES), "")
+
+    def _since(self, kind: str) -> str:
+        return self._queries["since_without_zone" if kind == _WITHOUT_ZONE else "since"]
+
+    def among(self, users: Sequence[LegacyUser]) -> AmongUsers:
+        """Give the source as far as it concerns what these users share with others."""
+        return AmongUsers(self._source, self._connection, users)
+
+
+class AmongUsers:
+    """Says what some users share with others by asking about them, not by looking through all."""
+
+    def __init__(
+        self, source: DeviseSource, connection: Connection, users: Sequence[LegacyUser]
+    ) -> None:
+        self.columns = source.columns
+        self.integer_keys = source.integer_keys
+        self._source = source
+        self._connection = connection
+        self._users = users
+        self._queries = load("migrator.legacy", "changes.sql")
+
+    def email_judge(self, wanted: Sequence[str] = ()) -> SharedEmails:
+        """Look at exact repetitions only, unless an address is not plainly in normal form."""
+        emails = [user.email for user in self._users if user.email]
+        if wanted or any(normalise(email) != email or not email.isascii() for email in emails):
+            return self._source.email_judge(wanted)
+        judge = SharedEmails()
+        asked = {"emails": [email for email in emails if storable(email)]}
+        for pk, email in self._ask("repeated_among", asked, "email"):
+            judge.add_repeated(email, first_pk=pk)
+        return judge
+
+    def users(self, pks: Sequence[str]) -> tuple[LegacyUser, ...]:
+        """Read single users, whoever they are."""
+        return self._source.users(pks)
+
+    def contested_identities(self) -> frozenset[tuple[str, str]]:
+        """Look through all, where one of these users has an identity at a provider."""
+        has_any = any(user.identities for user in self._users)
+        return self._source.contested_identities() if has_any else frozenset()
+
+    def contested_usernames(self) -> frozenset[str]:
+        """Look at the user names of these users only."""
+        names = [u.username.lower() for u in self._users if u.username and storable(u.username)]
+        if not names:
+            return frozenset()
+        return frozenset(
+            name for (name,) in self._ask("usernames_among", {"names": names}, "username")
+        )
+
+    def _ask(self, name: str, values: dict[str, list[str]], part: str) -> list[tuple[str, ...]]:
+        parts = self.columns.parts
+        named = {"id": ident(parts["id"]), part: ident(parts[part])}
+        query = compose(self._queries[name], users=self.columns.table.relation, **named)
+        with wrapped("looking for what users share"):
+            return self._connection.execute(query, values).fetchall()

@@ -1,0 +1,90 @@
+"""Everything that a pass reads and writes, opened together and closed with it."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migrator.core.errors import UsageError
+from migrator.legacy.changes import Changes, open_changes
+from migrator.legacy.connect import open_database
+from migrator.legacy.followed import FollowedTable
+from migrator.runner.importing.ends import open_target, page_rows
+from migrator.runner.importing.imports import Ends, make_rules, open_ends
+from migrator.runner.syncing.standing import Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from migrator.auther.interface import Target
+    from migrator.auther.map import Rules
+    from migrator.core.users import LegacyUser
+    from migrator.legacy.devise import DeviseSource
+    from migrator.runner.context import Context
+
+# A transaction at Auther is short, since sign-ins wait for it on a database file.
+CHUNK_ROWS = 1000
+
+
+@dataclass(frozen=True)
+class SyncEnds:
+    """Both sides.
+
+    Attributes:
+        rows: Users that are handled at once.
+    """
+
+    legacy: Ends
+    changes: Changes
+    followed: FollowedTable
+    target: Target
+    rows: int
+
+
+@contextmanager
+def open_sync_ends(ctx: Context, *, writing: bool) -> Iterator[SyncEnds]:
+    """Open both sides.
+
+    Raises:
+        UsageError: Nothing was imported yet.
+        RefusedError: Auther's tables are of no known version.
+        DependencyError: A database cannot be reached, or fails while the block runs.
+    """
+    settings, dsn = ctx.config.legacy, ctx.reveal(ctx.config.legacy.dsn)
+    with ExitStack() as opened:
+        ends = opened.enter_context(open_ends(ctx, writing=writing))
+        if not ends.identities.exists():
+            raise UsageError("nothing was imported yet", hint="migrator import run")
+        changes = opened.enter_context(open_changes(dsn, settings, ends.source))
+        connection = opened.enter_context(open_database(dsn, read_only=not writing))
+        target = opened.enter_context(open_target(ctx, writing=writing))
+        followed = FollowedTable(connection, ends.source.columns, source=settings.model)
+        rows = min(CHUNK_ROWS, page_rows(ctx, target))
+        yield SyncEnds(ends, changes, followed, target, rows)
+
+
+class RuleBook:
+    """Gives the rules for some users: made out once for all users, or anew for each page."""
+
+    def __init__(self, ctx: Context, ends: SyncEnds, *, for_all: bool) -> None:
+        self._ctx = ctx
+        self._ends = ends
+        self._all = make_rules(ctx, ends.legacy.source) if for_all else None
+
+    def rules_for(self, users: Sequence[LegacyUser]) -> Rules:
+        """Give the rules as far as they concern these users."""
+        return self._all or make_rules(self._ctx, self._ends.changes.among(users))
+
+
+def note_beginning(ctx: Context, source: DeviseSource) -> None:
+    """Remember, before an import reads its first user, from when on changes have to be looked for.
+
+    Raises:
+        DependencyError: The application's database failed.
+    """
+    settings, dsn = ctx.config.legacy, ctx.reveal(ctx.config.legacy.dsn)
+    with open_changes(dsn, settings, source) as changes:
+        if changes.can_tell:
+            horizon = changes.horizon(unseen_for=ctx.config.sync.unseen_for)
+            Standing(ctx).move_watermark(horizon.until - ctx.config.sync.clock_margin)

@@ -1,0 +1,181 @@
+"""Says of a page of legacy users what has to be done about each; writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from migrator.auther.interface import CREDENTIAL, Found, Mapped, Stored
+from migrator.auther.map import BANNED_DELETED, ROLE, Rules
+from migrator.core.envelope import PREFIX
+from migrator.core.users import LegacyUser, Reject, RejectReason
+from migrator.runner.syncing.mapping import PRIVILEGED, Obstacle, fit, map_known
+from migrator.runner.syncing.merge import BANNED_GONE, Step, banned, deleted, is_ours, merge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from migrator.auther.interface import AccountRow, Target
+    from migrator.legacy.followed import FollowedTable, Record
+
+
+@dataclass
+class Examined:
+    """A page.
+
+    Attributes:
+        new: Users to be imported; whether they can be is found out when they are.
+        steps: What has to be done about users who are there.
+        obstacles: What cannot be done.
+        absent_ids: Users who are gone on both sides.
+        equal: Users who are as they have to be.
+        left: Users about whom Auther decides.
+    """
+
+    new: list[LegacyUser] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    obstacles: list[Obstacle] = field(default_factory=list)
+    absent_ids: list[str] = field(default_factory=list)
+    equal: int = 0
+    left: int = 0
+
+
+class _Pair(NamedTuple):
+    user: LegacyUser
+    record: Record
+    stored: Stored
+
+
+class Examiner:
+    """Compares pages; the rules are asked for anew for each page."""
+
+    def __init__(
+        self,
+        target: Target,
+        followed: FollowedTable,
+        rules_for: Callable[[Sequence[LegacyUser]], Rules],
+        *,
+        now_ms: int,
+    ) -> None:
+        self._target = target
+        self._followed = followed
+        self._rules_for = rules_for
+        self._now_ms = now_ms
+
+    def users(self, users: Sequence[LegacyUser]) -> Examined:
+        """Examine users who are there."""
+        found = Examined()
+        records = self._followed.records([user.pk for user in users])
+        stored = self._target.read([r.auther_id for r in records.values() if r.is_followed])
+        pairs = []
+        for user in users:
+            record = records.get(user.pk)
+            if record is None or (record.is_followed and record.auther_id not in stored):
+                found.new.append(user)
+            elif not record.is_followed:
+                found.left += 1
+            else:
+                pairs.append(_Pair(user, record, stored[record.auther_id]))
+        if pairs:
+            self._examine(pairs, self._rules_for([pair.user for pair in pairs]), found)
+        return found
+
+    def gone(self, records: Sequence[Record], *, delete: bool) -> Examined:
+        """Examine users whose legacy row is gone.
+
+        Args:
+            records: What `migrator_identity` says of them.
+            delete: Take those out of Auther who never used it, instead of shutting them out.
+        """
+        found = Examined()
+        stored = self._target.read([record.auther_id for record in records])
+        used = self._target.tables_in_use(list(stored)) if delete and stored else {}
+        for record in records:
+            there = stored.get(record.auther_id)
+            if there is None:
+                found.absent_ids.append(record.auther_id)
+            elif _is_privileged(there):
+                found.obstacles.append(_privileged(record.pk, there))
+            elif delete and record.auther_id not in used and self._is_untouched(there):
+                found.steps.append(deleted(there, record))
+            else:
+                self._shut_out(there, record, BANNED_GONE, found)
+        return found
+
+    def _is_untouched(self, stored: Stored) -> bool:
+        mark = self._rules_for(()).mark
+        return all(
+            is_ours(account, mark)
+            and (account.provider_id != CREDENTIAL or (account.password or "").startswith(PREFIX))
+            for account in stored.accounts
+        )
+
+    def _shut_out(self, stored: Stored, record: Record, reason: str, found: Examined) -> None:
+        step = banned(stored, record, reason, now_ms=self._now_ms)
+        if step is None:
+            found.equal += 1
+        else:
+            found.steps.append(step)
+
+    def _examine(self, pairs: Sequence[_Pair], rules: Rules, found: Examined) -> None:
+        rows = [(pair, row) for pair in pairs if (row := self._map(pair, rules, found))]
+        moved = [_moved(pair, row) for pair, row in rows if _moves(pair, row)]
+        taken = self._target.find(moved) if moved else Found()
+        for pair, row in rows:
+            made, obstacles = fit(row, taken, pair.user, pair.stored, rules)
+            found.obstacles += obstacles
+            if isinstance(made, Mapped):
+                self._compare(pair, made, rules, found)
+
+    def _map(self, pair: _Pair, rules: Rules, found: Examined) -> Mapped | None:
+        if _is_privileged(pair.stored):
+            found.obstacles.append(_privileged(pair.user.pk, pair.stored))
+            return None
+        made, obstacles = map_known(pair.user, pair.stored, rules)
+        found.obstacles += obstacles
+        if isinstance(made, Mapped):
+            if made.user.id == pair.record.auther_id:
+                return made
+            found.left += 1  # Linked to a user whom Auther had before.
+        elif made.reason is RejectReason.LINKED:
+            found.left += 1
+        else:
+            self._follow_deletion(pair, made, found)
+        return None
+
+    def _follow_deletion(self, pair: _Pair, reject: Reject, found: Examined) -> None:
+        """Follow a user whose row cannot be mapped at least in being deleted."""
+        found.obstacles.append(Obstacle(reject.pk, str(reject.reason), reject.detail))
+        if pair.user.deleted_ms is not None:
+            self._shut_out(pair.stored, pair.record, BANNED_DELETED, found)
+
+    def _compare(self, pair: _Pair, row: Mapped, rules: Rules, found: Examined) -> None:
+        step = merge(row, pair.stored, pair.record, mark=rules.mark, now_ms=self._now_ms)
+        if step is None:
+            found.equal += 1
+        else:
+            found.steps.append(step)
+
+
+def _moves(pair: _Pair, row: Mapped) -> bool:
+    before = pair.stored.user
+    return (row.user.email, row.user.username) != (before.email, before.username) or bool(
+        _new_accounts(pair, row)
+    )
+
+
+def _moved(pair: _Pair, row: Mapped) -> Mapped:
+    return row._replace(accounts=_new_accounts(pair, row))
+
+
+def _new_accounts(pair: _Pair, row: Mapped) -> tuple[AccountRow, ...]:
+    known = {account.id for account in pair.stored.accounts}
+    return tuple(a for a in row.accounts if a.id not in known and a.provider_id != CREDENTIAL)
+
+
+def _is_privileged(stored: Stored) -> bool:
+    return stored.user.role not in {None, ROLE}
+
+
+def _privileged(pk: str, stored: Stored) -> Obstacle:
+    return Obstacle(pk, PRIVILEGED, f"has the role {stored.user.role} at Auther")

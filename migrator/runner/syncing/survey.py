@@ -1,0 +1,127 @@
+"""Finds everybody about whom something has to be done, before anything is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from migrator.legacy.interface import Page
+from migrator.runner.importing.importer import Importer, Sides
+from migrator.runner.importing.prefetch import prefetched
+from migrator.runner.syncing.apply import Collected
+from migrator.runner.syncing.brake import Harm
+from migrator.runner.syncing.spool import Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import ExitStack
+    from datetime import datetime
+
+    from migrator.core.users import LegacyUser
+    from migrator.runner.syncing.ends import RuleBook, SyncEnds
+    from migrator.runner.syncing.examine import Examined, Examiner
+    from migrator.runner.syncing.mapping import Obstacle
+
+_KEY_ROWS = 50_000
+
+
+@dataclass
+class Survey:
+    """What a pass is about to do.
+
+    Attributes:
+        keys: Users who are there.
+        gone: Users whose legacy row is gone.
+        looked: Users looked at.
+        equal: Users who are as they have to be.
+        left: Users about whom Auther decides.
+        new: Users to be imported.
+    """
+
+    keys: Spool
+    gone: Spool
+    harm: Harm = field(default_factory=Harm)
+    obstacles: list[Obstacle] = field(default_factory=list)
+    looked: int = 0
+    equal: int = 0
+    left: int = 0
+    new: int = 0
+
+    @property
+    def waiting(self) -> int:
+        """Count the users about whom something has to be done."""
+        return self.keys.count + self.gone.count
+
+
+class Surveyor:
+    """Looks at changed users, or at all; writes nothing."""
+
+    def __init__(
+        self,
+        ends: SyncEnds,
+        examiner: Examiner,
+        rules: RuleBook,
+        spools: ExitStack,
+        *,
+        delete: bool,
+    ) -> None:
+        self._ends = ends
+        self._examiner = examiner
+        self._rules = rules
+        self._delete = delete
+        self.found = Survey(spools.enter_context(Spool()), spools.enter_context(Spool()))
+
+    def changed(self, since: datetime, retried: Sequence[str]) -> None:
+        """Look at the users who changed since then, and at some more."""
+        rows, left = self._ends.rows, set(retried)
+        for keys in self._ends.changes.keys(since, rows=_KEY_ROWS):
+            left.difference_update(keys)
+            for start in range(0, len(keys), rows):
+                self._users(self._ends.legacy.source.users(keys[start : start + rows]))
+        again = sorted(left)
+        for start in range(0, len(again), rows):
+            self._users(self._ends.legacy.source.users(again[start : start + rows]))
+
+    def all(self, *, rows: int, advance: Callable[[int], None]) -> None:
+        """Look at everybody, on both sides."""
+        with prefetched(self._ends.legacy.source.pages(rows=rows)) as pages:
+            for page in pages:
+                self._users(page.users)
+                advance(len(page.users))
+        for records in self._ends.followed.vanished(rows=rows):
+            found = self._examiner.gone(records, delete=self._delete)
+            self._take_in(found, found.obstacles)
+            absent = set(found.absent_ids)
+            self.found.gone.add(step.pk for step in found.steps)
+            self.found.gone.add(r.pk for r in records if r.auther_id in absent)
+
+    def _users(self, users: Sequence[LegacyUser]) -> None:
+        found = self._examiner.users(users)
+        obstacles = list(found.obstacles)
+        if found.new:
+            obstacles += self._plan(found)
+        self._take_in(found, obstacles)
+        self.found.looked += len(users)
+        self.found.new += len(found.new)
+        self.found.keys.add(_pks(found))
+
+    def _plan(self, found: Examined) -> list[Obstacle]:
+        """Leave only those who can be imported; say why the others cannot."""
+        rules, rejects = self._rules.rules_for(found.new), Collected()
+        sides = Sides(self._ends.target, self._ends.legacy.identities, rules.source)
+        page = Page(tuple(found.new), found.new[-1].pk)
+        Importer(sides, rules, rejects).plan_page(page)
+        refused = {obstacle.pk for obstacle in rejects.obstacles}
+        found.new = [user for user in found.new if user.pk not in refused]
+        return rejects.obstacles
+
+    def _take_in(self, found: Examined, obstacles: Sequence[Obstacle]) -> None:
+        self.found.harm.add(found.steps)
+        self.found.obstacles.extend(obstacles)
+        self.found.equal += found.equal
+        self.found.left += found.left
+
+
+def _pks(found: Examined) -> Iterator[str]:
+    yield from (user.pk for user in found.new)
+    yield from (step.pk for step in found.steps)
