@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from migrator.core.clock import iso
 from migrator.core.errors import RefusedError, UsageError
 from migrator.core.ids import mark_key
 from migrator.runner.canaries import read_canaries
+from migrator.runner.importing.decided import Latecomers, fingerprints
 from migrator.runner.importing.ends import (
     open_target,
     open_target_if_any,
@@ -29,8 +30,11 @@ from migrator.runner.importing.prefetch import prefetched
 from migrator.runner.importing.proof import Proof, Prover
 from migrator.runner.importing.reconcile import Reconciler, Reconciliation
 from migrator.runner.importing.rejects import Rejects, open_rejects
+from migrator.runner.importing.undecided import Undecided
 from migrator.runner.importing.withdraw import Withdrawal, Withdrawer
 from migrator.runner.standing import Standing
+from migrator.runner.syncing.ends import note_beginning
+from migrator.runner.syncing.standing import Standing as SyncStanding
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,17 +56,45 @@ def plan(ctx: Context) -> Outcome:
         ConflictError: A setting that shapes rows differs from when the import began.
         DependencyError: A database cannot be read.
     """
+    return _planned(ctx, keep=False)[0]
+
+
+def _planned(ctx: Context, *, keep: bool) -> tuple[Outcome, Rejects]:
     with open_ends(ctx, writing=False) as ends, open_target_if_any(ctx) as target:
         identities = ends.identities if ends.identities.exists() else None
-        rejects = Rejects(None)
         rules = make_rules(ctx, ends.source)
+        rejects = Rejects(None, resolutions=rules.resolutions, keep=keep)
         importer = Importer(Sides(target, identities, rules.source), rules, rejects)
         total = ends.source.estimated_users()
         with ctx.progress.task("Planning the import", total=total) as task:
             for page in ends.source.pages(rows=ctx.config.import_.page_rows):
                 importer.plan_page(page)
                 task.advance(len(page.users))
-        return _outcome(ctx, rules, importer, rejects, planned=True)
+        return _outcome(ctx, rules, importer, rejects, planned=True), rejects
+
+
+def resolve(ctx: Context, *, write: bool) -> Undecided:
+    """Put what nobody has decided yet into the resolution file, as comments to fill in.
+
+    What a person wrote stays as it is. Killed half-way, the old file is still there.
+
+    Args:
+        ctx: The surroundings.
+        write: Otherwise the file stays as it is.
+
+    Raises:
+        UsageError: The file, a table, a column or a setting is wrong.
+        ConflictError: Another runner is at work, or a setting that shapes rows was changed.
+        DependencyError: A database cannot be read, or the file cannot be written.
+    """
+    with ctx.state.locks.held(SUBJECT):
+        outcome, rejects = _planned(ctx, keep=True)
+        found = Undecided.of(ctx.path(ctx.config.import_.resolutions_file), outcome, rejects)
+        if write:
+            with ctx.state.ledger.recorded(SUBJECT, "resolve") as facts:
+                facts.update(found.for_the_ledger())
+                found.write()
+    return found
 
 
 def run(ctx: Context, *, accept_rejects: bool = False) -> Outcome:
@@ -82,10 +114,13 @@ def run(ctx: Context, *, accept_rejects: bool = False) -> Outcome:
         _accept_rejects(ctx)
     with ctx.state.locks.held(SUBJECT) as lease, open_ends(ctx, writing=True) as ends:
         _note_target(ctx)
+        if ctx.state.checkpoints.get(SUBJECT, "as_of") is None:
+            note_beginning(ctx, ends.source)
         record_choices(ctx, ends.source)
         rules = make_rules(ctx, ends.source)
         _close_interrupted(ctx)
-        began = {"as_of": iso(as_of(ctx)), "source": rules.source}
+        began: dict[str, Any] = {"as_of": iso(as_of(ctx)), "source": rules.source}
+        began["resolutions"] = len(rules.resolutions)
         with ctx.state.ledger.recorded(SUBJECT, "run", **began) as facts:
             outcome = _import(ctx, ends, rules, lease)
             facts.update(summary(outcome))
@@ -115,9 +150,10 @@ def _import(ctx: Context, ends: Ends, rules: Rules, lease: Lease) -> Outcome:
     bulk = ctx.state.checkpoints.get(SUBJECT, "created_file") and not _has_run(ctx)
     with (
         open_target(ctx, writing=True, bulk=bool(bulk)) as target,
-        open_rejects(ctx.path(settings.rejects_file)) as rejects,
+        open_rejects(ctx.path(settings.rejects_file), resolutions=rules.resolutions) as rejects,
     ):
         ends.identities.create()
+        _hold_to_resolutions(ctx, ends, target, rules)
         untouched = bool(bulk) and not target.count_users() and not ends.identities.count_all()
         sides = Sides(target, ends.identities, rules.source, untouched)
         importer = Importer(sides, rules, rejects)
@@ -125,6 +161,14 @@ def _import(ctx: Context, ends: Ends, rules: Rules, lease: Lease) -> Outcome:
         if settings.account_index and target.ensure_account_index():
             ctx.state.checkpoints.put(SUBJECT, "created_index", value=True)
         return _outcome(ctx, rules, importer, rejects, planned=False)
+
+
+def _hold_to_resolutions(ctx: Context, ends: Ends, target: Target, rules: Rules) -> None:
+    """Refuse what was decided too late; remember the rest before anything is written by it."""
+    recorded = ctx.state.checkpoints.get(SUBJECT, "resolutions") or {}
+    if recorded or rules.resolutions:
+        Latecomers(ends.source, target, ends.identities, rules).refuse(recorded)
+        ctx.state.checkpoints.put(SUBJECT, "resolutions", fingerprints(rules.resolutions))
 
 
 def _write_pages(ctx: Context, ends: Ends, importer: Importer, lease: Lease, *, rows: int) -> None:
@@ -156,7 +200,9 @@ def _outcome(
         peppers=rules.peppers,
         rejects_digest=digest,
         rejects_file=ctx.path(ctx.config.import_.rejects_file),
-        accepted=not tally.rejected or digest == known,
+        accepted=tally.rejected.total() == len(rejects.acknowledged) or digest == known,
+        acknowledged=len(rejects.acknowledged),
+        unmatched=importer.unmatched(),
     )
 
 
@@ -274,6 +320,7 @@ def _withdraw(
             before_page=lambda: ctx.state.locks.check(lease),
             advance=task.advance,
         )
+    ends.identities.unlink()
     if not done.kept and ctx.state.checkpoints.get(SUBJECT, "created_index"):
         target.drop_account_index()
     return done
@@ -285,6 +332,7 @@ def _forget_only(ctx: Context, ends: Ends) -> Withdrawal:
         raise UsageError("nothing was imported, so there is nothing to roll back", hint=_RUN)
     _close_interrupted(ctx)
     forget_choices(ctx, ends.source)
+    SyncStanding(ctx).forget()
     return Withdrawal()
 
 
@@ -293,6 +341,7 @@ def _forget(ctx: Context, ends: Ends) -> None:
     if ctx.state.checkpoints.get("stage", "document") is None:
         ends.identities.drop_when_empty()
     forget_choices(ctx, ends.source)
+    SyncStanding(ctx).forget()
 
 
 def prove(ctx: Context, file: Path, *, email_column: str, password_column: str) -> list[Proof]:
@@ -330,7 +379,7 @@ def standing(ctx: Context) -> Standing:
         return Standing("not begun", next_command="migrator import plan")
     there = last["imported"] + last["already_there"]
     said = f"{there:,} of {last['read']:,} users are at Auther"
-    rejects = sum(last["rejected"].values())
+    rejects = sum(last["rejected"].values()) - last["acknowledged"]
     if rejects and last["rejects_digest"] != ctx.state.checkpoints.get(
         SUBJECT, "accepted_rejects"
     ):

@@ -8,19 +8,23 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 
 from migrator.auther.interface import CREDENTIAL, AccountRow, Mapped, Note, UserRow
+from migrator.auther.obey import obeying
 from migrator.core import ids
 from migrator.core.emails import auther_accepts, normalise
 from migrator.core.envelope import NO_PEPPER, Envelope
 from migrator.core.redact import mask_email
+from migrator.core.resolutions import Action
 from migrator.core.texts import storable
+from migrator.core.times import is_odd
 from migrator.core.users import LegacyUser, PinReason, Reject, RejectReason
 from migrator.schemes.registry import claimed_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-# Times that JavaScript's Date can hold, in milliseconds either side of 1970.
-MAX_DATE_MS = 8_640_000_000_000_000
+    from migrator.core.resolutions import Resolution
+    from migrator.schemes.interface import Declared
+
 ROLE = "user"
 BANNED_DELETED = "migrator: deleted in the legacy system"
 BANNED_LOCKED = "migrator: locked in the legacy system"
@@ -37,8 +41,13 @@ class Rules:
         mark: `ids.mark_key` of the key.
         now_ms: The time at which locks are judged, Unix milliseconds; fixed for a migration.
         peppers: Ids for the envelope, in the order in which they are tried.
+        declared: What bare digests are, by the operator's word.
         providers: Auther's names of providers by OmniAuth's; others keep theirs.
         email_loses: Given key, address and normalised address, tells that the row may not have it.
+        email_claimed: Given a normalised address, tells that some legacy user has it in some
+            spelling; asked only about addresses in resolutions.
+        email_resembles: Given a normalised address, tells that it looks like another user's.
+        resolutions: What a person decided, by legacy key.
         contested_identities: (provider, uid) that several users claim.
         contested_usernames: User names, in lower case, that several users have.
     """
@@ -54,8 +63,12 @@ class Rules:
     unsupported_hash: Literal["reject", "without_credential"]
     now_ms: int
     peppers: tuple[str, ...] = (NO_PEPPER,)
+    declared: tuple[Declared, ...] = ()
     providers: Mapping[str, str] = field(default_factory=dict)
     email_loses: Callable[[str, str, str], bool] = lambda _pk, _email, _wanted: False
+    email_claimed: Callable[[str], bool] = lambda _email: False
+    email_resembles: Callable[[str], bool] = lambda _email: False
+    resolutions: Mapping[str, Resolution] = field(default_factory=dict)
     contested_identities: frozenset[tuple[str, str]] = frozenset()
     contested_usernames: frozenset[str] = frozenset()
 
@@ -72,12 +85,17 @@ def to_rows(user: LegacyUser, rules: Rules) -> Mapped | Reject:
     Returns:
         The rows, or the first reason that stands in the way.
     """
+    if user.pk in rules.resolutions:
+        resolution = rules.resolutions[user.pk]
+        if Action.LINK in resolution.actions:
+            return Reject(user.pk, RejectReason.LINKED, resolution.auther_id)
+        user, rules = obeying(user, rules, resolution)
     email = normalise(user.email or "")
     refusal = _refusal(user, email, rules)
     if refusal is not None:
         return refusal
     pinned = _pin(user, email)
-    envelope = None if pinned or not user.password else _envelope(user.password, rules)
+    envelope = None if pinned else _envelope(user, rules)
     if (
         pinned is None
         and user.password
@@ -93,7 +111,7 @@ def to_rows(user: LegacyUser, rules: Rules) -> Mapped | Reject:
         _accounts(user, row, envelope, rules) if pinned is not PinReason.SECOND_FACTOR else (),
         pinned,
         sha256(user.password.encode()).hexdigest() if user.password else None,
-        tuple(_notes(user, row, pinned, envelope)),
+        tuple(_notes(user, row, pinned, envelope, rules)),
     )
 
 
@@ -124,14 +142,13 @@ def _odd_time(user: LegacyUser, rules: Rules) -> str:
     lock_ends = None if user.locked_ms is None else user.locked_ms + (rules.unlock_in_ms or 0)
     for name, at in (
         ("created_at", user.created_ms),
-        ("updated_at", user.updated_ms),
         ("confirmed_at", user.confirmed_ms),
         ("deleted_at", user.deleted_ms),
         ("locked_at", user.locked_ms),
         ("locked_at + unlock_in", lock_ends),
         *(("identities.created_at", link.created_ms) for link in user.identities),
     ):
-        if at is not None and not -MAX_DATE_MS <= at <= MAX_DATE_MS:
+        if is_odd(at):
             return name
     return ""
 
@@ -151,18 +168,22 @@ def _pin(user: LegacyUser, email: str) -> PinReason | None:
     return None if auther_accepts(email) else PinReason.EMAIL_UNREACHABLE
 
 
-def _envelope(password: str, rules: Rules) -> str | None:
-    claim = claimed_by(password)
+def _envelope(user: LegacyUser, rules: Rules) -> str | None:
+    if not user.password:
+        return None
+    claim = claimed_by(user.password, user.salt, rules.declared)
     if claim is None:
         return None
     peppers = rules.peppers if claim.peppered else (NO_PEPPER,)
-    return Envelope(claim.scheme.name, password, peppers, claim.params).encode()
+    return Envelope(claim.scheme.name, user.password, peppers, claim.params).encode()
 
 
 def _user_row(user: LegacyUser, email: str, rules: Rules) -> UserRow:
+    # An odd time of the last change says as little as none, and keeps nobody out.
+    updated = None if is_odd(user.updated_ms) else user.updated_ms
     created = user.created_ms
     if created is None:
-        created = rules.now_ms if user.updated_ms is None else user.updated_ms
+        created = rules.now_ms if updated is None else updated
     username = _username(user, rules)
     ban = _ban(user, rules)
     return UserRow(
@@ -172,7 +193,7 @@ def _user_row(user: LegacyUser, email: str, rules: Rules) -> UserRow:
         email_verified=int(_is_verified(user, rules)),
         image=None,
         created_at=created,
-        updated_at=created if user.updated_ms is None else user.updated_ms,
+        updated_at=created if updated is None else updated,
         role=ROLE,
         banned=int(ban is not None),
         ban_reason=ban.reason if ban else None,
@@ -245,7 +266,7 @@ def _account(
 
 
 def _notes(
-    user: LegacyUser, row: UserRow, pinned: PinReason | None, envelope: str | None
+    user: LegacyUser, row: UserRow, pinned: PinReason | None, envelope: str | None, rules: Rules
 ) -> list[Note]:
     notes = []
     if not user.password:
@@ -256,4 +277,8 @@ def _notes(
         notes.append(Note.USERNAME_DROPPED)
     if pinned is PinReason.SECOND_FACTOR and user.identities:
         notes.append(Note.IDENTITIES_WITHHELD)
+    if is_odd(user.updated_ms):
+        notes.append(Note.TIME_REPLACED)
+    if not row.email.isascii() and rules.email_resembles(row.email):
+        notes.append(Note.EMAIL_RESEMBLES)
     return notes

@@ -14,10 +14,12 @@ from migrator.cli.import_report import (
     show_outcome,
     show_proofs,
     show_reconciliation,
+    show_undecided,
     show_withdrawal,
 )
 from migrator.cli.output import emit
 from migrator.cli.shadow import shadow
+from migrator.cli.sync import sync
 from migrator.cli.write_back import write_back
 from migrator.core.errors import DependencyError, ExitCode
 from migrator.core.redact import mask_email
@@ -61,6 +63,21 @@ def run(ctx: Context, accept_rejects: bool, dry_run: bool, as_json: bool) -> Exi
     outcome = p1_import.run(ctx, accept_rejects=accept_rejects)
     _emit_outcome(outcome, as_json)
     return ExitCode.DONE if outcome.accepted else ExitCode.HELD
+
+
+@import_.command()
+@dry_run_option
+@json_option
+@pass_context
+def resolve(ctx: Context, dry_run: bool, as_json: bool) -> None:
+    """Put each undecided reject into the resolution file, as comments for a person to fill in.
+
+    Entries that a person wrote stay as they are. The next run obeys the file.
+    """
+    found = p1_import.resolve(ctx, write=not dry_run)
+    data = {"resolutions_file": str(found.path), **found.for_the_ledger()}
+    data["unmatched"] = list(found.unmatched)
+    emit(as_json, data, lambda out: show_undecided(out, found, written=not dry_run))
 
 
 def _emit_outcome(outcome: Outcome, as_json: bool) -> None:
@@ -160,4 +177,5 @@ def plugin(folder: Path, as_json: bool) -> None:
 
 
 import_.add_command(shadow)
+import_.add_command(sync)
 import_.add_command(write_back)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from migrator.runner.importing.outcome import Outcome
     from migrator.runner.importing.reconcile import Reconciliation
+    from migrator.runner.importing.undecided import Undecided
     from migrator.runner.importing.withdraw import Withdrawal
 
 _REASONS = {
@@ -32,6 +33,9 @@ _REASONS = {
     "hash_left_behind": "the password stays behind (pinned, or of no known scheme)",
     "username_dropped": "the user name does not fit Auther's rules or is taken",
     "identities_withheld": "identities at providers withheld because of the second factor",
+    "time_replaced": "the time of the last change is infinite or out of range: created_at instead",
+    "email_resembles": "the address differs from another user's in the form of letters only",
+    "resolution_impossible": "what the resolution file says about the user cannot be done",
 }
 
 
@@ -41,9 +45,15 @@ def show_outcome(out: Console, outcome: Outcome) -> None:
     verb = "would be imported" if outcome.planned else "imported"
     out.print(Text("Import plan" if outcome.planned else "Import", style="bold"))
     rows = [("users read", tally.read, ""), (verb, tally.imported, "")]
+    if tally.linked:
+        rows.append(("linked", tally.linked, "to people whom Auther has, by the resolution file"))
     rows.append(("already there", tally.already_there, ""))
     rows += [(f"rejected: {r}", n, _REASONS[r]) for r, n in sorted(tally.rejected.items())]
+    if outcome.acknowledged:
+        rows.append(("of the rejected, skipped", outcome.acknowledged, "by the resolution file"))
     out.print(_table(rows))
+    for entry in outcome.unmatched:
+        out.print(f"resolution file, {entry}", markup=False)
     rows = [("banned", notes.banned, "locked or deleted in the application")]
     rows += [(str(p), n, _REASONS[p]) for p, n in sorted(notes.pinned.items())]
     rows += [(str(note), n, _REASONS[note]) for note, n in sorted(notes.notes.items())]
@@ -62,8 +72,9 @@ def _show_next(out: Console, outcome: Outcome) -> None:
     elif outcome.accepted:
         out.print("next: migrator import verify")
     else:
-        count = outcome.counts.tally.rejected.total()
+        count = outcome.counts.tally.rejected.total() - outcome.acknowledged
         out.print(f"held: {count} rejects are listed in {outcome.rejects_file.name}; look at them")
+        out.print("to decide about each of them: migrator import resolve")
         out.print("next: migrator import run --accept-rejects")
 
 
@@ -129,3 +140,15 @@ def _table(rows: Iterable[tuple[str, int, str]]) -> Table:
     for name, count, meaning in rows:
         table.add_row(name, f"{count:,}", meaning)
     return table
+
+
+def show_undecided(out: Console, found: Undecided, *, written: bool) -> None:
+    """Print what is left to decide, and where."""
+    where = found.path.name
+    verb = "are in" if written else "would be put into"
+    out.print(
+        f"{len(found.rejects)} rejects {verb} {where}, {found.decided} entries stay as they are"
+    )
+    for entry in found.unmatched:
+        out.print(f"{where}, {entry}", markup=False)
+    out.print(f"next: {'edit ' + where + ', then: ' if found.rejects else ''}migrator import run")

@@ -6,31 +6,25 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from migrator.config.durations import Duration, DurationOrNever
+from migrator.config.hashes import DigestSection, without_clash
+from migrator.config.people import GrantsSection, QuerySection, RolesSection
 from migrator.config.plugin import PluginSection
 from migrator.config.secrets import SecretRef
 from migrator.config.section import Section
+from migrator.config.standing_up import StandingUp
+from migrator.config.sync import SyncSection
+from migrator.config.way_in import WayIn
 from migrator.config.write_back import WriteBackSection
-from migrator.core.durations import parse_duration
 from migrator.core.envelope import MAX_PEPPERS, NO_PEPPER
 
 if TYPE_CHECKING:
     from migrator.core.stage import Stage
+    from migrator.schemes.digests import Declaration
 
 
-def _duration(value: object) -> timedelta:
-    if not isinstance(value, str):
-        raise ValueError("write a duration as text: 90s, 15m, 24h, 14d")  # noqa: TRY004
-    return parse_duration(value)
-
-
-def _duration_or_never(value: object) -> timedelta | None:
-    return None if value == "never" else _duration(value)
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-DurationOrNever = Annotated[timedelta | None, BeforeValidator(_duration_or_never)]
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 PepperId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
@@ -57,20 +51,29 @@ class Pepper(Section):
 
 
 class LegacySection(Section):
-    """Rails + Devise on PostgreSQL."""
+    """Where users come from: an application's tables on PostgreSQL."""
 
     dsn: SecretRef
-    kind: Literal["devise"] = "devise"
+    kind: Literal["devise", "sql"] = "devise"
     model: str = "User"
     users_table: str = "public.users"
     identities_table: str = ""
     columns: dict[str, str] = {}
+    query: QuerySection = QuerySection()
+    roles: RolesSection = RolesSection()
+    digests: Annotated[tuple[DigestSection, ...], AfterValidator(without_clash)] = ()
     peppers: tuple[Pepper, ...] = ()
     try_without_pepper: bool = True
     session_store: Literal["activerecord", "cookie", "none"] = "activerecord"
     sessions_table: str = "public.sessions"
     session_ttl: DurationOrNever = None
     remember_for: DurationOrNever = timedelta(days=14)
+
+    @model_validator(mode="after")
+    def _has_its_query(self) -> LegacySection:
+        if (self.kind == "sql") != bool(self.query.users):
+            raise ValueError('kind = "sql" goes with a SELECT as users under [legacy.query]')
+        return self
 
     @model_validator(mode="after")
     def _few_peppers(self) -> LegacySection:
@@ -81,22 +84,23 @@ class LegacySection(Section):
         return self
 
     @property
+    def declared(self) -> tuple[Declaration, ...]:
+        """What bare digests in the password column are."""
+        return tuple(section.declaration() for section in self.digests)
+
+    @property
     def pepper_ids(self) -> tuple[str, ...]:
         """Ids in the order in which they are tried, the current one first."""
         ids = tuple(pepper.id for pepper in self.peppers)
         return (*ids, NO_PEPPER) if self.try_without_pepper or not ids else ids
 
 
-class AutherSection(Section):
+class AutherSection(StandingUp, WayIn):
     """The target: its database file for the import, its addresses for tokens and logins."""
 
-    database: Path
-    kind: Literal["sqlite"] = "sqlite"
-    base_url: str = ""
     issuers: tuple[str, ...] = ()
     audiences: tuple[str, ...] = ()
     client_id: str = ""
-    account_issuers: dict[str, str] = {}
 
     @property
     def api(self) -> str:
@@ -116,6 +120,8 @@ class ImportSection(Section):
     providers: dict[str, str] = {"google_oauth2": "google"}
     page_rows: Annotated[int, Field(ge=1, le=100_000)] = 5000
     rejects_file: Path = Path(".migrator/rejects.jsonl")
+    resolutions_file: Path = Path(".migrator/resolutions.toml")
+    roles: GrantsSection = GrantsSection()
     account_index: bool = True
 
 
@@ -233,6 +239,7 @@ class Config(Section):
     import_: Annotated[ImportSection, Field(alias="import")]
     plugin: PluginSection = PluginSection()
     write_back: WriteBackSection = WriteBackSection()
+    sync: SyncSection = SyncSection()
     stage: StageSection
     shim: ShimSection = ShimSection()
     drain: DrainSection = DrainSection()

@@ -61,6 +61,9 @@ class RejectReason(StrEnum):
     TEXT_NOT_STORABLE = "text_not_storable"
     IDENTITY_TAKEN = "identity_taken"
     SOFT_DELETED = "soft_deleted"
+    RESOLUTION_IMPOSSIBLE = "resolution_impossible"
+    # No failure: the resolution file links the user to one whom Auther has already.
+    LINKED = "linked"
 
 
 class PinReason(StrEnum):
@@ -87,13 +90,15 @@ class Reject:
 
 @dataclass
 class Tally:
-    """Counts every user read exactly once: read = imported + already there + rejected."""
+    """Counts every user read exactly once: read = imported + linked + already there + rejected."""
 
     read: int = 0
     imported: int = 0
+    linked: int = 0
     already_there: int = 0
     rejected: Counter[RejectReason] = field(default_factory=Counter)
 
     def adds_up(self) -> bool:
         """Tell whether every user read has one outcome."""
-        return self.read == self.imported + self.already_there + self.rejected.total()
+        at_auther = self.imported + self.linked + self.already_there
+        return self.read == at_auther + self.rejected.total()

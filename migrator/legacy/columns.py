@@ -1,4 +1,4 @@
-"""Which column of the users table plays which part in Devise."""
+"""Which column of the users table plays which part; the parts have Devise's names."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrator.core.errors import UsageError
+from migrator.legacy.presets import recognise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,9 +26,10 @@ OPTIONAL = (
     "otp_required_for_login",
     "provider",
     "uid",
+    "salt",
 )
 # Used only when legacy.columns names a column: an application's idea of a user name need not be a sign-in name.
-ON_REQUEST = ("username",)
+ON_REQUEST = ("username", "roles")
 PARTS = (*REQUIRED, *OPTIONAL, *ON_REQUEST)
 
 # A module counts as present when one of its columns is there.
@@ -54,11 +56,13 @@ class DeviseColumns:
     Attributes:
         parts: Column by part (`email`, `confirmed_at`, …); parts without a column are missing.
         modules: Devise modules and habits whose columns are there.
+        library: Whose columns they are, e.g. `devise`, `authlogic`.
     """
 
     table: TableShape
     parts: Mapping[str, str]
     modules: frozenset[str]
+    library: str = "devise"
 
     def column(self, part: str) -> str | None:
         """Give the column that plays this part."""
@@ -86,16 +90,19 @@ def find_columns(table: TableShape, overrides: Mapping[str, str]) -> DeviseColum
                 f"legacy.columns.{part}: unknown; there are: {', '.join(PARTS)}",
                 hint="edit [legacy.columns] in migrator.toml",
             )
+    preset = recognise(table.columns)
     parts = {}
     for part in PARTS:
-        column = _column(table, part, overrides)
+        column = _column(table, part, overrides, preset.parts.get(part, part))
         if column:
             parts[part] = column
-    return DeviseColumns(table, parts, _modules(table))
+    return DeviseColumns(table, parts, _modules(table), preset.name)
 
 
-def _column(table: TableShape, part: str, overrides: Mapping[str, str]) -> str:
-    column = overrides.get(part, "" if part in ON_REQUEST else _default(table, part))
+def _column(table: TableShape, part: str, overrides: Mapping[str, str], usual: str) -> str:
+    if part == "id" and len(table.primary_key) == 1:
+        usual = table.primary_key[0]
+    column = overrides.get(part, "" if part in ON_REQUEST else usual)
     if column in table.columns:
         return column
     if part in REQUIRED or (column and part in overrides):
@@ -104,12 +111,6 @@ def _column(table: TableShape, part: str, overrides: Mapping[str, str]) -> str:
             hint=f'set {part} = "<column>" under [legacy.columns] in migrator.toml',
         )
     return ""
-
-
-def _default(table: TableShape, part: str) -> str:
-    if part == "id" and len(table.primary_key) == 1:
-        return table.primary_key[0]
-    return part
 
 
 def _modules(table: TableShape) -> frozenset[str]:

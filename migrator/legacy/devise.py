@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from migrator.core.errors import UsageError
 from migrator.core.texts import storable
@@ -13,14 +14,17 @@ from migrator.legacy.connect import Connection, describe_table, open_database, w
 from migrator.legacy.copytext import Row, copy_rows
 from migrator.legacy.emails import SharedEmails
 from migrator.legacy.interface import INTEGER_TYPES, Page, TableShape
+from migrator.legacy.roles import JoinedRoles, RoleColumn, joined_roles, role_name
 from migrator.legacy.statements import Statements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from migrator.config.model import LegacySection
 
 EMAIL_PAGE_ROWS = 20_000
+_FIXED = 13
+_BIGINT = 2**63
 Links = dict[str, list[LegacyIdentity]]
 
 
@@ -38,8 +42,29 @@ def open_devise(dsn: str, settings: LegacySection) -> Iterator[DeviseSource]:
     """
     with open_database(dsn) as connection:
         users = describe_table(connection, settings.users_table, key="legacy.users_table")
-        columns = find_columns(users, settings.columns)
-        yield DeviseSource(connection, columns, _describe_identities(connection, settings))
+        wanted = dict(settings.columns)
+        if settings.roles.column:
+            wanted["roles"] = settings.roles.column
+        columns = find_columns(users, wanted)
+        yield DeviseSource(
+            connection,
+            columns,
+            _describe_identities(connection, settings),
+            Roles(describe_roles(connection, settings), settings.roles.names),
+        )
+
+
+def describe_roles(connection: Connection, settings: LegacySection) -> JoinedRoles | None:
+    """Look at rolify's tables, None where none are configured.
+
+    Raises:
+        UsageError: A table or a column is missing.
+    """
+    roles = settings.roles
+    if not roles.join_table:
+        return None
+    join = describe_table(connection, roles.join_table, key="legacy.roles.join_table")
+    return joined_roles(describe_table(connection, roles.table, key="legacy.roles.table"), join)
 
 
 def _describe_identities(connection: Connection, settings: LegacySection) -> TableShape | None:
@@ -56,20 +81,51 @@ def _describe_identities(connection: Connection, settings: LegacySection) -> Tab
     return table
 
 
+@dataclass(frozen=True)
+class Roles:
+    """Where roles are, beside a column of the users table.
+
+    Attributes:
+        joined: rolify's tables, None without them.
+        names: The names of an enum's integers.
+    """
+
+    joined: JoinedRoles | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Whom a query asks for: a word that `Statements.named` knows, and its parameters."""
+
+    which: str
+    params: Mapping[str, Any]
+
+
 class DeviseSource:
-    """The users of one Devise model; each page is a COPY of its own, so no snapshot lives long."""
+    """The users of one model; each page is a COPY of its own, so no snapshot lives long."""
 
     def __init__(
-        self, connection: Connection, columns: DeviseColumns, identities: TableShape | None
+        self,
+        connection: Connection,
+        columns: DeviseColumns,
+        identities: TableShape | None,
+        roles: Roles | None = None,
     ) -> None:
         self.columns = columns
         self.integer_keys = columns.type_of("id") in INTEGER_TYPES
         self._connection = connection
         self._has_links = identities is not None
-        self._statements = Statements(columns, identities)
+        self._roles = roles or Roles()
+        self._statements = Statements(columns, identities, self._roles.joined)
+        column = columns.column("roles")
+        kind, names = columns.type_of("roles"), self._roles.names
+        self._role_column = RoleColumn(column, kind, names) if column else None
 
     def estimated_users(self) -> int:
         """Give the planner's number of rows, or a count where it has none yet."""
+        if self.columns.table.query:
+            return self.count_users()
         with wrapped("counting users"):
             row = self._connection.execute(
                 self._statements.named("estimated_users"), {"users": self._statements.users}
@@ -98,31 +154,64 @@ class DeviseSource:
             return self._page(after, rows)
 
     def _page(self, after: str | None, rows: int) -> Page:
-        found = self._keyset("users_page", after, rows=rows)
-        if not found:
-            return Page((), None)
-        last = str(found[-1][0])
-        links = self._links(after, last) if self._has_links else {}
-        return Page(tuple([_user(row, links) for row in found]), last)
+        asked = _Asked("all" if after is None else "beyond", {"after": after and self._key(after)})
+        found = self._ask("users_page", asked, rows=rows)
+        return Page(self._made(found, asked), str(found[-1][0]) if found else None)
 
-    def _keyset(self, name: str, after: str | None, **params: str | int) -> list[Row]:
-        query = self._statements.named(name, first=after is None)
-        return copy_rows(self._connection, query, {**params, "after": after and self._key(after)})
+    def users(self, pks: Sequence[str]) -> tuple[LegacyUser, ...]:
+        """Read single users, in key order; keys that nobody has are left out."""
+        asked = _Asked("among", {"pks": list(pks)})
+        if self.integer_keys:
+            numbers = [int(pk) for pk in pks if _is_bigint(pk)]
+            asked = _Asked("among_integers", {"pks": numbers})
+        with wrapped("reading users"):
+            return self._made(self._ask("users_page", asked, rows=len(pks)), asked)
+
+    def _made(self, found: list[Row], asked: _Asked) -> tuple[LegacyUser, ...]:
+        if not found:
+            return ()
+        last = self._key(str(found[-1][0]))
+        links = self._links(asked, last) if self._has_links else {}
+        users = [_user(row, links) for row in found]
+        if self._statements.extras or self._roles.joined:
+            users = self._with_extras(users, found, asked, last)
+        return tuple(users)
+
+    def _with_extras(
+        self, users: list[LegacyUser], found: list[Row], asked: _Asked, last: str | int
+    ) -> list[LegacyUser]:
+        joined = self._joined_roles(asked, last) if self._roles.joined else {}
+        whole = []
+        for user, row in zip(users, found, strict=True):
+            extra = dict(zip(self._statements.extras, row[_FIXED:], strict=True))
+            roles = self._role_column.read(extra.get("roles")) if self._role_column else ()
+            roles += joined.get(user.pk, ())
+            whole.append(replace(user, salt=extra.get("salt"), roles=roles))
+        return whole
+
+    def _joined_roles(self, asked: _Asked, last: str | int) -> dict[str, tuple[str, ...]]:
+        roles: dict[str, set[str]] = {}
+        for owner, name, kind, thing in self._ask("roles_page", asked, last=last):
+            if name:
+                roles.setdefault(str(owner), set()).add(role_name(name, kind, thing))
+        return {owner: tuple(sorted(names)) for owner, names in roles.items()}
+
+    def _ask(self, name: str, asked: _Asked, **params: str | int) -> list[Row]:
+        query = self._statements.named(name, which=asked.which)
+        return copy_rows(self._connection, query, {**params, **asked.params})
 
     def _key(self, pk: str) -> str | int:
         return int(pk) if self.integer_keys else pk
 
-    def _links(self, after: str | None, last: str) -> Links:
+    def _links(self, asked: _Asked, last: str | int) -> Links:
         links: Links = {}
-        for owner, provider, uid, linked in self._keyset(
-            "identities_page", after, last=self._key(last)
-        ):
+        for owner, provider, uid, linked in self._ask("identities_page", asked, last=last):
             if provider is not None and uid is not None:
                 link = LegacyIdentity(provider, uid, _integer(linked))
                 links.setdefault(str(owner), []).append(link)
         return links
 
-    def email_judge(self) -> SharedEmails:
+    def email_judge(self, wanted: Sequence[str] = ()) -> SharedEmails:
         """Look through the addresses and say who loses a shared one."""
         judge = SharedEmails()
         with wrapped("looking for shared addresses"):
@@ -130,18 +219,19 @@ class DeviseSource:
                 self._connection, self._statements.named("repeated_emails")
             ):
                 judge.add_repeated(str(email), first_pk=str(pk))
+            judge.add_canonical(self._present(wanted))
             for page in self._odd_emails():
-                wanted = judge.add_odd([str(email) for _, email in page])
-                judge.add_canonical(self._present(wanted))
+                sought = judge.add_odd([str(email) for _, email in page])
+                judge.add_canonical(self._present(sought))
         return judge
 
     def _odd_emails(self) -> Iterator[list[Row]]:
-        after: str | None = None
-        while page := self._keyset("odd_emails", after, rows=EMAIL_PAGE_ROWS):
+        asked = _Asked("all", {})
+        while page := self._ask("odd_emails", asked, rows=EMAIL_PAGE_ROWS):
             yield page
-            after = page[-1][0]
+            asked = _Asked("beyond", {"after": self._key(str(page[-1][0]))})
 
-    def _present(self, emails: list[str]) -> list[str]:
+    def _present(self, emails: Sequence[str]) -> list[str]:
         wanted = [email for email in emails if storable(email)]
         query = self._statements.named("emails_present")
         return [e for (e,) in self._connection.execute(query, {"emails": wanted})]
@@ -166,7 +256,7 @@ class DeviseSource:
 
 def _user(row: Row, links: Links) -> LegacyUser:
     pk, email, password, name, username, created, updated, confirmed, locked, deleted = row[:10]
-    second_factor, provider, uid = row[10:]
+    second_factor, provider, uid = row[10:_FIXED]
     linked = links.get(str(pk), ()) if links else ()
     if provider is not None and uid:
         linked = (*linked, LegacyIdentity(provider, uid, _integer(created)))
@@ -184,6 +274,13 @@ def _user(row: Row, links: Links) -> LegacyUser:
         second_factor=second_factor == "t",
         identities=tuple(linked),
     )
+
+
+def _is_bigint(text: str) -> bool:
+    try:
+        return -_BIGINT <= int(text) < _BIGINT
+    except ValueError:
+        return False
 
 
 def _integer(text: str | None) -> int | None:

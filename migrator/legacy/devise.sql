@@ -2,7 +2,7 @@
 COPY (
   SELECT {id}, {email}, {encrypted_password}, {name}, {username},
          {created_at}, {updated_at}, {confirmed_at}, {locked_at}, {deleted_at},
-         {second_factor}, {provider}, {uid}
+         {second_factor}, {provider}, {uid}{extras}
   FROM {users} AS u
   WHERE {beyond}
   ORDER BY {id}
@@ -12,6 +12,12 @@ COPY (
 -- name: beyond
 {id} > %(after)s
 
+-- name: among
+{id}::text = ANY(%(pks)s::text[])
+
+-- name: among_integers
+{id} = ANY(%(pks)s::bigint[])
+
 -- name: identities_page
 COPY (
   SELECT {id}, i.{identity_provider}, i.{identity_uid}, {linked_at}
@@ -20,6 +26,23 @@ COPY (
   WHERE {beyond} AND {id} <= %(last)s
   ORDER BY {id}, i.{identity_provider}, i.{identity_uid}
 ) TO STDOUT
+
+-- name: roles_page
+COPY (
+  SELECT {id}, r.name, {role_kind}, {role_thing}
+  FROM {role_join} AS j
+  JOIN {role_table} AS r ON r.id = j.role_id
+  JOIN {users} AS u ON {id} = j.user_id
+  WHERE {beyond} AND {id} <= %(last)s
+  ORDER BY {id}
+) TO STDOUT
+
+-- name: as_json
+to_json({column})::text
+
+-- name: flag_ms
+-- A flag says that it happened, not when.
+CASE WHEN {column} THEN 0 END
 
 -- name: epoch_ms
 CASE WHEN {column} IS NULL THEN NULL

@@ -14,7 +14,7 @@ from migrator.legacy.connect import Connection, compose, wrapped
 from migrator.legacy.copytext import dump
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from migrator.legacy.interface import TableShape
 
@@ -71,7 +71,7 @@ class IdentityTable:
             "identity": ident(users.schema, TABLES[0]),
             "instance": ident(users.schema, TABLES[1]),
             "shadow": ident(users.schema, TABLES[2]),
-            "users": self._users,
+            "users": users.relation,
         }
         self._queries = load("migrator.legacy", "identity.sql")
 
@@ -130,6 +130,33 @@ class IdentityTable:
     def _write(self, rows: bytes) -> None:
         with self._connection.cursor() as cursor, cursor.copy(self._query("claim"), {}) as copy:
             copy.write(rows)
+
+    def link(self, links: Mapping[str, str]) -> None:
+        """Write down, by hand of a person, whom Auther has already; all or none.
+
+        Args:
+            links: Auther id by legacy key.
+
+        Raises:
+            ClaimedMeanwhileError: A row came into being meanwhile; look again.
+            DependencyError: The database failed; nothing was written.
+        """
+        try:
+            with wrapped("writing migrator_identity"), self._connection.transaction():
+                for pk, auther_id in links.items():
+                    self._ask_nothing("link", pk=pk, auther_id=auther_id)
+        except DependencyError as error:
+            if isinstance(error.__cause__, errors.UniqueViolation):
+                raise ClaimedMeanwhileError from error
+            raise
+
+    def unlink(self) -> int:
+        """Forget whom a person linked; nothing at Auther belongs to it.
+
+        Returns:
+            The number of rows that went.
+        """
+        return len(self._ask("unlink"))
 
     def release(self, auther_ids: Sequence[str]) -> None:
         """Forget rows that the import wrote."""

@@ -4,7 +4,7 @@ CREATE TABLE IF NOT EXISTS {identity} (
   user_pk text NOT NULL,
   auther_id text NOT NULL UNIQUE,
   home text NOT NULL DEFAULT 'legacy' CHECK (home IN ('legacy', 'auther')),
-  origin text NOT NULL DEFAULT 'import' CHECK (origin IN ('import', 'jit')),
+  origin text NOT NULL DEFAULT 'import' CHECK (origin IN ('import', 'jit', 'link')),
   pinned_reason text,
   legacy_hash_fp text,
   auth_valid_after timestamptz,
@@ -68,6 +68,13 @@ SELECT auther_id, source, user_pk FROM {identity} WHERE auther_id = ANY(%(ids)s)
 
 -- name: claim
 COPY {identity} (source, user_pk, auther_id, pinned_reason, legacy_hash_fp) FROM STDIN
+
+-- name: link
+INSERT INTO {identity} (source, user_pk, auther_id, origin)
+VALUES (%(source)s, %(pk)s, %(auther_id)s, 'link')
+
+-- name: unlink
+DELETE FROM {identity} WHERE source = %(source)s AND origin = 'link' RETURNING user_pk
 
 -- name: renew
 UPDATE {identity} SET pinned_reason = %(pinned)s, legacy_hash_fp = %(fingerprint)s

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from migrator.core.sql import ident
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from migrator.core.users import LegacyUser
 
@@ -21,15 +23,24 @@ class TableShape:
         columns: Each column's type as PostgreSQL writes it (`bigint`, `character varying`), by
             name, in the table's order; lengths and precisions are left out.
         primary_key: The columns of the primary key, empty without one.
+        query: The operator's SELECT that stands in for a table, empty for a real one; then
+            `schema` is where our own tables go and `name` only names it.
     """
 
     schema: str
     name: str
     columns: Mapping[str, str]
     primary_key: tuple[str, ...] = ()
+    query: str = ""
 
     def __str__(self) -> str:
-        return f"{self.schema}.{self.name}"
+        return self.name if self.query else f"{self.schema}.{self.name}"
+
+    @property
+    def relation(self) -> str:
+        """What stands behind FROM."""
+        # The query's last line may be a comment.
+        return f"(\n{self.query}\n)" if self.query else ident(self.schema, self.name)
 
 
 @dataclass(frozen=True)
@@ -47,6 +58,17 @@ class Page:
 
 class EmailJudge(Protocol):
     """Knows which rows share one normalised address."""
+
+    def is_claimed(self, address: str) -> bool:
+        """Tell that some row has this address in some spelling.
+
+        Asked only about addresses that `email_judge` was given.
+        """
+        ...
+
+    def resembles(self, address: str) -> bool:
+        """Tell that another row's address differs from this normalised one in its form only."""
+        ...
 
     def loses(self, pk: str, email: str, wanted: str) -> bool:
         """Tell that this row may not have `wanted`, its normalised address: another claims it too."""
@@ -88,6 +110,14 @@ class LegacySource(Protocol):
         """Give the user names, in lower case, that more than one user has."""
         ...
 
-    def email_judge(self) -> EmailJudge:
-        """Look through all addresses once and say who loses a shared one."""
+    def users(self, pks: Sequence[str]) -> tuple[LegacyUser, ...]:
+        """Read single users; keys that nobody has are left out."""
+        ...
+
+    def email_judge(self, wanted: Sequence[str] = ()) -> EmailJudge:
+        """Look through all addresses once and say who loses a shared one.
+
+        Args:
+            wanted: Normalised addresses to look for beside those of the rows.
+        """
         ...

@@ -13,31 +13,52 @@ if TYPE_CHECKING:
 
     from migrator.legacy.columns import DeviseColumns
     from migrator.legacy.interface import TableShape
+    from migrator.legacy.roles import JoinedRoles
 
 _PLAIN = ("id", "email", "encrypted_password", "name", "username", "provider", "uid")
 _TIMES = ("created_at", "updated_at", "confirmed_at", "locked_at", "deleted_at")
+# Read only where there are any: each column costs time in every row.
+EXTRAS = ("salt", "roles")
 _NOTHING, _EVERYTHING, _NEVER = "NULL", "TRUE", "FALSE"
 
 
 class Statements:
-    """Fills the named queries with the names of one users table and its identities table."""
+    """Fills the named queries with the names of one users table and of those that refer to it.
 
-    def __init__(self, columns: DeviseColumns, identities: TableShape | None) -> None:
+    Attributes:
+        users: What stands behind FROM.
+        extras: The parts that follow the fixed ones in a page of users.
+    """
+
+    def __init__(
+        self,
+        columns: DeviseColumns,
+        identities: TableShape | None,
+        roles: JoinedRoles | None = None,
+    ) -> None:
         self._columns = columns
         self._queries = load("migrator.legacy", "devise.sql")
         self._parts = {
             **{part: self._column(part) for part in _PLAIN},
-            **{part: self._milliseconds(self._column(part)) for part in _TIMES},
+            **{part: self._time(part) for part in _TIMES},
             "second_factor": self._second_factor(),
-            "users": ident(columns.table.schema, columns.table.name),
+            "users": columns.table.relation,
             **(self._linked(identities) if identities else {}),
+            **(_joined(roles) if roles else {}),
         }
         self.users = self._parts["users"]
+        self.extras = tuple(part for part in EXTRAS if columns.column(part))
+        self._parts["extras"] = "".join([f", {self._extra(part)}" for part in self.extras])
 
-    def named(self, name: str, *, first: bool = False) -> sql.Composed:
-        """Give a query; the first page of a keyset query has no key to go beyond."""
-        beyond = _EVERYTHING if first else self._queries["beyond"]
-        return compose(self._queries[name].replace("{beyond}", beyond), **self._parts)
+    def named(self, name: str, *, which: str = "beyond") -> sql.Composed:
+        """Give a query.
+
+        Args:
+            name: Its name in devise.sql.
+            which: Whom it asks for: `beyond` a key, `all`, or whose key is `among` some.
+        """
+        rows = _EVERYTHING if which == "all" else self._queries[which]
+        return compose(self._queries[name].replace("{beyond}", rows), **self._parts)
 
     def contested_identities(self, *, linked: bool) -> sql.Composed | None:
         """Give the query for shared identities, None where users have none."""
@@ -54,6 +75,17 @@ class Statements:
         column = self._columns.column(part)
         return f"u.{ident(column)}" if column else _NOTHING
 
+    def _extra(self, part: str) -> str:
+        column = self._column(part)
+        is_array = self._columns.type_of(part).endswith("[]")
+        return self._queries["as_json"].format(column=column) if is_array else column
+
+    def _time(self, part: str) -> str:
+        column = self._column(part)
+        if self._columns.type_of(part) == "boolean":
+            return self._queries["flag_ms"].format(column=column)
+        return self._milliseconds(column)
+
     def _milliseconds(self, column: str) -> str:
         if column == _NOTHING:
             return _NOTHING
@@ -69,9 +101,21 @@ class Statements:
     def _linked(self, table: TableShape) -> dict[str, str]:
         has_time = "created_at" in table.columns
         return {
-            "identities": ident(table.schema, table.name),
+            "identities": table.relation,
             "identity_user": ident("user_id"),
             "identity_provider": ident("provider"),
             "identity_uid": ident("uid"),
             "linked_at": self._milliseconds(f"i.{ident('created_at')}" if has_time else _NOTHING),
         }
+
+
+def _joined(tables: JoinedRoles) -> dict[str, str]:
+    def column(name: str) -> str:
+        return f"r.{ident(found)}" if (found := tables.column(name)) else _NOTHING
+
+    return {
+        "role_table": tables.roles.relation,
+        "role_join": tables.join.relation,
+        "role_kind": column("resource_type"),
+        "role_thing": column("resource_id"),
+    }

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from migrator.auther.interface import AccountRow, Mapped, Note, UserRow
-from migrator.auther.map import MAX_DATE_MS, Rules, to_rows
+from migrator.auther.map import Rules, to_rows
+from migrator.core.times import MAX_DATE_MS
 from migrator.core.users import LegacyIdentity, LegacyUser, PinReason, Reject, RejectReason
 
 HASH = "$2a$12$" + "a" * 53
@@ -176,12 +177,19 @@ def test_who_counts_as_verified(
     assert mapped(replace(USER, confirmed_ms=confirmed_ms), rules).user.email_verified == verified
 
 
-@pytest.mark.parametrize(
-    "field", ["created_ms", "updated_ms", "confirmed_ms", "locked_ms", "deleted_ms"]
-)
+@pytest.mark.parametrize("field", ["created_ms", "confirmed_ms", "locked_ms", "deleted_ms"])
 @pytest.mark.parametrize("at", [INFINITY_MS, -INFINITY_MS, MAX_DATE_MS + 1, -MAX_DATE_MS - 1])
 def test_a_time_that_no_date_holds_rejects_the_user(field: str, at: int) -> None:
     assert reason(replace(USER, **{field: at})) is RejectReason.TIMESTAMP_OUT_OF_RANGE
+
+
+@pytest.mark.parametrize("at", [INFINITY_MS, -INFINITY_MS, MAX_DATE_MS + 1])
+def test_an_odd_time_of_the_last_change_keeps_nobody_out(at: int) -> None:
+    found = mapped(replace(USER, updated_ms=at))
+    assert (found.user.created_at, found.user.updated_at) == (1, 1)
+    assert found.notes == (Note.TIME_REPLACED,)
+    alone = mapped(replace(USER, created_ms=None, updated_ms=at)).user
+    assert (alone.created_at, alone.updated_at) == (NOW_MS, NOW_MS)
 
 
 def test_a_lock_that_ends_beyond_all_dates_rejects_the_user() -> None:

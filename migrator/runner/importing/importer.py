@@ -10,6 +10,8 @@ from migrator.auther.map import Rules, to_rows
 from migrator.core.errors import DependencyError
 from migrator.core.users import Reject, Tally
 from migrator.legacy.identity import Claim, ClaimedMeanwhileError, IdentityTable, Known
+from migrator.runner.importing import linking
+from migrator.runner.importing.decided import Entries
 from migrator.runner.importing.settle import Settled, settle
 
 if TYPE_CHECKING:
@@ -63,14 +65,19 @@ class Importer:
         self._sides = sides
         self._rules = rules
         self._rejects = rejects
+        self._entries = Entries(rules)
         self.counts = Counts()
+
+    def unmatched(self) -> tuple[str, ...]:
+        """Name the entries of the resolution file that fit nobody."""
+        return self._entries.unmatched(self._rejects.acknowledged)
 
     def plan_page(self, page: Page) -> None:
         """Count what would become of a page; writes nothing."""
         rows, rejects = self._map(page)
         found, known = self._sides.look(rows)
         settled = settle(rows, found, known, source=self._sides.source)
-        self._count(page, settled, self._sort_out(rejects, settled))
+        self._count(page, settled, self._link(self._sort_out(rejects, settled), settled))
 
     def write_page(self, page: Page) -> None:
         """Write a page: first the record of what is ours, then the users, each in one transaction.
@@ -85,11 +92,14 @@ class Importer:
         rejects = self._sort_out(rejects, settled)
         if settled.stale_ids and self._sides.identities:
             self._sides.identities.release(settled.stale_ids)
+        rejects = self._link(rejects, settled, writing=True)
         self._count(page, settled, rejects)
 
     def _map(self, page: Page) -> tuple[list[Mapped], list[Reject]]:
         rows: list[Mapped] = []
         rejects: list[Reject] = []
+        for user in page.users if self._rules.resolutions else ():
+            self._entries.see(user)
         for user in page.users:
             made = to_rows(user, self._rules)
             (rows if isinstance(made, Mapped) else rejects).append(made)  # type: ignore[arg-type]
@@ -109,6 +119,20 @@ class Importer:
         kept = {pk for pk, link in links.items() if link.auther_id in there}
         settled.kept += len(kept)
         return [reject for reject in rejects if reject.pk not in kept]
+
+    def _link(
+        self, rejects: list[Reject], settled: Settled, *, writing: bool = False
+    ) -> list[Reject]:
+        """Write down whom a person linked; give the rejects that are left."""
+        wanted, others = linking.split(rejects)
+        if not wanted:
+            return others
+        sides = self._sides
+        done = linking.sort_out(wanted, sides.target, sides.identities)
+        if writing and done.new and sides.identities:
+            sides.identities.link(done.new)
+        settled.linked, settled.kept = len(done.new), settled.kept + done.there
+        return [*others, *done.rejects]
 
     def _write(self, rows: list[Mapped]) -> Settled:
         for _ in range(ATTEMPTS):
@@ -137,6 +161,7 @@ class Importer:
         tally = self.counts.tally
         tally.read += len(page.users)
         tally.imported += len(settled.to_write)
+        tally.linked += settled.linked
         tally.already_there += len(settled.there) + settled.kept
         for row in (*settled.to_write, *settled.there):
             self.counts.notes.add(row)

@@ -13,13 +13,17 @@ from migrator.core.durations import format_duration
 from migrator.core.errors import ConflictError, UsageError
 from migrator.core.ids import mark_key
 from migrator.legacy.connect import open_database
-from migrator.legacy.devise import DeviseSource, open_devise
 from migrator.legacy.identity import IdentityTable
+from migrator.legacy.sources import open_source
+from migrator.runner.importing import decided
+from migrator.runner.importing.resolutions import read_resolutions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from migrator.legacy.changes import AmongUsers
+    from migrator.legacy.devise import DeviseSource
     from migrator.runner.context import Context
 
 SUBJECT = "import"
@@ -50,7 +54,7 @@ def open_ends(ctx: Context, *, writing: bool) -> Iterator[Ends]:
     settings = ctx.config.legacy
     dsn = ctx.reveal(settings.dsn)
     with (
-        open_devise(dsn, settings) as source,
+        open_source(dsn, settings) as source,
         open_database(dsn, read_only=not writing) as connection,
     ):
         check_choices(ctx, source)
@@ -64,7 +68,7 @@ def as_of(ctx: Context) -> datetime:
     return parse_iso(recorded) if recorded else ctx.clock.now()
 
 
-def make_rules(ctx: Context, source: DeviseSource) -> Rules:
+def make_rules(ctx: Context, source: DeviseSource | AmongUsers) -> Rules:
     """Make out the rules, which takes a look through all addresses.
 
     Raises:
@@ -78,6 +82,8 @@ def make_rules(ctx: Context, source: DeviseSource) -> Rules:
             hint='set import.verified_when in migrator.toml to "always" or "never"',
         )
     unlock_in = settings.unlock_in
+    resolutions = read_resolutions(ctx.path(settings.resolutions_file))
+    judge = source.email_judge(decided.new_addresses(resolutions))
     return Rules(
         namespace=ctx.config.migration.name,
         source=ctx.config.legacy.model,
@@ -90,8 +96,12 @@ def make_rules(ctx: Context, source: DeviseSource) -> Rules:
         unsupported_hash=settings.unsupported_hash,
         now_ms=round(as_of(ctx).timestamp() / _MILLISECOND_S),
         peppers=ctx.config.legacy.pepper_ids,
+        declared=ctx.config.legacy.declared,
         providers=settings.providers,
-        email_loses=source.email_judge().loses,
+        email_loses=decided.email_loses(source, judge, resolutions),
+        email_claimed=judge.is_claimed,
+        email_resembles=judge.resembles,
+        resolutions=resolutions,
         contested_identities=source.contested_identities(),
         contested_usernames=source.contested_usernames(),
     )
@@ -124,7 +134,7 @@ def forget_choices(ctx: Context, source: DeviseSource) -> None:
     """Let the next import begin anew."""
     for key in (*_choices(ctx, source), "as_of", "created_file", "created_index", "last_run"):
         ctx.state.checkpoints.drop(SUBJECT, key)
-    for key in ("accepted_rejects", "verified", "position"):
+    for key in ("accepted_rejects", "resolutions", "verified", "position"):
         ctx.state.checkpoints.drop(SUBJECT, key)
 
 
@@ -144,6 +154,6 @@ def _choices(ctx: Context, source: DeviseSource) -> dict[str, Any]:
     }
 
 
-def _derives_ids(ctx: Context, source: DeviseSource) -> bool:
+def _derives_ids(ctx: Context, source: DeviseSource | AmongUsers) -> bool:
     """Tell whether ids are derived: text and UUID keys are always ids themselves."""
     return ctx.config.import_.ids == "derived" and source.integer_keys

@@ -20,7 +20,9 @@ class Outcome:
         as_of: The time at which locks are judged, ISO 8601 UTC.
         derived_ids: Ids are derived from integer keys; otherwise the legacy key is the id.
         rejects_digest: SHA-256 of the rejected ids and reasons.
-        accepted: There are no rejects, or exactly these were acknowledged.
+        acknowledged: How many of the rejects the resolution file skips.
+        unmatched: Entries of that file that fit nobody.
+        accepted: There are no rejects, or all are acknowledged, or exactly these were accepted.
     """
 
     planned: bool
@@ -31,6 +33,8 @@ class Outcome:
     rejects_digest: str
     rejects_file: Path
     accepted: bool
+    acknowledged: int = 0
+    unmatched: tuple[str, ...] = ()
 
 
 def summary(outcome: Outcome) -> dict[str, Any]:
@@ -40,8 +44,11 @@ def summary(outcome: Outcome) -> dict[str, Any]:
         "planned": outcome.planned,
         "read": tally.read,
         "imported": tally.imported,
+        "linked": tally.linked,
         "already_there": tally.already_there,
         "rejected": {str(reason): count for reason, count in sorted(tally.rejected.items())},
+        "acknowledged": outcome.acknowledged,
+        "unmatched_resolutions": len(outcome.unmatched),
         "pinned": {str(reason): count for reason, count in sorted(notes.pinned.items())},
         "notes": {str(note): count for note, count in sorted(notes.notes.items())},
         "banned": notes.banned,

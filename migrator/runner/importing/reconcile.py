@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from migrator.auther.interface import Mapped
 from migrator.auther.map import to_rows
 from migrator.core.envelope import PREFIX
-from migrator.core.users import Reject
+from migrator.core.users import Reject, RejectReason
 from migrator.legacy.identity import Claim
 from migrator.runner.importing.differences import Allowed, Difference, compare
 from migrator.runner.importing.settle import settle
@@ -190,6 +190,8 @@ class Reconciler:
 
 def _compare_reject(reject: Reject, part: _Part, *, is_claimed: bool) -> None:
     part.outcomes[reject.pk] = "rejected"
+    if reject.reason is RejectReason.LINKED:
+        part.outcomes[reject.pk] = "left_to_auther"
     if is_claimed:
         part.differs(Difference("claimed although rejected", reject.pk, "", str(reject.reason)))
 

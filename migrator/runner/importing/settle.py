@@ -25,6 +25,7 @@ class Settled:
         there: Written by an earlier run, or linked at a login.
         stale_ids: Claimed by a run that was interrupted, but not to be written: the claim goes.
         kept: Users of an earlier run who would be rejected now; they stay as they are.
+        linked: Users whom a person linked to somebody whom Auther has.
     """
 
     new: list[Mapped] = field(default_factory=list)
@@ -33,6 +34,7 @@ class Settled:
     rejects: list[Reject] = field(default_factory=list)
     stale_ids: list[str] = field(default_factory=list)
     kept: int = 0
+    linked: int = 0
 
     @property
     def to_write(self) -> list[Mapped]:
@@ -77,7 +79,7 @@ def _is_settled(row: Mapped, link: Link | None, found: Found) -> bool:
     """
     if link is None:
         return False
-    linked_elsewhere = link.origin == "jit" or link.auther_id != row.user.id
+    linked_elsewhere = link.origin != "import" or link.auther_id != row.user.id
     return linked_elsewhere or link.home == "auther" or row.user.id in found.ids
 
 

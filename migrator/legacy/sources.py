@@ -1,0 +1,43 @@
+"""The kinds of legacy systems that users can come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migrator.legacy.devise import DeviseSource, open_devise
+from migrator.legacy.query import open_query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from migrator.config.model import LegacySection
+
+
+@dataclass(frozen=True)
+class SourceKind:
+    """One value of `legacy.kind`.
+
+    Attributes:
+        reads: What it reads, for people.
+        open: Connects with a DSN and `[legacy]`; raises as `open_devise` does.
+    """
+
+    reads: str
+    open: Callable[[str, LegacySection], AbstractContextManager[DeviseSource]]
+
+
+SOURCES: dict[str, SourceKind] = {
+    "devise": SourceKind(
+        "Rails on PostgreSQL: Devise, devise-encryptable, has_secure_password,"
+        " restful_authentication, authlogic, clearance",
+        open_devise,
+    ),
+    "sql": SourceKind("any tables on PostgreSQL, through a SELECT in migrator.toml", open_query),
+}
+
+
+def open_source(dsn: str, settings: LegacySection) -> AbstractContextManager[DeviseSource]:
+    """Open the source that `legacy.kind` names."""
+    return SOURCES[settings.kind].open(dsn, settings)
