@@ -20,6 +20,7 @@ from migrator.runner.switching.generating import Generation, compare, write
 from migrator.runner.switching.moves import (
     ALL_BROWSERS,
     Move,
+    check_auther,
     check_fleet,
     check_floor,
     check_gates,
@@ -169,6 +170,7 @@ def run(ctx: Context, stage: Stage, *, percent: float | None = None) -> Switched
         else:
             check_floor(ctx, move)
             check_fleet(ctx, move)
+            check_auther(ctx, move)
             evidence = [gate.entry for gate in check_gates(ctx, move)]
             done = switch(ctx, lease, SET, move.after, evidence=evidence)
         ctx.progress.say(f"published epoch {done.document.epoch}: {move.after}")

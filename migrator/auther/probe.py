@@ -11,7 +11,7 @@ import httpx
 
 TIMEOUT_S = 5.0
 MAX_BYTES = 256 * 1024
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def probe(base_url: str, *, api: str, issuers: tuple[str, ...]) -> Probe:
         address = urlsplit(base_url)
     except ValueError:
         return Probe(base_url, fault=f"{base_url} is no address")
-    encrypted = address.scheme == "https" or address.hostname in _LOOPBACK
+    encrypted = address.scheme == "https" or address.hostname in LOOPBACK
     try:
         with httpx.Client(timeout=TIMEOUT_S, follow_redirects=False) as client:
             discovery = _get(client, f"{api}/.well-known/openid-configuration")
@@ -59,7 +59,7 @@ def probe(base_url: str, *, api: str, issuers: tuple[str, ...]) -> Probe:
     except _NoAnswerError as error:
         return Probe(base_url, fault=str(error), encrypted=encrypted)
     issuer = str(discovery.get("issuer", ""))
-    algorithms = tuple(sorted({_algorithm(key) for key in keys})) if _are_keys(keys) else ()
+    algorithms = tuple(sorted({algorithm_of(key) for key in keys})) if _are_keys(keys) else ()
     return Probe(
         base_url,
         issuer=issuer,
@@ -94,7 +94,8 @@ def _are_keys(keys: object) -> TypeGuard[list[dict[str, Any]]]:
     return isinstance(keys, list) and all(isinstance(key, dict) for key in keys)
 
 
-def _algorithm(key: dict[str, Any]) -> str:
+def algorithm_of(key: dict[str, Any]) -> str:
+    """Give what a key of a key set signs with."""
     if key.get("kty") == "OKP" and key.get("crv") in {"Ed25519", "Ed448"}:
         return "EdDSA"
     return str(key.get("alg") or key.get("kty") or "unknown")

@@ -21,6 +21,7 @@ COMMANDS = {
     "init": "migrator.cli.init:init",
     "status": "migrator.cli.status:status",
     "preflight": "migrator.cli.preflight:preflight",
+    "auther": "migrator.cli.auther:auther",
     "import": "migrator.cli.import_:import_",
     "dual-path": "migrator.cli.dual_path:dual_path",
     "drain": "migrator.cli.drain:drain",
@@ -51,6 +52,7 @@ def cli(context: click.Context, config_path: Path, verbose: int) -> None:
 
     \b
     preflight    what is there, on both sides
+    auther       what a running Auther can do; its client, its capacity
     import       users with their passwords into Auther, proven
     dual-path    shims that accept both, and the switch between them
     drain, gate  who is still on the legacy path, and whether the next step is safe

@@ -45,6 +45,10 @@ dsn = "env:CLUB_DATABASE_URL"
 database = "auther.db"
 base_url = "https://id.example.org"
 client_id = "club"
+sign_up_url = "https://club.example.org/register"
+forgot_password_url = "https://club.example.org/password"
+links_accounts = false
+{auther}
 [import]
 verified_when = "always"
 [stage]
@@ -124,6 +128,7 @@ def make_switching(
     expected: str = "1",
     wait: str = "1s",
     gates: tuple[str, ...] = ("dual", "drain", "auther"),
+    auther: str = "",
 ) -> Switching:
     """Set a migration up; nothing is published yet and no instance reports."""
     with psycopg.connect(dsn, autocommit=True) as connection:
@@ -135,7 +140,7 @@ def make_switching(
     key.chmod(0o600)
     path = root / "migrator.toml"
     listed = "".join(GATE.format(step=step) for step in gates)
-    path.write_text(CONFIG.format(expected=expected, wait=wait, gates=listed))
+    path.write_text(CONFIG.format(expected=expected, wait=wait, gates=listed, auther=auther))
     ctx = make_context(load(path), root=root, clock=SystemClock(), progress=Progress())
     return Switching(ctx, root, dsn)
 

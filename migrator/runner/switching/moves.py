@@ -10,6 +10,7 @@ from migrator.core.stage import Stage, check_step
 from migrator.runner import stages
 from migrator.runner.gating.guard import require_gates
 from migrator.runner.stages import Position
+from migrator.runner.standing_up.doors import check_capacity, check_doors
 from migrator.runner.switching.fleet import look
 from migrator.runner.switching.switch import deadline
 
@@ -72,7 +73,7 @@ def make_move(ctx: Context, stage: Stage, *, percent: float | None = None) -> Mo
 def obstacles(ctx: Context, move: Move) -> tuple[MigratorError, ...]:
     """Give everything that forbids a move now, without taking it."""
     found: list[MigratorError] = []
-    for check in (check_floor, check_fleet, check_gates):
+    for check in (check_floor, check_fleet, check_auther, check_gates):
         try:
             check(ctx, move)
         except MigratorError as error:
@@ -96,6 +97,13 @@ def _share(origin: Position, stage: Stage, percent: float | None) -> float:
             hint="migrator dual-path stage set dual --percent 10",
         )
     return percent
+
+
+def _share_at_auther(at: Position) -> float:
+    """Give the share of logins, 0 to 1, that Auther takes in a position."""
+    if at.stage is Stage.LEGACY:
+        return 0.0
+    return at.percent / ALL_BROWSERS if at.stage is Stage.DUAL else 1.0
 
 
 def check_floor(ctx: Context, move: Move) -> None:
@@ -151,6 +159,21 @@ def check_fleet(ctx: Context, move: Move) -> None:
             + "\n".join(f"  {line}" for line in old),
             hint="migrator dual-path generate again, deploy that build, then try again",
         )
+
+
+def check_auther(ctx: Context, move: Move) -> None:
+    """Make sure that Auther can take those whom a step forward sends there.
+
+    Raises:
+        HeldError: Nobody has looked at Auther lately, or what counts could not be found out.
+        RefusedError: New users or forgotten passwords have nowhere to go there, accounts are linked
+            by e-mail, or it is too slow.
+    """
+    share = _share_at_auther(move.after)
+    if not move.is_forward or not share:
+        return
+    check_doors(ctx)
+    check_capacity(ctx, share)
 
 
 def check_gates(ctx: Context, move: Move) -> tuple[GateStanding, ...]:
