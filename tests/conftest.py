@@ -13,9 +13,7 @@ from tests.parts.postgres import DEBIAN_15, PostgresServer, embedded_binaries, s
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-pytest_plugins = ["tests.parts.better_auth.fixtures"]
-
-pytest_plugins = ["tests.parts.better_auth.fixtures"]
+pytest_plugins = ["tests.parts.better_auth.fixtures", "tests.parts.sqld.fixtures"]
 
 DEVISE_TEMPLATE = "devise_template"
 

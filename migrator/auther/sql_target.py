@@ -38,6 +38,7 @@ class SqlTarget:
     Attributes:
         page_rows: The most users that are written in one transaction.
         layout: Which known form the tables have.
+        database: What is behind it, for tables that hold no users.
     """
 
     def __init__(
@@ -50,16 +51,11 @@ class SqlTarget:
     ) -> None:
         self.page_rows = page_rows
         self.layout = layout
-        self._database = database
+        self.database = database
         self._issuers = account_issuers
 
-    @property
-    def database(self) -> Database:
-        """The database itself, for tables that hold no users."""
-        return self._database
-
     def find(self, rows: Sequence[Mapped]) -> Found:  # noqa: D102
-        ids, emails, usernames = self._database.ask(
+        ids, emails, usernames = self.database.ask(
             _about("find_ids", [row.user.id for row in rows]),
             _about("find_emails", [row.user.email for row in rows]),
             _about("find_usernames", [row.user.username for row in rows if row.user.username]),
@@ -74,7 +70,7 @@ class SqlTarget:
         )
 
     def _subjects(self, wanted: Sequence[str]) -> list[tuple[Any, ...]]:
-        return self._database.ask(_about("find_subjects", wanted))[0]
+        return self.database.ask(_about("find_subjects", wanted))[0]
 
     def write(self, rows: Sequence[Mapped]) -> None:  # noqa: D102
         try:
@@ -117,7 +113,7 @@ class SqlTarget:
             Insert("verification", MARK_COLUMNS, marks, lenient=True),
             self._insert_tuples(tuples),
         ]
-        if self._database.write([step for step in steps if step.rows]) == [None]:
+        if self.database.write([step for step in steps if step.rows]) == [None]:
             raise TargetChangedError
 
     def insert_accounts(self, accounts: Sequence[tuple[Any, ...]]) -> Insert:
@@ -139,13 +135,13 @@ class SqlTarget:
         groups = [
             steps_of(change, layout=self.layout, insert=self.insert_accounts) for change in changes
         ]
-        done = self._database.write(*groups)
+        done = self.database.write(*groups)
         left = {c.before.user.id: c for c, d in zip(changes, done, strict=True) if d is None}
         there = self.read(list(left)) if left else {}
         return [user_id for user_id, c in left.items() if there.get(user_id) != _wanted(c)]
 
     def read(self, ids: Sequence[str]) -> dict[str, Stored]:  # noqa: D102
-        users, found = self._database.ask(_about("read_users", ids), _about("read_accounts", ids))
+        users, found = self.database.ask(_about("read_users", ids), _about("read_accounts", ids))
         accounts: dict[str, list[AccountRow]] = {}
         for account in map(AccountRow._make, found):
             accounts.setdefault(account.user_id, []).append(account)
@@ -155,11 +151,11 @@ class SqlTarget:
         }
 
     def owners(self, emails: Sequence[str]) -> dict[str, str]:  # noqa: D102
-        return dict(self._database.ask(_about("find_emails", emails))[0])
+        return dict(self.database.ask(_about("find_emails", emails))[0])
 
     def user_ids(self, *, rows: int) -> Iterator[list[str]]:  # noqa: D102
         after = ""
-        while page := self._database.ask(Run(_QUERIES["page_of_ids"], [after, rows]))[0]:
+        while page := self.database.ask(Run(_QUERIES["page_of_ids"], [after, rows]))[0]:
             yield [user_id for (user_id,) in page]
             after = page[-1][0]
 
@@ -167,11 +163,11 @@ class SqlTarget:
         used: dict[str, list[str]] = {}
         places = [
             (table, column)
-            for table, column in self._database.ask(Run(_QUERIES["tables_of_users"]))[0]
+            for table, column in self.database.ask(Run(_QUERIES["tables_of_users"]))[0]
             if table != "account"
         ]
         questions = [_uses(table, column, ids) for table, column in places]
-        answers = self._database.ask(*questions) if questions else []
+        answers = self.database.ask(*questions) if questions else []
         for (table, _), rows in zip(places, answers, strict=True):
             for (user_id,) in rows:
                 used.setdefault(user_id, []).append(table)
@@ -179,21 +175,21 @@ class SqlTarget:
 
     def remove(self, ids: Sequence[str]) -> int:  # noqa: D102
         # Counted before: the answer to the deletion may be lost, and the deletion repeated.
-        there = [user_id for (user_id,) in self._database.ask(_about("find_ids", ids))[0]]
-        self._database.write(removal(ids, self.layout))
+        there = [user_id for (user_id,) in self.database.ask(_about("find_ids", ids))[0]]
+        self.database.write(removal(ids, self.layout))
         return len(there)
 
     def count_users(self) -> int:  # noqa: D102
-        return int(self._database.ask(Run(_QUERIES["count_users"]))[0][0][0])
+        return int(self.database.ask(Run(_QUERIES["count_users"]))[0][0][0])
 
     def ensure_account_index(self) -> bool:  # noqa: D102
-        if self._database.ask(Run(_QUERIES["index_of_accounts"]))[0][0][0]:
+        if self.database.ask(Run(_QUERIES["index_of_accounts"]))[0][0][0]:
             return False
-        self._database.write([Run(_QUERIES["create_account_index"])])
+        self.database.write([Run(_QUERIES["create_account_index"])])
         return True
 
     def drop_account_index(self) -> None:  # noqa: D102
-        self._database.write([Run(_QUERIES["drop_account_index"])])
+        self.database.write([Run(_QUERIES["drop_account_index"])])
 
     def _are_there(self, wanted: Mapping[str, Stored]) -> bool:
         return self.read(list(wanted)) == wanted

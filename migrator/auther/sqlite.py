@@ -90,9 +90,9 @@ class SqliteTarget(SqlTarget):
     def _subjects(self, wanted: Sequence[str]) -> list[tuple[Any, ...]]:
         # Auther has no index on account ids.
         if not self._knows_subjects:
-            self._database.ask(Run(_QUERIES["copy_subjects"]), Run(_QUERIES["index_subjects"]))
+            self.database.ask(Run(_QUERIES["copy_subjects"]), Run(_QUERIES["index_subjects"]))
             self._knows_subjects = True
-        return self._database.ask(Run(_QUERIES["find_subjects"], [json.dumps(wanted)]))[0]
+        return self.database.ask(Run(_QUERIES["find_subjects"], [json.dumps(wanted)]))[0]
 
 
 @contextmanager

@@ -55,7 +55,16 @@ def wrapped(path: Path) -> Iterator[None]:
         ) from error
 
 
+def words(code: int, otherwise: str) -> tuple[str, str]:
+    """Say what an error of SQLite's means and what to do.
+
+    Args:
+        code: SQLite's number for it, extended or not; 0 when it is not known.
+        otherwise: What the database itself says.
+    """
+    return _SAID.get(code & _PRIMARY, (otherwise, _AGAIN))
+
+
 def _say(path: Path, error: sqlite3.Error) -> DependencyError:
-    code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
-    what, hint = _SAID.get(code, (str(error), _AGAIN))
+    what, hint = words(getattr(error, "sqlite_errorcode", 0), str(error))
     return DependencyError(f"Auther's database {path.name}: {what}", hint=hint)

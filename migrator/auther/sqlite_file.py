@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from migrator.auther.sqlite import SqliteTarget
-    from migrator.config.model import AutherSection
+    from migrator.config.model import Config
 
 
 class SqliteFile:
@@ -24,9 +24,10 @@ class SqliteFile:
         self._issuers = account_issuers
 
     @classmethod
-    def of(cls, settings: AutherSection, root: Path) -> Self:
+    def of(cls, config: Config, root: Path) -> Self:
         """Take the path from the configuration."""
-        return cls(root / settings.database, account_issuers=settings.account_issuers)
+        auther = config.auther
+        return cls(root / auther.database, account_issuers=auther.account_issuers)
 
     def is_absent(self) -> bool:  # noqa: D102
         return not self.path.exists() or self.path.stat().st_size == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from migrator.auther.libsql_server import LibsqlServer
 from migrator.auther.sqlite_file import SqliteFile
 
 if TYPE_CHECKING:
@@ -11,21 +12,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from migrator.auther.interface import Way
-    from migrator.config.model import AutherSection
+    from migrator.config.model import Config
 
-KINDS: dict[str, Callable[[AutherSection, Path], Way]] = {
+KINDS: dict[str, Callable[[Config, Path], Way]] = {
     "sqlite": SqliteFile.of,
+    "libsql": LibsqlServer.of,
 }
 
 
-def way_into(settings: AutherSection, *, root: Path) -> Way:
+def way_into(config: Config, *, root: Path) -> Way:
     """Find the way that the configuration names; opens nothing yet.
 
     Args:
-        settings: `[auther]`.
+        config: migrator.toml; `[auther] kind` decides.
         root: Folder that relative paths start from.
 
     Raises:
         UsageError: A secret or an address that this way needs is missing.
     """
-    return KINDS[settings.kind](settings, root)
+    return KINDS[config.auther.kind](config, root)

@@ -12,20 +12,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migrator.auther.interface import AccountRow, Mapped, TargetChangedError, UserRow
 from migrator.auther.sqlite import open_existing, open_sqlite
 from migrator.core.errors import DependencyError, ExitCode, RefusedError, UsageError
+from tests.auther.rows import row
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def row(name: str, *, email: str = "", username: str | None = None) -> Mapped:
-    user = UserRow(
-        name, name, email or f"{name}@x.org", 1, None, 1, 2, "user", 0, None, None, username, None
-    )
-    account = AccountRow(f"a-{name}", name, "credential", name, "value", 1, 2)
-    return Mapped(name, user, (account,), None, None, ())
 
 
 @pytest.fixture
@@ -58,39 +50,6 @@ def test_an_existing_file_keeps_its_journal_mode(path: Path) -> None:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
-def test_what_is_there_is_found_by_id_address_name_and_identity(path: Path) -> None:
-    github = AccountRow("g", "77", "github", "ada", None, 1, 2)
-    ada = row("ada", username="ada_l")
-    with open_sqlite(path) as target:
-        target.write([ada._replace(accounts=(*ada.accounts, github))])
-    wanted = row("eve", email="ada@x.org", username="ada_l")
-    wanted = wanted._replace(accounts=(github._replace(id="h", user_id="eve"),))
-    with open_existing(path) as target:
-        found = target.find([wanted, row("ada"), row("new")])
-    assert found.ids == {"ada"}
-    assert found.emails == {"ada@x.org": "ada"}
-    assert found.usernames == {"ada_l": "ada"}
-    assert found.subjects == {("github", "77"): "ada"}
-
-
-@pytest.mark.parametrize(
-    "clash", [row("ada"), row("eve", email="ada@x.org"), row("eve", username="ada_l")]
-)
-def test_a_page_that_meets_somebody_else_is_not_written_at_all(path: Path, clash: Mapped) -> None:
-    with open_sqlite(path) as target:
-        target.write([row("ada", username="ada_l")])
-        with pytest.raises(TargetChangedError):
-            target.write([row("bob"), clash, row("cid")])
-    assert count(path) == count(path, "account") == 1
-
-
-def test_an_account_never_stands_without_its_user(path: Path) -> None:
-    stray = row("bob")._replace(accounts=(AccountRow("s", "s", "x", "nobody", None, 1, 2),))
-    with open_sqlite(path) as target, pytest.raises(TargetChangedError):
-        target.write([stray])
-    assert count(path) == 0
-
-
 def test_a_writer_who_does_not_let_go_is_named_as_the_reason(path: Path) -> None:
     with open_sqlite(path, busy_timeout_s=0.1) as target, closing(sqlite3.connect(path)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -104,13 +63,13 @@ def test_a_writer_who_does_not_let_go_is_named_as_the_reason(path: Path) -> None
 
 def test_a_full_database_says_so_and_goes_on_when_there_is_room(path: Path) -> None:
     with open_sqlite(path) as target:
-        target._database._connection.execute("PRAGMA max_page_count = 50")
+        target.database._connection.execute("PRAGMA max_page_count = 50")
         many = [row(f"user-{number:05}" + "x" * 200) for number in range(2000)]
         with pytest.raises(DependencyError, match="the disk is full") as caught:
             target.write(many)
         assert caught.value.exit_code is ExitCode.DEPENDENCY
         assert count(path) == 0
-        target._database._connection.execute("PRAGMA max_page_count = 1000000")
+        target.database._connection.execute("PRAGMA max_page_count = 1000000")
         target.write(many)
     assert count(path) == 2000
 
@@ -119,7 +78,8 @@ LIMITED = """
 import sys
 from pathlib import Path
 from migrator.core.errors import DependencyError
-from tests.auther.test_sqlite import open_sqlite, row
+from migrator.auther.sqlite import open_sqlite
+from tests.auther.rows import row
 try:
     with open_sqlite(Path(sys.argv[1]), bulk=sys.argv[2] == "bulk") as target:
         target.write([row(f"user-{n:05}" + "x" * 200) for n in range(5000)])
@@ -193,18 +153,3 @@ def test_reading_makes_no_file_and_writes_nothing(path: Path) -> None:
         pass
     with open_existing(path) as target, pytest.raises(DependencyError, match="may not be written"):
         target.write([row("ada")])
-
-
-def test_the_account_index_is_made_once(path: Path) -> None:
-    with open_sqlite(path) as target:
-        assert target.ensure_account_index()
-        assert not target.ensure_account_index()
-        target.drop_account_index()
-        assert target.ensure_account_index()
-
-
-def test_removing_a_user_takes_everything_along(path: Path) -> None:
-    with open_sqlite(path) as target:
-        target.write([row("ada"), row("bob")])
-        assert target.remove(["ada", "unknown"]) == 1
-    assert count(path) == count(path, "account") == 1

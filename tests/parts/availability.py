@@ -7,6 +7,7 @@ from tests.parts.postgres import DEBIAN_15, embedded_binaries
 from tests.setup.debian import rails_is_there
 from tests.setup.node import NODE_MAJOR_MIN, node_version
 from tests.setup.paths import BETTER_AUTH, use_parts
+from tests.setup.sqld import program
 
 OPTIONAL = frozenset({"postgres15"})
 
@@ -46,9 +47,18 @@ def _rails() -> str | None:
     return None if rails_is_there() else "no Ruby with Rails and Devise; run `make setup`"
 
 
+def _sqld() -> str | None:
+    try:
+        program()
+    except FileNotFoundError as error:
+        return str(error)
+    return None
+
+
 PARTS: dict[str, Callable[[], str | None]] = {
     "postgres": _postgres,
     "postgres15": _postgres15,
     "node": _node,
     "rails": _rails,
+    "sqld": _sqld,
 }

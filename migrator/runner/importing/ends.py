@@ -21,7 +21,7 @@ def way_to_auther(ctx: Context) -> Way:
     Raises:
         UsageError: A secret or an address that it needs is missing.
     """
-    return way_into(ctx.config.auther, root=ctx.root)
+    return way_into(ctx.config, root=ctx.root)
 
 
 def open_target(

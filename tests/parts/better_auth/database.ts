@@ -4,7 +4,7 @@ import { createClient, type Client as Libsql } from "@libsql/client";
 import type { Client, Settings } from "./settings.ts";
 
 export async function openDatabase(settings: Settings): Promise<Libsql> {
-  const database = createClient({ url: `file:${settings.databaseFile}` });
+  const database = createClient({ url: settings.databaseUrl || `file:${settings.databaseFile}` });
   const tables = await database.execute("SELECT 1 FROM sqlite_schema LIMIT 1");
   if (tables.rows.length === 0) {
     await database.executeMultiple(readFileSync(settings.schemaFile, "utf8"));
