@@ -45,7 +45,7 @@ class Digest:
         """
         if not self.algorithm:
             return read(params)
-        if params.keys() > {"stretches"}:
+        if not params.keys() <= {"stretches"}:
             raise ValueError(f"{self.name} takes nothing but stretches")
         fixed = {"algorithm": self.algorithm, "template": self.template, "first": self.first}
         return read({**fixed, **params})

@@ -67,6 +67,7 @@ def test_an_unsalted_template_claims_only_without_a_salt() -> None:
         ("encryptable_sha1", {"stretches": "1e3"}),
         ("encryptable_sha1", {"stretches": "10", "template": "{password}"}),
         ("clearance_sha1", {"stretches": "1"}),
+        ("clearance_sha1", {"template": "{password}"}),
         ("template", {}),
         ("template", template(algorithm="md4")),
         ("template", template(template="{salt}")),

@@ -1,15 +1,16 @@
 /**
  * Lets imported users sign in at Auther with the password of their old application.
  *
- * Add it as the last plugin, and `@node-rs/bcrypt` to the dependencies:
+ * Add it as the last plugin, and `@node-rs/bcrypt` and `@node-rs/argon2` to the dependencies:
  *
  *     plugins: [..., legacyPasswords()]
  *
  * The import stores a legacy hash in `account.password` as an envelope,
  * `migrator:v1:bcrypt:peppers=2024,none:$2a$12$…`: scheme, ids of the peppers to try in this order
- * ("none" = no pepper), then the legacy value unchanged. The plugin verifies envelopes and, after the
- * first success, replaces the envelope by better-auth's own scrypt format. That format keeps working
- * as before, computed by Node off the main thread. A value that nobody knows is a wrong password (401).
+ * ("none" = no pepper) and whatever else the scheme needs (`salt=…&stretches=20`), then the legacy value
+ * unchanged. The plugin verifies envelopes and, after the first success, replaces the envelope by better-auth's
+ * own scrypt format. That format keeps working as before, computed by Node off the main thread. A value that
+ * nobody knows is a wrong password (401). An address that nobody has costs as much time as a wrong password.
  *
  * Environment: MIGRATOR_PEPPER_<ID>, one per pepper id (upper case, "-" becomes "_").
  *
@@ -21,15 +22,42 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Buffer } from "node:buffer";
-import { createHash, createHmac, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
-import { verify as verifyBcrypt } from "@node-rs/bcrypt";
+import {
+  createCipheriv,
+  createHash,
+  createHmac,
+  createPublicKey,
+  diffieHellman,
+  generateKeyPairSync,
+  hkdfSync,
+  pbkdf2,
+  randomBytes,
+  scrypt,
+  timingSafeEqual,
+  type KeyObject,
+  type ScryptOptions,
+} from "node:crypto";
+import { promisify } from "node:util";
+import { verify as verifyArgon2 } from "@node-rs/argon2";
+import { hash as hashBcrypt, verify as verifyBcrypt } from "@node-rs/bcrypt";
 import type { AuthContext, BetterAuthPlugin } from "better-auth";
 import { APIError, createAuthEndpoint, createAuthMiddleware } from "better-auth/api";
 
 interface Envelope {
   readonly scheme: string;
-  readonly params: string;
+  /** Ids of the peppers to try, in this order. */
+  readonly peppers: readonly string[];
+  readonly params: Params;
   readonly value: string;
+}
+
+type Params = ReadonlyMap<string, string>;
+
+/** What became of a password; `reason` says why a right one could not be told. */
+interface Verdict {
+  readonly valid: boolean;
+  readonly scheme: string;
+  readonly reason: "" | "unknown_scheme" | "pepper_missing";
 }
 
 interface Credentials {
@@ -44,9 +72,10 @@ type Account = { password?: string | null };
 const PREFIX = "migrator:v1:";
 const MAX_PEPPERS = 4;
 const PEPPER_ID = /^[A-Za-z0-9_-]{1,32}$/;
+const PARAM = /^([a-z][a-z0-9_]{0,31})=((?:[A-Za-z0-9_.~,-]|%[0-9A-F]{2})*)$/;
+// Longer ones match nothing: rounds over a password of megabytes would cost more than any bound.
+const MAX_PASSWORD_BYTES = 4096;
 const BCRYPT_INPUT_BYTES = 72;
-// 2x marks values of a defect of 2011 that touched only passwords outside ASCII: those do not match here.
-const BCRYPT = /^\$2[abxy]\$(?:0[4-9]|[12][0-9]|3[01])\$[./A-Za-z0-9]{53}$/;
 const NATIVE = /^([0-9a-fA-F]+):([0-9a-fA-F]{128})$/;
 const SCRYPT_KEY_BYTES = 64;
 // Node refuses more than 32 MiB unless told otherwise; N=16384 and r=16 need just over that.
@@ -59,6 +88,8 @@ const BOOT_SAMPLE_ROWS = 100;
 export interface LegacyPasswordsOptions {
   /** The client of Auther's database, for bulk writes in one transaction; otherwise rows are written one by one. */
   readonly database?: Database;
+  /** Writes events for people who sign up here too, so that the application can take them over. */
+  readonly newUsers?: boolean;
 }
 
 /** What the plugin uses of a libSQL client. */
@@ -82,19 +113,30 @@ export const legacyPasswords = (options: LegacyPasswordsOptions = {}) => {
   const members = new Members(process.env);
   const quiet = new Quiet();
   const imports = new Imports(members, quiet, options.database);
+  const seal = new Seal(process.env);
+  const journal = new Journal(members, quiet, seal, options.newUsers ?? false);
+  const events = new Events();
   return {
     id: "migrator-legacy-passwords",
-    endpoints: { ...importEndpoints(gate, imports) } as Unlisted,
+    endpoints: { ...importEndpoints(gate, imports), ...eventEndpoints(gate, events) } as Unlisted,
     onRequest: (request: Request, ctx: AuthContext) => gate.admit(request, ctx),
     rateLimit: [{ pathMatcher: (path) => gate.guards(path), window: 1, max: 1_000_000 }],
     init(ctx) {
-      for (const problem of [...gate.problems, ...members.problems(gate)]) ctx.logger.warn(`migrator: ${problem}`);
+      for (const problem of [...gate.problems, ...members.problems(gate), ...seal.problems(process.env)])
+        ctx.logger.warn(`migrator: ${problem}`);
       const own = ctx.options.emailAndPassword?.password;
       const warn = onceEach((message) => ctx.logger.warn(`migrator: ${message}`));
       const native = own?.verify ?? ((data: Credentials) => verifyNative(data, warn));
       const verify = passwordVerifier(native, proofs, warn);
+      const hash = async (password: string) => {
+        const stored = await (own?.hash ?? hashNative)(password);
+        if (!quiet.now) journal.remember(stored, password);
+        return stored;
+      };
       void warnOfMissingPeppers(ctx);
-      return { context: { password: { ...ctx.password, hash: own?.hash ?? hashNative, verify } } };
+      journal.watch(ctx.adapter, ctx);
+      if (seal.isOpen || gate.isOpen("EVENTS")) sweepRegularly(events, ctx);
+      return { context: { password: { ...ctx.password, hash, verify } } };
     },
     hooks: {
       after: [
@@ -105,9 +147,19 @@ export const legacyPasswords = (options: LegacyPasswordsOptions = {}) => {
             const user = ctx.context.newSession?.user;
             const password: unknown = ctx.body?.password;
             if (!user?.emailVerified || typeof password !== "string") return;
-            await rehash(ctx.context, user.id, password, proofs).catch((error: unknown) => {
-              ctx.context.logger.error(`migrator: rehash failed (${errorName(error)}), envelope kept`);
-            });
+            await quiet
+              .run(() => rehash(ctx.context, user.id, password, proofs))
+              .catch((error: unknown) => {
+                ctx.context.logger.error(`migrator: rehash failed (${errorName(error)}), envelope kept`);
+              });
+          }),
+        },
+        {
+          // Deletes one session after the other, so that the journal can't tell it from signing out.
+          matcher: (ctx) => ctx.path === "/revoke-other-sessions",
+          handler: createAuthMiddleware(async (ctx) => {
+            const user = ctx.context.session?.user;
+            if (user && !(ctx.context.returned instanceof APIError)) await journal.revoked(ctx.context, user.id);
           }),
         },
       ],
@@ -133,39 +185,51 @@ function passwordVerifier(native: Verify, proofs: Proofs, warn: Warn): Verify {
 }
 
 async function verifyEnvelope(stored: string, password: string, warn: Warn): Promise<boolean> {
-  const envelope = parseEnvelope(stored);
-  const peppers = envelope && parsePeppers(envelope.params);
-  if (!envelope || !peppers || envelope.scheme !== "bcrypt" || !BCRYPT.test(envelope.value)) {
-    warn(`no scheme for a stored value: ${shape(stored)}`);
-    return false;
-  }
-  for (const id of peppers) {
-    const pepper = pepperOf(id);
-    if (pepper === undefined) warn(`pepper "${id}" is not set: ${pepperVariable(id)}`);
-    else if (await matchesBcrypt(envelope.value, password + pepper)) return true;
-  }
-  return false;
+  return (await checkEnvelope(stored, password, warn)).valid;
 }
 
-/** Raw bytes, not normalised; the cut at 72 may fall inside a character, as it did when hashing. */
-async function matchesBcrypt(hash: string, secret: string): Promise<boolean> {
-  // No legacy password holds a NUL byte; implementations in C stop there and would accept any tail.
-  if (secret.includes("\0")) return false;
-  return verifyBcrypt(Buffer.from(secret, "utf8").subarray(0, BCRYPT_INPUT_BYTES), hash);
+/** Tries the envelope's peppers in turn: raw bytes, not normalised. */
+async function checkEnvelope(stored: string, password: string, warn: Warn): Promise<Verdict> {
+  const envelope = parseEnvelope(stored);
+  const matches = envelope && SCHEMES.get(envelope.scheme)?.(envelope.value, envelope.params);
+  if (!envelope || !matches) {
+    warn(`no scheme for a stored value: ${shape(stored)}`);
+    return { valid: false, scheme: envelope?.scheme ?? "", reason: "unknown_scheme" };
+  }
+  const { scheme } = envelope;
+  const bytes = Buffer.from(password, "utf8");
+  let reason: Verdict["reason"] = "";
+  for (const id of bytes.length > MAX_PASSWORD_BYTES ? [] : envelope.peppers) {
+    const pepper = pepperOf(id);
+    if (pepper !== undefined && (await matches(bytes, Buffer.from(pepper, "utf8"))))
+      return { valid: true, scheme, reason: "" };
+    if (pepper !== undefined) continue;
+    warn(`pepper "${id}" is not set: ${pepperVariable(id)}`);
+    reason = "pepper_missing";
+  }
+  return { valid: false, scheme, reason };
 }
 
 function parseEnvelope(stored: string): Envelope | null {
   if (!stored.startsWith(PREFIX)) return null;
-  const [scheme, params, ...value] = stored.slice(PREFIX.length).split(":");
-  if (scheme === undefined || params === undefined || value.length === 0) return null;
-  return { scheme, params, value: value.join(":") };
+  const [scheme, text, ...value] = stored.slice(PREFIX.length).split(":");
+  if (!scheme || text === undefined || value.length === 0) return null;
+  const params = parseParams(text);
+  const peppers = params?.get("peppers")?.split(",") ?? [];
+  if (!params || peppers.length > MAX_PEPPERS || !peppers.every((id) => PEPPER_ID.test(id))) return null;
+  params.delete("peppers");
+  return peppers.length === 0 ? null : { scheme, peppers, params, value: value.join(":") };
 }
 
-/** Reads `peppers=2024,none`; null for anything else, so that an unknown parameter is never ignored. */
-function parsePeppers(params: string): string[] | null {
-  const ids = /^peppers=([^&=]+)$/.exec(params)?.[1]?.split(",") ?? [];
-  const valid = ids.length > 0 && ids.length <= MAX_PEPPERS && ids.every((id) => PEPPER_ID.test(id));
-  return valid ? ids : null;
+/** Reads `peppers=2024,none&salt=…`; null for anything else. */
+function parseParams(text: string): Map<string, string> | null {
+  const pairs = text.split("&").map((pair) => PARAM.exec(pair));
+  try {
+    const params = new Map(pairs.flatMap((pair) => (pair ? [[pair[1]!, decodeURIComponent(pair[2]!)] as const] : [])));
+    return params.size === pairs.length ? params : null;
+  } catch {
+    return null;
+  }
 }
 
 const pepperVariable = (id: string) => `MIGRATOR_PEPPER_${id.toUpperCase().replaceAll("-", "_")}`;
@@ -188,12 +252,13 @@ async function verifyNative({ hash, password }: Credentials, warn: Warn): Promis
   return timingSafeEqual(await scryptKey(password, match[1]!), Buffer.from(match[2]!, "hex"));
 }
 
+const scryptKey = (password: string, salt: string) =>
+  deriveScrypt(Buffer.from(password.normalize("NFKC")), salt, SCRYPT);
+
 /** Runs on Node's thread pool, so that a storm of sign-ins does not stop the event loop. */
-function scryptKey(password: string, salt: string): Promise<Buffer> {
+function deriveScrypt(password: Buffer, salt: string, options: ScryptOptions): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    scrypt(password.normalize("NFKC"), salt, SCRYPT_KEY_BYTES, SCRYPT, (error, key) =>
-      error ? reject(error) : resolve(key),
-    );
+    scrypt(password, salt, SCRYPT_KEY_BYTES, options, (error, key) => (error ? reject(error) : resolve(key)));
   });
 }
 
@@ -255,8 +320,7 @@ async function warnOfMissingPeppers(ctx: AuthContext): Promise<void> {
       where: [{ field: "password", operator: "starts_with", value: PREFIX }],
       limit: BOOT_SAMPLE_ROWS,
     });
-    const params = rows.map((row) => parseEnvelope(row.password ?? "")?.params ?? "");
-    const ids = new Set(params.flatMap((text) => parsePeppers(text) ?? []));
+    const ids = new Set(rows.flatMap((row) => parseEnvelope(row.password ?? "")?.peppers ?? []));
     const missing = [...ids].filter((id) => pepperOf(id) === undefined).map(pepperVariable);
     if (missing.length === 0) return;
     ctx.logger.warn(`migrator: imported users can't sign in, not set: ${missing.join(", ")}`);
@@ -282,6 +346,263 @@ function onceEach(write: Warn): Warn {
     seen.add(message);
     write(message);
   };
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// The schemes of legacy hashes. Each reads a stored value and gives what compares a password with it, or null when
+// the value is not whole, not of this scheme, or would cost more than the bound. Keys are derived off the main
+// thread; rounds of MD5 and SHA, which Node has only on it, make way for others every few milliseconds.
+
+type Matches = (password: Buffer, pepper: Buffer) => Promise<boolean>;
+type Scheme = (value: string, params: Params) => Matches | null;
+
+const SCHEMES: ReadonlyMap<string, Scheme> = new Map([
+  ["bcrypt", bcryptScheme],
+  ["argon2", argon2Scheme],
+  ["django_pbkdf2", djangoPbkdf2],
+  ["werkzeug_pbkdf2", werkzeugPbkdf2],
+  ["werkzeug_scrypt", werkzeugScrypt],
+  ["aspnet_identity", aspNetIdentity],
+  ["encryptable_sha1", digestScheme("sha1", "--{salt}--{digest}--{password}--{pepper}--", "{pepper}")],
+  ["encryptable_sha512", digestScheme("sha512", "--{salt}--{digest}--{password}--{pepper}--", "{pepper}")],
+  ["restful_authentication_sha1", digestScheme("sha1", "{digest}--{salt}--{password}--{pepper}", "{pepper}")],
+  ["authlogic_sha1", digestScheme("sha1", "{digest}--{salt}", "{password}")],
+  ["authlogic_sha512", digestScheme("sha512", "{digest}", "{password}{salt}")],
+  ["clearance_sha1", digestScheme("sha1", "--{salt}--{password}--", "")],
+  ["template", templateScheme],
+]);
+
+const derivePbkdf2 = promisify(pbkdf2);
+const isSameText = (one: string, other: string) => isSameBytes(Buffer.from(one), Buffer.from(other));
+const isSameBytes = (one: Buffer, other: Buffer) => one.length === other.length && timingSafeEqual(one, other);
+
+// 2x marks values of a defect of 2011 that touched only passwords outside ASCII: those do not match here.
+const BCRYPT = /^\$2[abxy]\$(?:0[4-9]|1[0-7])\$[./A-Za-z0-9]{53}$/;
+
+/** Devise: the pepper is appended; the cut at 72 may fall inside a character, as it did when hashing. */
+function bcryptScheme(value: string, params: Params): Matches | null {
+  if (params.size > 0 || !BCRYPT.test(value)) return null;
+  return async (password, pepper) => {
+    const secret = Buffer.concat([password, pepper]);
+    // No legacy password holds a NUL byte; implementations in C stop there and would accept any tail.
+    return !secret.includes(0) && verifyBcrypt(secret.subarray(0, BCRYPT_INPUT_BYTES), value);
+  };
+}
+
+// The key has 16, 32 or 64 bytes, so that one that was cut off is not whole.
+const ARGON2 =
+  /^\$argon2(?:id|i|d)\$v=19\$m=([1-9]\d{0,6}),t=([1-9]\d{0,3}),p=([1-9]\d?)\$([A-Za-z0-9+/]{11,64})\$([A-Za-z0-9+/]{86}|[A-Za-z0-9+/]{43}|[A-Za-z0-9+/]{22})$/;
+const ARGON2_MEMORY_KIB = 2 ** 20;
+const ARGON2_WORK_KIB = 2 ** 22;
+
+/** devise-argon2: the pepper is Argon2's own secret. */
+function argon2Scheme(value: string, params: Params): Matches | null {
+  const match = ARGON2.exec(value);
+  if (params.size > 0 || !match) return null;
+  const [memory, passes, lanes] = match.slice(1, 4).map(Number) as [number, number, number];
+  const affordable = memory <= ARGON2_MEMORY_KIB && memory * passes <= ARGON2_WORK_KIB && memory >= 8 * lanes;
+  const whole = match
+    .slice(4)
+    .every((text) => Buffer.from(text, "base64").toString("base64").replace(/=+$/, "") === text);
+  if (!affordable || !whole) return null;
+  return (password, secret) => verifyArgon2(value, password, secret.length > 0 ? { secret } : {});
+}
+
+const PBKDF2_ITERATIONS = 5_000_000;
+const DJANGO_PBKDF2 = /^pbkdf2_(sha1|sha256)\$([1-9]\d{0,6})\$([ -#%-~]{1,255})\$([A-Za-z0-9+/]+=)$/;
+const WERKZEUG_PBKDF2 = /^pbkdf2:(sha1|sha256|sha512):([1-9]\d{0,6})\$([ -#%-~]{1,255})\$([0-9a-f]+)$/;
+const HASH_BYTES: Readonly<Record<string, number>> = { md5: 16, sha1: 20, sha256: 32, sha512: 64 };
+
+function djangoPbkdf2(value: string, params: Params): Matches | null {
+  return params.size > 0 ? null : writtenPbkdf2(DJANGO_PBKDF2.exec(value), "base64");
+}
+
+function werkzeugPbkdf2(value: string, params: Params): Matches | null {
+  return params.size > 0 ? null : writtenPbkdf2(WERKZEUG_PBKDF2.exec(value), "hex");
+}
+
+/** From hash, iterations, salt and key, as both frameworks write them down in this order. */
+function writtenPbkdf2(match: RegExpExecArray | null, encoding: "base64" | "hex"): Matches | null {
+  const [hash, iterations, salt, key] = match?.slice(1) ?? [];
+  const bytes = HASH_BYTES[hash ?? ""];
+  if (!hash || !salt || !key || !bytes || Number(iterations) > PBKDF2_ITERATIONS) return null;
+  if (key.length !== Buffer.alloc(bytes).toString(encoding).length) return null;
+  return async (password) =>
+    isSameText((await derivePbkdf2(password, salt, Number(iterations), bytes, hash)).toString(encoding), key);
+}
+
+const WERKZEUG_SCRYPT = /^scrypt:([1-9]\d{0,6}):([1-9]\d?):([1-9]\d?)\$([ -#%-~]{1,255})\$([0-9a-f]{128})$/;
+// 128 * N * r bytes of memory, so 512 MiB.
+const SCRYPT_MEMORY = 2 ** 22;
+const SCRYPT_WORK = 2 ** 23;
+
+function werkzeugScrypt(value: string, params: Params): Matches | null {
+  const match = WERKZEUG_SCRYPT.exec(value);
+  if (params.size > 0 || !match) return null;
+  const [N, r, p] = match.slice(1, 4).map(Number) as [number, number, number];
+  const affordable = N * r <= SCRYPT_MEMORY && N * r * p <= SCRYPT_WORK;
+  if (N < 2 || !Number.isInteger(Math.log2(N)) || !affordable) return null;
+  const options = { N, r, p, maxmem: 128 * r * (N + p + 2) + 1024 };
+  return async (password) => isSameText((await deriveScrypt(password, match[4]!, options)).toString("hex"), match[5]!);
+}
+
+const ASPNET_PRFS = ["sha1", "sha256", "sha512"];
+
+/** Version 2: 0x00, salt, key. Version 3: 0x01, PRF, iterations, length of the salt, salt, key. */
+function aspNetIdentity(value: string, params: Params): Matches | null {
+  const raw = Buffer.from(value, "base64");
+  if (params.size > 0 || value.length > 200 || raw.length < 45 || raw.toString("base64") !== value) return null;
+  const head = raw[0] === 0 ? 1 : 13;
+  const [prf, iterations, saltBytes] = raw[0] === 0 ? [0, 1000, 16] : [1, 5, 9].map((at) => raw.readUInt32BE(at));
+  const salt = raw.subarray(head, head + saltBytes!);
+  const key = raw.subarray(head + saltBytes!);
+  const hash = ASPNET_PRFS[prf!];
+  const known = raw[0] === 0 ? raw.length === 49 : raw[0] === 1 && !Object.values(HASH_BYTES).includes(raw.length);
+  const whole = salt.length >= 16 && salt.length <= 64 && [16, 32, 64].includes(key.length);
+  if (!hash || !known || !whole || iterations! < 1 || iterations! > PBKDF2_ITERATIONS) return null;
+  return async (password) => isSameBytes(await derivePbkdf2(password, salt, iterations!, key.length, hash), key);
+}
+
+type Field = "salt" | "password" | "pepper" | "digest";
+type Fields = Record<Field, Buffer>;
+type Part = Buffer | Field | { readonly algorithm: string; readonly inner: readonly Part[] };
+
+/** How a bare digest came about: `{digest}` starts as `first`, then each round makes it the hash of `template`. */
+interface Recipe {
+  readonly algorithm: string;
+  readonly template: readonly Part[];
+  readonly first: readonly Part[];
+  readonly key: readonly Part[];
+  readonly stretches: number;
+  readonly output: "hex" | "base64";
+  readonly between: "hex" | "raw";
+  readonly stored: RegExp;
+}
+
+const STRETCHES = /^[1-9]\d{0,5}$/;
+const MAX_STRETCHES = 100_000;
+const TEMPLATE_LENGTH = 200;
+const TEMPLATE_DEPTH = 4;
+const TEMPLATE_TOKEN = /\{(salt|password|pepper|digest)\}|\{(md5|sha1|sha256|sha512) |([^{}]+)/y;
+const RECIPE_PARAMS = new Set([
+  "algorithm",
+  "template",
+  "first",
+  "stretches",
+  "output",
+  "between",
+  "key",
+  "stored",
+  "salt",
+]);
+const TURN_MS = 5;
+
+/** A scheme of which only the rounds and the salt differ. */
+function digestScheme(algorithm: string, template: string, first: string): Scheme {
+  return (value, params) => {
+    const known = [...params.keys()].every((name) => name === "stretches" || name === "salt");
+    return known
+      ? templateScheme(value, new Map([...params, ["algorithm", algorithm], ["template", template], ["first", first]]))
+      : null;
+  };
+}
+
+function templateScheme(value: string, params: Params): Matches | null {
+  const recipe = parseRecipe(params);
+  const stored = recipe?.stored.exec(value)?.groups;
+  if (!recipe || !stored?.hash) return null;
+  const salt = Buffer.from(stored.salt ?? params.get("salt") ?? "", "utf8");
+  const hash = recipe.output === "hex" ? stored.hash.toLowerCase() : stored.hash;
+  return async (password, pepper) =>
+    isSameText((await cook(recipe, { salt, password, pepper, digest: Buffer.alloc(0) })).toString(recipe.output), hash);
+}
+
+function parseRecipe(params: Params): Recipe | null {
+  const algorithm = params.get("algorithm") ?? "";
+  const [template, first, key] = ["template", "first", "key"].map((name) => parseTemplate(params.get(name) ?? ""));
+  const { output = "hex", between = "hex", stretches = "1" } = Object.fromEntries(params) as Record<string, string>;
+  if (![...params.keys()].every((name) => RECIPE_PARAMS.has(name)) || !template || !first || !key) return null;
+  if ((output !== "hex" && output !== "base64") || (between !== "hex" && between !== "raw")) return null;
+  if (!STRETCHES.test(stretches) || Number(stretches) > MAX_STRETCHES) return null;
+  const stored = storedForm(params.get("stored") ?? "{hash}", algorithm, output);
+  if (!stored || ![...template, ...first, ...key].some((part) => usesPassword(part))) return null;
+  return { algorithm, template, first, key, stretches: Number(stretches), output, between, stored };
+}
+
+const usesPassword = (part: Part): boolean =>
+  part === "password" || (typeof part === "object" && "inner" in part && part.inner.some(usesPassword));
+
+/** Reads text, fields and nested digests; null for anything else. */
+function parseTemplate(text: string): Part[] | null {
+  const read = (at: number, depth: number): { parts: Part[]; end: number } | null => {
+    const parts: Part[] = [];
+    while (at < text.length && text[at] !== "}") {
+      TEMPLATE_TOKEN.lastIndex = at;
+      const token = TEMPLATE_TOKEN.exec(text);
+      if (!token || depth > TEMPLATE_DEPTH) return null;
+      at = TEMPLATE_TOKEN.lastIndex;
+      if (!token[2]) {
+        parts.push((token[1] as Field | undefined) ?? Buffer.from(token[3]!, "utf8"));
+        continue;
+      }
+      const nested = read(at, depth + 1);
+      if (!nested || nested.end === text.length) return null;
+      parts.push({ algorithm: token[2], inner: nested.parts });
+      at = nested.end + 1;
+    }
+    return depth > TEMPLATE_DEPTH ? null : { parts, end: at };
+  };
+  const whole = text.length > TEMPLATE_LENGTH ? null : read(0, 0);
+  return whole && whole.end === text.length ? whole.parts : null;
+}
+
+function fill(parts: readonly Part[], fields: Fields): Buffer {
+  return Buffer.concat(
+    parts.map((part) => {
+      if (typeof part === "string") return fields[part];
+      return "inner" in part
+        ? Buffer.from(createHash(part.algorithm).update(fill(part.inner, fields)).digest("hex"))
+        : part;
+    }),
+  );
+}
+
+/** Gives the raw bytes of the last round. */
+async function cook(recipe: Recipe, given: Fields): Promise<Buffer> {
+  const fields = { ...given, digest: fill(recipe.first, given) };
+  let raw = Buffer.alloc(0);
+  let turn = performance.now();
+  for (let round = 0; round < recipe.stretches; round++) {
+    const hash =
+      recipe.key.length > 0 ? createHmac(recipe.algorithm, fill(recipe.key, fields)) : createHash(recipe.algorithm);
+    raw = hash.update(fill(recipe.template, fields)).digest();
+    fields.digest = recipe.between === "raw" ? raw : Buffer.from(raw.toString("hex"));
+    if (performance.now() - turn < TURN_MS) continue;
+    await new Promise((resolve) => setImmediate(resolve));
+    turn = performance.now();
+  }
+  return raw;
+}
+
+/** The expression for `{hash}` alone or with `{salt}` and separators; the digest has an exact length. */
+function storedForm(stored: string, algorithm: string, output: "hex" | "base64"): RegExp | null {
+  const bytes = HASH_BYTES[algorithm];
+  if (!bytes || !/^[A-Za-z0-9._$:|#,;*!@{}-]+$/.test(stored)) return null;
+  const segments = stored.split(/([$:|#,;*!@])/).filter((segment) => segment !== "");
+  const isPlain = (segment: string) => segment === "{hash}" || segment === "{salt}" || !/[{}]/.test(segment);
+  if (!segments.every(isPlain) || segments.filter((segment) => segment === "{hash}").length !== 1) return null;
+  if (segments.filter((segment) => segment === "{salt}").length > 1) return null;
+  const digits = 2 * bytes;
+  const letters = Buffer.alloc(bytes).toString("base64").replace(/=+$/, "").length;
+  const written =
+    output === "hex"
+      ? `[0-9a-f]{${digits}}|[0-9A-F]{${digits}}`
+      : `[A-Za-z0-9+/]{${letters}}={${(3 - (bytes % 3)) % 3}}`;
+  const named: Record<string, string> = {
+    "{hash}": `(?<hash>${written})`,
+    "{salt}": "(?<salt>[A-Za-z0-9./+=_-]{1,255})",
+  };
+  return new RegExp(`^${segments.map((segment) => named[segment] ?? segment.replace(/[.$*|-]/g, "\\$&")).join("")}$`);
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -397,7 +718,7 @@ async function readJson(request: Request, limit: number): Promise<Json | 400 | 4
   if (Number(request.headers.get("content-length") ?? 0) > limit) return 413;
   const chunks: Uint8Array[] = [];
   const reader = request.body?.getReader();
-  for (let size = 0; reader; ) {
+  for (let size = 0; reader;) {
     const { done, value } = await reader.read();
     if (done) break;
     size += value.byteLength;
@@ -644,7 +965,9 @@ class Imports {
   }
 
   async change({ context, input }: Call): Promise<Json> {
-    const changes = list(input.changes, "changes", USERS_MAX).map((change, index) => changeOf(change, `changes[${index}]`));
+    const changes = list(input.changes, "changes", USERS_MAX).map((change, index) =>
+      changeOf(change, `changes[${index}]`),
+    );
     return this.#twice(async () => {
       const answers = await this.#planChanges(context.adapter, changes);
       const wanted = changes.filter((_, index) => answers[index] === "changed");
@@ -659,7 +982,9 @@ class Imports {
 
   async find({ context, input }: Call): Promise<Json> {
     const [ids, emails, usernames] = ["ids", "emails", "usernames"].map((key) => texts(input[key] ?? [], key));
-    const subjects = list(input.subjects ?? [], "subjects", IDS_MAX).map((pair) => list(pair, "subjects", 2).map(String));
+    const subjects = list(input.subjects ?? [], "subjects", IDS_MAX).map((pair) =>
+      list(pair, "subjects", 2).map(String),
+    );
     const taken = await this.#taken(context.adapter, ids ?? [], emails ?? [], usernames ?? [], subjects);
     return {
       ids: [...taken.ids.keys()],
@@ -701,9 +1026,15 @@ class Imports {
   async remove({ context, input }: Call): Promise<Json> {
     const db = context.adapter;
     const people = await this.#people(db, texts(input.ids, "ids"));
-    const ours = await this.members.among(db, [...people.values()].map(({ user }) => user));
+    const ours = await this.members.among(
+      db,
+      [...people.values()].map(({ user }) => user),
+    );
     const changes = [...people.values()].filter(({ user }) => ours.has(String(user.id)));
-    const done = await this.#write(context, changes.map((before) => ({ before, after: null })));
+    const done = await this.#write(
+      context,
+      changes.map((before) => ({ before, after: null })),
+    );
     return { removed: done.size };
   }
 
@@ -714,7 +1045,9 @@ class Imports {
 
   async #planUpsert(db: Adapter, people: readonly Person[]): Promise<Upsert> {
     const users = people.map(({ user }) => user);
-    const strangers = people.flatMap(({ accounts }) => accounts.filter((account) => account.provider_id !== "credential"));
+    const strangers = people.flatMap(({ accounts }) =>
+      accounts.filter((account) => account.provider_id !== "credential"),
+    );
     const taken = await this.#taken(
       db,
       users.map(({ id }) => String(id)),
@@ -736,7 +1069,8 @@ class Imports {
     if (refused) return { id, outcome: "refused", detail: refused };
     if (taken.ids.has(id) && !ours.has(id)) return { id, outcome: "id_taken" };
     const missing = person.accounts.filter((account) => !known.has(String(account.id)));
-    const isTaken = (account: Wire) => (taken.subjects.get(subjectKey(account.provider_id, account.account_id)) ?? id) !== id;
+    const isTaken = (account: Wire) =>
+      (taken.subjects.get(subjectKey(account.provider_id, account.account_id)) ?? id) !== id;
     const clash = missing.find(isTaken);
     if (clash) return { id, outcome: "subject_taken", detail: String(clash.provider_id) };
     if (!taken.ids.has(id)) {
@@ -755,13 +1089,22 @@ class Imports {
     if (!this.members.accountId("-", "-", "-")) return "MIGRATOR_MARK is not set at Auther";
     if (!isPlainRole(user.role)) return "another role";
     if (String(user.email) !== String(user.email).toLowerCase()) return "an address with capitals";
-    const strange = accounts.some((account) => account.user_id !== user.id || !this.members.wrote(toRecord(ACCOUNT, account)));
+    const strange = accounts.some(
+      (account) => account.user_id !== user.id || !this.members.wrote(toRecord(ACCOUNT, account)),
+    );
     if (strange) return "an account without the mark";
-    if (tuples.some((tuple) => tuple.subject_type !== "user" || tuple.subject_id !== user.id)) return "a tuple of another";
+    if (tuples.some((tuple) => tuple.subject_type !== "user" || tuple.subject_id !== user.id))
+      return "a tuple of another";
     return tuples.length > 0 && !this.database ? "tuples need the plugin's option `database`" : "";
   }
 
-  async #taken(db: Adapter, ids: string[], emails: string[], usernames: string[], subjects: string[][]): Promise<Taken> {
+  async #taken(
+    db: Adapter,
+    ids: string[],
+    emails: string[],
+    usernames: string[],
+    subjects: string[][],
+  ): Promise<Taken> {
     const rows = async (field: string, values: string[]) => findIn(db, "user", field, values);
     const accounts = await findIn(db, "account", "accountId", [...new Set(subjects.map((pair) => pair[1] ?? ""))]);
     return {
@@ -774,10 +1117,13 @@ class Imports {
 
   async #people(db: Adapter, ids: readonly string[]): Promise<Map<string, Person>> {
     const users = await findIn(db, "user", "id", ids);
-    const found = new Map(users.map((user) => [String(user.id), { user: toWire(USER, user), accounts: [] as Wire[], tuples: [] }]));
+    const found = new Map(
+      users.map((user) => [String(user.id), { user: toWire(USER, user), accounts: [] as Wire[], tuples: [] }]),
+    );
     for (const account of await findIn(db, "account", "userId", [...found.keys()]))
       found.get(String(account.userId))?.accounts.push(toWire(ACCOUNT, account));
-    for (const { accounts } of found.values()) accounts.sort((one, other) => (String(one.id) < String(other.id) ? -1 : 1));
+    for (const { accounts } of found.values())
+      accounts.sort((one, other) => (String(one.id) < String(other.id) ? -1 : 1));
     return found;
   }
 
@@ -796,7 +1142,11 @@ class Imports {
     }
     const undo: Array<() => Promise<unknown>> = [];
     await allOrNothing(undo, async () => {
-      for (const [model, columns, rows] of [["user", USER, users], ["account", ACCOUNT, accounts], ["verification", MARK, marks]] as const)
+      for (const [model, columns, rows] of [
+        ["user", USER, users],
+        ["account", ACCOUNT, accounts],
+        ["verification", MARK, marks],
+      ] as const)
         for (const row of rows) await createRow(context.adapter, model, columns, row, undo);
     });
   }
@@ -804,10 +1154,19 @@ class Imports {
   async #planChanges(db: Adapter, changes: readonly Change[]): Promise<Changed[]> {
     const ids = changes.map(({ before }) => String(before.user.id));
     const now = await this.#people(db, ids);
-    const ours = await this.members.among(db, [...now.values()].map(({ user }) => user));
+    const ours = await this.members.among(
+      db,
+      [...now.values()].map(({ user }) => user),
+    );
     const users = changes.flatMap(({ after }) => (after ? [after.user] : []));
     const names = users.flatMap(({ username }) => (username === null ? [] : [String(username)]));
-    const taken = await this.#taken(db, [], users.map(({ email }) => String(email)), names, []);
+    const taken = await this.#taken(
+      db,
+      [],
+      users.map(({ email }) => String(email)),
+      names,
+      [],
+    );
     return changes.map(({ before, after }) => {
       const id = String(before.user.id);
       const stored = now.get(id);
@@ -892,7 +1251,9 @@ function markRow({ id, created_at, updated_at }: Wire): Wire {
 
 function isSame(one: Person, other: Person): boolean {
   const text = ({ user, accounts }: Person) => {
-    const sorted = accounts.map((account) => values(ACCOUNT, account)).sort((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1));
+    const sorted = accounts
+      .map((account) => values(ACCOUNT, account))
+      .sort((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1));
     return JSON.stringify([values(USER, user), sorted]);
   };
   return text(one) === text(other);
@@ -900,7 +1261,9 @@ function isSame(one: Person, other: Person): boolean {
 
 function insertion(table: string, columns: Columns, rows: readonly Wire[], tail = ""): Statement[] {
   const names = quoted(columns);
-  const one = `(${Object.keys(columns).map(() => "?").join(", ")})`;
+  const one = `(${Object.keys(columns)
+    .map(() => "?")
+    .join(", ")})`;
   return inChunks(rows, INSERT_ROWS).map((chunk) => ({
     sql: `INSERT INTO "${table}" (${names}) VALUES ${chunk.map(() => one).join(", ")}${tail}`,
     args: chunk.flatMap((row) => values(columns, row)),
@@ -913,14 +1276,26 @@ function insertion(table: string, columns: Columns, rows: readonly Wire[], tail 
  */
 function changeStatements({ before, after }: Change, claim: number, tuples: boolean): Statement[] {
   const id = before.user.id ?? null;
-  const marks = (columns: Columns) => Object.keys(columns).map(() => "?").join(", ");
-  const each = before.accounts.map(() => ` AND EXISTS (SELECT 1 FROM "account" WHERE (${quoted(ACCOUNT)}) IS (${marks(ACCOUNT)}))`);
+  const marks = (columns: Columns) =>
+    Object.keys(columns)
+      .map(() => "?")
+      .join(", ");
+  const each = before.accounts.map(
+    () => ` AND EXISTS (SELECT 1 FROM "account" WHERE (${quoted(ACCOUNT)}) IS (${marks(ACCOUNT)}))`,
+  );
   const held = `EXISTS (SELECT 1 FROM "user" WHERE "id" = ? AND "updated_at" = ?)`;
   const claimed: Statement = {
     sql:
       `UPDATE "user" SET "updated_at" = ? WHERE "id" = ? AND (${quoted(USER)}) IS (${marks(USER)})` +
       ` AND (SELECT count(*) FROM "account" WHERE "user_id" = ?) = ?${each.join("")}`,
-    args: [claim, id, ...values(USER, before.user), id, before.accounts.length, ...before.accounts.flatMap((row) => values(ACCOUNT, row))],
+    args: [
+      claim,
+      id,
+      ...values(USER, before.user),
+      id,
+      before.accounts.length,
+      ...before.accounts.flatMap((row) => values(ACCOUNT, row)),
+    ],
   };
   const when = (sql: string, args: Cell[]): Statement => ({ sql: `${sql} ${held}`, args: [...args, id, claim] });
   if (!after) {
@@ -928,16 +1303,33 @@ function changeStatements({ before, after }: Change, claim: number, tuples: bool
     const mark = when(`DELETE FROM "verification" WHERE "identifier" = ? AND`, [markIdentifier(String(id))]);
     const roles = `DELETE FROM "access_tuples" WHERE "subject_type" = 'user' AND "subject_id" = ? AND`;
     if (tuples) owned.push(when(roles, [id]));
-    return [claimed, ...owned, mark, { sql: `DELETE FROM "user" WHERE "id" = ? AND "updated_at" = ?`, args: [id, claim] }];
+    return [
+      claimed,
+      ...owned,
+      mark,
+      { sql: `DELETE FROM "user" WHERE "id" = ? AND "updated_at" = ?`, args: [id, claim] },
+    ];
   }
   const { gone, altered, added } = difference(before, after);
   const list = after.accounts.length === 0 ? [markRow(after.user)] : [];
   return [
     claimed,
     ...gone.map((row) => when(`DELETE FROM "account" WHERE "id" = ? AND`, [row.id ?? null])),
-    ...altered.map((row) => when(`UPDATE "account" SET (${quoted(ACCOUNT)}) = (${marks(ACCOUNT)}) WHERE "id" = ? AND`, [...values(ACCOUNT, row), row.id ?? null])),
-    ...added.map((row) => when(`INSERT INTO "account" (${quoted(ACCOUNT)}) SELECT ${marks(ACCOUNT)} WHERE`, values(ACCOUNT, row))),
-    ...list.map((row) => when(`INSERT INTO "verification" (${quoted(MARK)}) SELECT ${marks(MARK)} WHERE NOT EXISTS (SELECT 1 FROM "verification" WHERE "id" = ?) AND`, [...values(MARK, row), row.id ?? null])),
+    ...altered.map((row) =>
+      when(`UPDATE "account" SET (${quoted(ACCOUNT)}) = (${marks(ACCOUNT)}) WHERE "id" = ? AND`, [
+        ...values(ACCOUNT, row),
+        row.id ?? null,
+      ]),
+    ),
+    ...added.map((row) =>
+      when(`INSERT INTO "account" (${quoted(ACCOUNT)}) SELECT ${marks(ACCOUNT)} WHERE`, values(ACCOUNT, row)),
+    ),
+    ...list.map((row) =>
+      when(
+        `INSERT INTO "verification" (${quoted(MARK)}) SELECT ${marks(MARK)} WHERE NOT EXISTS (SELECT 1 FROM "verification" WHERE "id" = ?) AND`,
+        [...values(MARK, row), row.id ?? null],
+      ),
+    ),
     {
       sql: `UPDATE "user" SET (${quoted(USER)}) = (${marks(USER)}) WHERE "id" = ? AND "updated_at" = ?`,
       args: [...values(USER, after.user), id, claim],
@@ -950,7 +1342,9 @@ function difference(before: Person, after: Person): { gone: Wire[]; altered: Wir
   const kept = new Set(after.accounts.map(({ id }) => id));
   return {
     gone: before.accounts.filter(({ id }) => !kept.has(id)),
-    altered: after.accounts.filter((row) => then.has(row.id) && then.get(row.id) !== JSON.stringify(values(ACCOUNT, row))),
+    altered: after.accounts.filter(
+      (row) => then.has(row.id) && then.get(row.id) !== JSON.stringify(values(ACCOUNT, row)),
+    ),
     added: after.accounts.filter(({ id }) => !then.has(id)),
   };
 }
@@ -982,7 +1376,14 @@ async function createRow(db: Adapter, model: string, columns: Columns, row: Wire
   if (model === "user" && row.banned === null) await db.updateMany({ model, where, update: toRecord(columns, row) });
 }
 
-async function updateRow(db: Adapter, model: string, columns: Columns, from: Wire, to: Wire, undo: Array<() => Promise<unknown>>) {
+async function updateRow(
+  db: Adapter,
+  model: string,
+  columns: Columns,
+  from: Wire,
+  to: Wire,
+  undo: Array<() => Promise<unknown>>,
+) {
   const where = [{ field: "id", value: String(from.id) }];
   await db.updateMany({ model, where, update: toRecord(columns, to) });
   undo.push(() => db.updateMany({ model, where, update: toRecord(columns, from) }));
@@ -1007,7 +1408,9 @@ function personOf(value: unknown, where: string): Person {
   if (!isObject(value)) throw badRequest(`${where} is no object`);
   return {
     user: wireOf(USER, value.user, `${where}.user`),
-    accounts: list(value.accounts ?? [], `${where}.accounts`, IDS_MAX).map((row) => wireOf(ACCOUNT, row, `${where}.accounts`)),
+    accounts: list(value.accounts ?? [], `${where}.accounts`, IDS_MAX).map((row) =>
+      wireOf(ACCOUNT, row, `${where}.accounts`),
+    ),
     tuples: list(value.tuples ?? [], `${where}.tuples`, IDS_MAX).map((row) => wireOf(TUPLE, row, `${where}.tuples`)),
   };
 }
@@ -1026,7 +1429,10 @@ function wireOf(columns: Columns, value: unknown, where: string): Wire {
   if (!isObject(value)) throw badRequest(`${where} is no object`);
   const unknown = Object.keys(value).find((name) => !(name in columns));
   if (unknown !== undefined) throw badRequest(`${where} has an unknown column`);
-  const cells = Object.entries(columns).map(([name, kind]) => [name, cellOf(kind, value[name] ?? null, `${where}.${name}`)]);
+  const cells = Object.entries(columns).map(([name, kind]) => [
+    name,
+    cellOf(kind, value[name] ?? null, `${where}.${name}`),
+  ]);
   return Object.fromEntries(cells) as Wire;
 }
 
@@ -1038,7 +1444,10 @@ function cellOf(kind: Kind, value: unknown, where: string): Cell {
   throw badRequest(`${where} is no ${kind.replace("?", "")}`);
 }
 
-const quoted = (columns: Columns) => Object.keys(columns).map((name) => `"${name}"`).join(", ");
+const quoted = (columns: Columns) =>
+  Object.keys(columns)
+    .map((name) => `"${name}"`)
+    .join(", ");
 const values = (columns: Columns, row: Wire) => Object.keys(columns).map((name) => row[name] ?? null);
 const camel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -1072,4 +1481,383 @@ function texts(value: unknown, name: string): string[] {
   const found = list(value, name, IDS_MAX);
   if (!found.every((text) => typeof text === "string")) throw badRequest(`${name} holds something else than text`);
   return [...new Set(found)];
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// The journal of changes: a row in `verification` for each change that people or administrators make here to users of
+// this migration, with `newUsers` to all users without another role. All doors end at better-auth's adapter, so that
+// is where the journal stands: sign-up, change, reset and set of a password, a new address, ban and unban, deletion,
+// the end of all sessions, whichever endpoint or plugin did it. The plugin's own work (import, rehash, logout) is
+// no change. A sign-up is two events, `sign_up` and then `password`. Events are written right after the change, on the
+// same connection; one that cannot be written is logged and counted, and stops nobody. A ban that has run out is no
+// `unban`: the application's own lock ends the same way.
+
+type EventType = "password" | "email" | "ban" | "unban" | "delete" | "sign_up" | "revoke";
+type Where = NonNullable<Parameters<Adapter["findMany"]>[0]["where"]>;
+type Query = { model: string; where: Where };
+type Transaction = Parameters<Parameters<Adapter["transaction"]>[0]>[0];
+
+interface EventValue extends Row {
+  readonly type: EventType;
+  readonly user_id: string;
+  readonly at_ms: number;
+  readonly sealed?: string;
+}
+
+const EVENT_PREFIX = "migrator:event:";
+const DAY_MS = 24 * 60 * 60 * 1000;
+const EVENT_DAYS = 30;
+const EVENTS_MAX = 1000;
+const SETTLE_MS = 1000;
+const SWEEP_EVERY_MS = 60 * 60 * 1000;
+const PASSWORD_MS = 30_000;
+const eventIdentifier = (atMs: number, random: string) =>
+  `${EVENT_PREFIX}${String(Math.max(atMs, 0)).padStart(15, "0")}${random && ":"}${random}`;
+
+class Journal {
+  failed = 0;
+  readonly #seen = new WeakSet<object>();
+  readonly #passwords = new Map<string, { password: string; expires: number }>();
+
+  constructor(
+    private readonly members: Members,
+    private readonly quiet: Quiet,
+    private readonly seal: Seal,
+    private readonly newUsers: boolean,
+  ) {}
+
+  /** Keeps, for as long as it takes to store a new hash, the password that it was made of. */
+  remember(hash: string, password: string): void {
+    if (!this.seal.isOpen) return;
+    const now = performance.now();
+    for (const [old, { expires }] of this.#passwords) if (expires < now) this.#passwords.delete(old);
+    this.#passwords.set(hash, { password, expires: now + PASSWORD_MS });
+    setTimeout(() => this.#passwords.delete(hash), PASSWORD_MS).unref();
+  }
+
+  /** Puts the journal around the writing methods of better-auth's adapter. */
+  watch<Db extends Adapter | Transaction>(db: Db, ctx: AuthContext): Db {
+    if (this.#seen.has(db)) return db;
+    this.#seen.add(db);
+    const own = { ...db } as Adapter;
+    const watched: Pick<Adapter, "create" | "update" | "updateMany" | "delete" | "deleteMany"> = {
+      create: async (query) => {
+        const row = await own.create(query);
+        await this.#after(ctx, async () => this.#created(own, ctx, query.model, { ...query.data, ...(row as Row) }));
+        return row as never;
+      },
+      update: (query) => this.#around(own, ctx, query, query.update, () => own.update(query) as Promise<never>),
+      updateMany: (query) => this.#around(own, ctx, query, query.update, () => own.updateMany(query)),
+      delete: (query) => this.#around(own, ctx, query, null, () => own.delete(query)),
+      deleteMany: (query) => this.#around(own, ctx, query, null, () => own.deleteMany(query)),
+    };
+    Object.assign(db, watched);
+    if ("transaction" in db)
+      Object.assign(db, {
+        transaction: ((work) => own.transaction((inner) => work(this.watch(inner, ctx)))) as Adapter["transaction"],
+      });
+    return db;
+  }
+
+  async revoked(ctx: AuthContext, userId: string): Promise<void> {
+    await this.#after(ctx, async () => {
+      if (await this.#concerns(ctx.adapter, userId)) await this.#write(ctx.adapter, "revoke", userId);
+    });
+  }
+
+  /** Looks before a write, writes, and notes what became different. */
+  async #around<T>(
+    db: Adapter,
+    ctx: AuthContext,
+    query: Query,
+    update: Row | null,
+    write: () => Promise<T>,
+  ): Promise<T> {
+    const note = this.quiet.now ? null : await this.#prepare(db, ctx, query, update).catch(() => this.#lost(ctx));
+    const result = await write();
+    if (note) await this.#after(ctx, note);
+    return result;
+  }
+
+  async #after(ctx: AuthContext, note: () => Promise<void>): Promise<void> {
+    if (this.quiet.now) return;
+    await note().catch(() => this.#lost(ctx));
+  }
+
+  #lost(ctx: AuthContext): null {
+    this.failed += 1;
+    ctx.logger.error("migrator: EVENT LOST, a change of a user could not be written down");
+    return null;
+  }
+
+  async #created(db: Adapter, ctx: AuthContext, model: string, row: Row): Promise<void> {
+    if (model === "user" && this.newUsers && isPlainRole(row.role))
+      await this.#write(db, "sign_up", String(row.id), aboutAddress(row), { name: String(row.name) });
+    if (model === "account" && row.providerId === "credential" && typeof row.password === "string")
+      await this.#passwordSet(db, ctx, [String(row.userId)], row.password);
+  }
+
+  /** What will have to be noted once the write is done; null when nothing. */
+  async #prepare(
+    db: Adapter,
+    ctx: AuthContext,
+    query: Query,
+    update: Row | null,
+  ): Promise<(() => Promise<void>) | null> {
+    const { model, where } = query;
+    if (model === "user" && update && !("email" in update || "banned" in update)) return null;
+    if (model === "account" && update && typeof update.password !== "string") return null;
+    if (model === "session") return update ? null : this.#sessionsEnd(db, where);
+    if (model !== "user" && model !== "account") return null;
+    const rows = await db.findMany<Row>({ model, where, limit: ALL_ROWS });
+    if (model === "user") return update ? () => this.#usersChanged(db, rows, update) : this.#usersGo(db, rows);
+    if (!update) return this.#accountsGo(db, rows);
+    const owners = rows.filter(
+      ({ providerId, password }) => providerId === "credential" && password !== update.password,
+    );
+    return () =>
+      this.#passwordSet(
+        db,
+        ctx,
+        owners.map(({ userId }) => String(userId)),
+        String(update.password),
+      );
+  }
+
+  async #sessionsEnd(db: Adapter, where: Where): Promise<(() => Promise<void>) | null> {
+    const [only, more] = where;
+    if (more || only?.field !== "userId" || typeof only.value !== "string") return null;
+    const userId = only.value;
+    return async () => {
+      if (await this.#concerns(db, userId)) await this.#write(db, "revoke", userId);
+    };
+  }
+
+  async #usersChanged(db: Adapter, rows: Row[], update: Row): Promise<void> {
+    for (const before of rows) {
+      const id = String(before.id);
+      const after: Row = { ...before, ...update };
+      const ended = before.banExpires instanceof Date && before.banExpires.getTime() <= Date.now();
+      const isBan = !before.banned && Boolean(after.banned);
+      const isUnban = Boolean(before.banned) && !after.banned && !ended;
+      const isMove = before.email !== after.email;
+      if (!(isBan || isUnban || isMove) || !(await this.#concerns(db, id))) continue;
+      if (isMove) await this.#write(db, "email", id, aboutAddress(after));
+      if (isBan || isUnban) await this.#write(db, isBan ? "ban" : "unban", id);
+    }
+  }
+
+  async #usersGo(db: Adapter, rows: Row[]): Promise<() => Promise<void>> {
+    const gone: string[] = [];
+    for (const { id } of rows) if (await this.#concerns(db, String(id))) gone.push(String(id));
+    return async () => {
+      for (const id of gone) {
+        await db.deleteMany({ model: "verification", where: [{ field: "identifier", value: markIdentifier(id) }] });
+        await this.#write(db, "delete", id);
+      }
+    };
+  }
+
+  /** Whoever loses an account of ours gets the mark instead: accounts are deleted before their user is. */
+  async #accountsGo(db: Adapter, rows: Row[]): Promise<null> {
+    const owners = new Set(rows.filter((row) => this.members.wrote(row)).map(({ userId }) => String(userId)));
+    for (const owner of owners) await ensureMark(db, owner);
+    return null;
+  }
+
+  async #passwordSet(db: Adapter, ctx: AuthContext, userIds: readonly string[], hash: string): Promise<void> {
+    const password = this.#passwords.get(hash)?.password;
+    this.#passwords.delete(hash);
+    for (const id of new Set(userIds)) {
+      if (!(await this.#concerns(db, id))) continue;
+      const sealed = password === undefined ? null : await this.seal.close(password, id, ctx);
+      await this.#write(db, "password", id, sealed === null ? {} : { sealed });
+    }
+  }
+
+  async #concerns(db: Adapter, userId: string): Promise<boolean> {
+    const user = await db.findOne<Row>({ model: "user", where: [{ field: "id", value: userId }] });
+    if (!user || !isPlainRole(user.role)) return false;
+    return this.newUsers || (await this.members.among(db, [user])).has(userId);
+  }
+
+  async #write(db: Adapter, type: EventType, userId: string, ...more: Row[]): Promise<void> {
+    const now = new Date();
+    const value = Object.assign({ type, user_id: userId, at_ms: now.getTime() }, ...more) as EventValue;
+    const identifier = eventIdentifier(now.getTime(), randomBytes(9).toString("base64url"));
+    const expiresAt = new Date(now.getTime() + EVENT_DAYS * DAY_MS);
+    const data = { identifier, value: JSON.stringify(value), expiresAt, createdAt: now, updatedAt: now };
+    await db.create({ model: "verification", data });
+  }
+}
+
+const aboutAddress = ({ email, emailVerified }: Row): Row => ({ email, email_verified: Boolean(emailVerified) });
+
+async function ensureMark(db: Adapter, userId: string): Promise<void> {
+  const identifier = markIdentifier(userId);
+  if ((await findIn(db, "verification", "identifier", [identifier])).length > 0) return;
+  const now = new Date();
+  const data = { id: identifier, identifier, value: "", expiresAt: NEVER, createdAt: now, updatedAt: now };
+  await db.create({ model: "verification", data, forceAllowId: true });
+}
+
+function eventEndpoints(gate: Gate, events: Events) {
+  if (!gate.isOpen("EVENTS")) return {};
+  const acknowledge = { capability: "EVENTS", method: "POST" } as const;
+  return {
+    migratorEvents: gate.endpoint("/migrator/events", { capability: "EVENTS", method: "GET" }, (call) =>
+      events.after(call),
+    ),
+    migratorAcknowledge: gate.endpoint("/migrator/events/acknowledge", acknowledge, (call) => events.acknowledge(call)),
+  };
+}
+
+/** What the journal wrote, for the migrator. Sealed passwords leave the table when acknowledged, or after a day. */
+class Events {
+  #sweptTo = EVENT_PREFIX;
+
+  /** In order; what is younger than a second is held back, since an older one may still be on its way. */
+  async after({ context, input }: Call): Promise<Json> {
+    const now = Date.now();
+    await this.sweep(context.adapter, now);
+    const asked = String(input.after ?? "");
+    const limit = Math.min(Math.max(Math.trunc(Number(input.limit ?? EVENTS_MAX)) || EVENTS_MAX, 1), EVENTS_MAX);
+    const rows = await this.#page(context.adapter, asked, limit, now - SETTLE_MS);
+    const events = rows.map(({ identifier, value }) => ({ id: identifier, ...value }));
+    return { events, cursor: rows.at(-1)?.identifier ?? asked, now_ms: now };
+  }
+
+  async acknowledge({ context, input }: Call): Promise<Json> {
+    const ids = texts(input.ids, "ids").filter((id) => id.startsWith(EVENT_PREFIX));
+    const rows = await findIn(context.adapter, "verification", "identifier", ids);
+    for (const row of rows) {
+      const { sealed: _, ...value } = eventValue(row);
+      await this.#store(context.adapter, String(row.identifier), { ...value, acknowledged: true });
+    }
+    return { acknowledged: rows.length };
+  }
+
+  /** Blanks what was sealed more than a day ago. */
+  async sweep(db: Adapter, now: number): Promise<void> {
+    for (;;) {
+      const rows = await this.#page(db, this.#sweptTo, EVENTS_MAX, now - DAY_MS);
+      for (const { identifier, value } of rows) {
+        const { sealed, ...rest } = value;
+        if (sealed) await this.#store(db, identifier, { ...rest, sealed_expired: true });
+      }
+      const last = rows.at(-1);
+      if (!last) return;
+      this.#sweptTo = last.identifier;
+    }
+  }
+
+  async unacknowledged(db: Adapter): Promise<number> {
+    const count = async (field: string, operator: "starts_with" | "contains", value: string) =>
+      Number(await db.count({ model: "verification", where: [{ field, operator, value }] }));
+    const done = await count("value", "contains", '"acknowledged":true');
+    return (await count("identifier", "starts_with", EVENT_PREFIX)) - done;
+  }
+
+  async #page(db: Adapter, after: string, limit: number, untilMs: number) {
+    const value = after.startsWith(EVENT_PREFIX) ? after : EVENT_PREFIX;
+    const where: Where = [{ field: "identifier", operator: "gt", value }];
+    const sortBy = { field: "identifier", direction: "asc" } as const;
+    const rows = await db.findMany<Row>({ model: "verification", where, sortBy, limit });
+    const end = eventIdentifier(untilMs, "");
+    // Rows of others sort behind the events.
+    return rows
+      .map((row) => ({ identifier: String(row.identifier), value: eventValue(row) }))
+      .filter(({ identifier }) => identifier.startsWith(EVENT_PREFIX) && identifier < end);
+  }
+
+  async #store(db: Adapter, identifier: string, value: Row): Promise<void> {
+    const where = [{ field: "identifier", value: identifier }];
+    await db.updateMany({ model: "verification", where, update: { value: JSON.stringify(value) } });
+  }
+}
+
+function sweepRegularly(events: Events, ctx: AuthContext): void {
+  const sweep = () =>
+    events.sweep(ctx.adapter, Date.now()).catch((error: unknown) => {
+      ctx.logger.error(`migrator: old sealed passwords could not be cleared away (${errorName(error)})`);
+    });
+  setInterval(sweep, SWEEP_EVERY_MS).unref();
+  void sweep();
+}
+
+function eventValue({ value }: Row): Partial<EventValue> & Row {
+  try {
+    const parsed: unknown = JSON.parse(String(value));
+    return isObject(parsed) ? parsed : {};
+  } catch {
+    return {};
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Write-back material: a new password in the application's own scheme, which only the migrator can open.
+// MIGRATOR_WRITE_BACK says how (`bcrypt:cost=12&pepper=2024`; `pepper=none` for none), MIGRATOR_SEAL_KEY is the
+// migrator's public X25519 key. Without both nothing is sealed, and no password is remembered for it.
+//   v1.<ephemeral public key>.<iv, ciphertext, tag>, base64url; AES-256-GCM; additional data: the user's id;
+//   key = HKDF-SHA256(X25519 secret, salt = ephemeral || recipient, info = "migrator write-back v1")
+
+const SEAL_INFO = "migrator write-back v1";
+const X25519_BYTES = 32;
+const IV_BYTES = 12;
+
+class Seal {
+  readonly #recipient: KeyObject | null;
+  readonly #recipientBytes: Buffer;
+  readonly #scheme: { cost: number; pepper: string } | null;
+
+  constructor(env: Environment) {
+    this.#recipientBytes = Buffer.from(env.MIGRATOR_SEAL_KEY ?? "", "base64url");
+    const isKey = this.#recipientBytes.length === X25519_BYTES;
+    this.#recipient = isKey ? x25519(this.#recipientBytes) : null;
+    const form = /^bcrypt:cost=(0[4-9]|[4-9]|[12][0-9]|3[01])&pepper=([A-Za-z0-9_-]{1,32})$/.exec(
+      env.MIGRATOR_WRITE_BACK ?? "",
+    );
+    this.#scheme = form ? { cost: Number(form[1]), pepper: form[2]! } : null;
+  }
+
+  problems(env: Environment): string[] {
+    const { MIGRATOR_SEAL_KEY: key, MIGRATOR_WRITE_BACK: scheme } = env;
+    if (!key && !scheme) return [];
+    if (!this.#recipient) return ["MIGRATOR_SEAL_KEY is no X25519 public key: new passwords are not written back"];
+    if (!this.#scheme) return ["MIGRATOR_WRITE_BACK is not bcrypt:cost=…&pepper=…: new passwords are not written back"];
+    return [];
+  }
+
+  get isOpen(): boolean {
+    return this.#recipient !== null && this.#scheme !== null;
+  }
+
+  /** Seals the legacy value of a password; null when it has none. */
+  async close(password: string, userId: string, ctx: AuthContext): Promise<string | null> {
+    if (!this.#recipient || !this.#scheme) return null;
+    const { cost, pepper } = this.#scheme;
+    const secret = pepperOf(pepper);
+    if (secret === undefined) ctx.logger.error(`migrator: not written back, not set: ${pepperVariable(pepper)}`);
+    // The application answers with an error to a NUL byte.
+    if (secret === undefined || password.includes("\0")) return null;
+    const input = Buffer.from(password + secret, "utf8").subarray(0, BCRYPT_INPUT_BYTES);
+    const value = await hashBcrypt(input, { cost, version: "2a" });
+    return this.#encrypt(value, userId, this.#recipient);
+  }
+
+  #encrypt(value: string, userId: string, recipient: KeyObject): string {
+    const { publicKey, privateKey } = generateKeyPairSync("x25519");
+    const ephemeral = Buffer.from(String(publicKey.export({ format: "jwk" }).x), "base64url");
+    const shared = diffieHellman({ privateKey, publicKey: recipient });
+    const salt = Buffer.concat([ephemeral, this.#recipientBytes]);
+    const key = Buffer.from(hkdfSync("sha256", shared, salt, SEAL_INFO, 32));
+    const iv = randomBytes(IV_BYTES);
+    const cipher = createCipheriv("aes-256-gcm", key, iv).setAAD(Buffer.from(userId, "utf8"));
+    const sealed = Buffer.concat([iv, cipher.update(value, "utf8"), cipher.final(), cipher.getAuthTag()]);
+    return `v1.${ephemeral.toString("base64url")}.${sealed.toString("base64url")}`;
+  }
+}
+
+function x25519(bytes: Buffer): KeyObject {
+  return createPublicKey({ key: { kty: "OKP", crv: "X25519", x: bytes.toString("base64url") }, format: "jwk" });
 }
