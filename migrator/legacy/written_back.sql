@@ -118,18 +118,19 @@ WHERE auther_id = %(auther_id)s
 
 -- name: homes_away
 SELECT count(*) FROM {identity} AS i
-WHERE source = %(source)s AND home = 'auther'
+WHERE source = %(source)s AND home = 'auther' AND origin = 'import'
   AND NOT EXISTS (
     SELECT FROM {log} AS l
     WHERE l.auther_id = i.auther_id AND (l.state <> 'done' OR l.acknowledged_at IS NULL)
   )
 
 -- name: homes_back
--- Whoever has something open stays: the application would not let them in.
+-- Whoever has something open stays: the application would not let them in. So does whom a login or a
+-- sign-up linked: the sync does not follow them, so what they change here would not reach Auther.
 UPDATE {identity} SET home = 'legacy'
 WHERE auther_id IN (
   SELECT i.auther_id FROM {identity} AS i
-  WHERE i.source = %(source)s AND i.home = 'auther'
+  WHERE i.source = %(source)s AND i.home = 'auther' AND i.origin = 'import'
     AND NOT EXISTS (
       SELECT FROM {log} AS l
       WHERE l.auther_id = i.auther_id AND (l.state <> 'done' OR l.acknowledged_at IS NULL)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from migrator.auther.seal import open_sealed
+from migrator.auther.seal import SealError
 from migrator.runner.writing_back.outcome import Outcome, Verdict
 from migrator.schemes.registry import claimed_by
 
 if TYPE_CHECKING:
     from migrator.auther.events import Event
+    from migrator.auther.seal import SealKey
 
 
 @dataclass(frozen=True)
@@ -18,22 +19,22 @@ class Material:
     """Opens sealed passwords.
 
     Attributes:
-        private_key: X25519, base64url; None where there is none to be had.
+        key: None where nothing is sealed.
         scheme: The only one whose values go into the application.
     """
 
-    private_key: str | None = field(repr=False)
+    key: SealKey | None = field(repr=False)
     scheme: str
 
     def open(self, event: Event) -> str | Verdict:
         """Give the value for the password column, or why there is none."""
         if event.sealed is None:
             return Verdict(Outcome.SEALED_EXPIRED if event.expired else Outcome.SEALED_MISSING)
-        if self.private_key is None:
+        if self.key is None:
             return Verdict(Outcome.CANNOT_OPEN)
         try:
-            value = open_sealed(event.sealed, self.private_key, user_id=event.user_id)
-        except ValueError:
+            value = self.key.open(event.sealed, user_id=event.user_id)
+        except SealError:
             return Verdict(Outcome.CANNOT_OPEN)
         claim = claimed_by(value)
         if claim is None or claim.scheme.name != self.scheme:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from migrator.auther.events import DatabaseFeed, EndpointFeed
+from migrator.auther.seal import SealKey
 from migrator.auther.sql_target import SqlTarget
 from migrator.core.errors import UsageError
 from migrator.core.stage import Stage
@@ -88,10 +89,10 @@ def make_applier(ctx: Context, tables: Tables) -> Applier:
     """Put together what writes changes, for the stage that holds now.
 
     Raises:
-        UsageError: There is no key for what the plugin seals.
+        UsageError: There is no key, or none that can be read, for what the plugin seals.
     """
     scheme = ctx.config.plugin.write_back.partition(":")[0]
-    key = ctx.reveal(ctx.config.plugin.seal_key) if scheme else None
+    key = SealKey(ctx.reveal(ctx.config.plugin.seal_key)) if scheme else None
     return Applier(
         tables,
         Material(key, scheme),

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import bcrypt
 
 from migrator.auther.events import PREFIX
-from migrator.auther.seal import make_key, public_key_of, seal
+from migrator.auther.seal import SealKey, new_key
 from migrator.config.load import load
 from migrator.core.stage import Stage, StageDocument
 from migrator.runner import stages
 from migrator.runner.writing_back.running import Total, run
 from phases import p1_import
+from tests.parts.sealing import seal
 from tests.phases.importing import PEPPER, Site, make_site
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Scene:
         return self.tell("password", user_id, sealed=self.sealed(password, user_id), **more)
 
     def sealed(self, password: str, user_id: str) -> str:
-        return seal(devise_hash(password), public_key_of(self.key), user_id=user_id)
+        return seal(devise_hash(password), SealKey(self.key).public, user_id=user_id)
 
     def event(self, event_id: str) -> dict[str, Any]:
         (row,) = self.site.auther("SELECT value FROM verification WHERE identifier = ?", event_id)
@@ -117,7 +118,7 @@ def make_scene(
     site = make_site(root, dsn, monkeypatch)
     # Without asking what else refers to them.
     site.sql(f"SET session_replication_role = replica; DELETE FROM users WHERE id > {users}")
-    key = make_key()
+    key = new_key()
     folder = root / ".migrator"
     (folder / "seal.key").write_text(key)
     (folder / "seal.key").chmod(0o600)

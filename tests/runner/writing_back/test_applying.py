@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
-from migrator.auther.seal import make_key, public_key_of, seal
-from migrator.core.stage import Stage
-from tests.runner.writing_back.scene import Scene, devise_hash, make_scene
+from migrator.auther.seal import SealKey, new_key
+from tests.parts.sealing import seal
+from tests.runner.writing_back.scene import Scene, devise_hash
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-Make = Callable[..., Scene]
-
-
-@pytest.fixture
-def make(tmp_path: Path, devise_db: str, monkeypatch: pytest.MonkeyPatch) -> Make:
-    return lambda settings="": make_scene(tmp_path, devise_db, monkeypatch, settings=settings)
-
-
-@pytest.fixture
-def scene(make: Make) -> Scene:
-    made = make()
-    made.enter(Stage.DUAL)
-    return made
+    from tests.runner.writing_back.conftest import Make
 
 
 def test_a_new_password_is_the_one_that_devise_takes(scene: Scene) -> None:
@@ -87,7 +72,7 @@ def test_a_password_that_the_application_changed_too_stays_and_is_listed(scene: 
 @pytest.mark.parametrize("junk", ["", "x", "$2a$04$cut", "5f4dcc3b5aa765d61d8327deb882cf99"])
 def test_only_whole_values_of_the_expected_scheme_get_in(scene: Scene, junk: str) -> None:
     before, user_id = scene.user(4)["encrypted_password"], scene.auther_id(4)
-    scene.tell("password", user_id, sealed=seal(junk, public_key_of(scene.key), user_id=user_id))
+    scene.tell("password", user_id, sealed=seal(junk, SealKey(scene.key).public, user_id=user_id))
     assert dict(scene.write_back().outcomes) == {"not_a_hash": 1}
     assert scene.user(4)["encrypted_password"] == before
 
@@ -104,7 +89,7 @@ def test_a_value_that_does_not_open_is_tried_again_until_its_time_has_passed(sce
     event = scene.new_password(7, "fresh word 7")
     key = scene.site.root / ".migrator" / "seal.key"
     good = key.read_text()
-    key.write_text(make_key())
+    key.write_text(new_key())
     assert dict(scene.write_back().outcomes) == {"cannot_open": 1}
     assert "sealed" in scene.event(event), "not acknowledged"
     key.write_text(good)
