@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -13,28 +13,36 @@ if TYPE_CHECKING:
     from migrator.legacy.connect import Connection
 
 Row = list[str | None]
+Query: TypeAlias = "sql.Composed | bytes"
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
 _TO_ESCAPE = str.maketrans({plain: f"\\{letter}" for letter, plain in _ESCAPED.items()})
 
 
-def copy_rows(
-    connection: Connection, query: sql.Composed, params: Mapping[str, Any] | None = None
-) -> list[Row]:
-    """Run a COPY … TO STDOUT and give all its rows; NULL is None.
+def copy_lines(
+    connection: Connection, query: Query, params: Mapping[str, Any] | None = None
+) -> list[str]:
+    """Run a COPY … TO STDOUT and give its lines without their ends.
 
     A database that is not in UTF-8 may hold bytes that are no text; they come as lone
     surrogates, which no target can store and the mapping refuses.
     """
     with connection.cursor() as cursor, cursor.copy(query, params or {}) as copy:
         text = b"".join(copy).decode("utf-8", "surrogateescape")
-    return parse(text)
-
-
-def parse(text: str) -> list[Row]:
-    """Read lines of COPY text."""
     lines = text.split("\n")
     lines.pop()
+    return lines
+
+
+def copy_rows(
+    connection: Connection, query: Query, params: Mapping[str, Any] | None = None
+) -> list[Row]:
+    """Run a COPY … TO STDOUT and give all its rows; NULL is None."""
+    return parse(copy_lines(connection, query, params))
+
+
+def parse(lines: Iterable[str]) -> list[Row]:
+    """Read lines of COPY text."""
     return [
         line.split("\t") if "\\" not in line else [_field(field) for field in line.split("\t")]  # type: ignore[misc]
         for line in lines

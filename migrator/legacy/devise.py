@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from migrator.core.errors import UsageError
 from migrator.core.texts import storable
 from migrator.core.users import LegacyIdentity, LegacyUser
 from migrator.legacy.columns import DeviseColumns, find_columns
 from migrator.legacy.connect import Connection, describe_table, open_database, wrapped
-from migrator.legacy.copytext import Row, copy_rows
+from migrator.legacy.copytext import Row, copy_rows, parse
 from migrator.legacy.emails import SharedEmails
 from migrator.legacy.interface import INTEGER_TYPES, Page, TableShape
+from migrator.legacy.reading import (
+    LINKS,
+    ROLES,
+    USERS,
+    WHICH,
+    Asked,
+    LineReader,
+    Lines,
+    PageQueries,
+)
 from migrator.legacy.roles import JoinedRoles, RoleColumn, joined_roles, role_name
 from migrator.legacy.statements import Statements
 
@@ -94,16 +104,14 @@ class Roles:
     names: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """Whom a query asks for: a word that `Statements.named` knows, and its parameters."""
-
-    which: str
-    params: Mapping[str, Any]
-
-
 class DeviseSource:
-    """The users of one model; each page is a COPY of its own, so no snapshot lives long."""
+    """The users of one model; each page is a COPY of its own, so no snapshot lives long.
+
+    Attributes:
+        columns: The users table.
+        integer_keys: Whether primary keys are integers.
+        queries: What is asked for a page, so that another process can read it too.
+    """
 
     def __init__(
         self,
@@ -121,6 +129,17 @@ class DeviseSource:
         column = columns.column("roles")
         kind, names = columns.type_of("roles"), self._roles.names
         self._role_column = RoleColumn(column, kind, names) if column else None
+        self.queries = self._page_queries()
+        self._reader = LineReader(connection, self.queries)
+
+    def _page_queries(self) -> PageQueries:
+        names = [USERS, *[LINKS][: self._has_links], *[ROLES][: self._roles.joined is not None]]
+        texts = {
+            (name, which): self._statements.named(name, which=which).as_string(None).encode()
+            for name in names
+            for which in WHICH
+        }
+        return PageQueries(texts, self.integer_keys)
 
     def estimated_users(self) -> int:
         """Give the planner's number of rows, or a count where it has none yet."""
@@ -140,76 +159,40 @@ class DeviseSource:
 
     def pages(self, *, rows: int) -> Iterator[Page]:
         """Read all users in key order."""
-        after: str | None = None
-        while True:
-            page = self.page_after(after, rows=rows)
-            if page.last_pk is None:
-                return
-            yield page
-            after = page.last_pk
+        for lines in self._reader.pages(rows=rows):
+            yield self.page_of(lines)
 
     def page_after(self, after: str | None, *, rows: int) -> Page:
         """Read the users that follow a key, from the first one with None."""
-        with wrapped("reading users"):
-            return self._page(after, rows)
-
-    def _page(self, after: str | None, rows: int) -> Page:
-        asked = _Asked("all" if after is None else "beyond", {"after": after and self._key(after)})
-        found = self._ask("users_page", asked, rows=rows)
-        return Page(self._made(found, asked), str(found[-1][0]) if found else None)
+        return self.page_of(self._reader.page_after(after, rows=rows))
 
     def users(self, pks: Sequence[str]) -> tuple[LegacyUser, ...]:
         """Read single users, in key order; keys that nobody has are left out."""
-        asked = _Asked("among", {"pks": list(pks)})
+        asked = Asked("among", {"pks": list(pks)})
         if self.integer_keys:
             numbers = [int(pk) for pk in pks if _is_bigint(pk)]
-            asked = _Asked("among_integers", {"pks": numbers})
-        with wrapped("reading users"):
-            return self._made(self._ask("users_page", asked, rows=len(pks)), asked)
+            asked = Asked("among_integers", {"pks": numbers})
+        return self.page_of(self._reader.page(asked, rows=len(pks))).users
 
-    def _made(self, found: list[Row], asked: _Asked) -> tuple[LegacyUser, ...]:
-        if not found:
-            return ()
-        last = self._key(str(found[-1][0]))
-        links = self._links(asked, last) if self._has_links else {}
-        users = [_user(row, links) for row in found]
+    def page_of(self, lines: Lines) -> Page:
+        """Make users out of lines that came from this source's queries."""
+        rows = parse(lines.users)
+        links = _links(lines.links)
+        users = [_user(row, links) for row in rows]
         if self._statements.extras or self._roles.joined:
-            users = self._with_extras(users, found, asked, last)
-        return tuple(users)
+            users = self._with_extras(users, rows, _joined_roles(lines.roles))
+        return Page(tuple(users), users[-1].pk if users else None)
 
     def _with_extras(
-        self, users: list[LegacyUser], found: list[Row], asked: _Asked, last: str | int
+        self, users: list[LegacyUser], rows: list[Row], joined: Mapping[str, tuple[str, ...]]
     ) -> list[LegacyUser]:
-        joined = self._joined_roles(asked, last) if self._roles.joined else {}
         whole = []
-        for user, row in zip(users, found, strict=True):
+        for user, row in zip(users, rows, strict=True):
             extra = dict(zip(self._statements.extras, row[_FIXED:], strict=True))
             roles = self._role_column.read(extra.get("roles")) if self._role_column else ()
             roles += joined.get(user.pk, ())
             whole.append(replace(user, salt=extra.get("salt"), roles=roles))
         return whole
-
-    def _joined_roles(self, asked: _Asked, last: str | int) -> dict[str, tuple[str, ...]]:
-        roles: dict[str, set[str]] = {}
-        for owner, name, kind, thing in self._ask("roles_page", asked, last=last):
-            if name:
-                roles.setdefault(str(owner), set()).add(role_name(name, kind, thing))
-        return {owner: tuple(sorted(names)) for owner, names in roles.items()}
-
-    def _ask(self, name: str, asked: _Asked, **params: str | int) -> list[Row]:
-        query = self._statements.named(name, which=asked.which)
-        return copy_rows(self._connection, query, {**params, **asked.params})
-
-    def _key(self, pk: str) -> str | int:
-        return int(pk) if self.integer_keys else pk
-
-    def _links(self, asked: _Asked, last: str | int) -> Links:
-        links: Links = {}
-        for owner, provider, uid, linked in self._ask("identities_page", asked, last=last):
-            if provider is not None and uid is not None:
-                link = LegacyIdentity(provider, uid, _integer(linked))
-                links.setdefault(str(owner), []).append(link)
-        return links
 
     def email_judge(self, wanted: Sequence[str] = ()) -> SharedEmails:
         """Look through the addresses and say who loses a shared one."""
@@ -226,10 +209,14 @@ class DeviseSource:
         return judge
 
     def _odd_emails(self) -> Iterator[list[Row]]:
-        asked = _Asked("all", {})
-        while page := self._ask("odd_emails", asked, rows=EMAIL_PAGE_ROWS):
+        asked = Asked("all", {})
+        while page := self._odd_page(asked):
             yield page
-            asked = _Asked("beyond", {"after": self._key(str(page[-1][0]))})
+            asked = Asked("beyond", {"after": self.queries.key(str(page[-1][0]))})
+
+    def _odd_page(self, asked: Asked) -> list[Row]:
+        query = self._statements.named("odd_emails", which=asked.which)
+        return copy_rows(self._connection, query, {"rows": EMAIL_PAGE_ROWS, **asked.params})
 
     def _present(self, emails: Sequence[str]) -> list[str]:
         wanted = [email for email in emails if storable(email)]
@@ -252,6 +239,23 @@ class DeviseSource:
         with wrapped("looking for shared user names"):
             rows = copy_rows(self._connection, self._statements.named("contested_usernames"))
         return frozenset(str(name) for (name,) in rows)
+
+
+def _links(lines: Sequence[str]) -> Links:
+    links: Links = {}
+    for owner, provider, uid, linked in parse(lines):
+        if provider is not None and uid is not None:
+            link = LegacyIdentity(provider, uid, _integer(linked))
+            links.setdefault(str(owner), []).append(link)
+    return links
+
+
+def _joined_roles(lines: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    roles: dict[str, set[str]] = {}
+    for owner, name, kind, thing in parse(lines):
+        if name:
+            roles.setdefault(str(owner), set()).add(role_name(name, kind, thing))
+    return {owner: tuple(sorted(names)) for owner, names in roles.items()}
 
 
 def _user(row: Row, links: Links) -> LegacyUser:

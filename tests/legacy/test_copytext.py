@@ -16,7 +16,7 @@ rows = st.lists(st.lists(st.none() | hostile | text, min_size=2, max_size=2), ma
 
 @given(rows)
 def test_what_is_written_is_read(given_rows: list[list[str | None]]) -> None:
-    assert parse(dump(given_rows).decode()) == given_rows
+    assert parse(dump(given_rows).decode().split("\n")[:-1]) == given_rows
 
 
 def test_the_form_is_postgresqls_own(fresh_db: str) -> None:

@@ -1,0 +1,27 @@
+"""Users with nothing special about them, who can be taken over many at a time."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class PlainUsers(NamedTuple):
+    """Columns of equal length, in key order.
+
+    Each of these users has an address in normal form that Auther's sign-in takes, a whole bcrypt
+    hash without a salt of its own, a time of creation and of the last change, and neither user
+    name, identity, second factor, role, lock nor deletion; all texts can be stored anywhere.
+
+    Attributes:
+        names: Empty where there is none.
+        created_ms: Unix milliseconds that Auther can hold, like `updated_ms`.
+        confirmed: Whether there is a time of confirmation.
+    """
+
+    pks: list[str]
+    emails: list[str]
+    passwords: list[str]
+    names: list[str]
+    created_ms: list[int]
+    updated_ms: list[int]
+    confirmed: list[bool]

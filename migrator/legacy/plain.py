@@ -1,0 +1,74 @@
+"""Tells from a line of COPY alone that it holds a user with nothing special about it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from migrator.core.emails import PLAIN_EMAIL
+from migrator.core.plain import PlainUsers
+from migrator.schemes.bcrypt import WHOLE
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Sequence
+
+_NULL = r"\\N"
+# No escapes, and no lone surrogates: those were bytes that are no text.
+_TEXT = r"[^\t\\\ud800-\udfff]*"
+# One digit less than the times that Auther can hold.
+_MS = r"-?[0-9]{1,15}"
+# In the order of `users_page` in devise.sql; whatever follows the fixed columns has to be NULL.
+_LINE = re.compile(
+    "\t".join(
+        [
+            f"({_TEXT})",  # id
+            f"({PLAIN_EMAIL})",
+            f"({WHOLE})",  # encrypted_password
+            f"({_TEXT}|{_NULL})",  # name
+            _NULL,  # username
+            f"({_MS})",  # created_at
+            f"({_MS})",  # updated_at
+            f"({_MS}|{_NULL})",  # confirmed_at
+            _NULL,  # locked_at
+            _NULL,  # deleted_at
+            "f",  # second_factor
+            f"(?:{_NULL})?",  # provider
+            f"(?:{_NULL})?",  # uid
+        ]
+    )
+    + rf"(?:\t{_NULL})*"
+)
+
+
+def pick(lines: Sequence[str], *, apart: Container[str]) -> tuple[PlainUsers, list[int]]:
+    """Pick the plain users out of a page.
+
+    Args:
+        lines: As COPY wrote them, without their ends.
+        apart: Keys of users about whom something is special that their line does not say.
+
+    Returns:
+        The plain users, and the places of all other lines.
+    """
+    matched, others = [], []
+    for place, line in enumerate(lines):
+        found = _LINE.fullmatch(line)
+        if found is None or found[1] in apart:
+            others.append(place)
+        else:
+            matched.append(found.groups())
+    if not matched:
+        return PlainUsers([], [], [], [], [], [], []), others
+    pks, emails, passwords, names, created, updated, confirmed = map(
+        list, zip(*matched, strict=True)
+    )
+    plain = PlainUsers(
+        pks,
+        emails,
+        passwords,
+        ["" if name == r"\N" else name for name in names],
+        list(map(int, created)),
+        list(map(int, updated)),
+        [at != r"\N" for at in confirmed],
+    )
+    return plain, others
