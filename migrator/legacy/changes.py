@@ -80,6 +80,7 @@ class Changes:
         self._columns = source.columns
         self._identities = identities
         self._queries = load("migrator.legacy", "changes.sql")
+        self._seen = _Seen(source)
 
     @property
     def can_tell(self) -> bool:
@@ -163,27 +164,52 @@ class Changes:
 
     def among(self, users: Sequence[LegacyUser]) -> AmongUsers:
         """Give the source as far as it concerns what these users share with others."""
-        return AmongUsers(self._source, self._connection, users)
+        return AmongUsers(self._source, self._connection, self._seen, users)
+
+
+class _Seen:
+    """What looking through all users said, once for as long as a pass lasts."""
+
+    def __init__(self, source: DeviseSource) -> None:
+        self._source = source
+        self._judges: dict[tuple[str, ...], SharedEmails] = {}
+        self._identities: frozenset[tuple[str, str]] | None = None
+
+    def judge(self, wanted: Sequence[str]) -> SharedEmails:
+        key = tuple(wanted)
+        if key not in self._judges:
+            self._judges[key] = self._source.email_judge(wanted)
+        return self._judges[key]
+
+    def identities(self) -> frozenset[tuple[str, str]]:
+        if self._identities is None:
+            self._identities = self._source.contested_identities()
+        return self._identities
 
 
 class AmongUsers:
     """Says what some users share with others by asking about them, not by looking through all."""
 
     def __init__(
-        self, source: DeviseSource, connection: Connection, users: Sequence[LegacyUser]
+        self,
+        source: DeviseSource,
+        connection: Connection,
+        seen: _Seen,
+        users: Sequence[LegacyUser],
     ) -> None:
         self.columns = source.columns
         self.integer_keys = source.integer_keys
         self._source = source
         self._connection = connection
-        self._users = users
+        self._seen = seen
+        self._about = users
         self._queries = load("migrator.legacy", "changes.sql")
 
     def email_judge(self, wanted: Sequence[str] = ()) -> SharedEmails:
         """Look at exact repetitions only, unless an address is not plainly in normal form."""
-        emails = [user.email for user in self._users if user.email]
+        emails = [user.email for user in self._about if user.email]
         if wanted or any(normalise(email) != email or not email.isascii() for email in emails):
-            return self._source.email_judge(wanted)
+            return self._seen.judge(wanted)
         judge = SharedEmails()
         asked = {"emails": [email for email in emails if storable(email)]}
         for pk, email in self._ask("repeated_among", asked, "email"):
@@ -196,12 +222,12 @@ class AmongUsers:
 
     def contested_identities(self) -> frozenset[tuple[str, str]]:
         """Look through all, where one of these users has an identity at a provider."""
-        has_any = any(user.identities for user in self._users)
-        return self._source.contested_identities() if has_any else frozenset()
+        has_any = any(user.identities for user in self._about)
+        return self._seen.identities() if has_any else frozenset()
 
     def contested_usernames(self) -> frozenset[str]:
         """Look at the user names of these users only."""
-        names = [u.username.lower() for u in self._users if u.username and storable(u.username)]
+        names = [u.username.lower() for u in self._about if u.username and storable(u.username)]
         if not names:
             return frozenset()
         return frozenset(

@@ -172,11 +172,12 @@ class IdentityTable:
             yield [(Claim(pk, at, pinned, print_), home) for pk, at, home, pinned, print_ in found]
             after = found[-1][0]
 
-    def orphans(self, *, id_column: str, limit: int) -> list[tuple[str, str]]:
+    def orphans(self, *, id_column: str, limit: int, after: str = "") -> list[tuple[str, str]]:
         """Give (legacy key, Auther id) of imported users whose legacy row is gone, at most `limit`."""
         query = self._query("orphans", id=ident(id_column))
         with wrapped("reading migrator_identity"):
-            found = self._connection.execute(query, {"source": self._source, "rows": limit})
+            asked = {"source": self._source, "rows": limit, "after": after}
+            found = self._connection.execute(query, asked)
             return [(pk, auther_id) for pk, auther_id in found]
 
     def count(self) -> int:

@@ -92,7 +92,7 @@ LIMIT %(rows)s
 
 -- name: orphans
 SELECT user_pk, auther_id FROM {identity} AS i
-WHERE source = %(source)s AND origin = 'import'
+WHERE source = %(source)s AND origin = 'import' AND user_pk > %(after)s
   AND NOT EXISTS (SELECT FROM {users} AS u WHERE u.{id}::text = i.user_pk)
 ORDER BY user_pk
 LIMIT %(rows)s

@@ -21,10 +21,11 @@ _PERSONAL = frozenset({"name", "username", "display_username", "image", "account
 
 
 class Allowed(StrEnum):
-    """Changes that Auther makes by itself, which are no differences."""
+    """What Auther does by itself, and what the sync did, which are no differences."""
 
     REHASHED = "rehashed at a sign-in"
     BAN_ENDED = "ban ended by itself"
+    SHUT_OUT = "gone from the application, banned"
 
 
 @dataclass(frozen=True)

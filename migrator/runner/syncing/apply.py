@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from migrator.core.users import Reject, RejectReason
+from migrator.core.users import RejectReason
 from migrator.legacy.interface import Page
 from migrator.runner.importing.importer import Importer, Sides
-from migrator.runner.importing.rejects import Rejects
+from migrator.runner.syncing.collected import Collected
 from migrator.runner.syncing.mapping import CHANGED_MEANWHILE, Obstacle
 from migrator.runner.syncing.merge import Kind
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from migrator.runner.syncing.ends import RuleBook, SyncEnds
     from migrator.runner.syncing.examine import Examined, Examiner
     from migrator.runner.syncing.merge import Step
-    from migrator.runner.syncing.spool import Spool
+    from migrator.runner.syncing.survey import Survey
 
 _TAKEN = frozenset({str(RejectReason.TARGET_TAKEN), str(RejectReason.IDENTITY_TAKEN)})
 
@@ -63,18 +63,6 @@ class Written:
         self.deleted += Kind.DELETE in step.kinds
 
 
-class Collected(Rejects):
-    """Takes rejects as obstacles."""
-
-    def __init__(self) -> None:
-        super().__init__(None)
-        self.obstacles: list[Obstacle] = []
-
-    def add(self, reject: Reject) -> None:
-        """Keep one."""
-        self.obstacles.append(Obstacle(reject.pk, str(reject.reason), reject.detail))
-
-
 class Applier:
     """Looks at each user again and writes what is to be written now."""
 
@@ -88,22 +76,22 @@ class Applier:
         self._delete = delete
         self.written = Written()
 
-    def apply(self, keys: Spool, gone: Spool, *, before_chunk: Callable[[], None]) -> None:
+    def apply(self, survey: Survey, *, before_chunk: Callable[[], None]) -> None:
         """Write everything.
 
         Args:
-            keys: Users who are there.
-            gone: Users whose legacy row is gone.
+            survey: What was found.
             before_chunk: Makes sure that we may still write.
         """
-        for chunk in gone.chunks(self._ends.rows):
+        for chunk in survey.gone.chunks(self._ends.rows):
             before_chunk()
             self._gone(chunk)
-        for chunk in keys.chunks(self._ends.rows):
+        for chunk in survey.keys.chunks(self._ends.rows):
             before_chunk()
             self._users(chunk)
         # Whoever had the address may have given it up in this very pass.
-        taken = [pk for pk, them in self.written.obstacles.items() if _is_taken(them)]
+        found = [*survey.obstacles, *(o for them in self.written.obstacles.values() for o in them)]
+        taken = sorted({obstacle.pk for obstacle in found if obstacle.reason in _TAKEN})
         if taken and self.written.users:
             for start in range(0, len(taken), self._ends.rows):
                 before_chunk()
@@ -112,7 +100,7 @@ class Applier:
     def _users(self, pks: Sequence[str]) -> None:
         found = self._examiner.users(self._ends.legacy.source.users(pks))
         for pk in pks:
-            self.written.obstacles.pop(pk, None)
+            self.written.obstacles[pk] = []
         self._note(found.obstacles)
         if found.new:
             self._import(found.new)
@@ -154,10 +142,6 @@ class Applier:
     def _note(self, obstacles: Sequence[Obstacle]) -> None:
         for obstacle in obstacles:
             self.written.obstacles.setdefault(obstacle.pk, []).append(obstacle)
-
-
-def _is_taken(obstacles: Sequence[Obstacle]) -> bool:
-    return any(obstacle.reason in _TAKEN for obstacle in obstacles)
 
 
 def conflict(pk: str, passes: int) -> Obstacle:

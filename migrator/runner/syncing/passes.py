@@ -125,7 +125,14 @@ class Pass:
         return self._settings.deletes == "delete"
 
     def _survey(self, spools: ExitStack) -> Survey:
-        surveyor = Surveyor(self._ends, self._examiner, self._rules, spools, delete=self._deletes)
+        surveyor = Surveyor(
+            self._ends,
+            self._examiner,
+            self._rules,
+            spools,
+            delete=self._deletes,
+            seen=self._quarantine.forget,
+        )
         if not self._full and self._since is not None:
             again = [*self._quarantine.to_retry(), *self._standing.again]
             self._quarantine.forget(again)
@@ -159,7 +166,7 @@ class Pass:
             self._ends, self._examiner, self._rules, survey.harm, delete=self._deletes
         )
         with self._ctx.state.ledger.recorded(SUBJECT, PASS, **facts) as outcome:
-            applier.apply(survey.keys, survey.gone, before_chunk=self._check_lease)
+            applier.apply(survey, before_chunk=self._check_lease)
             outcome.update(_counts(applier.written))
         return applier.written
 

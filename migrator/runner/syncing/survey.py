@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from migrator.legacy.interface import Page
 from migrator.runner.importing.importer import Importer, Sides
 from migrator.runner.importing.prefetch import prefetched
-from migrator.runner.syncing.apply import Collected
 from migrator.runner.syncing.brake import Harm
+from migrator.runner.syncing.collected import Collected
 from migrator.runner.syncing.spool import Spool
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class Survey:
     Attributes:
         keys: Users who are there.
         gone: Users whose legacy row is gone.
+        obstacles: What cannot be done about users who are in neither.
         looked: Users looked at.
         equal: Users who are as they have to be.
         left: Users about whom Auther decides.
@@ -54,7 +55,7 @@ class Survey:
 
 
 class Surveyor:
-    """Looks at changed users, or at all; writes nothing."""
+    """Looks at changed users, or at all; writes nothing. `seen` is told their keys."""
 
     def __init__(
         self,
@@ -64,11 +65,13 @@ class Surveyor:
         spools: ExitStack,
         *,
         delete: bool,
+        seen: Callable[[list[str]], None],
     ) -> None:
         self._ends = ends
         self._examiner = examiner
         self._rules = rules
         self._delete = delete
+        self._seen = seen
         self.found = Survey(spools.enter_context(Spool()), spools.enter_context(Spool()))
 
     def changed(self, since: datetime, retried: Sequence[str]) -> None:
@@ -96,11 +99,13 @@ class Surveyor:
             self.found.gone.add(r.pk for r in records if r.auther_id in absent)
 
     def _users(self, users: Sequence[LegacyUser]) -> None:
+        self._seen([user.pk for user in users])
         found = self._examiner.users(users)
         obstacles = list(found.obstacles)
         if found.new:
             obstacles += self._plan(found)
-        self._take_in(found, obstacles)
+        waiting = set(_pks(found))
+        self._take_in(found, [o for o in obstacles if o.pk not in waiting])
         self.found.looked += len(users)
         self.found.new += len(found.new)
         self.found.keys.add(_pks(found))
