@@ -74,7 +74,7 @@ const MAX_PEPPERS = 4;
 const PEPPER_ID = /^[A-Za-z0-9_-]{1,32}$/;
 const PARAM = /^([a-z][a-z0-9_]{0,31})=((?:[A-Za-z0-9_.~,-]|%[0-9A-F]{2})*)$/;
 // Longer ones match nothing: rounds over a password of megabytes would cost more than any bound.
-const MAX_PASSWORD_BYTES = 4096;
+const MAX_PASSWORD_BYTES = 1024;
 const BCRYPT_INPUT_BYTES = 72;
 const NATIVE = /^([0-9a-fA-F]+):([0-9a-fA-F]{128})$/;
 const SCRYPT_KEY_BYTES = 64;
@@ -109,6 +109,7 @@ export interface Statement {
 
 export const legacyPasswords = (options: LegacyPasswordsOptions = {}) => {
   const proofs = new Proofs();
+  const decoys = new Decoys();
   const gate = new Gate(process.env);
   const members = new Members(process.env);
   const quiet = new Quiet();
@@ -127,19 +128,38 @@ export const legacyPasswords = (options: LegacyPasswordsOptions = {}) => {
       const own = ctx.options.emailAndPassword?.password;
       const warn = onceEach((message) => ctx.logger.warn(`migrator: ${message}`));
       const native = own?.verify ?? ((data: Credentials) => verifyNative(data, warn));
-      const verify = passwordVerifier(native, proofs, warn);
+      const compare = comparison(native, warn);
+      const verify = proving(compare, proofs);
       const hash = async (password: string) => {
         const stored = await (own?.hash ?? hashNative)(password);
         if (!quiet.now) journal.remember(stored, password);
         return stored;
       };
       void warnOfMissingPeppers(ctx);
+      decoys.open(ctx.adapter, compare, own?.hash ?? hashNative);
       journal.watch(ctx.adapter, ctx);
       if (seal.isOpen || gate.isOpen("EVENTS")) sweepRegularly(events, ctx);
       return { context: { password: { ...ctx.password, hash, verify } } };
     },
     hooks: {
+      before: [
+        {
+          matcher: (ctx) => SIGN_IN_PATHS.has(ctx.path ?? ""),
+          handler: createAuthMiddleware(async (ctx) => {
+            const effort = new Effort(ctx.context.password, decoys);
+            return { context: { context: { [EFFORT]: effort, password: effort.functions } } };
+          }),
+        },
+      ],
       after: [
+        {
+          matcher: (ctx) => SIGN_IN_PATHS.has(ctx.path ?? ""),
+          handler: createAuthMiddleware(async (ctx) => {
+            const { returned, [EFFORT]: effort } = ctx.context as unknown as Record<string, unknown>;
+            const refused = returned instanceof APIError && returned.statusCode === 401;
+            if (refused && effort instanceof Effort) await effort.pay(String(ctx.body?.password));
+          }),
+        },
         {
           matcher: (ctx) => SIGN_IN_PATHS.has(ctx.path ?? ""),
           handler: createAuthMiddleware(async (ctx) => {
@@ -167,20 +187,27 @@ export const legacyPasswords = (options: LegacyPasswordsOptions = {}) => {
   } satisfies BetterAuthPlugin;
 };
 
-/** Replaces `password.verify`: true or false for any stored value, and never an exception. */
-function passwordVerifier(native: Verify, proofs: Proofs, warn: Warn): Verify {
+/** Compares with any stored value: true or false, and never an exception. */
+function comparison(native: Verify, warn: Warn): Verify {
   return async ({ hash, password }) => {
     try {
-      if (!hash.startsWith("migrator:")) return await native({ hash, password });
-      const valid = await verifyEnvelope(hash, password, warn);
-      // Of 72 bytes and more bcrypt saw only the beginning: a native hash of whatever tail was typed first
-      // would lock the owner out. Such a password keeps its envelope.
-      if (valid && Buffer.byteLength(password) < BCRYPT_INPUT_BYTES) proofs.add(hash, password);
-      return valid;
+      return hash.startsWith("migrator:") ? await verifyEnvelope(hash, password, warn) : await native({ hash, password });
     } catch (error) {
       warn(`can't verify a stored value (${errorName(error)}): ${shape(hash)}`);
       return false;
     }
+  };
+}
+
+/** Replaces `password.verify`: remembers which envelopes may be rehashed. */
+function proving(compare: Verify, proofs: Proofs): Verify {
+  return async ({ hash, password }) => {
+    const valid = await compare({ hash, password });
+    // Of 72 bytes and more bcrypt saw only the beginning: a native hash of whatever tail was typed first
+    // would lock the owner out. Such a password keeps its envelope, with any scheme.
+    const whole = Buffer.byteLength(password) < BCRYPT_INPUT_BYTES;
+    if (valid && whole && hash.startsWith("migrator:")) proofs.add(hash, password);
+    return valid;
   };
 }
 
@@ -603,6 +630,107 @@ function storedForm(stored: string, algorithm: string, output: "hex" | "base64")
     "{salt}": "(?<salt>[A-Za-z0-9./+=_-]{1,255})",
   };
   return new RegExp(`^${segments.map((segment) => named[segment] ?? segment.replace(/[.$*|-]/g, "\\$&")).join("")}$`);
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Decoys. better-auth hashes natively for an address that it does not know, and does nothing for a user without a
+// password: next to bcrypt either one tells by its time who has an account. Here both cost what a wrong password of
+// the commonest kind costs. The kind is found in a sample of the rows, not in what is tried, which anybody could bend.
+
+type Functions = Pick<AuthContext["password"], "hash" | "verify">;
+
+const EFFORT = "migratorEffort";
+const DECOY_MS = 10 * 60_000;
+const DECOY_SLICES = 8;
+const DECOY_SLICE_ROWS = 25;
+
+/** One sign-in: its first password function pays for a comparison, with the user's value or with a decoy. */
+class Effort {
+  #paid = false;
+  readonly functions: Functions;
+
+  constructor(
+    real: Functions,
+    private readonly decoys: Decoys,
+  ) {
+    this.functions = {
+      verify: (data) => {
+        this.#paid = true;
+        return real.verify(data);
+      },
+      hash: async (password) => {
+        if (this.#paid) return real.hash(password);
+        await this.pay(password);
+        return "";
+      },
+    };
+  }
+
+  /** Takes as long as a wrong password, unless one was compared already. */
+  async pay(password: string): Promise<void> {
+    if (this.#paid) return;
+    this.#paid = true;
+    await this.decoys.spend(password);
+  }
+}
+
+class Decoys {
+  #adapter: AuthContext["adapter"] | undefined;
+  #compare: Verify | undefined;
+  #hash: ((password: string) => Promise<string>) | undefined;
+  #stored: string | undefined;
+  #sampled = 0;
+  #ready: Promise<void> = Promise.resolve();
+
+  open(adapter: AuthContext["adapter"], compare: Verify, hash: (password: string) => Promise<string>): void {
+    this.#adapter = adapter;
+    this.#compare = compare;
+    this.#hash = hash;
+    this.#ready = this.#sample();
+  }
+
+  /** Takes as long as a wrong password of the commonest kind. */
+  async spend(password: string): Promise<void> {
+    await this.#ready;
+    if (performance.now() - this.#sampled > DECOY_MS) void this.#sample();
+    if (this.#stored === undefined) await this.#hash?.(password);
+    else await this.#compare?.({ hash: this.#stored, password });
+  }
+
+  async #sample(): Promise<void> {
+    this.#sampled = performance.now();
+    const model = "account";
+    const where = [{ field: "providerId", value: "credential" }];
+    try {
+      const count = (await this.#adapter?.count({ model, where })) ?? 0;
+      const slices = count <= DECOY_SLICE_ROWS ? 1 : DECOY_SLICES;
+      const found = await Promise.all(
+        Array.from({ length: slices }, async () => {
+          const offset = Math.floor(Math.random() * Math.max(1, count - DECOY_SLICE_ROWS + 1));
+          return this.#adapter?.findMany<Account>({ model, where, limit: DECOY_SLICE_ROWS, offset });
+        }),
+      );
+      this.#stored = commonest(found.flatMap((rows) => rows ?? []).flatMap(({ password }) => password ?? []));
+    } catch {
+      // The database is away: sign-ins fail on their own, and the next sample comes in its time.
+    }
+  }
+}
+
+/** A stored value of the kind that most have, undefined without any. */
+function commonest(values: readonly string[]): string | undefined {
+  const kinds = new Map<string, string[]>();
+  for (const value of values) kinds.set(kindOf(value), [...(kinds.get(kindOf(value)) ?? []), value]);
+  return [...kinds.values()].sort((one, other) => other.length - one.length)[0]?.[0];
+}
+
+/** What decides the cost of a comparison: scheme, cost, parameters, peppers. */
+function kindOf(stored: string): string {
+  const envelope = parseEnvelope(stored);
+  if (!envelope) return NATIVE.test(stored) ? "native" : "unknown";
+  const params = [...envelope.params].filter(([name]) => name !== "salt");
+  const cost = envelope.scheme === "aspnet_identity" ? envelope.value.slice(0, 12) : envelope.value.replace(/[A-Za-z0-9+/.]{8,}/g, "");
+  return JSON.stringify([envelope.scheme, envelope.peppers, params, cost]);
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -1516,6 +1644,7 @@ const eventIdentifier = (atMs: number, random: string) =>
 
 class Journal {
   failed = 0;
+  #written = 0;
   readonly #seen = new WeakSet<object>();
   readonly #passwords = new Map<string, { password: string; expires: number }>();
 
@@ -1684,7 +1813,10 @@ class Journal {
   async #write(db: Adapter, type: EventType, userId: string, ...more: Row[]): Promise<void> {
     const now = new Date();
     const value = Object.assign({ type, user_id: userId, at_ms: now.getTime() }, ...more) as EventValue;
-    const identifier = eventIdentifier(now.getTime(), randomBytes(9).toString("base64url"));
+    // Those of one process keep their order within a millisecond.
+    this.#written = (this.#written + 1) % 10_000;
+    const order = String(this.#written).padStart(4, "0");
+    const identifier = eventIdentifier(now.getTime(), order + randomBytes(9).toString("base64url"));
     const expiresAt = new Date(now.getTime() + EVENT_DAYS * DAY_MS);
     const data = { identifier, value: JSON.stringify(value), expiresAt, createdAt: now, updatedAt: now };
     await db.create({ model: "verification", data });

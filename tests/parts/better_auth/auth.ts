@@ -33,6 +33,10 @@ export function createAuth(settings: Settings, database: Libsql, baseURL: string
     },
     emailVerification: { sendVerificationEmail: mailTo(behaviour, "verify"), sendOnSignUp: true, autoSignInAfterVerification: true },
     socialProviders: Object.fromEntries((behaviour.social ?? []).map((name) => [name, noCredentials])),
+    user: {
+      changeEmail: { enabled: behaviour.selfService === true, sendChangeEmailVerification: mailTo(behaviour, "move") },
+      deleteUser: { enabled: behaviour.selfService === true },
+    },
     account: { accountLinking: { enabled: behaviour.linking !== false } },
     trustedOrigins: [baseURL, ...origins],
     hooks: { before: guardSignUp(behaviour) },

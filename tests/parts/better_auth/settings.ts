@@ -25,6 +25,8 @@ export interface Behaviour {
   /** Social providers, by name; none of them is reached. */
   social?: string[];
   linking?: boolean;
+  /** People may change their address and delete themselves; off unless set. */
+  selfService?: boolean;
 }
 
 export interface Settings {
