@@ -15,8 +15,9 @@ from migrator.core.stage import Stage
 from migrator.runner import stages
 from migrator.runner.stages import ROLLBACK, SET, SUBJECT, Position
 from migrator.runner.standing import Standing
-from migrator.runner.switching.fleet import Fleet, look, moved_users
+from migrator.runner.switching.fleet import Fleet, look
 from migrator.runner.switching.generating import Generation, compare, write
+from migrator.runner.switching.hurt import Hurt, who_is_hurt
 from migrator.runner.switching.moves import (
     ALL_BROWSERS,
     Move,
@@ -90,11 +91,11 @@ class RolledBack:
     """What `stage rollback` did.
 
     Attributes:
-        moved_users: People whose password is at Auther and who keep that door; None: unknown.
+        hurt: Whom it concerns, as it was just before.
     """
 
     done: Switched
-    moved_users: int | None
+    hurt: Hurt
 
 
 def plan(ctx: Context, stage: Stage, *, percent: float | None = None) -> Planned:
@@ -178,7 +179,9 @@ def run(ctx: Context, stage: Stage, *, percent: float | None = None) -> Switched
 
 
 def rollback(ctx: Context, *, stop_accepting: bool = False) -> RolledBack:
-    """Restore the stage before, exactly; asks no gate and waits for no database.
+    """Restore the stage before, exactly; asks no gate, and waits for no database above five seconds.
+
+    Says beforehand who could not sign in as usual afterwards.
 
     Interrupted after its document was out, the next call finishes it and goes no further back.
     Takes the stage's lock even when somebody holds it. Auther's credentials stay good until they
@@ -195,6 +198,9 @@ def rollback(ctx: Context, *, stop_accepting: bool = False) -> RolledBack:
     with ctx.state.locks.held(SUBJECT, break_it=True) as lease:
         found = [entry for entry in settle_interrupted(ctx) if entry.action == ROLLBACK]
         target = _rollback_target(ctx, stop_accepting=stop_accepting)
+        hurt = who_is_hurt(ctx)
+        for line in hurt.lines():
+            ctx.progress.say(line)
         if found and not stop_accepting:
             # A killed rollback that had got out is finished, not followed by one step more.
             done = Switched(_document(ctx), stages.read_position(found[-1].body["before"]), ())
@@ -203,7 +209,6 @@ def rollback(ctx: Context, *, stop_accepting: bool = False) -> RolledBack:
             done = switch(ctx, lease, ROLLBACK, target)
         at = stages.position(done.document)
         ctx.progress.say(f"published epoch {done.document.epoch}: {at}")
-        hurt = moved_users(ctx)
         at_most = min(ctx.config.stage.wait, ROLLBACK_WAIT)
         return RolledBack(follow(ctx, lease, done, at_most=at_most), hurt)
 

@@ -135,7 +135,8 @@ def rollback_(ctx: Context, stop_accepting: bool, dry_run: bool, as_json: bool) 
         _say_planned(planned, as_json=as_json)
         return
     found = p2_dual_path.rollback(ctx, stop_accepting=stop_accepting)
-    data = _switched(found.done) | {"moved_users": found.moved_users}
+    hurt = found.hurt
+    data = _switched(found.done) | {"moved_users": hurt.moved_users, "hurt": hurt.lines()}
     emit(as_json, data, lambda console: _show_rollback(console, found))
     if found.done.lagging:
         sys.exit(ExitCode.HELD)
@@ -203,8 +204,7 @@ def _show_switched(console: Console, done: Switched) -> None:
 
 
 def _show_rollback(console: Console, found: RolledBack) -> None:
-    moved = "unknown" if found.moved_users is None else str(found.moved_users)
-    _say(console, f"people whose password is at Auther by now: {moved}")
+    _say(console, found.hurt.lines()[0])
     _show_switched(console, found.done)
 
 

@@ -11,12 +11,15 @@ import textwrap
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from migrator.core.errors import (
     ConflictError,
     RefusedError,
 )
+from migrator.core.progress import Progress
+from migrator.core.queries import load
 from migrator.gates.verdict import GateState
 from migrator.runner import stages
 from migrator.runner.stages import Position
@@ -28,6 +31,7 @@ from tests.phases.switching import (
     DUAL,
     FAR,
     LEGACY,
+    Make,
     Switching,
     results,
     set_stage,
@@ -35,6 +39,14 @@ from tests.phases.switching import (
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from migrator.core.stage import Stage
+
+LOST = load("migrator.legacy", "written_back.sql")["create"].format(log="migrator_write_back") + (
+    "; INSERT INTO migrator_write_back (event_id, source, auther_id, user_pk, kind, concerns, at,"
+    " outcome, state) VALUES ('e', 'User', 'auther-1', '1', 'password', 'password', now(),"
+    " 'sealed_expired', 'lost')"
+)
 
 
 def test_a_rollback_restores_stage_and_percentage_exactly(site: Switching) -> None:
@@ -61,7 +73,7 @@ def test_a_rollback_asks_no_gate_and_no_database(
     found = p2_dual_path.rollback(site.ctx)
 
     assert site.read().percent == 10
-    assert found.moved_users is None
+    assert found.hurt.moved_users is None
     assert found.done.lagging != ()
 
 
@@ -69,7 +81,35 @@ def test_a_rollback_counts_whose_password_is_at_auther(site: Switching) -> None:
     set_stage(site, DUAL, 10)
     site.move_home("1", "2")
 
-    assert p2_dual_path.rollback(site.ctx).moved_users == 2
+    assert p2_dual_path.rollback(site.ctx).hurt.moved_users == 2
+
+
+def test_a_rollback_says_first_who_could_not_sign_in_afterwards(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = make()
+    site.beat(epoch=FAR, baked="auther")
+    set_stage(site, DUAL, 10)
+    site.move_home("1", "2")
+    with psycopg.connect(site.dsn, autocommit=True) as connection:
+        connection.execute(
+            "CREATE TABLE users (id bigint PRIMARY KEY, email text, encrypted_password text)"
+        )
+        connection.execute("INSERT INTO users VALUES (1, 'ann@example.org', 'x')")
+        connection.execute(LOST)
+    said: list[tuple[str, Stage]] = []
+    monkeypatch.setattr(
+        Progress, "say", lambda _, line: said.append((line, stages.position(site.read()).stage))
+    )
+
+    found = p2_dual_path.rollback(site.ctx)
+
+    assert found.hurt.pending is not None
+    assert found.hurt.pending.users == 1
+    before = [line for line, stage in said if stage is DUAL]
+    assert "of them could not sign in as usual after the rollback: 1" in before
+    assert "  user 1 (a…n@e…e.org): the sealed password was not fetched within 24 h" in before
+    assert "changes at Auther that nobody has read yet: unknown" in before
 
 
 def test_a_rollback_takes_the_lock_from_whoever_holds_it(site: Switching) -> None:
