@@ -8,7 +8,6 @@ from migrator.core.clock import iso
 from migrator.core.errors import RefusedError, UsageError
 from migrator.core.ids import mark_key
 from migrator.runner.canaries import read_canaries
-from migrator.runner.importing.decided import Latecomers, fingerprints
 from migrator.runner.importing.ends import (
     open_target,
     open_target_if_any,
@@ -21,9 +20,11 @@ from migrator.runner.importing.imports import (
     Ends,
     as_of,
     forget_choices,
+    hold_to_resolutions,
     make_rules,
     open_ends,
     record_choices,
+    refuse_unknown_relations,
 )
 from migrator.runner.importing.outcome import Outcome, summary
 from migrator.runner.importing.prefetch import prefetched
@@ -65,6 +66,8 @@ def _planned(ctx: Context, *, keep: bool) -> tuple[Outcome, Rejects]:
         rules = make_rules(ctx, ends.source)
         rejects = Rejects(None, resolutions=rules.resolutions, keep=keep)
         importer = Importer(Sides(target, identities, rules.source), rules, rejects)
+        if target is not None:
+            refuse_unknown_relations(target, rules)
         total = ends.source.estimated_users()
         with ctx.progress.task("Planning the import", total=total) as task:
             for page in ends.source.pages(rows=ctx.config.import_.page_rows):
@@ -153,7 +156,8 @@ def _import(ctx: Context, ends: Ends, rules: Rules, lease: Lease) -> Outcome:
         open_rejects(ctx.path(settings.rejects_file), resolutions=rules.resolutions) as rejects,
     ):
         ends.identities.create()
-        _hold_to_resolutions(ctx, ends, target, rules)
+        hold_to_resolutions(ctx, ends, target, rules)
+        refuse_unknown_relations(target, rules)
         untouched = bool(bulk) and not target.count_users() and not ends.identities.count_all()
         sides = Sides(target, ends.identities, rules.source, untouched)
         importer = Importer(sides, rules, rejects)
@@ -161,14 +165,6 @@ def _import(ctx: Context, ends: Ends, rules: Rules, lease: Lease) -> Outcome:
         if settings.account_index and target.ensure_account_index():
             ctx.state.checkpoints.put(SUBJECT, "created_index", value=True)
         return _outcome(ctx, rules, importer, rejects, planned=False)
-
-
-def _hold_to_resolutions(ctx: Context, ends: Ends, target: Target, rules: Rules) -> None:
-    """Refuse what was decided too late; remember the rest before anything is written by it."""
-    recorded = ctx.state.checkpoints.get(SUBJECT, "resolutions") or {}
-    if recorded or rules.resolutions:
-        Latecomers(ends.source, target, ends.identities, rules).refuse(recorded)
-        ctx.state.checkpoints.put(SUBJECT, "resolutions", fingerprints(rules.resolutions))
 
 
 def _write_pages(ctx: Context, ends: Ends, importer: Importer, lease: Lease, *, rows: int) -> None:

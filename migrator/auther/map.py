@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from migrator.auther.interface import CREDENTIAL, AccountRow, Mapped, Note, UserRow
 from migrator.auther.obey import obeying
+from migrator.auther.roles import Grants
 from migrator.core import ids
 from migrator.core.emails import auther_accepts, normalise
 from migrator.core.envelope import NO_PEPPER, Envelope
@@ -48,6 +49,7 @@ class Rules:
             spelling; asked only about addresses in resolutions.
         email_resembles: Given a normalised address, tells that it looks like another user's.
         resolutions: What a person decided, by legacy key.
+        grants: What roles become.
         contested_identities: (provider, uid) that several users claim.
         contested_usernames: User names, in lower case, that several users have.
     """
@@ -69,6 +71,7 @@ class Rules:
     email_claimed: Callable[[str], bool] = lambda _email: False
     email_resembles: Callable[[str], bool] = lambda _email: False
     resolutions: Mapping[str, Resolution] = field(default_factory=dict)
+    grants: Grants = field(default_factory=Grants)
     contested_identities: frozenset[tuple[str, str]] = frozenset()
     contested_usernames: frozenset[str] = frozenset()
 
@@ -112,6 +115,7 @@ def to_rows(user: LegacyUser, rules: Rules) -> Mapped | Reject:
         pinned,
         sha256(user.password.encode()).hexdigest() if user.password else None,
         tuple(_notes(user, row, pinned, envelope, rules)),
+        rules.grants.tuples(user.roles, user_id=row.id, at_ms=rules.now_ms) if user.roles else (),
     )
 
 
@@ -135,6 +139,8 @@ def _all_storable(user: LegacyUser) -> bool:
     for text in (user.email, user.name, user.password, user.username):
         if text is not None and not storable(text):
             return False
+    if not all(map(storable, user.roles)):
+        return False
     return all(storable(link.provider) and storable(link.uid) for link in user.identities)
 
 

@@ -41,7 +41,8 @@ _REASONS = {
 
 def show_outcome(out: Console, outcome: Outcome) -> None:
     """Print what became of all users, or would become."""
-    tally, notes = outcome.counts.tally, outcome.counts.notes
+    counts = outcome.counts
+    tally, notes = counts.tally, counts.notes
     verb = "would be imported" if outcome.planned else "imported"
     out.print(Text("Import plan" if outcome.planned else "Import", style="bold"))
     rows = [("users read", tally.read, ""), (verb, tally.imported, "")]
@@ -57,8 +58,11 @@ def show_outcome(out: Console, outcome: Outcome) -> None:
     rows = [("banned", notes.banned, "locked or deleted in the application")]
     rows += [(str(p), n, _REASONS[p]) for p, n in sorted(notes.pinned.items())]
     rows += [(str(note), n, _REASONS[note]) for note, n in sorted(notes.notes.items())]
+    rows += [(role, n, "a role, as an access tuple") for role, n in sorted(counts.roles.items())]
     out.print(Text("Of those at Auther", style="bold"))
     out.print(_table(rows))
+    for role, n in sorted(counts.unknown_roles.items()):
+        out.print(f"role {role}: {n:,} users have it and nothing becomes of it", markup=False)
     ids = "derived from the legacy keys" if outcome.derived_ids else "the legacy keys themselves"
     out.print(f"ids: {ids}   peppers: {', '.join(outcome.peppers)}")
     if not outcome.planned:

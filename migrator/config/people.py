@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from migrator.config.section import Section
 
@@ -50,7 +50,7 @@ class RolesSection(Section):
     """
 
     column: str = ""
-    names: dict[str, str] = {}
+    names: dict[str, str] = Field(default_factory=dict)
     table: str = "public.roles"
     join_table: str = ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -52,10 +53,17 @@ class Sides:
 
 @dataclass
 class Counts:
-    """What became of all users so far."""
+    """What became of all users so far.
+
+    Attributes:
+        roles: Users by what their roles became, `entity type#relation`.
+        unknown_roles: Users by role that becomes nothing and is not ignored.
+    """
 
     tally: Tally = field(default_factory=Tally)
     notes: Notes = field(default_factory=Notes)
+    roles: Counter[str] = field(default_factory=Counter)
+    unknown_roles: Counter[str] = field(default_factory=Counter)
 
 
 class Importer:
@@ -101,6 +109,8 @@ class Importer:
         for user in page.users if self._rules.resolutions else ():
             self._entries.see(user)
         for user in page.users:
+            if user.roles:
+                self.counts.unknown_roles.update(self._rules.grants.unknown(user.roles))
             made = to_rows(user, self._rules)
             (rows if isinstance(made, Mapped) else rejects).append(made)  # type: ignore[arg-type]
         return rows, rejects
@@ -165,6 +175,8 @@ class Importer:
         tally.already_there += len(settled.there) + settled.kept
         for row in (*settled.to_write, *settled.there):
             self.counts.notes.add(row)
+            if row.tuples:
+                self.counts.roles.update({f"{t.entity_type}#{t.relation}" for t in row.tuples})
         for reject in _in_key_order([*rejects, *settled.rejects], page):
             tally.rejected[reject.reason] += 1
             self._rejects.add(reject)

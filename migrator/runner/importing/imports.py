@@ -8,6 +8,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from migrator.auther.map import Rules
+from migrator.auther.models import unknown_relations
+from migrator.auther.roles import Grants
 from migrator.core.clock import iso, parse_iso
 from migrator.core.durations import format_duration
 from migrator.core.errors import ConflictError, UsageError
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from migrator.auther.interface import Target
     from migrator.legacy.changes import AmongUsers
     from migrator.legacy.devise import DeviseSource
     from migrator.runner.context import Context
@@ -100,11 +103,41 @@ def make_rules(ctx: Context, source: DeviseSource | AmongUsers) -> Rules:
         providers=settings.providers,
         email_loses=decided.email_loses(source, judge, resolutions),
         email_claimed=judge.is_claimed,
+        grants=Grants.of(settings.roles),
         email_resembles=judge.resembles,
         resolutions=resolutions,
         contested_identities=source.contested_identities(),
         contested_usernames=source.contested_usernames(),
     )
+
+
+def hold_to_resolutions(ctx: Context, ends: Ends, target: Target, rules: Rules) -> None:
+    """Refuse what was decided too late; remember the rest before anything is written by it.
+
+    Raises:
+        ConflictError: Users are at Auther in another way than the resolution file says now.
+    """
+    recorded = ctx.state.checkpoints.get(SUBJECT, "resolutions") or {}
+    if recorded or rules.resolutions:
+        late = decided.Latecomers(ends.source, target, ends.identities, rules)
+        late.refuse(recorded)
+        fingerprints = decided.fingerprints(rules.resolutions)
+        ctx.state.checkpoints.put(SUBJECT, "resolutions", fingerprints)
+
+
+def refuse_unknown_relations(target: Target, rules: Rules) -> None:
+    """Let pass only roles that Auther has a relation for.
+
+    Raises:
+        UsageError: Auther's authorization models lack one; the message lists what there is.
+        DependencyError: Auther does not answer.
+    """
+    faults = unknown_relations(target, rules.grants.relations())
+    if faults:
+        raise UsageError(
+            f"roles cannot be written: {'; '.join(faults)}",
+            hint="make the model at Auther, or edit [import.roles] in migrator.toml",
+        )
 
 
 def record_choices(ctx: Context, source: DeviseSource) -> None:
@@ -148,6 +181,7 @@ def _choices(ctx: Context, source: DeviseSource) -> dict[str, Any]:
         "legacy.peppers": list(ctx.config.legacy.pepper_ids),
         "import.verified_when": settings.verified_when,
         "import.providers": settings.providers,
+        "import.roles": [grant.model_dump() for grant in settings.roles.grants],
         "import.unlock_in": "never"
         if settings.unlock_in is None
         else format_duration(settings.unlock_in),

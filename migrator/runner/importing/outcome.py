@@ -52,6 +52,8 @@ def summary(outcome: Outcome) -> dict[str, Any]:
         "pinned": {str(reason): count for reason, count in sorted(notes.pinned.items())},
         "notes": {str(note): count for note, count in sorted(notes.notes.items())},
         "banned": notes.banned,
+        "roles": dict(sorted(outcome.counts.roles.items())),
+        "unknown_roles": dict(sorted(outcome.counts.unknown_roles.items())),
         "ids": "derived" if outcome.derived_ids else "legacy",
         "peppers": list(outcome.peppers),
         "as_of": outcome.as_of,

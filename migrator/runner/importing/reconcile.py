@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from migrator.auther.interface import Mapped
 from migrator.auther.map import to_rows
+from migrator.auther.models import tuples_of
 from migrator.core.envelope import PREFIX
 from migrator.core.users import Reject, RejectReason
 from migrator.legacy.identity import Claim
@@ -17,7 +18,7 @@ from migrator.runner.importing.settle import settle
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from migrator.auther.interface import Target
+    from migrator.auther.interface import Stored, Target
     from migrator.auther.map import Rules
     from migrator.legacy.identity import IdentityTable
     from migrator.legacy.interface import LegacySource, Page
@@ -136,9 +137,16 @@ class Reconciler:
             advance(len(page.users))
 
     def orphans(self, *, id_column: str) -> None:
-        """Find users of ours whose legacy row is gone."""
-        found = self._identities.orphans(id_column=id_column, limit=PAGE_ROWS)
-        self.result.add([Difference("orphan", pk, auther_id) for pk, auther_id in found])
+        """Find users of ours whose legacy row is gone and who were not shut out for that."""
+        after = ""
+        while found := self._identities.orphans(id_column=id_column, limit=PAGE_ROWS, after=after):
+            stored = self._target.read([auther_id for _, auther_id in found])
+            shut = {user_id for user_id, there in stored.items() if _is_shut_out(there)}
+            lost = [(pk, auther_id) for pk, auther_id in found if auther_id not in shut]
+            self.result.add([Difference("orphan", pk, auther_id) for pk, auther_id in lost])
+            if shut:
+                self.result.allowed[Allowed.SHUT_OUT] += len(shut)
+            after = found[-1][0]
 
     def target_pages(self) -> None:
         """Find users at Auther that look like ours and that nobody claims; count the others."""
@@ -178,10 +186,13 @@ class Reconciler:
         stored = self._target.read([row.user.id for row in ours])
         claims = self._identities.claims([row.pk for row in ours])
         usernames = self._target.find(ours).usernames
+        granted = tuples_of(self._target, list(stored)) if any(r.tuples for r in ours) else None
         for row in ours:
             expected = _without_taken_username(row, usernames)
             differences, allowed = compare(expected, stored[row.user.id], now_ms=self._now_ms)
             differences.extend(_compare_claims(expected, claims[row.pk]))
+            if granted is not None:
+                differences.extend(_roles_missing(expected, granted))
             part.allowed.update(allowed)
             part.outcomes[row.pk] = "equal"
             if differences:
@@ -196,11 +207,24 @@ def _compare_reject(reject: Reject, part: _Part, *, is_claimed: bool) -> None:
         part.differs(Difference("claimed although rejected", reject.pk, "", str(reject.reason)))
 
 
+def _is_shut_out(stored: Stored) -> bool:
+    return bool(stored.user.banned) and stored.user.ban_expires is None
+
+
 def _without_taken_username(row: Mapped, usernames: dict[str, str]) -> Mapped:
     name = row.user.username
     if name is None or usernames.get(name) in {None, row.user.id}:
         return row
     return row._replace(user=row.user._replace(username=None, display_username=None))
+
+
+def _roles_missing(row: Mapped, granted: frozenset[str]) -> list[Difference]:
+    """Find roles that are not there; whatever else Auther's people granted is theirs."""
+    return [
+        Difference("role missing", row.pk, row.user.id, f"{made.entity_type}#{made.relation}")
+        for made in row.tuples
+        if made.id not in granted
+    ]
 
 
 def _compare_claims(row: Mapped, claim: Claim) -> list[Difference]:
