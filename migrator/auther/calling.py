@@ -13,12 +13,16 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_ran
 from migrator.core.errors import DependencyError, RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
 TIMEOUT = httpx.Timeout(60, connect=10)
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
-_FORBIDDEN = frozenset({401, 403})
+_WRONG_TOKEN = (
+    "does not know our token",
+    "compare [auther] token in migrator.toml with the server's",
+)
+_REFUSALS = {401: _WRONG_TOKEN, 403: _WRONG_TOKEN}
 _RETRY_AFTER = ("X-Retry-After", "Retry-After")
 
 
@@ -89,34 +93,44 @@ def patiently(
         ) from error
 
 
-def call(client: httpx.Client, request: httpx.Request, *, name: str) -> Any:
+def call(
+    client: httpx.Client,
+    request: httpx.Request,
+    *,
+    name: str,
+    refusals: Mapping[int, tuple[str, str]] = _REFUSALS,
+) -> Any:
     """Send a request once and read the whole answer as JSON.
+
+    Args:
+        client: Whom to send it with.
+        request: A request with a body that can be sent again.
+        name: What messages call the other side.
+        refusals: By status: what it means and what to do.
 
     Raises:
         AgainError: No answer, half an answer, or one that says: later.
-        RefusedError: The secret is wrong.
+        RefusedError: One of `refusals`.
         DependencyError: Another status than 200.
     """
     try:
         answer = client.send(request)
     except httpx.TransportError as error:
         raise AgainError(f"no answer ({type(error).__name__})") from error
-    _check(answer, name)
+    _check(answer, name, refusals)
     try:
         return json.loads(answer.content)
     except ValueError as error:
         raise AgainError("half an answer") from error
 
 
-def _check(answer: httpx.Response, name: str) -> None:
+def _check(answer: httpx.Response, name: str, refusals: Mapping[int, tuple[str, str]]) -> None:
     status = answer.status_code
     if status in _AGAIN:
         raise AgainError(f"it answered {status}", after_s=_asked_s(answer))
-    if status in _FORBIDDEN:
-        raise RefusedError(
-            f"{name} answered {status}: it does not know our secret",
-            hint="compare the secret under [auther] in migrator.toml with the one over there",
-        )
+    if status in refusals:
+        what, hint = refusals[status]
+        raise RefusedError(f"{name} {what} (it answered {status})", hint=hint)
     if status != httpx.codes.OK:
         raise DependencyError(
             f"{name} answered {status}",

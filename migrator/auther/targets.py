@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrator.auther.libsql_server import LibsqlServer
+from migrator.auther.plugin_door import PluginDoor
 from migrator.auther.sqlite_file import SqliteFile
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 KINDS: dict[str, Callable[[Config, Path], Way]] = {
     "sqlite": SqliteFile.of,
     "libsql": LibsqlServer.of,
+    "endpoint": PluginDoor.of,
 }
 
 

@@ -100,7 +100,7 @@ def test_a_token_is_asked_for_and_given(sqld_folder: Path) -> None:
     )
     with open_libsql(server.base_url, token=token, writing=True) as target:
         target.write([row("ada")])
-    with pytest.raises(RefusedError, match="does not know our secret"):
+    with pytest.raises(RefusedError, match="does not know our token"):
         LibsqlServer(server.base_url, token="wrong").is_absent()
     server.stop()
 
