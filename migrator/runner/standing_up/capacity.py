@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from migrator.runner.context import Context
 
 SUBJECT, CAPACITY = "auther", "capacity"
+# A login storm after a step, a lost instance, a slow minute: half of the capacity is for those.
+_USABLE_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,11 @@ class Measured:
     concurrency: int
     median_s: float
     p95_s: float
+
+    @property
+    def usable_per_s(self) -> float:
+        """Sign-ins a second that a step of the cutover may need at the peak."""
+        return self.sign_ins_per_s * _USABLE_SHARE
 
 
 @dataclass(frozen=True)

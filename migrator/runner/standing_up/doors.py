@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from migrator.runner.context import Context
 
 VALID_FOR = timedelta(hours=24)
-# A login storm after the step, a lost instance, a slow minute: half of the capacity is for those.
-USABLE_SHARE = 0.5
 _DOCTOR_COMMAND = "migrator auther doctor"
 _CAPACITY_COMMAND = "migrator auther capacity"
 
@@ -73,7 +71,7 @@ def check_capacity(ctx: Context, share: float) -> None:
 
 
 def _fits(needed: float, measured: Measured) -> None:
-    usable = measured.sign_ins_per_s * USABLE_SHARE
+    usable = measured.usable_per_s
     if needed > usable:
         raise RefusedError(
             f"this step needs {needed:.2f} sign-ins/s at the peak, half of what was measured is"

@@ -9,7 +9,7 @@ export async function openDatabase(settings: Settings): Promise<Libsql> {
   if (tables.rows.length === 0) {
     await database.executeMultiple(readFileSync(settings.schemaFile, "utf8"));
   }
-  for (const client of settings.clients) await ensureClient(database, client);
+  for (const client of settings.clients.filter(({ row }) => row)) await ensureClient(database, client);
   return database;
 }
 

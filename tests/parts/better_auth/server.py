@@ -28,6 +28,7 @@ class Client:
         type: `public` (PKCE, no secret) or `web`.
         trusted: In Auther's own configuration, so that no consent is asked; otherwise only the row in
             `oauth_application` is written, and a user needs a row in `oauth_consent`.
+        row: With its row in `oauth_application`; a trusted client without one gets no tokens.
     """
 
     client_id: str
@@ -35,11 +36,16 @@ class Client:
     type: str = "public"
     secret: str | None = None
     trusted: bool = True
+    row: bool = True
 
     def as_setting(self) -> dict[str, Any]:
         """Give the form in which the server reads it."""
         setting = {"clientId": self.client_id, "name": self.client_id, "type": self.type}
-        urls = {"redirectURLs": list(self.redirect_uris), "trusted": self.trusted}
+        urls = {
+            "redirectURLs": list(self.redirect_uris),
+            "trusted": self.trusted,
+            "row": self.row,
+        }
         return {**setting, **urls, **({"clientSecret": self.secret} if self.secret else {})}
 
 

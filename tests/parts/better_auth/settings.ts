@@ -9,6 +9,8 @@ export interface Client {
   clientSecret?: string;
   /** In the configuration (no consent asked), or only a row of oauth_application. */
   trusted: boolean;
+  /** Has its row in oauth_application. */
+  row: boolean;
 }
 
 /** What Authers differ in; everything is on unless said otherwise. */

@@ -1,0 +1,171 @@
+"""Makes the application's client at Auther as its shim needs it, and sees whether people get through."""
+
+from __future__ import annotations
+
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migrator.auther.client import (
+    Client,
+    Repair,
+    add_consents,
+    compare,
+    ours,
+    remove_consents,
+    repair,
+)
+from migrator.auther.doctor.asking import Asker
+from migrator.auther.doctor.interface import Finding, NoAnswerError, State
+from migrator.auther.doctor.registry import QUESTIONS, ask, blocking
+from migrator.auther.doctor.visit import Visit
+from migrator.core import ids
+from migrator.core.errors import ExitCode, UsageError
+from migrator.runner.importing.ends import open_target
+from migrator.runner.standing_up.database import open_database
+from migrator.runner.standing_up.doctoring import SUBJECT, make_setting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from migrator.auther.database import Database
+    from migrator.runner.canaries import Canary
+    from migrator.runner.context import Context
+
+CLIENT, CONSENTS = "client", "consents"
+_PAGE_USERS = 500
+
+
+@dataclass(frozen=True)
+class Ensured:
+    """The client's row, and how the login looks from outside.
+
+    Attributes:
+        repair: What was changed, or would be.
+        login: What the doctor says about `client` and `consent`; empty without a running Auther.
+        trusted_entry: What a person adds to Auther's own configuration.
+    """
+
+    repair: Repair
+    login: dict[str, Finding]
+    trusted_entry: str
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the command ends with."""
+        if blocking(self.login, State.MISSING):
+            return ExitCode.REFUSED
+        known = self.login and not blocking(self.login, State.UNKNOWN)
+        return ExitCode.DONE if known else ExitCode.HELD
+
+
+def plan_client(ctx: Context) -> Ensured:
+    """Say what the client's row lacks; changes nothing and asks no running Auther.
+
+    Raises:
+        UsageError: client_id or redirect_uri is not set.
+        RefusedError: It is a client with a secret, or Auther's tables are unknown.
+        DependencyError: The database cannot be reached.
+    """
+    wanted = _wanted(ctx)
+    with open_database(ctx, writing=False) as database:
+        needed = compare(database, wanted)
+    return Ensured(needed, {}, trusted_entry(needed.client))
+
+
+def ensure_client(ctx: Context, *, canary: Canary | None = None) -> Ensured:
+    """Create or repair the client's row, then look at the login with the canary.
+
+    Interrupted, the ledger holds an intent and the row is as it was or as it has to be; run it again.
+
+    Raises:
+        UsageError: client_id or redirect_uri is not set.
+        RefusedError: It is a client with a secret, or somebody else changed the row meanwhile.
+        DependencyError: The database cannot be reached.
+    """
+    wanted = _wanted(ctx)
+    with ctx.state.locks.held(SUBJECT), open_database(ctx, writing=True) as database:
+        needed = compare(database, wanted)
+        if needed.differences:
+            changed = [one.column for one in needed.differences]
+            with ctx.state.ledger.recorded(
+                SUBJECT, CLIENT, columns=changed, made=not needed.exists
+            ):
+                repair(database, needed, now_ms=_ms(ctx.clock.now()))
+    return Ensured(needed, _login(ctx, canary), trusted_entry(needed.client))
+
+
+def write_consents(ctx: Context, *, remove: bool = False) -> int:
+    """Write a consent for every user of this migration, or take those consents back.
+
+    Page by page, each one transaction; interrupted, the same command finishes: what is there stays.
+
+    Returns:
+        How many rows this run wrote or removed.
+
+    Raises:
+        RefusedError: The configured way in reaches users only.
+        DependencyError: The database failed; the pages before are done.
+    """
+    mark, client_id = ids.mark_key(ctx.migration_key()), _wanted(ctx).client_id
+    done = 0
+    with (
+        ctx.state.locks.held("import") as lease,
+        open_database(ctx, writing=True) as database,
+        ctx.state.ledger.recorded(SUBJECT, CONSENTS, remove=remove) as facts,
+        ctx.progress.task("consents", total=None) as task,
+    ):
+        for users in _pages(ctx, database, mark):
+            ctx.state.locks.check(lease)
+            if remove:
+                done += remove_consents(database, client_id, users, mark=mark)
+            else:
+                now_ms = _ms(ctx.clock.now())
+                done += add_consents(database, client_id, users, mark=mark, now_ms=now_ms)
+            task.advance(len(users))
+        facts["rows"] = done
+    return done
+
+
+def trusted_entry(client: Client) -> str:
+    """Give the entry for `trustedClients` of Auther's oidcProvider, without which people are asked."""
+    addresses = ", ".join(f'"{one}"' for one in client.redirects)
+    return (
+        f'{{ clientId: "{client.client_id}", name: "{client.name}", type: "public",'
+        f" redirectURLs: [{addresses}], metadata: {{}}, disabled: false, skipConsent: true }}"
+    )
+
+
+def _wanted(ctx: Context) -> Client:
+    client_id, redirect = ctx.config.auther.client_id, ctx.config.shim.redirect_uri
+    if not client_id or not redirect:
+        raise UsageError(
+            "a client needs [auther] client_id and [shim] redirect_uri", hint="set both"
+        )
+    return Client(client_id, ctx.config.migration.name, (redirect,))
+
+
+def _login(ctx: Context, canary: Canary | None) -> dict[str, Finding]:
+    if not ctx.config.auther.base_url:
+        return {}
+    setting = make_setting(ctx, canary=canary)
+    with closing(Asker(setting.base_url)) as asker:
+        visit = Visit(setting, asker, ctx.clock)
+        found = {code: ask(visit, code, QUESTIONS[code]) for code in ("client", "consent")}
+        with suppress(NoAnswerError):
+            visit.leave()
+    return found
+
+
+def _pages(ctx: Context, database: Database, mark: bytes) -> Iterator[list[str]]:
+    """Give the ids of this migration's users, page by page, through a reader of its own."""
+    with open_target(ctx, writing=False) as target:
+        for page in target.user_ids(rows=_PAGE_USERS):
+            found = ours(database, list(target.read(page).values()), mark=mark)
+            if found:
+                yield found
+
+
+def _ms(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
