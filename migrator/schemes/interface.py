@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # Longer ones match nothing: rounds over a password of megabytes would cost more than any bound.
-MAX_PASSWORD_BYTES = 4096
+MAX_PASSWORD_BYTES = 1024
 
 
 class Scheme(Protocol):

@@ -41,7 +41,8 @@ import { promisify } from "node:util";
 import { verify as verifyArgon2 } from "@node-rs/argon2";
 import { hash as hashBcrypt, verify as verifyBcrypt } from "@node-rs/bcrypt";
 import type { AuthContext, BetterAuthPlugin } from "better-auth";
-import { APIError, createAuthEndpoint, createAuthMiddleware } from "better-auth/api";
+import { APIError, createAuthEndpoint, createAuthMiddleware, getSessionFromCtx } from "better-auth/api";
+import { setSessionCookie } from "better-auth/cookies";
 
 interface Envelope {
   readonly scheme: string;
@@ -117,9 +118,18 @@ export const legacyPasswords = (options: LegacyPasswordsOptions = {}) => {
   const seal = new Seal(process.env);
   const journal = new Journal(members, quiet, seal, options.newUsers ?? false);
   const events = new Events();
+  const tally = new Tally();
+  const looks = { gate, members, events, journal, tally, decoys };
+  let compare: Verify = async () => false;
   return {
     id: "migrator-legacy-passwords",
-    endpoints: { ...importEndpoints(gate, imports), ...eventEndpoints(gate, events) } as Unlisted,
+    endpoints: {
+      ...importEndpoints(gate, imports),
+      ...eventEndpoints(gate, events),
+      ...lookEndpoints(looks, () => compare),
+      ...sessionEndpoints(gate, members, quiet),
+      ...exchangeEndpoints(gate, members, tally),
+    } as Unlisted,
     onRequest: (request: Request, ctx: AuthContext) => gate.admit(request, ctx),
     rateLimit: [{ pathMatcher: (path) => gate.guards(path), window: 1, max: 1_000_000 }],
     init(ctx) {
@@ -128,8 +138,8 @@ export const legacyPasswords = (options: LegacyPasswordsOptions = {}) => {
       const own = ctx.options.emailAndPassword?.password;
       const warn = onceEach((message) => ctx.logger.warn(`migrator: ${message}`));
       const native = own?.verify ?? ((data: Credentials) => verifyNative(data, warn));
-      const compare = comparison(native, warn);
-      const verify = proving(compare, proofs);
+      compare = comparison(native, warn);
+      const verify = counting(proving(compare, proofs), tally);
       const hash = async (password: string) => {
         const stored = await (own?.hash ?? hashNative)(password);
         if (!quiet.now) journal.remember(stored, password);
@@ -191,7 +201,9 @@ export const legacyPasswords = (options: LegacyPasswordsOptions = {}) => {
 function comparison(native: Verify, warn: Warn): Verify {
   return async ({ hash, password }) => {
     try {
-      return hash.startsWith("migrator:") ? await verifyEnvelope(hash, password, warn) : await native({ hash, password });
+      return hash.startsWith("migrator:")
+        ? await verifyEnvelope(hash, password, warn)
+        : await native({ hash, password });
     } catch (error) {
       warn(`can't verify a stored value (${errorName(error)}): ${shape(hash)}`);
       return false;
@@ -729,7 +741,10 @@ function kindOf(stored: string): string {
   const envelope = parseEnvelope(stored);
   if (!envelope) return NATIVE.test(stored) ? "native" : "unknown";
   const params = [...envelope.params].filter(([name]) => name !== "salt");
-  const cost = envelope.scheme === "aspnet_identity" ? envelope.value.slice(0, 12) : envelope.value.replace(/[A-Za-z0-9+/.]{8,}/g, "");
+  const { value } = envelope;
+  // ASP.NET's version 3 begins with version, function and iterations, in nine bytes; version 2 has one cost only.
+  const binary = value.startsWith("AQ") ? value.slice(0, 12) : "2";
+  const cost = envelope.scheme === "aspnet_identity" ? binary : value.replace(/[A-Za-z0-9+/.]{8,}/g, "");
   return JSON.stringify([envelope.scheme, envelope.peppers, params, cost]);
 }
 
@@ -800,7 +815,9 @@ class Gate {
   /** Lets a request with the right secret in, without its cookies; leaves requests for other paths alone. */
   async admit(request: Request, ctx: AuthContext): Promise<{ request: Request } | { response: Response } | undefined> {
     const url = new URL(request.url);
-    const door = this.#doors.get(pathBelowBase(url, ctx));
+    const path = pathBelowBase(url, ctx);
+    if (path === REDEEM_PATH) return { request: withoutLoginPrompt(request) };
+    const door = this.#doors.get(path);
     if (!door || door.method !== request.method) return undefined;
     if (!this.#knows(door.capability, request.headers.get("authorization"))) return refusal(401, "wrong_secret");
     const limit = door.capability === "IMPORT" ? BODY_BYTES_MAX : SMALL_BODY_BYTES_MAX;
@@ -1734,7 +1751,8 @@ class Journal {
     update: Row | null,
   ): Promise<(() => Promise<void>) | null> {
     const { model, where } = query;
-    if (model === "user" && update && !("email" in update || "banned" in update)) return null;
+    if (model === "user" && update && !["email", "emailVerified", "banned"].some((field) => field in update))
+      return null;
     if (model === "account" && update && typeof update.password !== "string") return null;
     if (model === "session") return update ? null : this.#sessionsEnd(db, where);
     if (model !== "user" && model !== "account") return null;
@@ -1769,7 +1787,8 @@ class Journal {
       const ended = before.banExpires instanceof Date && before.banExpires.getTime() <= Date.now();
       const isBan = !before.banned && Boolean(after.banned);
       const isUnban = Boolean(before.banned) && !after.banned && !ended;
-      const isMove = before.email !== after.email;
+      // An address that is proven later counts as a new one: the application has to hear of it.
+      const isMove = before.email !== after.email || (!before.emailVerified && Boolean(after.emailVerified));
       if (!(isBan || isUnban || isMove) || !(await this.#concerns(db, id))) continue;
       if (isMove) await this.#write(db, "email", id, aboutAddress(after));
       if (isBan || isUnban) await this.#write(db, isBan ? "ban" : "unban", id);
@@ -1992,4 +2011,359 @@ class Seal {
 
 function x25519(bytes: Buffer): KeyObject {
   return createPublicKey({ key: { kty: "OKP", crv: "X25519", x: bytes.toString("base64url") }, format: "jwk" });
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Verify and statistics: what is known without anybody signing in.
+//   verify   `valid` means that this password would sign in. `reason` is "banned" or "unverified" for a right password
+//            that would not. Strangers and users without a password cost what a wrong password costs. It makes no
+//            session, no rehash, no event.
+
+interface Looks {
+  readonly gate: Gate;
+  readonly members: Members;
+  readonly events: Events;
+  readonly journal: Journal;
+  readonly tally: Tally;
+  readonly decoys: Decoys;
+}
+
+const VERSION = "1";
+
+/** Counts since this process began. */
+class Tally {
+  readonly passwords: Record<string, { right: number; wrong: number }> = {};
+  readonly counts = { rehashed: 0, rehash_failed: 0, exchanged: 0 };
+
+  compared(stored: string, valid: boolean): void {
+    const scheme = schemeOf(stored);
+    const counter = (this.passwords[scheme] ??= { right: 0, wrong: 0 });
+    counter[valid ? "right" : "wrong"] += 1;
+  }
+}
+
+/** The scheme of a stored value: of its envelope, "native" or "unknown". */
+function schemeOf(stored: string): string {
+  const scheme = parseEnvelope(stored)?.scheme;
+  if (scheme !== undefined) return SCHEMES.has(scheme) ? scheme : "unknown";
+  return NATIVE.test(stored) ? "native" : "unknown";
+}
+
+const counting =
+  (verify: Verify, tally: Tally): Verify =>
+  async (data) => {
+    const valid = await verify(data);
+    tally.compared(data.hash, valid);
+    return valid;
+  };
+
+function lookEndpoints(looks: Looks, compare: () => Verify) {
+  const { gate } = looks;
+  const verify = { capability: "VERIFY", method: "POST" } as const;
+  const statistics = { capability: "STATISTICS", method: "GET" } as const;
+  return {
+    ...(gate.isOpen("VERIFY") && {
+      migratorVerify: gate.endpoint("/migrator/verify", verify, (call) => verifyOnly(call, looks, compare())),
+    }),
+    ...(gate.isOpen("STATISTICS") && {
+      migratorStatistics: gate.endpoint("/migrator/statistics", statistics, (call) => statisticsOf(call, looks)),
+    }),
+  };
+}
+
+async function verifyOnly({ context, input }: Call, { members, decoys }: Looks, compare: Verify): Promise<Json> {
+  const { id, password } = input;
+  if (typeof id !== "string" || typeof password !== "string") throw badRequest("id and password are texts");
+  const user = await members.find(context.adapter, id);
+  const where = [
+    { field: "userId", value: id },
+    { field: "providerId", value: "credential" },
+  ];
+  const account = user && (await context.adapter.findOne<Account>({ model: "account", where }));
+  const stored = account?.password;
+  if (!user || !stored) {
+    await decoys.spend(password);
+    return { valid: false, scheme: "", reason: user ? "no_credential" : "not_ours" };
+  }
+  const { valid, scheme, reason } = await verdictOn(stored, password, compare);
+  if (!valid) return { valid, scheme, reason };
+  const state = stateOf(user);
+  return { valid: state === "", scheme, reason: state };
+}
+
+async function verdictOn(stored: string, password: string, compare: Verify): Promise<Verdict> {
+  if (stored.startsWith("migrator:")) return checkEnvelope(stored, password, () => undefined);
+  const valid = await compare({ hash: stored, password });
+  const scheme = schemeOf(stored);
+  return { valid, scheme, reason: valid || scheme === "native" ? "" : "unknown_scheme" };
+}
+
+/** Why a user may not sign in now. */
+function stateOf({ banned, banExpires, emailVerified }: Row): "" | "banned" | "unverified" {
+  const isOver = banExpires instanceof Date && banExpires.getTime() <= Date.now();
+  if (banned && !isOver) return "banned";
+  return emailVerified ? "" : "unverified";
+}
+
+async function statisticsOf({ context }: Call, { members, events, journal, tally }: Looks): Promise<Json> {
+  const db = context.adapter;
+  const kinds = new Map<string, number>();
+  const ours = new Set<string>();
+  for await (const account of everyAccount(db)) {
+    if (members.wrote(account)) ours.add(String(account.userId));
+    if (account.providerId !== "credential" || typeof account.password !== "string") continue;
+    const scheme = schemeOf(account.password);
+    kinds.set(scheme, (kinds.get(scheme) ?? 0) + 1);
+  }
+  const { native = 0, unknown = 0, ...envelopes } = Object.fromEntries(kinds);
+  const marks = await db.count({
+    model: "verification",
+    where: [{ field: "identifier", operator: "starts_with", value: markIdentifier("") }],
+  });
+  return {
+    version: VERSION,
+    users: Number(await db.count({ model: "user" })),
+    ours: ours.size + Number(marks),
+    envelopes,
+    native,
+    unknown,
+    sign_ins: { passwords: tally.passwords, ...tally.counts },
+    events_unacknowledged: await events.unacknowledged(db),
+    events_lost: journal.failed,
+  };
+}
+
+/** Page by page, so that the event loop has its turn in between. */
+async function* everyAccount(db: Adapter): AsyncGenerator<Row> {
+  const sortBy = { field: "id", direction: "asc" } as const;
+  for (let last = ""; ;) {
+    const where: Where = [{ field: "id", operator: "gt", value: last }];
+    const rows = await db.findMany<Row>({ model: "account", where, sortBy, limit: IN_LIST_MAX });
+    yield* rows;
+    if (rows.length < IN_LIST_MAX) return;
+    last = String(rows.at(-1)?.id);
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Logout and reset tickets, for the application's server.
+//   logout         ends the user's sessions here; the application's own tokens are its own business, so no event.
+//   reset-ticket   like the link of better-auth's reset mail, for 15 minutes; `redirect_to` is the page that asks for
+//                  the new password, as in better-auth's /request-password-reset.
+
+const RESET_MS = 15 * 60_000;
+
+function sessionEndpoints(gate: Gate, members: Members, quiet: Quiet) {
+  const post = (capability: Capability) => ({ capability, method: "POST" }) as const;
+  return {
+    ...(gate.isOpen("LOGOUT") && {
+      migratorLogout: gate.endpoint("/migrator/logout", post("LOGOUT"), (call) =>
+        quiet.run(() => logOut(call, members)),
+      ),
+    }),
+    ...(gate.isOpen("RESET") && {
+      migratorResetTicket: gate.endpoint("/migrator/reset-ticket", post("RESET"), (call) => resetTicket(call, members)),
+    }),
+  };
+}
+
+async function logOut({ context, input }: Call, members: Members): Promise<Json> {
+  const { id } = await memberOr404(context, members, input.id);
+  const ended = await context.adapter.count({ model: "session", where: [{ field: "userId", value: id }] });
+  const sessions = context.internalAdapter as unknown as Record<
+    string,
+    ((userId: string) => Promise<unknown>) | undefined
+  >;
+  // The newer better-auth has the first name, 1.3 the second.
+  await (sessions.deleteUserSessions ?? sessions.deleteSessions)?.(id);
+  return { ended: Number(ended) };
+}
+
+async function resetTicket({ context, input }: Call, members: Members): Promise<Json> {
+  const { id } = await memberOr404(context, members, input.id);
+  const token = randomBytes(24).toString("hex");
+  const expiresAt = new Date(Date.now() + RESET_MS);
+  await createVerification(context, { identifier: `reset-password:${token}`, value: id, expiresAt });
+  const callback = typeof input.redirect_to === "string" ? encodeURIComponent(input.redirect_to) : "";
+  return { token, url: `${context.baseURL}/reset-password/${token}?callbackURL=${callback}` };
+}
+
+async function memberOr404(context: AuthContext, members: Members, id: unknown): Promise<Row & { id: string }> {
+  const user = await members.find(context.adapter, id);
+  if (!user) throw new APIError("NOT_FOUND", { code: "not_ours", message: "no user of this migration" });
+  return { ...user, id: String(user.id) };
+}
+
+/** Through better-auth, which may keep such values in another form or place. */
+async function createVerification(context: AuthContext, data: { identifier: string; value: string; expiresAt: Date }) {
+  const create = context.internalAdapter.createVerificationValue as (data: Row) => Promise<unknown>;
+  await create(data);
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Session exchange: who is signed in at the application gets a session here without a password. Two hops, since both
+// are other sites to the browser:
+//   1. The application sends the browser to GET exchange/start?client_id=&to=&state=. It gets a cookie with a nonce,
+//      and goes back to `to` (same origin as a redirect URL of the client) with `nonce_hash` and `state`.
+//   2. The application's server asks for a ticket: POST exchange/ticket {id, nonce_hash, client_id, code_challenge}.
+//   3. The browser goes to GET exchange/redeem?ticket=&… with the parameters of its /oauth2/authorize request, which
+//      must be for the ticket's client and code_challenge (S256). It gets a session and goes on to /oauth2/authorize.
+// A ticket is good once, for a minute, in the browser with the nonce. One that is not good sends the browser back to
+// the client with `error=login_required`. 403 for users who may not sign in, 409 where another person is signed in.
+
+const NONCE_S = 5 * 60;
+const TICKET_MS = 60_000;
+const DIGEST = /^[A-Za-z0-9_-]{43}$/;
+const TICKET_PREFIX = "migrator:ticket:";
+const LOGIN_PROMPT_COOKIE = "oidc_login_prompt";
+const REDEEM_PATH = "/migrator/exchange/redeem";
+
+interface Ticket {
+  readonly user_id: string;
+  readonly nonce_hash: string;
+  readonly client_id: string;
+  readonly code_challenge: string;
+}
+
+function exchangeEndpoints(gate: Gate, members: Members, tally: Tally) {
+  if (!gate.isOpen("EXCHANGE")) return {};
+  const options = { method: "GET", metadata: { isAction: false } } as const;
+  return {
+    migratorExchangeTicket: gate.endpoint(
+      "/migrator/exchange/ticket",
+      { capability: "EXCHANGE", method: "POST" },
+      (call) => issueTicket(call, members),
+    ),
+    migratorExchangeStart: createAuthEndpoint("/migrator/exchange/start", options, async (ctx) => {
+      const { client_id, to, state } = queryOf(ctx.query);
+      const target = await targetOf(ctx.context, client_id, to);
+      if (!target) throw badRequest("the client has no redirect URL of that origin");
+      const cookie = nonceCookie(ctx.context);
+      const known = ctx.getCookie(cookie.name) ?? "";
+      const nonce = DIGEST.test(known) ? known : randomBytes(32).toString("base64url");
+      ctx.setCookie(cookie.name, nonce, cookie.options);
+      target.searchParams.set("nonce_hash", sha256(nonce).toString("base64url"));
+      if (state !== undefined) target.searchParams.set("state", state);
+      ctx.setHeader("Cache-Control", "no-store");
+      throw ctx.redirect(target.toString());
+    }),
+    migratorExchangeRedeem: createAuthEndpoint(REDEEM_PATH, options, async (ctx) => {
+      const { ticket: secret = "", ...query } = queryOf(ctx.query);
+      ctx.setHeader("Cache-Control", "no-store");
+      const nonce = ctx.getCookie(nonceCookie(ctx.context).name) ?? "";
+      const ticket = await takeTicket(ctx.context, secret, nonce, query);
+      const user = ticket && (await members.find(ctx.context.adapter, ticket.user_id));
+      if (!ticket || !user) throw await backToClient(ctx.context, query, (url) => ctx.redirect(url));
+      const state = stateOf(user);
+      if (state) throw new APIError("FORBIDDEN", { code: state, message: "this user may not sign in" });
+      const present = await getSessionFromCtx(ctx);
+      if (present && present.user.id !== user.id)
+        throw new APIError("CONFLICT", { code: "other_session", message: "another person is signed in" });
+      if (!present) {
+        const session = await createSession(ctx.context, String(user.id), ctx);
+        await setSessionCookie(ctx, { session, user: user as typeof session & Row } as never);
+        tally.counts.exchanged += 1;
+      }
+      throw ctx.redirect(`${ctx.context.baseURL}/oauth2/authorize?${new URLSearchParams(query)}`);
+    }),
+  };
+}
+
+async function issueTicket({ context, input }: Call, members: Members): Promise<Json> {
+  const { nonce_hash, client_id, code_challenge } = input;
+  const digests = [nonce_hash, code_challenge].every((digest) => DIGEST.test(String(digest)));
+  if (!digests || typeof client_id !== "string")
+    throw badRequest("nonce_hash and code_challenge are SHA-256 in base64url");
+  const user = await memberOr404(context, members, input.id);
+  const state = stateOf(user);
+  if (state) throw new APIError("FORBIDDEN", { code: state, message: "this user may not sign in" });
+  const ticket = randomBytes(32).toString("base64url");
+  const value = JSON.stringify({ user_id: user.id, nonce_hash, client_id, code_challenge });
+  const now = new Date();
+  const data = { identifier: ticketName(ticket), value, expiresAt: new Date(now.getTime() + TICKET_MS) };
+  await context.adapter.create({ model: "verification", data: { ...data, createdAt: now, updatedAt: now } });
+  return { ticket, expires_in_s: TICKET_MS / 1000 };
+}
+
+/** The ticket, if it is good for this browser and request; whatever it is, it is not good a second time. */
+async function takeTicket(context: AuthContext, secret: string, nonce: string, query: Record<string, string>) {
+  const db = context.adapter;
+  const where = [{ field: "identifier", value: ticketName(secret) }];
+  const row = await db.findOne<Row>({ model: "verification", where });
+  if (!row || new Date(row.expiresAt as Date).getTime() <= Date.now()) return null;
+  if (!(await takeOnce(db, row))) return null;
+  await db.deleteMany({ model: "verification", where });
+  const ticket = JSON.parse(String(row.value)) as Ticket;
+  const isSame =
+    timingSafeEqual(sha256(ticket.nonce_hash), sha256(sha256(nonce).toString("base64url"))) &&
+    ticket.client_id === query.client_id &&
+    ticket.code_challenge === query.code_challenge &&
+    query.code_challenge_method?.toUpperCase() === "S256";
+  return isSame ? ticket : null;
+}
+
+/** Two requests may have read the ticket: the primary key lets only one of them put its row beside it. */
+async function takeOnce(db: Adapter, { identifier, expiresAt }: Row): Promise<boolean> {
+  const id = `migrator:taken:${String(identifier).slice(TICKET_PREFIX.length)}`;
+  const now = new Date();
+  const data = { id, identifier: id, value: "", expiresAt, createdAt: now, updatedAt: now };
+  const taken = db.create({ model: "verification", data, forceAllowId: true });
+  return taken.then(
+    () => true,
+    () => false,
+  );
+}
+
+const ticketName = (ticket: string) => TICKET_PREFIX + sha256(ticket).toString("base64url");
+
+/** The application's page, if the client is known and has a redirect URL of the same origin. */
+async function targetOf(context: AuthContext, clientId = "", to = ""): Promise<URL | null> {
+  if (!URL.canParse(to)) return null;
+  const urls = await redirectUrls(context, clientId);
+  return urls.some((url) => URL.canParse(url) && new URL(url).origin === new URL(to).origin) ? new URL(to) : null;
+}
+
+async function redirectUrls(context: AuthContext, clientId: string): Promise<string[]> {
+  if (!("oauthApplication" in context.tables)) return [];
+  const where = [{ field: "clientId", value: clientId }];
+  const client = await context.adapter.findOne<Row>({ model: "oauthApplication", where });
+  return client && !client.disabled ? String(client.redirectURLs ?? "").split(",") : [];
+}
+
+async function backToClient<T>(context: AuthContext, query: Record<string, string>, redirect: (url: string) => T) {
+  const { client_id = "", redirect_uri = "", state } = query;
+  const urls = await redirectUrls(context, client_id);
+  if (!urls.includes(redirect_uri)) return badRequest("the ticket is not good, and redirect_uri is not the client's");
+  const url = new URL(redirect_uri);
+  url.searchParams.set("error", "login_required");
+  if (state !== undefined) url.searchParams.set("state", state);
+  return redirect(url.toString());
+}
+
+/** Browsers take a `__Host-` cookie over https only, and from nobody but this host. */
+function nonceCookie(context: AuthContext) {
+  const secure = context.baseURL.startsWith("https:");
+  const options = { httpOnly: true, secure, sameSite: "lax", path: "/", maxAge: NONCE_S } as const;
+  return { name: secure ? "__Host-migrator_nonce" : "migrator_nonce", options };
+}
+
+/** better-auth 1.3 wants the endpoint's context as second argument, where newer ones take a flag. */
+async function createSession(context: AuthContext, userId: string, ctx: unknown) {
+  const create = context.internalAdapter.createSession as (
+    ...args: unknown[]
+  ) => ReturnType<typeof context.internalAdapter.createSession>;
+  return create.length > 5 ? create(userId, ctx) : create(userId);
+}
+
+function queryOf(query: unknown): Record<string, string> {
+  const pairs = Object.entries(isObject(query) ? query : {});
+  return Object.fromEntries(pairs.filter((pair): pair is [string, string] => typeof pair[1] === "string"));
+}
+
+/** An earlier login that was given up left a cookie, which would take the place of the request that goes on here. */
+function withoutLoginPrompt(request: Request): Request {
+  const cookies = (request.headers.get("cookie") ?? "").split(/; */);
+  const headers = new Headers(request.headers);
+  headers.set("cookie", cookies.filter((cookie) => !cookie.startsWith(`${LOGIN_PROMPT_COOKIE}=`)).join("; "));
+  return new Request(request, { headers });
 }

@@ -16,17 +16,17 @@ BANNER = (
 )
 
 
-def bundle() -> Path:
-    """Build the server, unless this very state of it is built.
+def bundle(entry: str = "server") -> Path:
+    """Build the server or another program of this folder, unless this very state of it is built.
 
     Raises:
         subprocess.CalledProcessError: esbuild refuses the sources; it has told why on standard error.
         FileNotFoundError: the npm packages are not installed.
     """
     write_plugin()
-    target = BUILT / f"server-{_fingerprint()[:16]}.mjs"
+    target = BUILT / f"{entry}-{_fingerprint()[:16]}.mjs"
     if not target.exists():
-        _run_esbuild(target)
+        _run_esbuild(f"{entry}.ts", target)
     return target
 
 
@@ -46,9 +46,9 @@ def _fingerprint() -> str:
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in sources)).hexdigest()
 
 
-def _run_esbuild(target: Path) -> None:
+def _run_esbuild(entry: str, target: Path) -> None:
     unfinished = target.with_suffix(f".{os.getpid()}.mjs")
-    command = [str(PROJECT / "node_modules" / ".bin" / "esbuild"), "server.ts", "--bundle"]
+    command = [str(PROJECT / "node_modules" / ".bin" / "esbuild"), entry, "--bundle"]
     command += ["--platform=node", "--format=esm", "--target=node20", "--log-level=warning"]
     command += [f"--external:{name}" for name in NATIVE_PACKAGES]
     command += [f"--banner:js={BANNER}", f"--outfile={unfinished}"]
