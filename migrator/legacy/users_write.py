@@ -33,11 +33,13 @@ class HeldRow:
     Attributes:
         password: NULL and '' both mean that there is none.
         locked_at: As PostgreSQL writes it; None without a lock or a column for it.
+        confirmed_at: Likewise.
     """
 
     email: str | None
     password: str | None
     locked_at: str | None
+    confirmed_at: str | None
 
 
 class UsersTable:
@@ -55,6 +57,7 @@ class UsersTable:
             "users": self._users,
             "encrypted_password": ident(columns.parts["encrypted_password"]),
             "locked_at": self._text_of("locked_at"),
+            "confirmed_at": self._text_of("confirmed_at"),
         }
 
     def check_rights(self, parts: Sequence[str], *, inserting: bool) -> None:
@@ -110,6 +113,12 @@ class UsersTable:
         pending = self.columns.column("unconfirmed_email")
         cleared = {c: None for c in _RESET_TOKENS if self._has(c)}
         self._change(pk, {**values, **cleared, **({pending: None} if pending else {})}, at=at)
+
+    def confirm(self, pk: str, *, at: str) -> None:
+        """Note that the address is proven, where that is noted."""
+        column = self.columns.column("confirmed_at")
+        if column is not None:
+            self._change(pk, {column: at}, at=at)
 
     def set_time(self, pk: str, part: str, when: str | None, *, at: str) -> bool:
         """Write `locked_at` or `deleted_at`.

@@ -1,6 +1,6 @@
 -- name: locked
 -- Who signs in or changes a password in the application meanwhile waits for us, or we for them.
-SELECT {email}::text, {encrypted_password}::text, {locked_at} FROM {users}
+SELECT {email}::text, {encrypted_password}::text, {locked_at}, {confirmed_at} FROM {users}
 WHERE {id} = %(pk)s
 FOR UPDATE
 

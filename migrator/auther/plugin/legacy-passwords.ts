@@ -177,11 +177,14 @@ export const legacyPasswords = (options: LegacyPasswordsOptions = {}) => {
             const user = ctx.context.newSession?.user;
             const password: unknown = ctx.body?.password;
             if (!user?.emailVerified || typeof password !== "string") return;
-            await quiet
-              .run(() => rehash(ctx.context, user.id, password, proofs))
-              .catch((error: unknown) => {
+            const done = quiet.run(() => rehash(ctx.context, user.id, password, proofs));
+            await done.then(
+              (replaced) => (tally.counts.rehashed += Number(replaced)),
+              (error: unknown) => {
+                tally.counts.rehash_failed += 1;
                 ctx.context.logger.error(`migrator: rehash failed (${errorName(error)}), envelope kept`);
-              });
+              },
+            );
           }),
         },
         {
@@ -302,7 +305,7 @@ function deriveScrypt(password: Buffer, salt: string, options: ScryptOptions): P
 }
 
 /** Replaces the user's envelope by the native format, if the row still holds a proven one. */
-async function rehash(ctx: AuthContext, userId: string, password: string, proofs: Proofs) {
+async function rehash(ctx: AuthContext, userId: string, password: string, proofs: Proofs): Promise<boolean> {
   for (const envelope of proofs.of(password)) {
     const replaced = await ctx.adapter.update<Account>({
       model: "account",
@@ -313,8 +316,11 @@ async function rehash(ctx: AuthContext, userId: string, password: string, proofs
       ],
       update: { password: await ctx.password.hash(password), updatedAt: new Date() },
     });
-    if (replaced) return proofs.forget(envelope);
+    if (!replaced) continue;
+    proofs.forget(envelope);
+    return true;
   }
+  return false;
 }
 
 /**
@@ -2116,14 +2122,13 @@ async function statisticsOf({ context }: Call, { members, events, journal, tally
     kinds.set(scheme, (kinds.get(scheme) ?? 0) + 1);
   }
   const { native = 0, unknown = 0, ...envelopes } = Object.fromEntries(kinds);
-  const marks = await db.count({
-    model: "verification",
-    where: [{ field: "identifier", operator: "starts_with", value: markIdentifier("") }],
-  });
+  const starts: Where = [{ field: "identifier", operator: "starts_with", value: markIdentifier("") }];
+  for (const mark of await db.findMany<Row>({ model: "verification", where: starts, limit: ALL_ROWS }))
+    ours.add(String(mark.identifier).slice(markIdentifier("").length));
   return {
     version: VERSION,
     users: Number(await db.count({ model: "user" })),
-    ours: ours.size + Number(marks),
+    ours: ours.size,
     envelopes,
     native,
     unknown,

@@ -153,7 +153,7 @@ class Applier:
         if event.kind in {Kind.PASSWORD, Kind.SIGN_UP}:
             return self._password(event, link, row)
         if event.kind == Kind.EMAIL:
-            return self._email(event, link.pk)
+            return self._email(event, link.pk, row)
         return self._access(event, link.pk, row)
 
     def _password(self, event: Event, link: HeldLink, row: HeldRow) -> Verdict:
@@ -171,21 +171,29 @@ class Applier:
         self._tables.log.set_fingerprint(event.user_id, sha256(value.encode()).hexdigest())
         return Verdict(Outcome.WRITTEN)
 
-    def _email(self, event: Event, pk: str) -> Verdict:
+    def _email(self, event: Event, pk: str, row: HeldRow) -> Verdict:
         email = normalise(event.email or "")
         if not email or not storable(email):
             return Verdict(Outcome.NO_EMAIL)
+        if email != normalise(row.email or "") and not self._renamed(pk, email):
+            return Verdict(Outcome.EMAIL_COLLISION)
+        if event.email_verified and row.confirmed_at is None:
+            self._tables.users.confirm(pk, at=self._now())
+        return Verdict(Outcome.WRITTEN)
+
+    def _renamed(self, pk: str, email: str) -> bool:
+        """Write an address, unless another row has it."""
         users = self._tables.users
         if users.is_taken(email, by_other_than=pk):
-            return Verdict(Outcome.EMAIL_COLLISION)
+            return False
         try:
             with self._tables.log.attempt():
                 users.set_email(pk, email, at=self._now())
         except DependencyError as error:
             if isinstance(error.__cause__, errors.UniqueViolation):
-                return Verdict(Outcome.EMAIL_COLLISION)
+                return False
             raise
-        return Verdict(Outcome.WRITTEN)
+        return True
 
     def _access(self, event: Event, pk: str, row: HeldRow) -> Verdict:
         """Keep out, or let in again, whom Auther does; a row is never deleted."""

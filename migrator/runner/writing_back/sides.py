@@ -54,7 +54,9 @@ def open_tables(ctx: Context, *, writing: bool) -> Iterator[Tables]:
         log = WrittenBack(connection, shape, source=settings.model)
         if writing:
             wanted = ctx.config.write_back
-            users.check_rights(("locked_at", "deleted_at"), inserting=wanted.new_users)
+            users.check_rights(
+                ("locked_at", "deleted_at", "confirmed_at"), inserting=wanted.new_users
+            )
             log.create()
         yield Tables(log, users, settings.model)
 
@@ -68,7 +70,7 @@ def open_feed(ctx: Context) -> Iterator[EventFeed]:
         DependencyError: Auther's database cannot be opened.
     """
     if ctx.config.write_back.events == "database":
-        with open_target(ctx, writing=True) as target:
+        with open_target(ctx, writing=True, briefly=True) as target:
             if not isinstance(target, SqlTarget):
                 raise UsageError(
                     "auther.kind is no database, so write_back.events cannot be one",

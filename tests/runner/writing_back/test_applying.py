@@ -196,3 +196,13 @@ def test_events_of_others_are_left_alone(scene: Scene) -> None:
     assert not scene.write_back().outcomes
     assert scene.outcomes() == []
     assert [scene.event(one).get("acknowledged") for one in (other, unknown)] == [None, None]
+
+
+def test_an_address_that_was_proven_there_is_proven_here(scene: Scene) -> None:
+    scene.site.sql("UPDATE users SET confirmed_at = NULL WHERE id IN (23, 24)")
+    for pk in (23, 24):
+        told = {"email": f"member{pk}@example.org", "email_verified": pk == 23}
+        scene.tell("email", scene.auther_id(pk), **told)
+    scene.write_back()
+    assert scene.user(23)["confirmed_at"] is not None
+    assert scene.user(24)["confirmed_at"] is None

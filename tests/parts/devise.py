@@ -1,0 +1,67 @@
+"""The real Devise, asked what it says of addresses and passwords. Knows nothing of pytest."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.parts.rails import RAILS, SOURCE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# What Devise's own login form does, in its order.
+SCRIPT = """
+require "json"
+require "./config/environment"
+answers = JSON.parse($stdin.read).map do |email, password|
+  user = User.find_for_database_authentication(email: email)
+  next "unknown" unless user
+  next "wrong password" unless user.valid_password?(password)
+  user.active_for_authentication? ? "signs in" : user.inactive_message.to_s
+end
+puts "answers: #{JSON.generate(answers)}"
+"""
+MARK = "answers: "
+
+
+def ask_devise(dsn: str, asked: Sequence[tuple[str, str]], *, pepper: str) -> list[str]:
+    """Ask for each address and password: `signs in`, or why not.
+
+    Raises:
+        RuntimeError: Rails did not start; the message holds what it said.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="migrator-devise-"))
+    try:
+        shutil.copytree(SOURCE, folder, dirs_exist_ok=True)
+        environment = os.environ | RAILS | {"RAILS_ENV": "test", "DATABASE_URL": dsn}
+        environment |= {"DEVISE_PEPPER": pepper}
+        _run(folder, ["bundle", "lock", "--local"], environment)
+        said = _run(
+            folder, ["bundle", "exec", "ruby", "-e", SCRIPT], environment, json.dumps(asked)
+        )
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    line = next(line for line in said.splitlines() if line.startswith(MARK))
+    answers: list[str] = json.loads(line.removeprefix(MARK))
+    return answers
+
+
+def _run(folder: Path, command: list[str], environment: dict[str, str], said: str = "") -> str:
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        input=said,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"{command[:3]}: {done.stdout}{done.stderr}")
+    return done.stdout
