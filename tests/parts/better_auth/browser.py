@@ -5,6 +5,7 @@ import hashlib
 import re
 import secrets
 from dataclasses import dataclass
+from typing import Self
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx
@@ -39,12 +40,64 @@ def log_in(auther: BetterAuth, client: Client, email: str, password: str) -> Tok
     Raises:
         LoginRefusedError: Auther refused the password, the user or the client.
     """
-    verifier, nonce = secrets.token_urlsafe(48), secrets.token_urlsafe(16)
-    with httpx.Client(base_url=auther.base_url, headers=NAVIGATION, timeout=60) as browser:
-        page = browser.get("/api/auth/oauth2/authorize", params=_request(client, verifier, nonce))
-        answer = _submit_login(browser, page, email, password)
-    code = _code(answer, client)
-    return _redeem(auther, client, code=code, verifier=verifier, nonce=nonce)
+    with Journey(auther, client) as journey:
+        journey.submit("/sign-in", email=email, password=password)
+        return journey.redeem()
+
+
+class Journey:
+    """One browser on its way from the application's login through Auther's pages. A context manager.
+
+    Args:
+        auther: Where it is sent.
+        client: By whom.
+    """
+
+    def __init__(self, auther: BetterAuth, client: Client) -> None:
+        self._auther, self._client = auther, client
+        self._verifier, self._nonce = secrets.token_urlsafe(48), secrets.token_urlsafe(16)
+        self._browser = httpx.Client(base_url=auther.base_url, headers=NAVIGATION, timeout=60)
+        query = _request(client, self._verifier, self._nonce)
+        self._page = self._browser.get("/api/auth/oauth2/authorize", params=query)
+        self._answer = self._page
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._browser.close()
+
+    def submit(self, path: str, **fields: str) -> None:
+        """Fill in the form of a page of Auther's; every page but the login page is reached by a link there.
+
+        Raises:
+            LoginRefusedError: There is no such page or no form.
+        """
+        page = self._browser.get(urljoin(str(self._page.url), self._page.headers.get("location", "")))
+        if page.url.path != path:
+            if f'href="{path}"' not in page.text:
+                raise LoginRefusedError(f"{page.url.path} has no link to {path}")
+            page = self._browser.get(path)
+        form = FORM.search(page.text)
+        if form is None:
+            raise LoginRefusedError(f"no form: {page.status_code} at {page.url.path}")
+        origin = f"{page.url.scheme}://{page.url.netloc.decode()}"
+        self._answer = self._browser.post(form[1], data=fields, headers={"Origin": origin})
+
+    def open(self, url: str) -> None:
+        """Open a link, as from a mail, in the same browser."""
+        self._answer = self._browser.get(url)
+
+    def redeem(self) -> Tokens:
+        """Take the code that the last answer leads back with, as the application's backend does.
+
+        Raises:
+            LoginRefusedError: Auther sent no code, or the token endpoint refuses it.
+        """
+        code = _code(self._answer, self._client)
+        return _redeem(
+            self._auther, self._client, code=code, verifier=self._verifier, nonce=self._nonce
+        )
 
 
 def _request(client: Client, verifier: str, nonce: str) -> dict[str, str]:
@@ -59,18 +112,6 @@ def _request(client: Client, verifier: str, nonce: str) -> dict[str, str]:
         "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
         "code_challenge_method": "S256",
     }
-
-
-def _submit_login(
-    browser: httpx.Client, answer: httpx.Response, email: str, password: str
-) -> httpx.Response:
-    form_page = browser.get(urljoin(str(answer.url), answer.headers.get("location", "")))
-    form = FORM.search(form_page.text)
-    if form is None:
-        raise LoginRefusedError(f"no login form: {form_page.status_code} at {form_page.url.path}")
-    origin = f"{form_page.url.scheme}://{form_page.url.netloc.decode()}"
-    fields = {"email": email, "password": password}
-    return browser.post(form[1], data=fields, headers={"Origin": origin})
 
 
 def _code(answer: httpx.Response, client: Client) -> str:

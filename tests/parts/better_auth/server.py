@@ -95,6 +95,11 @@ class BetterAuth:
         headers = {"Origin": self.base_url, **kwargs.pop("headers", {})}
         return self._http.request(method, path, headers=headers, **kwargs)
 
+    @property
+    def pid(self) -> int:
+        """The server's process."""
+        return self._process.pid
+
     def log(self) -> str:
         """Give what the server wrote to standard error so far."""
         return self.log_path.read_text(encoding="utf-8")
