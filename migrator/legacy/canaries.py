@@ -57,7 +57,7 @@ def try_canary(
         email=quoted(columns.parts["email"]),
         password=quoted(columns.parts["encrypted_password"]),
         salt=quoted_or_null(columns.column("salt"), "text"),
-        users=quoted(columns.table.schema, columns.table.name),
+        users=columns.table.relation,
     )
     if not rows:
         return CanaryResult(email, fault="no such user")

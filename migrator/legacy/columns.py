@@ -9,7 +9,7 @@ from migrator.core.errors import UsageError
 from migrator.legacy.presets import recognise
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from migrator.legacy.interface import TableShape
 
@@ -31,6 +31,10 @@ OPTIONAL = (
 # Used only when legacy.columns names a column: an application's idea of a user name need not be a sign-in name.
 ON_REQUEST = ("username", "roles")
 PARTS = (*REQUIRED, *OPTIONAL, *ON_REQUEST)
+TIMES = ("created_at", "updated_at", "confirmed_at", "locked_at", "deleted_at")
+TIME_TYPES = frozenset({"timestamp without time zone", "timestamp with time zone", "date"})
+# A flag says enough about these; when a lock ends can be told from a time only.
+_FLAGS = frozenset({"confirmed_at", "deleted_at"})
 
 # A module counts as present when one of its columns is there.
 _MODULES = {
@@ -81,8 +85,9 @@ def find_columns(table: TableShape, overrides: Mapping[str, str]) -> DeviseColum
         overrides: `legacy.columns`: column by part; '' says that nothing plays this part.
 
     Raises:
-        UsageError: An override names an unknown part or a missing column, or a required part has
-            no column; the message lists what there is.
+        UsageError: An override names an unknown part or a missing column, a required part has no
+            column, or a column that should hold a time is of another type; the message lists what
+            there is.
     """
     for part in overrides:
         if part not in PARTS:
@@ -95,8 +100,9 @@ def find_columns(table: TableShape, overrides: Mapping[str, str]) -> DeviseColum
     for part in PARTS:
         column = _column(table, part, overrides, preset.parts.get(part, part))
         if column:
+            _refuse_no_time(table, part, column)
             parts[part] = column
-    return DeviseColumns(table, parts, _modules(table), preset.name)
+    return DeviseColumns(table, parts, _modules(table) | confirmable(parts), preset.name)
 
 
 def _column(table: TableShape, part: str, overrides: Mapping[str, str], usual: str) -> str:
@@ -111,6 +117,21 @@ def _column(table: TableShape, part: str, overrides: Mapping[str, str], usual: s
             hint=f'set {part} = "<column>" under [legacy.columns] in migrator.toml',
         )
     return ""
+
+
+def confirmable(parts: Collection[str]) -> frozenset[str]:
+    """Name the module that says who is confirmed, whatever its column is called."""
+    return frozenset({"confirmable"} if "confirmed_at" in parts else ())
+
+
+def _refuse_no_time(table: TableShape, part: str, column: str) -> None:
+    found = table.columns[column]
+    is_flag = found == "boolean" and part in _FLAGS
+    if part in TIMES and found not in TIME_TYPES and not is_flag:
+        raise UsageError(
+            f"{table}.{column} is {found}, not a time, and cannot be {part}",
+            hint=f'set {part} to another column, or to "", under [legacy.columns]',
+        )
 
 
 def _modules(table: TableShape) -> frozenset[str]:

@@ -34,7 +34,8 @@ class Relation:
     """A table or view: owner, our rights, sizes in bytes.
 
     Attributes:
-        kind: `pg_class.relkind`: r table, p partitioned, v view, m materialised view, f foreign.
+        kind: `pg_class.relkind`: r table, p partitioned, v view, m materialised view, f foreign;
+            q for a SELECT of the operator's, of which the rest is not known.
         owned: Our role owns it or is a member of its owner.
         rows_hidden: Row security applies to our role, so counts may be short.
         writable: Our role may insert and update.
@@ -214,6 +215,7 @@ class LegacySurvey:
         key_range: Lowest and highest key as text, empty in an empty table.
         unreadable_columns: Columns of the users table that our role may not read.
         identity_table: migrator_identity, None before the import made it.
+        schema: Where migrator_identity is, or is going to be.
     """
 
     server: Server
@@ -232,3 +234,4 @@ class LegacySurvey:
     activity: Activity
     bearer_tables: tuple[str, ...]
     identity_table: Relation | None
+    schema: str = "public"

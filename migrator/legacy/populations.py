@@ -10,6 +10,7 @@ from psycopg.errors import QueryCanceled
 from migrator.core.sql import qualified
 from migrator.legacy.asking import quoted, quoted_or_null
 from migrator.legacy.findings import Identities, SessionStore
+from migrator.legacy.interface import TableShape
 
 if TYPE_CHECKING:
     from migrator.config.model import LegacySection
@@ -23,14 +24,18 @@ _SESSION_COLUMNS = ("session_id", "data", "updated_at")
 def identities(ask: Questions, columns: DeviseColumns, legacy: LegacySection) -> Identities:
     """Count OmniAuth's identities, and the users who have no password, by whether they have one."""
     suspects = ask.names("identity_suspects", {"reference": _REFERENCE})
-    if legacy.identities_table:
+    if legacy.query.identities:
+        place = TableShape("", "", {}, query=legacy.query.identities.strip().rstrip(";")).relation
+        providers, linked = _in_a_table(ask, columns, place)
+    elif legacy.identities_table:
         here = ".".join(qualified(legacy.identities_table))
         suspects = tuple(name for name in suspects if name != here)
-        providers, linked = _in_a_table(ask, columns, legacy.identities_table)
+        place = quoted(*qualified(legacy.identities_table))
+        providers, linked = _in_a_table(ask, columns, place)
     else:
         providers, linked = _in_users(ask, columns)
     return Identities(
-        table=legacy.identities_table,
+        table="legacy.query.identities" if legacy.query.identities else legacy.identities_table,
         by_provider={row["provider"] or "(none)": row["count"] for row in providers},
         passwordless_linked=linked["with_identity"],
         passwordless_alone=linked["without_identity"],
@@ -38,12 +43,11 @@ def identities(ask: Questions, columns: DeviseColumns, legacy: LegacySection) ->
     )
 
 
-def _in_a_table(ask: Questions, columns: DeviseColumns, table: str) -> tuple[list[Row], Row]:
-    place = quoted(*qualified(table))
+def _in_a_table(ask: Questions, columns: DeviseColumns, place: str) -> tuple[list[Row], Row]:
     linked = ask.row(
         "identity_only",
         identities=place,
-        users=quoted(columns.table.schema, columns.table.name),
+        users=columns.table.relation,
         pk=quoted(columns.parts["id"]),
         password=quoted(columns.parts["encrypted_password"]),
         user_id=quoted(_REFERENCE),
@@ -55,7 +59,7 @@ def _in_users(ask: Questions, columns: DeviseColumns) -> tuple[list[Row], Row]:
     """Count providers in the users table itself, where OmniAuth's first guide puts them."""
     provider = columns.column("provider") if columns.column("uid") else None
     parts = {
-        "users": quoted(columns.table.schema, columns.table.name),
+        "users": columns.table.relation,
         "provider": quoted_or_null(provider, "text"),
     }
     password = quoted(columns.parts["encrypted_password"])

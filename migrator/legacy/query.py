@@ -11,7 +11,7 @@ from migrator.core.errors import UsageError
 from migrator.core.queries import load
 from migrator.core.redact import scrub
 from migrator.core.sql import ident, qualified
-from migrator.legacy.columns import DeviseColumns
+from migrator.legacy.columns import TIME_TYPES, DeviseColumns, confirmable
 from migrator.legacy.connect import Connection, compose, open_database, wrapped
 from migrator.legacy.devise import DeviseSource, Roles, describe_roles
 from migrator.legacy.interface import INTEGER_TYPES, TableShape
@@ -25,7 +25,6 @@ _HINT = "edit [legacy.query] in migrator.toml; try the SELECT in psql"
 _SHOWN = 3
 _KEYS = frozenset({*INTEGER_TYPES, "uuid", "text", "character varying", "character"})
 _TEXTS = frozenset({"text", "character varying", "character", "citext"})
-_TIMES = frozenset({"timestamp without time zone", "timestamp with time zone", "date"})
 _FLAG = frozenset({"boolean"})
 
 # Each column that a SELECT may give: the part that it plays, and the types that it may have.
@@ -36,12 +35,12 @@ COLUMNS: Mapping[str, tuple[str, frozenset[str]]] = {
     "salt": ("salt", _TEXTS),
     "name": ("name", _TEXTS),
     "username": ("username", _TEXTS),
-    "created_at": ("created_at", _TIMES),
-    "updated_at": ("updated_at", _TIMES),
-    "confirmed_at": ("confirmed_at", _TIMES),
+    "created_at": ("created_at", TIME_TYPES),
+    "updated_at": ("updated_at", TIME_TYPES),
+    "confirmed_at": ("confirmed_at", TIME_TYPES),
     "verified": ("confirmed_at", _FLAG),
-    "locked_at": ("locked_at", _TIMES),
-    "deleted_at": ("deleted_at", _TIMES | _FLAG),
+    "locked_at": ("locked_at", TIME_TYPES),
+    "deleted_at": ("deleted_at", TIME_TYPES | _FLAG),
     "second_factor": ("otp_required_for_login", _FLAG),
     "provider": ("provider", _TEXTS),
     "uid": ("uid", _TEXTS | INTEGER_TYPES),
@@ -52,7 +51,7 @@ _LINKS: Mapping[str, frozenset[str]] = {
     "user_id": _KEYS,
     "provider": _TEXTS,
     "uid": _TEXTS | INTEGER_TYPES,
-    "created_at": _TIMES,
+    "created_at": TIME_TYPES,
 }
 _LINKS_REQUIRED = ("user_id", "provider", "uid")
 
@@ -89,7 +88,9 @@ def describe_query(connection: Connection, query: str, *, key: str, schema: str)
     text = compose(load("migrator.legacy", "query.sql")["shape"], query=shape.relation)
     try:
         found = connection.execute(text, {}).description or []
-    except (psycopg.errors.SyntaxErrorOrAccessRuleViolation, psycopg.DataError) as error:
+    except psycopg.errors.InsufficientPrivilege:
+        raise
+    except (psycopg.ProgrammingError, psycopg.DataError) as error:
         said = scrub(str(error).partition("\n")[0])
         raise UsageError(f"legacy.query.{key}: {said}", hint=_HINT) from error
     names = [column.name for column in found]
@@ -120,7 +121,7 @@ def _columns(users: TableShape) -> DeviseColumns:
     types = {name: kinds for name, (_, kinds) in COLUMNS.items()}
     _check(users, REQUIRED, types)
     parts = {COLUMNS[name][0]: name for name in users.columns}
-    return DeviseColumns(users, parts, frozenset(), "legacy.query")
+    return DeviseColumns(users, parts, confirmable(parts), "legacy.query")
 
 
 def _identities(connection: Connection, settings: LegacySection, schema: str) -> TableShape | None:

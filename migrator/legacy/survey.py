@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from migrator.core.errors import RefusedError, UsageError
 from migrator.core.sql import ident
 from migrator.legacy.asking import Questions, quoted, quoted_or_null
+from migrator.legacy.columns import TIME_TYPES, TIMES
 from migrator.legacy.findings import (
     Activity,
     ForeignKey,
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
 STATEMENT_TIMEOUT_S = 60
 LONG_S = 300
 IDENTITY_TABLE = "migrator_identity"
-_TIMES = ("created_at", "updated_at", "confirmed_at", "locked_at", "deleted_at")
-_TIME_TYPES = {"timestamp without time zone", "timestamp with time zone", "date"}
+QUERY = "q"
 _REMEMBERED = "remember_created_at"
 
 
@@ -59,11 +59,13 @@ def survey(
     ask = Questions(connection)
     ask.row("set_limits", {"timeout": f"{STATEMENT_TIMEOUT_S}s"})
     server = Server(**ask.row("server"))
-    relation = _users_table(ask, columns)
-    unreadable = _check_rights(ask, columns, relation, role=server.role)
+    is_query = bool(columns.table.query)
+    relation = _query(ask, columns, server.role) if is_query else _users_table(ask, columns)
+    unreadable = () if is_query else _check_rights(ask, columns, relation, role=server.role)
     return LegacySurvey(
         server=server,
         table=str(columns.table),
+        schema=columns.table.schema,
         relation=relation,
         key_type=columns.type_of("id"),
         key_range=_key_range(ask, columns),
@@ -72,7 +74,7 @@ def survey(
         states=_states(ask, columns, unlock_in=unlock_in, now=now),
         odd_times=_odd_times(ask, columns),
         foreign_keys=_foreign_keys(ask, relation),
-        loose_references=_loose_references(ask, relation, legacy),
+        loose_references=() if is_query else _loose_references(ask, relation, legacy),
         identities=identities(ask, columns, legacy),
         sessions=sessions(ask, legacy),
         activity=_activity(ask),
@@ -87,14 +89,29 @@ def _users_table(ask: Questions, columns: DeviseColumns) -> Relation:
         raise UsageError(
             f"there is no table {columns.table}", hint="set legacy.users_table in migrator.toml"
         )
-    for part in _TIMES:
-        found = columns.type_of(part)
-        if found and found not in _TIME_TYPES:
-            raise UsageError(
-                f"{columns.table}.{columns.column(part)} is {found}, not a time, and cannot be {part}",
-                hint=f'set {part} to another column, or to "", under [legacy.columns]',
-            )
     return relation
+
+
+def _query(ask: Questions, columns: DeviseColumns, role: str) -> Relation:
+    """Say of a SELECT what can be said: the tables behind it were not looked at."""
+    rights = ask.rows("schema_rights", {"schema": columns.table.schema})
+    if not rights:
+        raise UsageError(
+            f"there is no schema {columns.table.schema} for {IDENTITY_TABLE}",
+            hint="set legacy.users_table in migrator.toml to a table beside which ours may be",
+        )
+    return Relation(
+        oid=0,
+        kind=QUERY,
+        owner=role,
+        owned=True,
+        rows_hidden=False,
+        writable=False,
+        rows_estimate=0,
+        total_bytes=0,
+        table_bytes=0,
+        **rights[0],
+    )
 
 
 def _check_rights(
@@ -121,6 +138,9 @@ def _states(
     ask: Questions, columns: DeviseColumns, *, unlock_in: timedelta | None, now: datetime
 ) -> States:
     def column(part: str, kind: str) -> str:
+        if columns.type_of(part) == "boolean" and kind == "timestamptz":
+            # A flag says that it happened, not when.
+            return f"(CASE WHEN {quoted(columns.parts[part])} THEN 'epoch'::timestamptz END)"
         return quoted_or_null(columns.column(part), kind)
 
     remembered = _REMEMBERED if _REMEMBERED in columns.table.columns else None
@@ -150,7 +170,8 @@ def _second_factor(columns: DeviseColumns) -> str:
 
 def _odd_times(ask: Questions, columns: DeviseColumns) -> tuple[OddTimes, ...]:
     found = []
-    for column in filter(None, map(columns.column, _TIMES)):
+    times = [part for part in TIMES if columns.type_of(part) in TIME_TYPES]
+    for column in filter(None, map(columns.column, times)):
         row = ask.row("odd_times", column=quoted(column), users=_users(columns))
         if any(row.values()):
             found.append(OddTimes(column, **row))
@@ -180,4 +201,4 @@ def _activity(ask: Questions) -> Activity:
 
 
 def _users(columns: DeviseColumns) -> str:
-    return quoted(columns.table.schema, columns.table.name)
+    return columns.table.relation

@@ -107,13 +107,17 @@ FROM (SELECT (NOT %(confirmable)s OR {confirmed_at} IS NOT NULL) AS confirmed,
              coalesce({pending}, '') AS pending,
              coalesce({password}, '') AS password,
              {remembered} AS remembered
-      FROM {users}) AS state;
+      FROM {users} AS u) AS state;
 
 -- name: odd_times
 -- Times that no integer of milliseconds holds, or that JavaScript's Date does not (its last year is 275760).
 SELECT count(*) FILTER (WHERE NOT isfinite({column})) AS infinite,
        count(*) FILTER (WHERE isfinite({column}) AND {column} >= '275760-09-13') AS out_of_range
-FROM {users};
+FROM {users} AS u;
+
+-- name: schema_rights
+SELECT has_schema_privilege(n.oid, 'USAGE') AS schema_usable, has_schema_privilege(n.oid, 'CREATE') AS schema_creatable
+FROM pg_namespace n WHERE n.nspname = %(schema)s;
 
 -- name: key_range
 -- By order, since not every server has min and max of a uuid; by the column, not by its text.
@@ -121,7 +125,7 @@ SELECT (SELECT u.{pk}::text FROM {users} AS u ORDER BY u.{pk} LIMIT 1) AS lowest
        (SELECT u.{pk}::text FROM {users} AS u ORDER BY u.{pk} DESC NULLS LAST LIMIT 1) AS highest;
 
 -- name: identities
-SELECT {provider}::text AS provider, count(*) AS count FROM {identities} GROUP BY 1 ORDER BY 2 DESC, 1;
+SELECT {provider}::text AS provider, count(*) AS count FROM {identities} AS i GROUP BY 1 ORDER BY 2 DESC, 1;
 
 -- name: identity_only
 -- Users without a password who have, or have not, a sign-in at a provider.
@@ -130,12 +134,12 @@ FROM (SELECT EXISTS (SELECT FROM {identities} AS i WHERE i.{user_id} = u.{pk}) A
       FROM {users} AS u WHERE coalesce(u.{password}::text, '') = '') AS passwordless;
 
 -- name: inline_identities
-SELECT {provider} AS provider, count(*) AS count FROM {users} WHERE {provider} <> '' GROUP BY 1 ORDER BY 2 DESC, 1;
+SELECT {provider} AS provider, count(*) AS count FROM {users} AS u WHERE {provider} <> '' GROUP BY 1 ORDER BY 2 DESC, 1;
 
 -- name: inline_only
 SELECT count(*) FILTER (WHERE linked) AS with_identity, count(*) FILTER (WHERE NOT linked) AS without_identity
 FROM (SELECT coalesce({provider} <> '', false) AS linked
-      FROM {users} WHERE coalesce({password}::text, '') = '') AS passwordless;
+      FROM {users} AS u WHERE coalesce({password}::text, '') = '') AS passwordless;
 
 -- name: sessions
 SELECT count(*) AS rows, min({updated_at}) AS oldest, max({updated_at}) AS newest FROM {sessions};
@@ -143,4 +147,4 @@ SELECT count(*) AS rows, min({updated_at}) AS oldest, max({updated_at}) AS newes
 -- name: login
 -- Whom Devise's login form finds for a normalised address.
 SELECT {password}::text AS password, {salt} AS salt
-FROM {users} WHERE {email} = %(email)s ORDER BY {pk} LIMIT 1;
+FROM {users} AS u WHERE {email} = %(email)s ORDER BY {pk} LIMIT 1;

@@ -215,10 +215,10 @@ def test_names_with_quotes_percent_signs_and_braces_are_only_names(fresh_db: str
 
 
 def test_a_column_that_holds_no_time_is_refused_by_name(fresh_db: str) -> None:
-    execute(fresh_db, BARE_USERS.format(key="bigint"), "ALTER TABLE users ADD deleted_at boolean")
-    with pytest.raises(UsageError, match=r"users\.deleted_at is boolean, not a time"):
+    execute(fresh_db, BARE_USERS.format(key="bigint"), "ALTER TABLE users ADD locked_at boolean")
+    with pytest.raises(UsageError, match=r"users\.locked_at is boolean, not a time"):
         surveyed(fresh_db)
-    assert surveyed(fresh_db, columns={"deleted_at": ""}).states.soft_deleted == 0
+    assert surveyed(fresh_db, columns={"locked_at": ""}).states.locked_now == 0
 
 
 def test_a_second_factor_in_a_column_of_another_type_counts_when_it_is_set(fresh_db: str) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrator.core.sql import ident, qualified
-from migrator.legacy.survey import IDENTITY_TABLE
+from migrator.core.sql import ident
+from migrator.legacy.survey import IDENTITY_TABLE, QUERY
 from migrator.runner.readiness.reason import Reason, Rule
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from migrator.config.model import Config
     from migrator.runner.readiness.findings import Findings
 
-_TABLE_KINDS = {"r", "p"}
+_TABLE_KINDS = {"r", "p", QUERY}
 
 
 def server_takes_no_writes(found: Findings, _config: Config) -> Iterator[Reason]:
@@ -64,7 +64,7 @@ def rows_hidden(found: Findings, _config: Config) -> Iterator[Reason]:
 def identity_table_impossible(found: Findings, _config: Config) -> Iterator[Reason]:
     """The import makes migrator_identity in the schema of the users table, and fills it."""
     legacy, role = found.legacy, found.legacy.server.role
-    schema = qualified(legacy.table)[0]
+    schema = legacy.schema
     place = ident(schema, IDENTITY_TABLE)
     if legacy.identity_table is None and not legacy.relation.schema_creatable:
         yield Reason(

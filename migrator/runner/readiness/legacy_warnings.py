@@ -9,7 +9,7 @@ from migrator.core.durations import format_duration
 from migrator.core.sql import ident
 from migrator.legacy.census import PROBLEMS
 from migrator.legacy.interface import INTEGER_TYPES
-from migrator.legacy.survey import LONG_S
+from migrator.legacy.survey import LONG_S, QUERY
 from migrator.runner.readiness.reason import Reason, Rule
 
 if TYPE_CHECKING:
@@ -236,7 +236,19 @@ def _age(seconds: float) -> str:
     return format_duration(timedelta(seconds=seconds))
 
 
+def only_a_query(found: Findings, _config: Config) -> Iterator[Reason]:
+    """What cannot be said about tables behind a SELECT."""
+    if found.legacy.relation.kind == QUERY:
+        yield Reason(
+            "query_source",
+            "users come from a SELECT: the tables behind it were not looked at (keys that refer to"
+            " users, row security, rights to write)",
+            "the import needs nothing else; the phases after it need the users table itself",
+        )
+
+
 LEGACY_WARNINGS: tuple[Rule, ...] = (
+    only_a_query,
     rejects_expected,
     key_without_derived_id,
     peppers_unproven,

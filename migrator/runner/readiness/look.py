@@ -11,7 +11,7 @@ from migrator.auther.sqlite import SqliteDatabase
 from migrator.legacy.canaries import CanaryResult, try_canary
 from migrator.legacy.census import take_census
 from migrator.legacy.connect import open_database, wrapped
-from migrator.legacy.devise import DeviseSource, open_devise
+from migrator.legacy.sources import open_source
 from migrator.legacy.survey import survey
 from migrator.runner.importing.imports import make_rules
 from migrator.runner.readiness.findings import AutherFindings, Findings
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from migrator.legacy.connect import Connection
+    from migrator.legacy.devise import DeviseSource
     from migrator.legacy.findings import Census, LegacySurvey
     from migrator.legacy.interface import Page
     from migrator.runner.canaries import Canary
@@ -40,7 +41,7 @@ def look(ctx: Context, canaries: Sequence[Canary]) -> Findings:
     """
     dsn = ctx.reveal(ctx.config.legacy.dsn)
     with (
-        open_devise(dsn, ctx.config.legacy) as source,
+        open_source(dsn, ctx.config.legacy) as source,
         open_database(dsn) as connection,
         wrapped("surveying the application's database"),
     ):
@@ -56,13 +57,19 @@ def look(ctx: Context, canaries: Sequence[Canary]) -> Findings:
             census, forecast = _read_users(ctx, source, target, total=legacy.states.users)
     return Findings(
         legacy=legacy,
-        has_primary_key=len(source.columns.table.primary_key) == 1,
+        has_primary_key=_has_one_key(source),
         remembered_until=_remembered_until(legacy, ctx.config.legacy.remember_for),
         census=census,
         forecast=forecast,
         canaries=tried,
         auther=auther,
     )
+
+
+def _has_one_key(source: DeviseSource) -> bool:
+    """Tell that rows have a key of one column; of a SELECT's id that was made sure of."""
+    table = source.columns.table
+    return bool(table.query) or len(table.primary_key) == 1
 
 
 def _remembered_until(found: LegacySurvey, remember_for: timedelta | None) -> datetime | None:
@@ -83,6 +90,7 @@ def _try_canaries(
             email=canary.email,
             password=canary.password,
             peppers=peppers,
+            declared=legacy.declared,
         )
         for canary in canaries
     )
@@ -108,6 +116,7 @@ def _read_users(
             page_rows=ctx.config.import_.page_rows,
             clock=ctx.clock,
             observe=observe,
+            declared=ctx.config.legacy.declared,
         )
     return census, forecaster.forecast() if forecaster else None
 
