@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from migrator.runner.syncing.passes import PassReport, Wish
@@ -64,8 +65,6 @@ def rehash(site: Site, pk: int) -> None:
 
 def loosen_brakes(site: Site, **settings: Any) -> Site:
     """Give the site with other settings under [sync]; by default brakes that let a few users through."""
-    from dataclasses import replace
-
     settings = {"max_bans_share": 0.05, **settings}
     section = site.ctx.config.sync.model_copy(update=settings)
     config = site.ctx.config.model_copy(update={"sync": section})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from migrator.core.clock import parse_iso
 from migrator.core.errors import UsageError
@@ -244,10 +245,7 @@ def test_a_role_that_cannot_see_others_sessions_reads_further_back_and_says_so(
     site.sql("GRANT SELECT, INSERT, UPDATE, DELETE ON migrator_identity TO sync_only")
     try:
         before = Standing(site.ctx).watermark
-        address = psycopg.conninfo.conninfo_to_dict(site.dsn)
-        made = psycopg.conninfo.make_conninfo(
-            **{**address, "user": "sync_only", "password": "only here"}
-        )
+        made = make_conninfo(site.dsn, user="sync_only", password="only here")
         monkeypatch.setenv("LEGACY_DATABASE_URL", made)
         with psycopg.connect(site.dsn):
             report = sync(site)
