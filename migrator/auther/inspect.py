@@ -8,15 +8,15 @@ import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from migrator.auther.in_use import openers
 from migrator.core.queries import load
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection
+    from pathlib import Path
 
-_PROC = Path("/proc")
 _QUERIES = load("migrator.auther", "inspect.sql")
 
 
@@ -75,7 +75,7 @@ def look_at_file(path: Path) -> FileFacts:
     )
     if not facts.exists:
         return facts
-    facts = replace(facts, opened_by=tuple(sorted(_openers(path))))
+    facts = replace(facts, opened_by=tuple(sorted(openers(path))))
     try:
         return replace(facts, journal_mode=_journal_mode(path), locked=_is_locked(path))
     except sqlite3.Error as error:
@@ -159,26 +159,3 @@ def _is_locked(path: Path) -> bool:
 def _is_busy(error: sqlite3.Error) -> bool:
     # The low byte of the code is the primary one.
     return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
-
-
-def _openers(path: Path) -> Iterator[int]:
-    """Find the processes with the file open; those of other users stay unseen without root."""
-    wanted = path.stat()
-    for process in _PROC.glob("[0-9]*"):
-        if int(process.name) != os.getpid() and _has_open(process, wanted):
-            yield int(process.name)
-
-
-def _has_open(process: Path, wanted: os.stat_result) -> bool:
-    try:
-        handles = list((process / "fd").iterdir())
-    except OSError:
-        return False
-    for handle in handles:
-        try:
-            found = handle.stat()
-        except OSError:
-            continue
-        if (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino):
-            return True
-    return False

@@ -226,6 +226,14 @@ class Way(Protocol):
         """
         ...
 
+    def refuse_in_use(self) -> None:
+        """Let pass what can be written by the page while Auther is at work.
+
+        Raises:
+            RefusedError: Auther runs on this file: its sign-ins would answer 500.
+        """
+        ...
+
     def opened(self, *, writing: bool, bulk: bool = False) -> AbstractContextManager[Target]:
         """Open it.
 
@@ -235,8 +243,7 @@ class Way(Protocol):
 
         Raises:
             UsageError: There is none, and nothing is going to be written.
-            RefusedError: The tables are of no known version of better-auth, or it may not be
-                written in this way while Auther runs.
+            RefusedError: The tables are of no known version of better-auth.
             DependencyError: It cannot be reached, or fails while the block runs.
         """
         ...

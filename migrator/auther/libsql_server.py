@@ -57,6 +57,9 @@ class LibsqlServer:
         ) as database:
             return schema.is_empty(database)
 
+    def refuse_in_use(self) -> None:
+        """Let everything pass: a server queues its writers."""
+
     def opened(  # noqa: D102
         self,
         *,

@@ -46,6 +46,9 @@ class PluginDoor:
     def is_absent(self) -> bool:  # noqa: D102
         return False
 
+    def refuse_in_use(self) -> None:
+        """Let everything pass: it is Auther that writes."""
+
     def opened(  # noqa: D102
         self,
         *,

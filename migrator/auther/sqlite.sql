@@ -8,3 +8,6 @@ CREATE INDEX IF NOT EXISTS temp.migrator_subject_key ON migrator_subject ("accou
 -- name: find_subjects
 SELECT "provider_id", "account_id", "user_id" FROM temp.migrator_subject
 WHERE "account_id" IN (SELECT value FROM json_each(?))
+
+-- name: signing_keys
+SELECT "id" FROM "jwks"

@@ -17,11 +17,11 @@ _AGAIN = "nothing of this page was written; run the same command again"
 _SAID = {
     sqlite3.SQLITE_BUSY: (
         "another process writes to it",
-        f"stop Auther or wait for the other writer; {_AGAIN}",
+        f'stop Auther, or set kind = "endpoint" under [auther]; {_AGAIN}',
     ),
     sqlite3.SQLITE_LOCKED: (
         "another process writes to it",
-        f"stop Auther or wait for the other writer; {_AGAIN}",
+        f'stop Auther, or set kind = "endpoint" under [auther]; {_AGAIN}',
     ),
     sqlite3.SQLITE_FULL: ("the disk is full", f"make room; {_AGAIN}"),
     sqlite3.SQLITE_IOERR: (

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from migrator.auther.in_use import sign_of_use
 from migrator.auther.sqlite import open_existing, open_sqlite
+from migrator.core.errors import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,19 +20,33 @@ if TYPE_CHECKING:
 class SqliteFile:
     """One file; made where there is none."""
 
-    def __init__(self, path: Path, *, account_issuers: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, *, account_issuers: Mapping[str, str], api: str = "") -> None:
         self.name = path.name
         self.path = path
+        self._api = api
         self._issuers = account_issuers
 
     @classmethod
     def of(cls, config: Config, root: Path) -> Self:
         """Take the path from the configuration."""
         auther = config.auther
-        return cls(root / auther.database, account_issuers=auther.account_issuers)
+        return cls(
+            root / auther.database,
+            account_issuers=auther.account_issuers,
+            api=auther.api if auther.base_url else "",
+        )
 
     def is_absent(self) -> bool:  # noqa: D102
         return not self.path.exists() or self.path.stat().st_size == 0
+
+    def refuse_in_use(self) -> None:  # noqa: D102
+        sign = "" if self.is_absent() else sign_of_use(self.path, api=self._api)
+        if sign:
+            raise RefusedError(
+                f"Auther runs on {self.name}: {sign}. While we write, its sign-ins would answer 500",
+                hint='stop Auther meanwhile, or write through it: kind = "endpoint" under [auther]'
+                " in migrator.toml",
+            )
 
     def opened(  # noqa: D102
         self, *, writing: bool, bulk: bool = False

@@ -25,7 +25,7 @@ def way_to_auther(ctx: Context) -> Way:
 
 
 def open_target(
-    ctx: Context, *, writing: bool, bulk: bool = False
+    ctx: Context, *, writing: bool, bulk: bool = False, briefly: bool = False
 ) -> AbstractContextManager[Target]:
     """Open Auther.
 
@@ -33,13 +33,17 @@ def open_target(
         ctx: The surroundings.
         writing: Otherwise nothing can be written.
         bulk: Nobody uses it yet, and it is this migration's own.
+        briefly: A row or two are written, which Auther can bear while it runs on a file.
 
     Raises:
         UsageError: There is none, and nothing is going to be written; or a setting is missing.
-        RefusedError: The tables are of no known version of better-auth.
+        RefusedError: The tables are of no known version of better-auth, or Auther runs on the file.
         DependencyError: It cannot be reached, or fails while the block runs.
     """
-    return way_to_auther(ctx).opened(writing=writing, bulk=bulk)
+    way = way_to_auther(ctx)
+    if writing and not briefly:
+        way.refuse_in_use()
+    return way.opened(writing=writing, bulk=bulk)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ def open_database(ctx: Context, *, writing: bool) -> Iterator[Database]:
         UsageError: There is none.
         DependencyError: It cannot be reached, or fails while the block runs.
     """
-    with open_target(ctx, writing=writing) as target:
+    with open_target(ctx, writing=writing, briefly=True) as target:
         if not isinstance(target, SqlTarget):
             raise RefusedError(
                 f'[auther] kind = "{ctx.config.auther.kind}" reaches users only, not clients',
@@ -49,7 +49,7 @@ def has_account_index(ctx: Context) -> bool | None:
 def remove_user(ctx: Context, user_id: str) -> bool:
     """Take a test user out again; tell whether that worked."""
     try:
-        with open_target(ctx, writing=True) as target:
+        with open_target(ctx, writing=True, briefly=True) as target:
             return target.remove([user_id]) == 1
     except MigratorError:
         return False
