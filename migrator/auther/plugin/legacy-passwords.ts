@@ -1477,7 +1477,8 @@ function changeStatements({ before, after }: Change, claim: number, tuples: bool
     ),
     ...list.map((row) =>
       when(
-        `INSERT INTO "verification" (${quoted(MARK)}) SELECT ${marks(MARK)} WHERE NOT EXISTS (SELECT 1 FROM "verification" WHERE "id" = ?) AND`,
+        `INSERT INTO "verification" (${quoted(MARK)}) SELECT ${marks(MARK)}` +
+          ` WHERE NOT EXISTS (SELECT 1 FROM "verification" WHERE "id" = ?) AND`,
         [...values(MARK, row), row.id ?? null],
       ),
     ),
@@ -2111,7 +2112,10 @@ function stateOf({ banned, banExpires, emailVerified }: Row): "" | "banned" | "u
   return emailVerified ? "" : "unverified";
 }
 
-async function statisticsOf({ context }: Call, { members, events, journal, tally }: Looks): Promise<Json> {
+async function statisticsOf({ context, input }: Call, { members, events, journal, tally }: Looks): Promise<Json> {
+  const settings = { version: VERSION, links_accounts_by_email: linksByEmail(context) };
+  // Counting reads every account: whoever asks what is there need not wait for it.
+  if (input.counts === "0") return settings;
   const db = context.adapter;
   const kinds = new Map<string, number>();
   const ours = new Set<string>();
@@ -2126,7 +2130,7 @@ async function statisticsOf({ context }: Call, { members, events, journal, tally
   for (const mark of await db.findMany<Row>({ model: "verification", where: starts, limit: ALL_ROWS }))
     ours.add(String(mark.identifier).slice(markIdentifier("").length));
   return {
-    version: VERSION,
+    ...settings,
     users: Number(await db.count({ model: "user" })),
     ours: ours.size,
     envelopes,
@@ -2137,6 +2141,9 @@ async function statisticsOf({ context }: Call, { members, events, journal, tally
     events_lost: journal.failed,
   };
 }
+
+/** Whether somebody's account at a social provider opens the account here that has the same address. */
+const linksByEmail = ({ options }: AuthContext): boolean => options.account?.accountLinking?.enabled !== false;
 
 /** Page by page, so that the event loop has its turn in between. */
 async function* everyAccount(db: Adapter): AsyncGenerator<Row> {

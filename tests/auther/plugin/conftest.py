@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.auther.plugin.door import ENVIRONMENT, Door
 from tests.auther.plugin.users import Users
 from tests.parts import require
 from tests.parts.better_auth import BetterAuth, start
@@ -20,9 +21,9 @@ def auther_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def auther(auther_file: Path) -> Iterator[BetterAuth]:
-    """A real better-auth with the plugin and four peppers."""
+    """A real better-auth with the plugin, all its secrets and four peppers."""
     require("node")
-    with start(auther_file, peppers=PEPPERS) as running:
+    with start(auther_file, peppers=PEPPERS, env=ENVIRONMENT) as running:
         yield running
 
 
@@ -30,3 +31,9 @@ def auther(auther_file: Path) -> Iterator[BetterAuth]:
 def users(auther: BetterAuth, auther_file: Path) -> Users:
     """The users of `auther`."""
     return Users(auther_file)
+
+
+@pytest.fixture
+def door(auther: BetterAuth) -> Door:
+    """The endpoints of `auther`."""
+    return Door(auther)
