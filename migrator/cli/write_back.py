@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
+from rich.console import Console
+from rich.live import Live
 from rich.markup import escape
+from rich.text import Text
 
 from migrator.cli.common import dry_run_option, json_option, pass_context
 from migrator.cli.output import emit
+from migrator.core.clock import iso
 from migrator.core.durations import format_duration
 from migrator.core.errors import ExitCode, UsageError
 from migrator.core.redact import mask_email
+from migrator.runner.syncing.watch import Interruption
 from migrator.runner.writing_back.outcome import MEANING
 from migrator.runner.writing_back.pending import Pending, Shown, look
 from migrator.runner.writing_back.running import Total, run, watch
 
 if TYPE_CHECKING:
     from collections import Counter
-
-    from rich.console import Console
+    from collections.abc import Callable, Iterator
 
     from migrator.runner.context import Context
     from migrator.runner.writing_back.outcome import Outcome
@@ -51,14 +57,36 @@ def write_back(
         found = look(ctx)
         emit(as_json, _data(found, show_emails), lambda out: _show(out, found, show_emails))
         return ExitCode.DONE if found.clear or dry_run else ExitCode.HELD
-    total = watch(ctx, lambda passed, so_far: _line(ctx, passed, so_far)) if watching else run(ctx)
+    total = _watch(ctx) if watching else run(ctx)
     emit(as_json, total.facts(), lambda out: _show_total(out, total))
     return ExitCode.HELD if total.open_users else ExitCode.DONE
 
 
-def _line(ctx: Context, passed: Passed, total: Total) -> None:
+def _watch(ctx: Context) -> Total:
+    with Interruption() as interruption, _screen(ctx) as show:
+        total = watch(ctx, interruption=interruption, show=show)
+    sys.stderr.write("stopped; the same command goes on\n")
+    return total
+
+
+@contextmanager
+def _screen(ctx: Context) -> Iterator[Callable[[Passed, Total], None]]:
+    """Redraw a line on a terminal, else print one when something happened."""
+    if not sys.stderr.isatty():
+        yield lambda passed, total: _say_pass(ctx, passed, total)
+        return
+    with Live(console=Console(stderr=True, highlight=False), auto_refresh=False) as live:
+        yield lambda _passed, total: live.update(Text(_line(ctx, total)), refresh=True)
+
+
+def _say_pass(ctx: Context, passed: Passed, total: Total) -> None:
     if passed:
-        ctx.progress.say(f"{_counted(passed.outcomes)}; {total.open_users} people are open")
+        ctx.progress.say(f"{_line(ctx, total)} (now: {_counted(passed.outcomes)})")
+
+
+def _line(ctx: Context, total: Total) -> str:
+    at = iso(ctx.clock.now())[11:19]
+    return f"{at}Z {_counted(total.outcomes)}; {total.open_users:,} people are open"
 
 
 def _counted(outcomes: Counter[Outcome]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from migrator.auther.events import PAGE_ROWS, cursor_at, time_of
-from migrator.runner.writing_back.outcome import Outcome, State
+from migrator.runner.writing_back.outcome import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -144,8 +144,3 @@ class Passer:
         while events := self._tables.log.unacknowledged(rows=PAGE_ROWS):
             self._feed.acknowledge(events)
             self._tables.log.acknowledged(events)
-
-
-def is_open(outcome: Outcome) -> bool:
-    """Tell whether the application does not have a change yet, or never will."""
-    return outcome.state is not State.DONE

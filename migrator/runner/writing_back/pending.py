@@ -55,7 +55,7 @@ class Unread:
 
     events: int
     lag: timedelta
-    by_kind: Counter[str] = field(default_factory=Counter)
+    by_kind: dict[str, int] = field(default_factory=dict)
     without_password: int = 0
 
 
@@ -143,4 +143,4 @@ def _unread(ctx: Context) -> Unread:
                 break
             after = page.cursor
     lag_ms = max(0, now_ms - oldest_ms) if oldest_ms else 0
-    return Unread(events, timedelta(milliseconds=lag_ms), kinds, missing)
+    return Unread(events, timedelta(milliseconds=lag_ms), dict(kinds), missing)

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.core.clock import iso
 from migrator.core.errors import DependencyError
-from migrator.runner.writing_back.passing import SUBJECT, Passed, Passer, is_open
+from migrator.runner.writing_back.passing import SUBJECT, Passed, Passer
 from migrator.runner.writing_back.sides import is_legacy, make_applier, open_feed, open_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from migrator.runner.context import Context
+    from migrator.runner.syncing.watch import Interruption
     from migrator.runner.writing_back.outcome import Outcome
     from migrator.state.locks import Lease
 
-RUN = "run"
+RUN, WATCH = "run", "watch"
 LAST_PASS = "last_pass"  # noqa: S105
 POLL_S = 2.0
 LONGEST_WAIT_S = 60.0
@@ -73,14 +74,17 @@ def run(ctx: Context) -> Total:
     return total
 
 
-def watch(ctx: Context, said: Callable[[Passed, Total], None]) -> Total:
-    """Go on writing, a pass every two seconds, until Ctrl-C.
+def watch(
+    ctx: Context, *, interruption: Interruption, show: Callable[[Passed, Total], None]
+) -> Total:
+    """Go on writing, a pass every two seconds, until the end is asked for.
 
     A side that is away is waited for, longer each time up to a minute.
 
     Args:
         ctx: The surroundings.
-        said: Called after each pass.
+        interruption: Says when to end.
+        show: Called after each pass.
 
     Raises:
         UsageError: As `run`; so are the others but DependencyError.
@@ -88,33 +92,44 @@ def watch(ctx: Context, said: Callable[[Passed, Total], None]) -> Total:
     total = Total()
     with _recorded(ctx) as (lease, facts):
         try:
-            _watch(ctx, lease, total, said)
-        except KeyboardInterrupt:
-            ctx.progress.say("stopped; run the same command again to go on")
+            _Watch(ctx, lease, total).passes(interruption, show)
         finally:
             facts.update(total.facts())
     return total
 
 
-def _watch(
-    ctx: Context, lease: Lease, total: Total, said: Callable[[Passed, Total], None]
-) -> None:
-    retry_at = note_at = ctx.clock.now()
-    wait_s, noted = POLL_S, Counter(total.outcomes)
-    while True:
-        now = ctx.clock.now()
-        try:
-            passed = _pass(ctx, lease, total, retry=now >= retry_at)
-            said(passed, total)
-            wait_s = POLL_S
-        except DependencyError as error:
-            ctx.progress.say(f"{error.message}; trying again in {wait_s:.0f} s")
+class _Watch:
+    """Passes one after the other, with their pauses."""
+
+    def __init__(self, ctx: Context, lease: Lease, total: Total) -> None:
+        self._ctx = ctx
+        self._lease = lease
+        self._total = total
+        self._retry_at = ctx.clock.now()
+        self._note_at = ctx.clock.now() + NOTE_EVERY
+        self._noted: Counter[Outcome] = Counter()
+
+    def passes(self, interruption: Interruption, show: Callable[[Passed, Total], None]) -> None:
+        wait_s = POLL_S
+        while not interruption.requested:
+            try:
+                show(self._pass(), self._total)
+                wait_s = POLL_S
+            except DependencyError as error:
+                self._ctx.progress.say(f"{error.message}; trying again in {wait_s:.0f} s")
+            interruption.wait(self._ctx.clock, wait_s)
             wait_s = min(wait_s * 2, LONGEST_WAIT_S)
-        retry_at = now + RETRY_EVERY if now >= retry_at else retry_at
-        if now >= note_at + NOTE_EVERY and noted != total.outcomes:
-            ctx.state.ledger.note(SUBJECT, "watch", **total.facts())
-            note_at, noted = now, Counter(total.outcomes)
-        ctx.clock.sleep(wait_s)
+
+    def _pass(self) -> Passed:
+        now = self._ctx.clock.now()
+        retry = now >= self._retry_at
+        passed = _pass(self._ctx, self._lease, self._total, retry=retry)
+        if retry:
+            self._retry_at = now + RETRY_EVERY
+        if now >= self._note_at and self._noted != self._total.outcomes:
+            self._ctx.state.ledger.note(SUBJECT, WATCH, **self._total.facts())
+            self._note_at, self._noted = now + NOTE_EVERY, Counter(self._total.outcomes)
+        return passed
 
 
 @contextmanager
@@ -148,8 +163,3 @@ def _remember(ctx: Context, began: datetime, oldest: datetime | None) -> None:
     """Keep how far behind we are, for whoever measures it: what was there when the pass began is written."""
     held_s = 0.0 if oldest is None else max(0.0, (began - oldest).total_seconds())
     ctx.state.checkpoints.put(SUBJECT, LAST_PASS, {"at": iso(began), "lag_seconds": held_s})
-
-
-def unsettled(outcomes: Counter[Outcome]) -> int:
-    """Count the changes that did not get into the application."""
-    return sum(n for outcome, n in outcomes.items() if is_open(outcome))

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from migrator.core.clock import Clock
+
 USERS = 40
 SETTINGS = """
 [write_back]
@@ -114,6 +116,7 @@ def make_scene(
     *,
     settings: str = "",
     users: int = USERS,
+    clock: Clock | None = None,
 ) -> Scene:
     site = make_site(root, dsn, monkeypatch)
     # Without asking what else refers to them.
@@ -124,6 +127,7 @@ def make_scene(
     (folder / "seal.key").chmod(0o600)
     file = root / "migrator.toml"
     file.write_text(file.read_text() + SETTINGS.format(settings=settings))
-    site = replace(site, ctx=replace(site.ctx, config=load(file)))
+    ctx = replace(site.ctx, config=load(file), clock=clock or site.ctx.clock)
+    site = replace(site, ctx=ctx)
     p1_import.run(site.ctx)
     return Scene(site, key)
