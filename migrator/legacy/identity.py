@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from migrator.legacy.interface import TableShape
 
-TABLES = ("migrator_identity", "migrator_instance", "migrator_shadow")
+TABLES = ("migrator_identity", "migrator_instance", "migrator_shadow", "migrator_write_back")
 
 
 class Claim(NamedTuple):
@@ -71,6 +71,7 @@ class IdentityTable:
             "identity": ident(users.schema, TABLES[0]),
             "instance": ident(users.schema, TABLES[1]),
             "shadow": ident(users.schema, TABLES[2]),
+            "write_back": ident(users.schema, TABLES[3]),
             "users": users.relation,
         }
         self._queries = load("migrator.legacy", "identity.sql")

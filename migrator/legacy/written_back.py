@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from migrator.legacy.interface import TableShape
 
-TABLE = "migrator_write_back"
+TABLE = TABLES[3]
 # Shorter than deadlock_timeout, so that of the application and us it is we who give way.
 LOCK_TIMEOUT = "500ms"
 

@@ -12,7 +12,7 @@ from migrator.sqlgen.devise import present
 if TYPE_CHECKING:
     from migrator.config.model import Config
 
-OURS = ("migrator_identity", "migrator_instance", "migrator_shadow")
+OURS = ("migrator_identity", "migrator_instance", "migrator_shadow", "migrator_write_back")
 
 
 def tables_to_drop(config: Config, connection: Any) -> tuple[tuple[str, str], ...]:
