@@ -16,7 +16,7 @@ from migrator.auther.doctor.interface import (
     unsure,
 )
 from migrator.auther.doctor.pages import find_page
-from migrator.auther.doctor.plugin import statistics
+from migrator.auther.doctor.plugin import settings
 from migrator.auther.doctor.question import Question
 from migrator.auther.doctor.visit import OK
 
@@ -74,19 +74,21 @@ def forgot_password(visit: Visit) -> Finding:
 
 def no_linking(visit: Visit) -> Finding:
     """Whether a stranger's account elsewhere opens an imported user's account by its address."""
-    known = statistics(visit).get("links_accounts_by_email")
-    said = known if isinstance(known, bool) else visit.setting.accounts_linked
-    by = "the plugin reads it there" if isinstance(known, bool) else "[auther] links_accounts"
-    if said is False:
+    known = settings(visit).get("links_accounts_by_email")
+    seen = isinstance(known, bool)
+    linked = known if seen else visit.setting.accounts_linked
+    by = "the plugin reads it there" if seen else "[auther] links_accounts"
+    if linked is False:
         return there(f"off ({by})", "an imported account opens with its own credentials only")
-    todo = "set account.accountLinking.enabled = false in Auther's configuration"
-    if said is True:
-        return lacking(f"Auther links accounts by e-mail ({by})", todo, blocks=True)
-    offered = _providers(visit)
+    offered = _offered(visit)
     if not offered:
         return there("Auther offers no social provider", "so there is nothing to link by e-mail")
+    todo = "set account.accountLinking.enabled = false in Auther's configuration"
+    names = ", ".join(offered)
+    if linked:
+        return lacking(f"{names}: Auther links by e-mail ({by})", todo, blocks=True)
     return unsure(
-        f"Auther offers {', '.join(offered)}; whether it links by e-mail is not visible",
+        f"Auther offers {names}; whether it links by e-mail is not visible",
         f"{todo}, then [auther] links_accounts = false",
         blocks=True,
     )
@@ -159,6 +161,12 @@ def _reset_api(visit: Visit) -> bool:
 def _ask_for_reset(visit: Visit, path: str) -> Answer:
     body = {"email": f"nobody-{secrets.token_hex(8)}@example.invalid"}
     return visit.asker.ask("POST", f"{visit.setting.api}{path}", headers=FETCH, json=body)
+
+
+def _offered(visit: Visit) -> list[str]:
+    """Name the social providers that Auther offers: by the plugin's word, else by asking for each."""
+    named = settings(visit).get("social_providers")
+    return list(map(str, named)) if isinstance(named, list) else _providers(visit)
 
 
 def _providers(visit: Visit) -> list[str]:

@@ -38,10 +38,12 @@ _PINGS_BEFORE, _PINGS_MOST, _PINGS_LEAST = 9, 20, 3
 _HELD_UP_S = 0.004
 
 
-def statistics(visit: Visit) -> dict[str, Any]:
-    """Give the plugin's statistics, empty where we have no secret or it gives none."""
+def settings(visit: Visit) -> dict[str, Any]:
+    """Give what the plugin says about Auther, empty where we have no secret or it says nothing."""
     secret = visit.setting.capabilities.get("statistics")
-    return _call(visit, "statistics", secret).json if secret else {}
+    if not secret:
+        return {}
+    return visit.once("settings", lambda: _call(visit, "statistics", secret)).json
 
 
 def capabilities_on(visit: Visit) -> list[str]:
@@ -55,11 +57,8 @@ def capabilities_on(visit: Visit) -> list[str]:
 
 def legacy_passwords(visit: Visit) -> Finding:
     """Whether Auther can verify what the import writes."""
-    known = statistics(visit)
-    if version := known.get("version"):
-        envelopes = known.get("envelopes")
-        left = sum(envelopes.values()) if isinstance(envelopes, dict) else 0
-        text = f"version {version}, {left:,} passwords not used yet"
+    if version := settings(visit).get("version"):
+        text = f"the plugin is there, version {version}"
         return there(text, "imported users sign in with their passwords", Provider.PLUGIN)
     if capabilities_on(visit):
         return there("its endpoints answer", "imported users can sign in", Provider.PLUGIN)
@@ -105,6 +104,7 @@ def native_scrypt(visit: Visit) -> Finding:
         answer = signing_in.result()
     if answer.status != OK or len(pings) < _PINGS_LEAST:
         raise NoAnswerError(f"the canary's second sign-in answered {answer.status} {answer.code}")
+    visit.sign_out(answer.cookies)
     # A quarter of them, so that a busy machine does not pass for a busy thread.
     held_up = max(0.0, sorted(pings)[len(pings) // 4] - alone)
     text = f"a sign-in took {answer.seconds * 1000:.0f} ms and held others up for {held_up * 1000:.0f} ms"
@@ -117,7 +117,7 @@ def native_scrypt(visit: Visit) -> Finding:
 
 def better_auth_version(visit: Visit) -> Finding:
     """better-auth does not tell its version over HTTP; the plugin may."""
-    version = statistics(visit).get("better_auth")
+    version = settings(visit).get("better_auth")
     if isinstance(version, str) and version:
         return there(version, "the plugin is tested with 1.3.32 and the newest")
     return unsure("better-auth does not tell it over HTTP", "look into Auther's package.json")
@@ -126,8 +126,10 @@ def better_auth_version(visit: Visit) -> Finding:
 def _call(visit: Visit, name: str, secret: str | None = None) -> Answer:
     method, path = CAPABILITIES[name]
     headers = FETCH | {"Authorization": f"Bearer {secret or 'no secret'}"}
-    body: dict[str, str] | None = {} if method == "POST" else None
-    return visit.asker.ask(method, f"{visit.setting.api}{path}", headers=headers, json=body)
+    url = f"{visit.setting.api}{path}"
+    if method == "GET":
+        return visit.asker.ask("GET", url, headers=headers, query={"counts": "0"})
+    return visit.asker.ask("POST", url, headers=headers, json={})
 
 
 def _refuses(visit: Visit, name: str) -> bool:

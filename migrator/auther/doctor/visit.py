@@ -77,7 +77,7 @@ class Visit:
             NoAnswerError: Nothing that could be read.
         """
         url = f"{self.setting.api}/.well-known/openid-configuration"
-        return self._once("discovery", lambda: self._document(url))
+        return self.once("discovery", lambda: self._document(url))
 
     def key_set(self) -> list[dict[str, Any]]:
         """Give the keys of the key set, one at least.
@@ -85,7 +85,7 @@ class Visit:
         Raises:
             NoAnswerError: There is none.
         """
-        found = self._once("keys", lambda: self._document(f"{self.setting.api}/jwks")).json
+        found = self.once("keys", lambda: self._document(f"{self.setting.api}/jwks")).json
         keys = found.get("keys")
         usable = [key for key in keys if isinstance(key, dict)] if isinstance(keys, list) else []
         if not usable:
@@ -98,7 +98,7 @@ class Visit:
         Raises:
             NoAnswerError: There is no canary, or it cannot sign in.
         """
-        return self._once("session", self._sign_in)
+        return self.once("session", self._sign_in)
 
     def sign_in(self, canary: Account) -> Answer:
         """Sign in; where Auther says to wait, wait once."""
@@ -131,7 +131,7 @@ class Visit:
         """
         cookies = self.session() if signed_in else {}
         headers = FETCH if fetch else NAVIGATION
-        return self._once(
+        return self.once(
             f"authorize {prompt} {signed_in} {fetch}",
             lambda: self._authorize(prompt, headers, cookies),
         )
@@ -142,15 +142,14 @@ class Visit:
         Raises:
             NoAnswerError: There was no code, or the token endpoint refused it.
         """
-        return self._once("tokens", self._redeem)
+        return self.once("tokens", self._redeem)
 
-    def leave(self) -> None:
-        """End the canary's session, where there is one."""
-        cookies = self._known.get("session")
-        if isinstance(cookies, dict):
-            self.asker.ask("POST", f"{self.setting.api}/sign-out", cookies=cookies, json={})
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """Make something the first time, and give it, or the failure, from then on.
 
-    def _once(self, name: str, make: Callable[[], T]) -> T:
+        Raises:
+            NoAnswerError: Making it failed, now or before.
+        """
         if name not in self._known:
             try:
                 self._known[name] = make()
@@ -160,6 +159,17 @@ class Visit:
         if isinstance(known, NoAnswerError):
             raise known
         return cast("T", known)
+
+    def leave(self) -> None:
+        """End the canary's session, where there is one."""
+        cookies = self._known.get("session")
+        if isinstance(cookies, dict):
+            self.sign_out(cookies)
+
+    def sign_out(self, cookies: dict[str, str]) -> None:
+        """End one session."""
+        url = f"{self.setting.api}/sign-out"
+        self.asker.ask("POST", url, headers=FETCH, cookies=cookies, json={})
 
     def _document(self, url: str) -> Answer:
         answer = self.asker.ask("GET", url)
@@ -181,7 +191,7 @@ class Visit:
         Raises:
             NoAnswerError: There is no canary, or no answer.
         """
-        return self._once("sign in", lambda: self.sign_in(self.canary()))
+        return self.once("sign in", lambda: self.sign_in(self.canary()))
 
     def _sign_in(self) -> dict[str, str]:
         answer = self.first_sign_in()

@@ -2113,7 +2113,11 @@ function stateOf({ banned, banExpires, emailVerified }: Row): "" | "banned" | "u
 }
 
 async function statisticsOf({ context, input }: Call, { members, events, journal, tally }: Looks): Promise<Json> {
-  const settings = { version: VERSION, links_accounts_by_email: linksByEmail(context) };
+  const settings = {
+    version: VERSION,
+    links_accounts_by_email: linksByEmail(context),
+    social_providers: context.socialProviders.map(({ id }) => id),
+  };
   // Counting reads every account: whoever asks what is there need not wait for it.
   if (input.counts === "0") return settings;
   const db = context.adapter;
