@@ -31,6 +31,7 @@ from migrator.runner.importing.prefetch import prefetched
 from migrator.runner.importing.proof import Proof, Prover
 from migrator.runner.importing.reconcile import Reconciler, Reconciliation
 from migrator.runner.importing.rejects import Rejects, open_rejects
+from migrator.runner.importing.snapshots import take_first_snapshot
 from migrator.runner.importing.undecided import Undecided
 from migrator.runner.importing.withdraw import Withdrawal, Withdrawer
 from migrator.runner.standing import Standing
@@ -136,7 +137,7 @@ def run(ctx: Context, *, accept_rejects: bool = False) -> Outcome:
 def _close_interrupted(ctx: Context) -> None:
     """Say of work that was killed that it was; we hold the lock, so nobody is at it any more."""
     for entry in ctx.state.ledger.pending():
-        if entry.subject == SUBJECT and entry.action in {"run", "rollback"}:
+        if entry.subject == SUBJECT and entry.action in {"run", "rollback", "snapshot"}:
             ctx.state.ledger.outcome(entry, result="interrupted")
 
 
@@ -155,6 +156,8 @@ def _import(ctx: Context, ends: Ends, rules: Rules, lease: Lease) -> Outcome:
         open_target(ctx, writing=True, bulk=bool(bulk)) as target,
         open_rejects(ctx.path(settings.rejects_file), resolutions=rules.resolutions) as rejects,
     ):
+        if not ctx.state.checkpoints.get(SUBJECT, "created_file"):
+            take_first_snapshot(ctx)
         ends.identities.create()
         hold_to_resolutions(ctx, ends, target, rules)
         refuse_unknown_relations(target, rules)

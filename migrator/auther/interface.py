@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from migrator.core.users import PinReason
 
@@ -214,9 +215,11 @@ class Way(Protocol):
 
     Attributes:
         name: What messages call it; no secrets.
+        snapshot_suffix: How the name of a file that `save` writes ends.
     """
 
     name: str
+    snapshot_suffix: str
 
     def is_absent(self) -> bool:
         """Tell that there are no tables at all, so that nobody can be using it.
@@ -231,6 +234,21 @@ class Way(Protocol):
 
         Raises:
             RefusedError: Auther runs on this file: its sign-ins would answer 500.
+        """
+        ...
+
+    def save(self, into: Path) -> int:
+        """Write a copy of what is there to a new file that only its owner may read.
+
+        Args:
+            into: Not there yet; where this fails, something incomplete is left in it.
+
+        Returns:
+            The number of users in the copy.
+
+        Raises:
+            UsageError: There is nothing to copy.
+            DependencyError: It does not answer, or the disk has no room.
         """
         ...
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from migrator.auther import schema
 from migrator.auther.calling import Patience
 from migrator.auther.libsql import connect, open_libsql
+from migrator.auther.saving import save_tables
 from migrator.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ _SCHEMES = {"http": "http", "https": "https", "libsql": "https"}
 
 class LibsqlServer:
     """One server; it queues writers, so Auther may run meanwhile."""
+
+    snapshot_suffix = ".jsonl"
 
     def __init__(
         self,
@@ -59,6 +62,10 @@ class LibsqlServer:
 
     def refuse_in_use(self) -> None:
         """Let everything pass: a server queues its writers."""
+
+    def save(self, into: Path) -> int:  # noqa: D102
+        with self.opened(writing=False) as target:
+            return save_tables(target.database, into)
 
     def opened(  # noqa: D102
         self,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from migrator.auther.endpoint import open_endpoint
+from migrator.auther.saving import save_users
 from migrator.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 class PluginDoor:
     """A running Auther with the plugin; it has tables, or it would not run."""
+
+    snapshot_suffix = ".jsonl"
 
     def __init__(self, api: str, *, secret: str, patience: Patience | None = None) -> None:
         address = urlsplit(api)
@@ -48,6 +51,10 @@ class PluginDoor:
 
     def refuse_in_use(self) -> None:
         """Let everything pass: it is Auther that writes."""
+
+    def save(self, into: Path) -> int:  # noqa: D102
+        with self.opened(writing=False) as target:
+            return save_users(target, into)
 
     def opened(  # noqa: D102
         self,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from migrator.auther.in_use import sign_of_use
+from migrator.auther.saving import save_file
 from migrator.auther.sqlite import open_existing, open_sqlite
-from migrator.core.errors import RefusedError
+from migrator.core.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 class SqliteFile:
     """One file; made where there is none."""
+
+    snapshot_suffix = ".db"
 
     def __init__(self, path: Path, *, account_issuers: Mapping[str, str], api: str = "") -> None:
         self.name = path.name
@@ -47,6 +50,13 @@ class SqliteFile:
                 hint='stop Auther meanwhile, or write through it: kind = "endpoint" under [auther]'
                 " in migrator.toml",
             )
+
+    def save(self, into: Path) -> int:  # noqa: D102
+        if self.is_absent():
+            raise UsageError(
+                f"there is no Auther database at {self.name}", hint="migrator import run"
+            )
+        return save_file(self.path, into)
 
     def opened(  # noqa: D102
         self, *, writing: bool, bulk: bool = False

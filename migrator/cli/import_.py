@@ -19,6 +19,7 @@ from migrator.cli.import_report import (
 )
 from migrator.cli.output import emit
 from migrator.cli.shadow import shadow
+from migrator.cli.snapshot import snapshot
 from migrator.cli.sync import sync
 from migrator.cli.write_back import write_back
 from migrator.core.errors import DependencyError, ExitCode
@@ -177,5 +178,6 @@ def plugin(folder: Path, as_json: bool) -> None:
 
 
 import_.add_command(shadow)
+import_.add_command(snapshot)
 import_.add_command(sync)
 import_.add_command(write_back)

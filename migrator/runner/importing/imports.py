@@ -165,7 +165,7 @@ def check_choices(ctx: Context, source: DeviseSource) -> None:
 
 def forget_choices(ctx: Context, source: DeviseSource) -> None:
     """Let the next import begin anew."""
-    for key in (*_choices(ctx, source), "as_of", "created_file", "created_index", "last_run"):
+    for key in (*_choices(ctx, source), "as_of", "created_file", "created_index", "last_run", "snapshot"):
         ctx.state.checkpoints.drop(SUBJECT, key)
     for key in ("accepted_rejects", "resolutions", "verified", "position"):
         ctx.state.checkpoints.drop(SUBJECT, key)
