@@ -105,10 +105,11 @@ def test_statistics(tmp_path: Path) -> None:
     with start(tmp_path / "auther.db", env=ENVIRONMENT) as auther:
         door, users = Door(auther), Users(tmp_path / "auther.db")
         assert door.get("STATISTICS", "statistics") == {
-            "version": "1", "users": 0, "ours": 0, "envelopes": {}, "native": 0, "unknown": 0,
+            "version": "1", "links_accounts_by_email": True, "social_providers": [], "users": 0, "ours": 0, "envelopes": {}, "native": 0, "unknown": 0,
             "sign_ins": {"passwords": {}, "rehashed": 0, "rehash_failed": 0, "exchanged": 0},
             "events_unacknowledged": 0, "events_lost": 0,
         }  # fmt: skip
+        assert "users" not in door.get("STATISTICS", "statistics", counts="0")
         stored = [STORED, STORED, STORED, f"{SALT}:{native_key(PASSWORD, SALT)}", *UNKNOWN, None]
         people = [
             person(password=value, providers=["github"] if value else []) for value in stored
