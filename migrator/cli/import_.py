@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from migrator.auther.plugin_files import files as plugin_files
 from migrator.cli.common import dry_run_option, json_option, pass_context
 from migrator.cli.import_report import (
     as_data,
@@ -18,11 +17,12 @@ from migrator.cli.import_report import (
     show_withdrawal,
 )
 from migrator.cli.output import emit
+from migrator.cli.plugin import plugin
 from migrator.cli.shadow import shadow
 from migrator.cli.snapshot import snapshot
 from migrator.cli.sync import sync
 from migrator.cli.write_back import write_back
-from migrator.core.errors import DependencyError, ExitCode
+from migrator.core.errors import ExitCode
 from migrator.core.redact import mask_email
 from migrator.runner.importing.outcome import Outcome, summary
 from phases import p1_import
@@ -152,31 +152,7 @@ def prove(
     return ExitCode.DONE if all(p.signs_in for p in proofs) else ExitCode.REFUSED
 
 
-@import_.command()
-@click.option(
-    "--out",
-    "folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    required=True,
-    help="The folder in Auther's source that gets the plugin.",
-)
-@json_option
-def plugin(folder: Path, as_json: bool) -> None:
-    """Write the better-auth plugin that lets imported passwords sign in."""
-    written = []
-    try:
-        for name, text in plugin_files().items():
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-            written.append(str(path))
-    except OSError as error:
-        raise DependencyError(
-            f"{folder} cannot be written: {error.strerror}", hint="check the folder and the disk"
-        ) from error
-    emit(as_json, {"written": written}, lambda out: out.print("\n".join(written), markup=False))
-
-
+import_.add_command(plugin)
 import_.add_command(shadow)
 import_.add_command(snapshot)
 import_.add_command(sync)

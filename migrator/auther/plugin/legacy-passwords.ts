@@ -408,6 +408,13 @@ const SCHEMES: ReadonlyMap<string, Scheme> = new Map([
   ["werkzeug_pbkdf2", werkzeugPbkdf2],
   ["werkzeug_scrypt", werkzeugScrypt],
   ["aspnet_identity", aspNetIdentity],
+  ["django_bcrypt", djangoBcrypt],
+  ["wordpress", wordPress],
+  ["phpass", phpass],
+  ["drupal7", drupal7],
+  ["sha_crypt", shaCrypt],
+  ["md5_crypt", md5Crypt],
+  ["ldap", ldap],
   ["encryptable_sha1", digestScheme("sha1", "--{salt}--{digest}--{password}--{pepper}--", "{pepper}")],
   ["encryptable_sha512", digestScheme("sha512", "--{salt}--{digest}--{password}--{pepper}--", "{pepper}")],
   ["restful_authentication_sha1", digestScheme("sha1", "{digest}--{salt}--{password}--{pepper}", "{pepper}")],
@@ -431,6 +438,25 @@ function bcryptScheme(value: string, params: Params): Matches | null {
     const secret = Buffer.concat([password, pepper]);
     // No legacy password holds a NUL byte; implementations in C stop there and would accept any tail.
     return !secret.includes(0) && verifyBcrypt(secret.subarray(0, BCRYPT_INPUT_BYTES), value);
+  };
+}
+
+/** `bcrypt_sha256$$2b$12$…`: bcrypt of the hexadecimal SHA-256; also Django's plain `bcrypt$…`. */
+function djangoBcrypt(value: string, params: Params): Matches | null {
+  const match = /^(bcrypt_sha256|bcrypt)\$(\$2[aby]\$.*)$/.exec(value);
+  const matches = match && bcryptScheme(match[2]!, params);
+  if (!matches) return null;
+  const digested = match[1] === "bcrypt_sha256";
+  return (password) => matches(digested ? Buffer.from(digest("sha256", password).toString("hex")) : password, NOTHING);
+}
+
+/** `$wp$2y$10$…`: bcrypt of the HMAC-SHA-384 of the password, trimmed as PHP does, in Base64. */
+function wordPress(value: string, params: Params): Matches | null {
+  const matches = value.startsWith("$wp$2y$") ? bcryptScheme(value.slice(3), params) : null;
+  if (!matches) return null;
+  return (password) => {
+    const trimmed = Buffer.from(password.toString("latin1").replace(/^[ \n\r\t\v\0]+|[ \n\r\t\v\0]+$/g, ""), "latin1");
+    return matches(Buffer.from(createHmac("sha384", "wp-sha384").update(trimmed).digest("base64")), NOTHING);
   };
 }
 
@@ -508,6 +534,143 @@ function aspNetIdentity(value: string, params: Params): Matches | null {
   return async (password) => isSameBytes(await derivePbkdf2(password, salt, iterations!, key.length, hash), key);
 }
 
+const CRYPT_LETTERS = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/** Writes three bytes as four letters, the lowest bits first. */
+function encode64(raw: Buffer): string {
+  let text = "";
+  for (let at = 0; at < raw.length; at += 3) {
+    const part = raw.subarray(at, at + 3);
+    const number = part.readUIntLE(0, part.length);
+    for (let place = 0; place <= part.length; place++) text += CRYPT_LETTERS[(number >> (6 * place)) & 63];
+  }
+  return text;
+}
+
+/** The letter after the prefix is the logarithm of the rounds. */
+const PHPASS = /^\$[PH]\$([5-9A-G])([./0-9A-Za-z]{8})([./0-9A-Za-z]{22})$/;
+const DRUPAL7 = /^(U?)\$S\$([5-9A-G])([./0-9A-Za-z]{8})([./0-9A-Za-z]{43})$/;
+
+/** `$P$B…` (WordPress before 6.8) and `$H$9…` (phpBB 3). */
+function phpass(value: string, params: Params): Matches | null {
+  const match = PHPASS.exec(value);
+  if (params.size > 0 || !match) return null;
+  return async (password) => isSameText(encode64(await stretched("md5", match[1]!, match[2]!, password)), match[3]!);
+}
+
+/** `$S$D…`, cut off; with `U` before it, over a former MD5. */
+function drupal7(value: string, params: Params): Matches | null {
+  const match = DRUPAL7.exec(value);
+  if (params.size > 0 || !match) return null;
+  const [, former, cost, salt, kept] = match as unknown as [string, string, string, string, string];
+  return async (password) => {
+    const secret = former ? Buffer.from(digest("md5", password).toString("hex")) : password;
+    return isSameText(encode64(await stretched("sha512", cost, salt, secret)).slice(0, kept.length), kept);
+  };
+}
+
+async function stretched(algorithm: string, cost: string, salt: string, password: Buffer): Promise<Buffer> {
+  let raw = digest(algorithm, Buffer.from(salt), password);
+  await inTurns(1 << CRYPT_LETTERS.indexOf(cost), () => (raw = digest(algorithm, raw, password)));
+  return raw;
+}
+
+const SHA_CRYPT = /^\$([56])\$(?:rounds=([1-9]\d{3,6})\$)?((?!rounds=)[!-#%-9;-~]{1,16})\$([./0-9A-Za-z]+)$/;
+const SHA_CRYPT_ROUNDS = 1_000_000;
+const MD5_CRYPT = /^(\$1\$|\$apr1\$)([!-#%-9;-~]{1,8})\$([./0-9A-Za-z]{22})$/;
+const MD5_CRYPT_ORDER = [12, 6, 0, 13, 7, 1, 14, 8, 2, 15, 9, 3, 5, 10, 4, 11];
+
+/** crypt's `$5$` and `$6$`. */
+function shaCrypt(value: string, params: Params): Matches | null {
+  const match = SHA_CRYPT.exec(value);
+  const [, kind, rounds = "5000", text = "", written] = match ?? [];
+  const algorithm = kind === "5" ? "sha256" : "sha512";
+  if (params.size > 0 || !match || written?.length !== (kind === "5" ? 43 : 86) || Number(rounds) > SHA_CRYPT_ROUNDS) return null;
+  const salt = Buffer.from(text);
+  return async (password) => {
+    // C ends a password at its first NUL byte.
+    if (password.includes(0)) return false;
+    const other = digest(algorithm, password, salt, password);
+    let raw = firstOfCrypt(algorithm, password, salt, other, other, password);
+    const secret = repeated(digest(algorithm, ...Array.from({ length: password.length }, () => password)), password.length);
+    const salted = repeated(digest(algorithm, ...Array.from({ length: 16 + raw[0]! }, () => salt)), salt.length);
+    await inTurns(Number(rounds), (round) => (raw = roundOfCrypt(algorithm, round, raw, secret, salted)));
+    return isSameText(encode64(Buffer.from(shaCryptOrder(raw.length).map((at) => raw[at]!))), written);
+  };
+}
+
+/** crypt's `$1$` and Apache's `$apr1$`. */
+function md5Crypt(value: string, params: Params): Matches | null {
+  const match = MD5_CRYPT.exec(value);
+  if (params.size > 0 || !match) return null;
+  const [magic, salt] = [Buffer.from(match[1]!), Buffer.from(match[2]!)];
+  return async (password) => {
+    if (password.includes(0)) return false;
+    const other = digest("md5", password, salt, password);
+    let raw = firstOfCrypt("md5", password, Buffer.concat([magic, salt]), other, Buffer.alloc(1), password.subarray(0, 1));
+    await inTurns(1000, (round) => (raw = roundOfCrypt("md5", round, raw, password, salt)));
+    return isSameText(encode64(Buffer.from(MD5_CRYPT_ORDER.map((at) => raw[at]!))), match[3]!);
+  };
+}
+
+/** Mixes as crypt does before the rounds: a piece for each bit of the password's length. */
+function firstOfCrypt(algorithm: string, password: Buffer, salt: Buffer, other: Buffer, one: Buffer, zero: Buffer): Buffer {
+  const parts = [password, salt, repeated(other, password.length)];
+  for (let size = password.length; size > 0; size >>= 1) parts.push(size & 1 ? one : zero);
+  return digest(algorithm, ...parts);
+}
+
+function roundOfCrypt(algorithm: string, round: number, raw: Buffer, secret: Buffer, salt: Buffer): Buffer {
+  const [first, last] = round & 1 ? [secret, raw] : [raw, secret];
+  return digest(algorithm, first, round % 3 ? salt : NOTHING, round % 7 ? secret : NOTHING, last);
+}
+
+/** The order in which crypt writes the bytes, the lowest of each three first. */
+function shaCryptOrder(size: number): number[] {
+  const third = Math.floor(size / 3);
+  let triple = [0, third, 2 * third];
+  const order: number[] = [];
+  for (let count = 0; count < third; count++) {
+    order.push(...triple.toReversed());
+    const [one, two, three] = triple.map((at) => at + 1) as [number, number, number];
+    triple = size % 3 === 1 ? [two, three, one] : [three, one, two];
+  }
+  for (let at = 3 * third; at < size; at++) order.push(at);
+  return order;
+}
+
+const repeated = (raw: Buffer, size: number) => Buffer.alloc(size, raw.length > 0 && size > 0 ? raw : 0);
+
+const LDAP = /^\{(S?)(MD5|SHA|SHA256|SHA512)\}([A-Za-z0-9+/]{22,128}={0,2})$/;
+const LDAP_HASHES: Readonly<Record<string, string>> = { MD5: "md5", SHA: "sha1", SHA256: "sha256", SHA512: "sha512" };
+
+/** `{SSHA}…` and its siblings: digest and salt in Base64. */
+function ldap(value: string, params: Params): Matches | null {
+  const match = LDAP.exec(value);
+  if (params.size > 0 || !match) return null;
+  const raw = Buffer.from(match[3]!, "base64");
+  const algorithm = LDAP_HASHES[match[2]!]!;
+  const size = HASH_BYTES[algorithm]!;
+  const whole = raw.toString("base64") === match[3] && (match[1] ? [4, 8, 16] : [0]).includes(raw.length - size);
+  return whole ? async (password) => isSameBytes(digest(algorithm, password, raw.subarray(size)), raw.subarray(0, size)) : null;
+}
+
+const NOTHING = Buffer.alloc(0);
+const TURN_MS = 5;
+
+const digest = (algorithm: string, ...parts: readonly Buffer[]) => createHash(algorithm).update(Buffer.concat(parts)).digest();
+
+/** Runs rounds on the main thread, and lets others have it every few milliseconds. */
+async function inTurns(count: number, step: (round: number) => unknown): Promise<void> {
+  let turn = performance.now();
+  for (let round = 0; round < count; round++) {
+    step(round);
+    if (performance.now() - turn < TURN_MS) continue;
+    await new Promise((resolve) => setImmediate(resolve));
+    turn = performance.now();
+  }
+}
+
 type Field = "salt" | "password" | "pepper" | "digest";
 type Fields = Record<Field, Buffer>;
 type Part = Buffer | Field | { readonly algorithm: string; readonly inner: readonly Part[] };
@@ -540,7 +703,6 @@ const RECIPE_PARAMS = new Set([
   "stored",
   "salt",
 ]);
-const TURN_MS = 5;
 
 /** A scheme of which only the rounds and the salt differ. */
 function digestScheme(algorithm: string, template: string, first: string): Scheme {
@@ -615,17 +777,12 @@ function fill(parts: readonly Part[], fields: Fields): Buffer {
 /** Gives the raw bytes of the last round. */
 async function cook(recipe: Recipe, given: Fields): Promise<Buffer> {
   const fields = { ...given, digest: fill(recipe.first, given) };
-  let raw = Buffer.alloc(0);
-  let turn = performance.now();
-  for (let round = 0; round < recipe.stretches; round++) {
-    const hash =
-      recipe.key.length > 0 ? createHmac(recipe.algorithm, fill(recipe.key, fields)) : createHash(recipe.algorithm);
+  let raw = NOTHING;
+  await inTurns(recipe.stretches, () => {
+    const hash = recipe.key.length > 0 ? createHmac(recipe.algorithm, fill(recipe.key, fields)) : createHash(recipe.algorithm);
     raw = hash.update(fill(recipe.template, fields)).digest();
     fields.digest = recipe.between === "raw" ? raw : Buffer.from(raw.toString("hex"));
-    if (performance.now() - turn < TURN_MS) continue;
-    await new Promise((resolve) => setImmediate(resolve));
-    turn = performance.now();
-  }
+  });
   return raw;
 }
 
@@ -746,12 +903,12 @@ function commonest(values: readonly string[]): string | undefined {
 function kindOf(stored: string): string {
   const envelope = parseEnvelope(stored);
   if (!envelope) return NATIVE.test(stored) ? "native" : "unknown";
-  const params = [...envelope.params].filter(([name]) => name !== "salt");
-  const { value } = envelope;
+  const { scheme, peppers, params, value } = envelope;
+  const given = [...params].filter(([name]) => name !== "salt");
   // ASP.NET's version 3 begins with version, function and iterations, in nine bytes; version 2 has one cost only.
   const binary = value.startsWith("AQ") ? value.slice(0, 12) : "2";
-  const cost = envelope.scheme === "aspnet_identity" ? binary : value.replace(/[A-Za-z0-9+/.]{8,}/g, "");
-  return JSON.stringify([envelope.scheme, envelope.peppers, params, cost]);
+  const written = params.size > 0 ? "" : value.replace(/[A-Za-z0-9+/.]{8,}/g, "");
+  return JSON.stringify([scheme, peppers, given, scheme === "aspnet_identity" ? binary : written]);
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -1982,7 +2139,7 @@ class Seal {
     const { MIGRATOR_SEAL_KEY: key, MIGRATOR_WRITE_BACK: scheme } = env;
     if (!key && !scheme) return [];
     if (!this.#recipient) return ["MIGRATOR_SEAL_KEY is no X25519 public key: new passwords are not written back"];
-    if (!this.#scheme) return ["MIGRATOR_WRITE_BACK is not bcrypt:cost=…&pepper=…: new passwords are not written back"];
+    if (!this.#scheme) return ["MIGRATOR_WRITE_BACK is no bcrypt:cost=…&pepper=…: new passwords are not written back"];
     return [];
   }
 

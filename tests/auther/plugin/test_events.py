@@ -367,7 +367,7 @@ def test_new_users_are_written_down_when_asked_for(tmp_path: Path) -> None:
     ("wrong", "said"),
     [
         ({"MIGRATOR_SEAL_KEY": "short"}, "MIGRATOR_SEAL_KEY is no X25519"),
-        ({"MIGRATOR_WRITE_BACK": "md5:pepper=none"}, "MIGRATOR_WRITE_BACK is not"),
+        ({"MIGRATOR_WRITE_BACK": "md5:pepper=none"}, "MIGRATOR_WRITE_BACK is no"),
         ({"MIGRATOR_PEPPER_2024": ""}, "MIGRATOR_PEPPER_2024"),
         ({"MIGRATOR_WRITE_BACK": "", "MIGRATOR_SEAL_KEY": ""}, ""),
     ],
