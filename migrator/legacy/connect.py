@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 APPLICATION_NAME = "migrator"
 CONNECT_TIMEOUT_S = 10
 _SHOWN_TABLES = 12
+_ANY_BYTES = "SQL_ASCII"
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -84,6 +85,16 @@ def _say(what: str, error: psycopg.Error) -> MigratorError:
         f"{what}: {found}",
         hint="check that the server runs and that legacy.dsn is right, then run the same again",
     )
+
+
+def read_any_bytes(connection: Connection) -> None:
+    """Let a database without an encoding give its texts as they are, not refuse a whole statement.
+
+    Afterwards only COPY gives text on this connection; other statements give bytes.
+    """
+    if connection.info.parameter_status("server_encoding") == _ANY_BYTES:
+        with wrapped("the application's database"):
+            connection.execute(load("migrator.legacy", "connect.sql")["any_bytes"].encode())
 
 
 def compose(text: str, **parts: str) -> sql.Composed:

@@ -29,3 +29,6 @@ LIMIT %(limit)s
 
 -- name: read_only
 SET default_transaction_read_only = on
+
+-- name: any_bytes
+SET client_encoding = 'SQL_ASCII'

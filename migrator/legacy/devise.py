@@ -10,7 +10,13 @@ from migrator.core.errors import UsageError
 from migrator.core.texts import storable
 from migrator.core.users import LegacyIdentity, LegacyUser
 from migrator.legacy.columns import DeviseColumns, find_columns
-from migrator.legacy.connect import Connection, describe_table, open_database, wrapped
+from migrator.legacy.connect import (
+    Connection,
+    describe_table,
+    open_database,
+    read_any_bytes,
+    wrapped,
+)
 from migrator.legacy.copytext import Row, copy_rows, parse
 from migrator.legacy.emails import SharedEmails
 from migrator.legacy.interface import INTEGER_TYPES, Page, TableShape
@@ -56,12 +62,10 @@ def open_devise(dsn: str, settings: LegacySection) -> Iterator[DeviseSource]:
         if settings.roles.column:
             wanted["roles"] = settings.roles.column
         columns = find_columns(users, wanted)
-        yield DeviseSource(
-            connection,
-            columns,
-            _describe_identities(connection, settings),
-            Roles(describe_roles(connection, settings), settings.roles.names),
-        )
+        identities = _describe_identities(connection, settings)
+        roles = Roles(describe_roles(connection, settings), settings.roles.names)
+        read_any_bytes(connection)
+        yield DeviseSource(connection, columns, identities, roles)
 
 
 def describe_roles(connection: Connection, settings: LegacySection) -> JoinedRoles | None:
@@ -221,7 +225,7 @@ class DeviseSource:
     def _present(self, emails: Sequence[str]) -> list[str]:
         wanted = [email for email in emails if storable(email)]
         query = self._statements.named("emails_present")
-        return [e for (e,) in self._connection.execute(query, {"emails": wanted})]
+        return [str(e) for (e,) in copy_rows(self._connection, query, {"emails": wanted})]
 
     def contested_identities(self) -> frozenset[tuple[str, str]]:
         """Give the (provider, uid) pairs that more than one user claims."""

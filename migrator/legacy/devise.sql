@@ -73,7 +73,7 @@ COPY (
 ) TO STDOUT
 
 -- name: emails_present
-SELECT DISTINCT {email}::text FROM {users} AS u WHERE {email} = ANY(%(emails)s)
+COPY (SELECT DISTINCT {email}::text FROM {users} AS u WHERE {email} = ANY(%(emails)s)) TO STDOUT
 
 -- name: repeated_emails
 COPY (

@@ -12,7 +12,7 @@ from migrator.core.queries import load
 from migrator.core.redact import scrub
 from migrator.core.sql import ident, qualified
 from migrator.legacy.columns import TIME_TYPES, DeviseColumns, confirmable
-from migrator.legacy.connect import Connection, compose, open_database, wrapped
+from migrator.legacy.connect import Connection, compose, open_database, read_any_bytes, wrapped
 from migrator.legacy.devise import DeviseSource, Roles, describe_roles
 from migrator.legacy.interface import INTEGER_TYPES, TableShape
 
@@ -74,8 +74,10 @@ def open_query(dsn: str, settings: LegacySection) -> Iterator[DeviseSource]:
         users = describe_query(connection, settings.query.users, key="users", schema=schema)
         columns = _columns(users)
         _refuse_ambiguous_keys(connection, users)
+        identities = _identities(connection, settings, schema)
         roles = Roles(describe_roles(connection, settings), settings.roles.names)
-        yield DeviseSource(connection, columns, _identities(connection, settings, schema), roles)
+        read_any_bytes(connection)
+        yield DeviseSource(connection, columns, identities, roles)
 
 
 def describe_query(connection: Connection, query: str, *, key: str, schema: str) -> TableShape:

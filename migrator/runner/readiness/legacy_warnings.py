@@ -216,7 +216,7 @@ def busy_server(found: Findings, _config: Config) -> Iterator[Reason]:
         yield Reason(
             "sql_ascii",
             "the database's encoding is SQL_ASCII: any bytes may be in its texts",
-            "rows that are not UTF-8 stop the import; find and mend them first",
+            "users whose texts are not UTF-8 are rejected as text_not_storable; mend them first",
         )
 
 
