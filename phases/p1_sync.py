@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from migrator.metrics.sync_check import SUBJECT
 from migrator.runner.importing.imports import SUBJECT as IMPORT
 from migrator.runner.syncing.passes import PassReport, Wish, run_pass
-from migrator.runner.syncing.standing import SUBJECT
 from migrator.runner.syncing.watch import Interruption, watch_passes
 
 if TYPE_CHECKING:
@@ -61,4 +61,3 @@ def _only_runner(ctx: Context) -> Iterator[Lease]:
             if entry.subject == SUBJECT:
                 ctx.state.ledger.outcome(entry, result="interrupted")
         yield lease
-

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from migrator.cli.common import json_option, pass_context
 from migrator.cli.output import emit
+from migrator.runner.syncing.standing import describe
 from phases import p0_preflight, p1_import, p2_dual_path, p3_drain, p4_remove
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ def status(ctx: Context, as_json: bool) -> None:
         for entry in ctx.state.ledger.pending()
     ]
     working = {s: h for s in ("import", "stage", "remove") if (h := ctx.state.locks.holder(s))}
+    synced = describe(ctx)
+    notes = [*unfinished, *_running(working), *([synced["words"]] if synced else [])]
     following = next((s.next_command for s in standings.values() if not s.done), "")
     emit(
         as_json,
@@ -48,9 +51,10 @@ def status(ctx: Context, as_json: bool) -> None:
             "phases": standings,
             "unfinished": unfinished,
             "running": working,
+            "sync": synced,
             "next": following,
         },
-        lambda out: _screen(out, ctx, standings, [*unfinished, *_running(working)], following),
+        lambda out: _screen(out, ctx, standings, notes, following),
     )
 
 

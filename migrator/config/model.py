@@ -119,6 +119,7 @@ class ImportSection(Section):
     # OmniAuth names its strategies, better-auth its providers: google_oauth2 is google there.
     providers: dict[str, str] = {"google_oauth2": "google"}
     page_rows: Annotated[int, Field(ge=1, le=100_000)] = 5000
+    processes: Literal[1, 2, "auto"] = "auto"
     rejects_file: Path = Path(".migrator/rejects.jsonl")
     resolutions_file: Path = Path(".migrator/resolutions.toml")
     roles: GrantsSection = GrantsSection()
@@ -161,6 +162,8 @@ Measurement = Literal[
     "identity_conflicts",
     "verification_unavailable",
     "import_differences",
+    "sync_lag_seconds",
+    "sync_lag_rows",
 ]
 
 

@@ -176,6 +176,24 @@ class ImportLook:
 
 
 @dataclass(frozen=True)
+class SyncLook:
+    """How far the sync leaves Auther behind the application.
+
+    Attributes:
+        seconds: Since when changes may be missing at Auther; grows while nothing is synced.
+        rows: Users known to differ.
+        quarantined: Users who cannot be followed; they are not among `rows`.
+        at: When the last pass ended.
+    """
+
+    seconds: float | None = None
+    rows: int | None = None
+    quarantined: int = 0
+    at: datetime | None = None
+    doubts: tuple[Doubt, ...] = ()
+
+
+@dataclass(frozen=True)
 class Look:
     """Everything measured at one moment; None where a source was not asked."""
 
@@ -184,6 +202,7 @@ class Look:
     fleet: FleetLook | None = None
     sessions: SessionsLook | None = None
     import_check: ImportLook | None = None
+    sync_check: SyncLook | None = None
     deadline: datetime | None = None
 
 

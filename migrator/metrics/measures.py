@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Literal
 from migrator.core.clock import iso
 from migrator.metrics.base import Base, Mark, increment
 from migrator.metrics.instances import coverage_doubts
-from migrator.metrics.interface import Doubt, FleetLook, Grade, Labels, Look, Reading, ShimsLook
+from migrator.metrics.interface import (
+    Doubt,
+    FleetLook,
+    Grade,
+    Labels,
+    Look,
+    Reading,
+    ShimsLook,
+    SyncLook,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,7 +25,7 @@ if TYPE_CHECKING:
 
     from migrator.config.model import Measurement
 
-SourceName = Literal["shims", "fleet", "sessions", "import_check"]
+SourceName = Literal["shims", "fleet", "sessions", "import_check", "sync_check"]
 CONFLICTS = frozenset({"conflict", "auth_conflict", "identity_unlinked"})
 
 
@@ -125,6 +134,17 @@ def _import_differences(look: Look, _terms: Terms) -> Reading:
     return Reading(float(found.differences), found.doubts, evidence={"verified_at": iso(found.at)})
 
 
+def _synced(value: Callable[[SyncLook], float | None]) -> Measure:
+    def read(look: Look, _terms: Terms) -> Reading:
+        found = look.sync_check or SyncLook()
+        if found.at is None:
+            return Reading(None, found.doubts or (Doubt(Grade.NO_DATA, "no state was read"),))
+        evidence = {"synced_at": iso(found.at), "quarantined": found.quarantined}
+        return Reading(value(found), found.doubts, evidence=evidence)
+
+    return Measure(frozenset({"sync_check"}), read)
+
+
 def _is_legacy(labels: Labels) -> bool:
     return labels.path == "legacy" and labels.outcome == "accepted" and not labels.synthetic
 
@@ -136,4 +156,6 @@ MEASURES: dict[Measurement, Measure] = {
     "verification_unavailable": _counted(lambda labels: labels.outcome == "unavailable"),
     "legacy_sessions": Measure(frozenset({"sessions"}), _legacy_sessions),
     "import_differences": Measure(frozenset({"import_check"}), _import_differences),
+    "sync_lag_seconds": _synced(lambda found: found.seconds),
+    "sync_lag_rows": _synced(lambda found: found.rows),
 }

@@ -121,22 +121,39 @@ class Story:
         ws.migrator("import", "run", "--accept-rejects")
         ws.migrator("import", "verify")
         ws.migrator("import", "prove", "canaries.csv")
-        ws.migrator("import", "plugin", "--out", "plugin")
+        ws.migrator("import", "sync")
+        ws.migrator("import", "plugin", "--out", "plugin", "--env-file", "auther.env")
         redirect = f"{self.instances[0].base_url}/auth/callback"
         self.auther = start_auther(
             ws.root / "auther.db",
             port=self.auther_port,
             redirect_uri=redirect,
+            environment=ws.root / "auther.env",
             peppers={PEPPER_ID: self.pepper},
         )
         self.stack.callback(self.auther.stop)
         ws.say(f"Auther runs on the imported file: {self.auther.name}")
+        self._stand_up()
         for person in self.known[:3]:
             if self.auther.log_in(person.email, person.password.plain) is None:
                 raise UnexpectedError("an imported user cannot sign in at Auther")
             if self.auther.log_in(person.email, person.password.plain + "x") is not None:
                 raise UnexpectedError("a wrong password signs in at Auther")
         ws.say("3 imported users signed in at Auther with their old passwords, and with no other")
+
+    def _stand_up(self) -> None:
+        """Make the application's client, and look whether Auther is ready for the cutover."""
+        ws = self.workspace
+        if self.auther.is_real:
+            ws.migrator("auther", "client", "ensure", "--canary", "canaries.csv")
+            ws.migrator("auther", "doctor", "--canary", "canaries.csv")
+            return
+        ws.say("the small issuer has no pages: the application is said to provide them")
+        ws.edit_config(
+            ('sign_up_url = ""', 'sign_up_url = "http://127.0.0.1/register"'),
+            ('forgot_password_url = ""', 'forgot_password_url = "http://127.0.0.1/password"'),
+            ("# links_accounts = false", "links_accounts = false"),
+        )
 
     def dual_path(self) -> None:
         """Phase 2, with a rollback on the way."""

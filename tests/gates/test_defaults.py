@@ -15,7 +15,7 @@ GATES = [GateSection.model_validate(gate) for gate in tomllib.loads(TEMPLATE)["g
 @pytest.mark.parametrize(
     ("step", "measures"),
     [
-        ("dual", {"import_differences"}),
+        ("dual", {"import_differences", "sync_lag_seconds"}),
         ("drain", {"total_requests", "identity_conflicts", "verification_unavailable"}),
         (
             "auther",

@@ -11,6 +11,7 @@ from migrator.metrics.interface import Look, SessionsLook, Source
 from migrator.metrics.session_data import warden_scope
 from migrator.metrics.session_store import ActiveRecordSessions, UncountedSessions
 from migrator.metrics.shim_counters import ShimCounters
+from migrator.metrics.sync_check import SyncCheck
 from migrator.runner.stages import current
 
 if TYPE_CHECKING:
@@ -70,9 +71,14 @@ def _import_check(ctx: Context) -> ImportCheck:
     return ImportCheck(ctx.state.ledger, ctx.clock)
 
 
+def _sync_check(ctx: Context) -> SyncCheck:
+    return SyncCheck(ctx.state.checkpoints, ctx.clock)
+
+
 SOURCES: dict[SourceName, Callable[[Context], Source[object]]] = {
     "shims": _shims,
     "fleet": _fleet,
     "sessions": _sessions,
     "import_check": _import_check,
+    "sync_check": _sync_check,
 }

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from migrator.runner.context import Context
     from migrator.state.ledger import Entry
 
+_OF_THE_IMPORT = frozenset({"import_differences", "sync_lag_seconds", "sync_lag_rows"})
 _WRITES_USERS = frozenset({"run", "rollback"})
 
 
@@ -18,9 +19,9 @@ def beginning(ctx: Context, spec: GateSpec) -> Entry | None:
     """Give the ledger's entry from which on a gate's measurements count, None for all of them.
 
     What was quiet in another stage, or before a way back, says nothing of this one. What the import
-    wrote stays as it is.
+    wrote stays as it is, and the sync goes on.
     """
-    if spec.measure == "import_differences":
+    if spec.measure in _OF_THE_IMPORT:
         return None
     moves = [e for e in ctx.state.ledger.entries(subject=SUBJECT) if _begins_anew(e)]
     return moves[-1] if moves else None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from migrator.core.users import RejectReason
-from migrator.legacy.interface import Page
+from migrator.runner.importing.batch import Batch
 from migrator.runner.importing.importer import Importer, Sides
 from migrator.runner.syncing.collected import Collected
 from migrator.runner.syncing.mapping import CHANGED_MEANWHILE, Obstacle
@@ -120,7 +120,7 @@ class Applier:
         rules, rejects = self._rules.rules_for(users), Collected()
         sides = Sides(self._ends.target, self._ends.legacy.identities, rules.source)
         importer = Importer(sides, rules, rejects)
-        importer.write_page(Page(tuple(users), users[-1].pk))
+        importer.write(importer.prepare(Batch.of(tuple(users))))
         self._note(rejects.obstacles)
         self.written.imported += importer.counts.tally.imported
 

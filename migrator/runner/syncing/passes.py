@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from migrator.core.clock import iso
 from migrator.core.errors import HeldError
+from migrator.metrics.sync_check import SUBJECT
 from migrator.runner.importing.ends import page_rows
 from migrator.runner.syncing.apply import Applier, Written, conflict
 from migrator.runner.syncing.brake import Brake
 from migrator.runner.syncing.ends import RuleBook, SyncEnds, open_sync_ends
 from migrator.runner.syncing.examine import Examiner
 from migrator.runner.syncing.quarantine import Quarantine
-from migrator.runner.syncing.standing import SUBJECT, Lag, Standing
+from migrator.runner.syncing.standing import Lag, Standing
 from migrator.runner.syncing.survey import Survey, Surveyor
 
 if TYPE_CHECKING:

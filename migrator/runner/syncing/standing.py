@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.core.clock import iso, parse_iso
 from migrator.core.durations import format_duration
+from migrator.metrics.sync_check import LAST_PASS, SUBJECT
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from migrator.runner.context import Context
 
-SUBJECT = "sync"
-_KEYS = ("watermark", "swept_at", "last_pass", "again")
+_KEYS = ("watermark", "swept_at", LAST_PASS, "again")
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Standing:
     @property
     def lag(self) -> Lag | None:
         """Give what the last finished pass left."""
-        found = self._checkpoints.get(SUBJECT, "last_pass")
+        found = self._checkpoints.get(SUBJECT, LAST_PASS)
         return None if found is None else Lag(**found)
 
     def move_watermark(self, to: datetime) -> None:
@@ -78,7 +78,7 @@ class Standing:
 
     def passed(self, lag: Lag) -> None:
         """Note a finished pass."""
-        self._checkpoints.put(SUBJECT, "last_pass", asdict(lag))
+        self._checkpoints.put(SUBJECT, LAST_PASS, asdict(lag))
 
     def forget(self) -> None:
         """Let the next import begin anew."""

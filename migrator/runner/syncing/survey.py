@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from migrator.legacy.interface import Page
+from migrator.runner.importing.batch import Batch
 from migrator.runner.importing.importer import Importer, Sides
 from migrator.runner.importing.prefetch import prefetched
 from migrator.runner.syncing.brake import Harm
@@ -114,8 +114,7 @@ class Surveyor:
         """Leave only those who can be imported; say why the others cannot."""
         rules, rejects = self._rules.rules_for(found.new), Collected()
         sides = Sides(self._ends.target, self._ends.legacy.identities, rules.source)
-        page = Page(tuple(found.new), found.new[-1].pk)
-        Importer(sides, rules, rejects).plan_page(page)
+        Importer(sides, rules, rejects).plan(Batch.of(tuple(found.new)))
         refused = {obstacle.pk for obstacle in rejects.obstacles}
         found.new = [user for user in found.new if user.pk not in refused]
         return rejects.obstacles
