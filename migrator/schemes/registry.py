@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrator.core.envelope import NO_PARAMS, Envelope
-from migrator.schemes import pbkdf2, scrypt
+from migrator.schemes import bcrypt_after, pbkdf2, scrypt
 from migrator.schemes.argon2 import Argon2
 from migrator.schemes.aspnet import AspNet
 from migrator.schemes.bcrypt import Bcrypt
+from migrator.schemes.crypt import Md5Crypt, ShaCrypt
 from migrator.schemes.digests import DIGESTS
 from migrator.schemes.interface import Claim
+from migrator.schemes.ldap import Ldap
+from migrator.schemes.phpass import Drupal7, Phpass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +27,13 @@ _ALL: tuple[Scheme, ...] = (
     pbkdf2.Werkzeug(),
     scrypt.Werkzeug(),
     AspNet(),
+    bcrypt_after.Django(),
+    bcrypt_after.WordPress(),
+    Phpass(),
+    Drupal7(),
+    ShaCrypt(),
+    Md5Crypt(),
+    Ldap(),
     *DIGESTS.values(),
 )
 SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in _ALL}

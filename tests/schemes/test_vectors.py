@@ -34,15 +34,14 @@ def test_each_value_is_verified_by_its_scheme_and_by_nothing_but_its_password() 
         assert accepts(vector, password, pepper), vector
         if vector in CHEAP:
             assert not accepts(vector, password + b"x", pepper), vector
-            assert not accepts(vector, password[:-1], pepper), vector
+            assert not accepts(vector, b"y" + password[1:], pepper), vector
             assert accepts(vector, password, b"another") != vector.claim.peppered, vector
 
 
 def test_every_scheme_has_vectors() -> None:
     count = Counter(vector.scheme for vector in VECTORS)
-    missing = SCHEMES.keys() - count.keys() - {"bcrypt"}
-    assert not missing, "bcrypt's are real Devise users, in tests/data/devise_600.sql"
-    assert min(count.values()) >= 7
+    assert not SCHEMES.keys() - count.keys()
+    assert min(count.values()) >= 6
 
 
 def test_a_value_has_one_owner_among_those_that_know_their_form() -> None:
@@ -65,7 +64,8 @@ def test_cut_off_padded_and_mutilated_values_are_nobodys(
             [value[:cut], value + " ", " " + value, value + "\n", value + "\0", value + "."]
         )
     )
-    if not vector.declared or not vector.declared.recipe.salt_in_value:
+    # Neither a salt in the value nor LDAP's says where it ends.
+    if vector.scheme != "ldap" and not (vector.declared and vector.declared.recipe.salt_in_value):
         declared = [vector.declared] if vector.declared else []
         assert claimed_by(spoilt, vector.salt, declared) is None
 
@@ -98,6 +98,12 @@ def test_verify_says_no_to_hostile_values_and_never_raises(
     "value",
     [
         "$2a$18$" + "a" * 53,
+        "$wp$2y$18$" + "a" * 53,
+        "bcrypt_sha256$$2b$18$" + "a" * 53,
+        "$P$H" + "a" * 30,
+        "$S$H" + "a" * 51,
+        "$6$rounds=1000001$salt$" + "a" * 86,
+        "$5$rounds=999$salt$" + "a" * 43,
         "$argon2id$v=19$m=2097152,t=1,p=1$c2FsdHNhbHRzYWx0$" + "A" * 43,
         "$argon2id$v=19$m=1048576,t=5,p=1$c2FsdHNhbHRzYWx0$" + "A" * 43,
         "pbkdf2_sha256$5000001$salt$" + "A" * 43 + "=",

@@ -2,7 +2,7 @@
 
     python make_frameworks.py > frameworks.json
 
-Needs, in an environment of its own: Django 5.2, Werkzeug 3.1, argon2-cffi 25.1.
+Needs, in an environment of its own: Django 5.2, Werkzeug 3.1, argon2-cffi 25.1, bcrypt 5.0.
 """
 
 import json
@@ -39,7 +39,16 @@ def django_rows() -> list[dict[str, str]]:
     values = [(p, sha256.encode(p, sha256.salt(), 1000)) for p in PASSWORDS]
     values += [(p, sha1.encode(p, sha1.salt(), 7)) for p in PASSWORDS]
     values += [("correct horse", sha256.encode("correct horse", "a salt: of!its&own%"))]
-    return [row("django_pbkdf2", value, password) for password, value in values]
+    digested, plain = hashers.BCryptSHA256PasswordHasher(), hashers.BCryptPasswordHasher()
+    digested.rounds = plain.rounds = 4
+    bcrypts = [(p, digested.encode(p, digested.salt())) for p in PASSWORDS]
+    bcrypts += [
+        (p, plain.encode(p, plain.salt())) for p in PASSWORDS if len(p) < 72 and "\0" not in p
+    ]
+    return [
+        *(row("django_pbkdf2", value, password) for password, value in values),
+        *(row("django_bcrypt", value, password) for password, value in bcrypts),
+    ]
 
 
 def werkzeug_rows() -> list[dict[str, str]]:
