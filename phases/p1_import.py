@@ -27,7 +27,7 @@ from migrator.runner.importing.imports import (
     refuse_unknown_relations,
 )
 from migrator.runner.importing.outcome import Outcome, summary
-from migrator.runner.importing.prefetch import prefetched
+from migrator.runner.importing.pages import plan_pages, write_pages
 from migrator.runner.importing.proof import Proof, Prover
 from migrator.runner.importing.reconcile import Reconciler, Reconciliation
 from migrator.runner.importing.rejects import Rejects, open_rejects
@@ -69,11 +69,7 @@ def _planned(ctx: Context, *, keep: bool) -> tuple[Outcome, Rejects]:
         importer = Importer(Sides(target, identities, rules.source), rules, rejects)
         if target is not None:
             refuse_unknown_relations(target, rules)
-        total = ends.source.estimated_users()
-        with ctx.progress.task("Planning the import", total=total) as task:
-            for page in ends.source.pages(rows=ctx.config.import_.page_rows):
-                importer.plan_page(page)
-                task.advance(len(page.users))
+        plan_pages(ctx, ends.source, rules, importer)
         return _outcome(ctx, rules, importer, rejects, planned=True), rejects
 
 
@@ -164,22 +160,11 @@ def _import(ctx: Context, ends: Ends, rules: Rules, lease: Lease) -> Outcome:
         untouched = bool(bulk) and not target.count_users() and not ends.identities.count_all()
         sides = Sides(target, ends.identities, rules.source, untouched)
         importer = Importer(sides, rules, rejects)
-        _write_pages(ctx, ends, importer, lease, rows=page_rows(ctx, target))
+        rows = page_rows(ctx, target)
+        write_pages(ctx, ends.source, rules, importer, lease, rows=rows)
         if settings.account_index and target.ensure_account_index():
             ctx.state.checkpoints.put(SUBJECT, "created_index", value=True)
         return _outcome(ctx, rules, importer, rejects, planned=False)
-
-
-def _write_pages(ctx: Context, ends: Ends, importer: Importer, lease: Lease, *, rows: int) -> None:
-    total = ends.source.estimated_users()
-    pages = ends.source.pages(rows=rows)
-    with ctx.progress.task("Importing users", total=total) as task, prefetched(pages) as ready:
-        for page in ready:
-            ctx.state.locks.check(lease)
-            importer.write_page(page)
-            position = {"read": importer.counts.tally.read, "of_about": total}
-            ctx.state.checkpoints.put(SUBJECT, "position", position)
-            task.advance(len(page.users))
 
 
 def _outcome(

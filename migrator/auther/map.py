@@ -45,6 +45,7 @@ class Rules:
         declared: What bare digests are, by the operator's word.
         providers: Auther's names of providers by OmniAuth's; others keep theirs.
         email_loses: Given key, address and normalised address, tells that the row may not have it.
+        apart: Keys and addresses of users that only `to_rows` itself may map; None is everybody.
         email_claimed: Given a normalised address, tells that some legacy user has it in some
             spelling; asked only about addresses in resolutions.
         email_resembles: Given a normalised address, tells that it looks like another user's.
@@ -68,6 +69,7 @@ class Rules:
     declared: tuple[Declared, ...] = ()
     providers: Mapping[str, str] = field(default_factory=dict)
     email_loses: Callable[[str, str, str], bool] = lambda _pk, _email, _wanted: False
+    apart: frozenset[str] | None = None
     email_claimed: Callable[[str], bool] = lambda _email: False
     email_resembles: Callable[[str], bool] = lambda _email: False
     resolutions: Mapping[str, Resolution] = field(default_factory=dict)

@@ -92,6 +92,11 @@ class SharedEmails:
             self._claims.execute(_ADD_REPEATED, (_digest(email), first_pk))
             self._repeated += 1
 
+    @property
+    def has_repeated(self) -> bool:
+        """Whether several rows hold one address alike, so that even a plain one may be lost."""
+        return self._repeated > 0
+
     def is_claimed(self, address: str) -> bool:
         """Tell that some row has this normalised address, among those that were taken in."""
         return self._claims.execute(_FIND, (_digest(address),)).fetchone() is not None

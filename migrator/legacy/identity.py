@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,7 +13,7 @@ from migrator.core.errors import DependencyError
 from migrator.core.queries import load
 from migrator.core.sql import ident
 from migrator.legacy.connect import Connection, compose, wrapped
-from migrator.legacy.copytext import dump
+from migrator.legacy.copytext import dump, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -33,6 +35,23 @@ class Claim(NamedTuple):
     auther_id: str
     pinned: str | None
     fingerprint: str | None
+
+
+def plain_claims(
+    source: str, pks: Sequence[str], auther_ids: Sequence[str], prints: Sequence[str]
+) -> bytes:
+    """Write claims of users who are not pinned, in texts that need no escape, as lines of COPY."""
+    head = dump([[source]]).decode().rstrip("\n")
+    lines = [
+        f"{head}\t{pk}\t{auther_id}\t\\N\t{fingerprint}\n"
+        for pk, auther_id, fingerprint in zip(pks, auther_ids, prints, strict=True)
+    ]
+    return "".join(lines).encode()
+
+
+def read_claims(plain: bytes) -> list[Claim]:
+    """Read what `plain_claims` wrote."""
+    return [Claim(*row[1:]) for row in parse(plain.decode().split("\n")[:-1])]  # type: ignore[arg-type]
 
 
 class Link(NamedTuple):
@@ -66,6 +85,7 @@ class IdentityTable:
     def __init__(self, connection: Connection, users: TableShape, *, source: str) -> None:
         self._connection = connection
         self._source = source
+        self._turn = threading.RLock()
         self._users = ident(users.schema, users.name)
         self._parts = {
             "identity": ident(users.schema, TABLES[0]),
@@ -86,7 +106,7 @@ class IdentityTable:
         Raises:
             DependencyError: Our role may not create tables beside the users table.
         """
-        with wrapped("creating migrator_identity"), self._connection.transaction():
+        with wrapped("creating migrator_identity"), self._transaction():
             self._connection.execute(self._query("create_identity"), {})
             self._connection.execute(self._query("create_instance"), {})
             self._connection.execute(self._query("create_shadow"), {})
@@ -106,20 +126,23 @@ class IdentityTable:
         """Give what was written down about users, by legacy key."""
         return {row[0]: Claim(*row) for row in self._ask("claims", pks=list(pks))}
 
-    def claim(self, new: Sequence[Claim], *, renewed: Sequence[Claim] = ()) -> None:
+    def claim(
+        self, new: Sequence[Claim], *, renewed: Sequence[Claim] = (), plain: bytes = b""
+    ) -> None:
         """Write users down as ours, all or none.
 
         Args:
             new: Users without a row.
+            plain: More of them, as `plain_claims` gives them.
             renewed: Users with a row whose target rows are about to be written again.
 
         Raises:
             ClaimedMeanwhileError: A row came into being meanwhile; look again.
             DependencyError: The database failed; nothing was written.
         """
-        rows = dump((self._source, *claim) for claim in new)
+        rows = plain + dump((self._source, *claim) for claim in new)
         try:
-            with wrapped("writing migrator_identity"), self._connection.transaction():
+            with wrapped("writing migrator_identity"), self._transaction():
                 self._write(rows)
                 for claim in renewed:
                     self._ask_nothing("renew", **claim._asdict())
@@ -143,7 +166,7 @@ class IdentityTable:
             DependencyError: The database failed; nothing was written.
         """
         try:
-            with wrapped("writing migrator_identity"), self._connection.transaction():
+            with wrapped("writing migrator_identity"), self._transaction():
                 for pk, auther_id in links.items():
                     self._ask_nothing("link", pk=pk, auther_id=auther_id)
         except DependencyError as error:
@@ -195,7 +218,7 @@ class IdentityTable:
         Returns:
             Whether they were dropped.
         """
-        with wrapped("dropping migrator_identity"), self._connection.transaction():
+        with wrapped("dropping migrator_identity"), self._transaction():
             if not self._ask("is_empty")[0][0]:
                 return False
             self._connection.execute(self._query("drop"), {})
@@ -204,12 +227,18 @@ class IdentityTable:
     def _query(self, name: str, **parts: str) -> Any:
         return compose(self._queries[name], **self._parts, **parts)
 
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        # Pages are claimed in one thread while another one may be looking something up.
+        with self._turn, self._connection.transaction():
+            yield
+
     def _ask(self, name: str, **params: Any) -> list[tuple[Any, ...]]:
-        with wrapped("reading migrator_identity"):
+        with wrapped("reading migrator_identity"), self._turn:
             return self._connection.execute(
                 self._query(name), {"source": self._source, **params}
             ).fetchall()
 
     def _ask_nothing(self, name: str, **params: Any) -> None:
-        with wrapped("writing migrator_identity"):
+        with wrapped("writing migrator_identity"), self._turn:
             self._connection.execute(self._query(name), {"source": self._source, **params})

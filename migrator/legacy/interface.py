@@ -59,6 +59,11 @@ class Page:
 class EmailJudge(Protocol):
     """Knows which rows share one normalised address."""
 
+    @property
+    def has_repeated(self) -> bool:
+        """Whether several rows hold one address alike."""
+        ...
+
     def is_claimed(self, address: str) -> bool:
         """Tell that some row has this address in some spelling.
 

@@ -68,6 +68,21 @@ def _winners(source: _ReadsUsers, resolutions: Mapping[str, Resolution]) -> dict
     return winners
 
 
+def apart(
+    source: _ReadsUsers, judge: EmailJudge, resolutions: Mapping[str, Resolution]
+) -> frozenset[str] | None:
+    """Give the keys and addresses about which a decision may say something.
+
+    Returns:
+        None when anybody's address may be somebody else's.
+    """
+    if judge.has_repeated:
+        return None
+    users = source.users(list(resolutions)) if resolutions else ()
+    addresses = [*(user.email or "" for user in users), *new_addresses(resolutions)]
+    return frozenset({*resolutions, *map(normalise, addresses)})
+
+
 @dataclass
 class Entries:
     """Sees every user that has an entry, to tell afterwards which entries fit nobody."""

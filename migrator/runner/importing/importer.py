@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from migrator.auther.interface import Found, Mapped, Notes, TargetChangedError
 from migrator.auther.map import Rules, to_rows
+from migrator.auther.sql_target import SqlTarget
 from migrator.core.errors import DependencyError
 from migrator.core.users import Reject, Tally
 from migrator.legacy.identity import Claim, ClaimedMeanwhileError, IdentityTable, Known
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from migrator.auther.interface import Target
-    from migrator.legacy.interface import Page
+    from migrator.core.users import LegacyUser
+    from migrator.runner.importing.batch import Batch
     from migrator.runner.importing.rejects import Rejects
 
 ATTEMPTS = 5
@@ -39,6 +41,11 @@ class Sides:
     identities: IdentityTable | None
     source: str
     untouched: bool = False
+
+    def unseen(self) -> SqlTarget | None:
+        """Give the target when pages may be written to it without looking what is there."""
+        is_ready = self.untouched and self.identities is not None
+        return self.target if is_ready and isinstance(self.target, SqlTarget) else None
 
     def look(self, rows: Sequence[Mapped]) -> tuple[Found, Known]:
         """See what is there of a page on both sides."""
@@ -66,6 +73,19 @@ class Counts:
     unknown_roles: Counter[str] = field(default_factory=Counter)
 
 
+class Prepared(NamedTuple):
+    """A page, mapped.
+
+    Attributes:
+        made: What became of the users who were not mapped before.
+        claimed: What is to be written of those; None while nothing of the page is claimed.
+    """
+
+    batch: Batch
+    made: list[Mapped | Reject]
+    claimed: Settled | None
+
+
 class Importer:
     """Gives every user of every page exactly one outcome and counts it."""
 
@@ -80,14 +100,37 @@ class Importer:
         """Name the entries of the resolution file that fit nobody."""
         return self._entries.unmatched(self._rejects.acknowledged)
 
-    def plan_page(self, page: Page) -> None:
+    def plan(self, batch: Batch) -> None:
         """Count what would become of a page; writes nothing."""
-        rows, rejects = self._map(page)
+        rows, rejects = _parted(batch.in_order(batch.mapped(), self._map(batch.users)))
         found, known = self._sides.look(rows)
         settled = settle(rows, found, known, source=self._sides.source)
-        self._count(page, settled, self._link(self._sort_out(rejects, settled), settled))
+        self._count(batch, settled, self._link(self._sort_out(rejects, settled), settled))
 
-    def write_page(self, page: Page) -> None:
+    def prepare(self, batch: Batch) -> Prepared:
+        """Map a page; while there is nothing to look for, write the record of what is ours as well.
+
+        This may run while the page before is written: a claim only has to be there before its user.
+
+        Raises:
+            DependencyError: The application's database failed.
+        """
+        made = self._map(batch.users)
+        return Prepared(batch, made, self._claimed_ahead(batch, made))
+
+    def _claimed_ahead(self, batch: Batch, made: list[Mapped | Reject]) -> Settled | None:
+        sides = self._sides
+        if sides.identities is None or sides.unseen() is None:
+            return None
+        settled = settle(_parted(made)[0], Found(), Known(), source=sides.source)
+        try:
+            sides.identities.claim(_claims(settled.new), plain=batch.claims)
+        except ClaimedMeanwhileError:
+            sides.untouched = False
+            return None
+        return settled
+
+    def write(self, page: Prepared) -> None:
         """Write a page: first the record of what is ours, then the users, each in one transaction.
 
         If the process dies in between, the next run finds claims without users and writes those.
@@ -95,25 +138,26 @@ class Importer:
         Raises:
             DependencyError: A database failed, or Auther changed under every attempt.
         """
-        rows, rejects = self._map(page)
-        settled = self._write(rows)
+        rows, rejects = _parted(page.made)
+        if page.claimed is not None and self._written_ahead(page.batch, page.claimed):
+            settled = page.claimed
+            self.counts.tally.imported += len(page.batch.columns.ids)
+        else:
+            rows, rejects = _parted(page.batch.in_order(page.batch.mapped(), page.made))
+            settled = self._write(rows)
         rejects = self._sort_out(rejects, settled)
         if settled.stale_ids and self._sides.identities:
             self._sides.identities.release(settled.stale_ids)
         rejects = self._link(rejects, settled, writing=True)
-        self._count(page, settled, rejects)
+        self._count(page.batch, settled, rejects)
 
-    def _map(self, page: Page) -> tuple[list[Mapped], list[Reject]]:
-        rows: list[Mapped] = []
-        rejects: list[Reject] = []
-        for user in page.users if self._rules.resolutions else ():
+    def _map(self, users: Sequence[LegacyUser]) -> list[Mapped | Reject]:
+        for user in users if self._rules.resolutions else ():
             self._entries.see(user)
-        for user in page.users:
+        for user in users:
             if user.roles:
                 self.counts.unknown_roles.update(self._rules.grants.unknown(user.roles))
-            made = to_rows(user, self._rules)
-            (rows if isinstance(made, Mapped) else rejects).append(made)  # type: ignore[arg-type]
-        return rows, rejects
+        return [to_rows(user, self._rules) for user in users]
 
     def _sort_out(self, rejects: list[Reject], settled: Settled) -> list[Reject]:
         """Take out those whom an earlier run wrote before their row changed; drop claims of others."""
@@ -144,6 +188,18 @@ class Importer:
         settled.linked, settled.kept = len(done.new), settled.kept + done.there
         return [*others, *done.rejects]
 
+    def _written_ahead(self, batch: Batch, settled: Settled) -> bool:
+        """Write what was claimed before anybody looked whether something is there."""
+        target = self._sides.unseen()
+        if target is None:
+            return False
+        try:
+            _write_whole(target, batch, settled.new)
+        except TargetChangedError:
+            self._sides.untouched = False
+            return False
+        return True
+
     def _write(self, rows: list[Mapped]) -> Settled:
         for _ in range(ATTEMPTS):
             found, known = self._sides.look(rows)
@@ -167,9 +223,9 @@ class Importer:
             return False
         return True
 
-    def _count(self, page: Page, settled: Settled, rejects: list[Reject]) -> None:
+    def _count(self, batch: Batch, settled: Settled, rejects: list[Reject]) -> None:
         tally = self.counts.tally
-        tally.read += len(page.users)
+        tally.read += len(batch)
         tally.imported += len(settled.to_write)
         tally.linked += settled.linked
         tally.already_there += len(settled.there) + settled.kept
@@ -177,15 +233,37 @@ class Importer:
             self.counts.notes.add(row)
             if row.tuples:
                 self.counts.roles.update({f"{t.entity_type}#{t.relation}" for t in row.tuples})
-        for reject in _in_key_order([*rejects, *settled.rejects], page):
+        for reject in _in_key_order([*rejects, *settled.rejects], batch):
             tally.rejected[reject.reason] += 1
             self._rejects.add(reject)
 
 
-def _in_key_order(rejects: list[Reject], page: Page) -> list[Reject]:
+def _parted(made: Iterable[Mapped | Reject]) -> tuple[list[Mapped], list[Reject]]:
+    rows: list[Mapped] = []
+    rejects: list[Reject] = []
+    for one in made:
+        (rows if isinstance(one, Mapped) else rejects).append(one)  # type: ignore[arg-type]
+    return rows, rejects
+
+
+def _write_whole(target: SqlTarget, batch: Batch, others: list[Mapped]) -> None:
+    users: list[tuple[Any, ...]] = [row.user for row in others]
+    accounts: list[tuple[Any, ...]] = [account for row in others for account in row.accounts]
+    if batch.sample is not None:
+        users += batch.sample.users(batch.columns)
+        accounts += batch.sample.accounts(batch.columns)
+    target.write_rows(
+        users,
+        accounts,
+        tuples=[found for row in others for found in row.tuples],
+        without_account=[row.user for row in others if not row.accounts],
+    )
+
+
+def _in_key_order(rejects: list[Reject], batch: Batch) -> list[Reject]:
     if not rejects:
         return []
-    position = {user.pk: index for index, user in enumerate(page.users)}
+    position = {pk: index for index, pk in enumerate(batch.pks())}
     return sorted(rejects, key=lambda reject: position[reject.pk])
 
 

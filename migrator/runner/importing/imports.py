@@ -102,6 +102,7 @@ def make_rules(ctx: Context, source: DeviseSource | AmongUsers) -> Rules:
         declared=ctx.config.legacy.declared,
         providers=settings.providers,
         email_loses=decided.email_loses(source, judge, resolutions),
+        apart=decided.apart(source, judge, resolutions),
         email_claimed=judge.is_claimed,
         grants=Grants.of(settings.roles),
         email_resembles=judge.resembles,
@@ -165,7 +166,14 @@ def check_choices(ctx: Context, source: DeviseSource) -> None:
 
 def forget_choices(ctx: Context, source: DeviseSource) -> None:
     """Let the next import begin anew."""
-    for key in (*_choices(ctx, source), "as_of", "created_file", "created_index", "last_run", "snapshot"):
+    for key in (
+        *_choices(ctx, source),
+        "as_of",
+        "created_file",
+        "created_index",
+        "last_run",
+        "snapshot",
+    ):
         ctx.state.checkpoints.drop(SUBJECT, key)
     for key in ("accepted_rejects", "resolutions", "verified", "position"):
         ctx.state.checkpoints.drop(SUBJECT, key)

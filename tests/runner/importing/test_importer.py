@@ -8,6 +8,7 @@ import pytest
 
 from migrator.auther.sqlite import open_sqlite
 from migrator.core.users import RejectReason
+from migrator.runner.importing.batch import Batch
 from migrator.runner.importing.importer import Importer, Sides
 from migrator.runner.importing.imports import make_rules, open_ends
 from migrator.runner.importing.rejects import Rejects
@@ -36,7 +37,7 @@ def test_a_side_thought_untouched_that_is_not(site: Site, clash: str) -> None:
         sides = Sides(target, ends.identities, rules.source, untouched=True)
         importer = Importer(sides, rules, Rejects(None))
         if clash != "email":
-            first = importer._map(page)[0][0]
+            first = importer._map(page.users)[0]
             pk, auther_id = ("1", "made-at-login") if clash == "link" else ("77", first.user.id)
             site.sql(
                 "INSERT INTO migrator_identity (source, user_pk, auther_id, origin)"
@@ -44,7 +45,7 @@ def test_a_side_thought_untouched_that_is_not(site: Site, clash: str) -> None:
                 pk,
                 auther_id,
             )
-        importer.write_page(page)
+        importer.write(importer.prepare(Batch.of(page.users)))
     tally = importer.counts.tally
     assert tally.adds_up()
     assert tally.imported == 19

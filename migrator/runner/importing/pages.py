@@ -1,0 +1,93 @@
+"""All users of the application in batches, read by as many processes as the machine is good for."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+from migrator.runner.importing.batch import Batch
+from migrator.runner.importing.imports import SUBJECT
+from migrator.runner.importing.prefetch import prefetched
+from migrator.runner.importing.readers import reading_process
+from migrator.runner.importing.reading import Job, read_pages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from migrator.auther.map import Rules
+    from migrator.legacy.devise import DeviseSource
+    from migrator.runner.context import Context
+    from migrator.runner.importing.importer import Importer
+    from migrator.runner.importing.reading import Ready
+    from migrator.state.locks import Lease
+
+# A process takes a third of a second to start; so many users take longer.
+WORTH_A_PROCESS_USERS = 20_000
+
+
+def plan_pages(ctx: Context, source: DeviseSource, rules: Rules, importer: Importer) -> None:
+    """Count what would become of everybody.
+
+    Raises:
+        DependencyError: A database cannot be read, or the process that reads was killed.
+    """
+    total, rows = source.estimated_users(), ctx.config.import_.page_rows
+    with (
+        ctx.progress.task("Planning the import", total=total) as task,
+        _batches(ctx, source, rules, rows=rows, users=total) as pages,
+    ):
+        for page in pages:
+            importer.plan(page)
+            task.advance(len(page))
+
+
+def write_pages(
+    ctx: Context,
+    source: DeviseSource,
+    rules: Rules,
+    importer: Importer,
+    lease: Lease,
+    *,
+    rows: int,
+) -> None:
+    """Bring everybody over; the next page is read, mapped and claimed while one is written.
+
+    Raises:
+        ConflictError: Another runner took the import over.
+        DependencyError: A database failed, or the process that reads was killed.
+    """
+    total = source.estimated_users()
+    with (
+        ctx.progress.task("Importing users", total=total) as task,
+        _batches(ctx, source, rules, rows=rows, users=total) as pages,
+        prefetched(map(importer.prepare, pages)) as prepared,
+    ):
+        for page in prepared:
+            ctx.state.locks.check(lease)
+            importer.write(page)
+            position = {"read": importer.counts.tally.read, "of_about": total}
+            ctx.state.checkpoints.put(SUBJECT, "position", position)
+            task.advance(len(page.batch))
+
+
+@contextmanager
+def _batches(
+    ctx: Context, source: DeviseSource, rules: Rules, *, rows: int, users: int
+) -> Iterator[Iterator[Batch]]:
+    job = Job.of(ctx.reveal(ctx.config.legacy.dsn), source.queries, rules, rows=rows)
+    sample = job.mapper.sample if job.mapper else None
+    with _read(job, processes=_processes(ctx, users)) as pages:
+        yield (Batch.made_of(page, source, sample) for page in pages)
+
+
+def _read(job: Job, *, processes: int) -> AbstractContextManager[Iterator[Ready]]:
+    return reading_process(job) if processes > 1 else closing(read_pages(job))
+
+
+def _processes(ctx: Context, users: int) -> int:
+    wanted = ctx.config.import_.processes
+    if wanted != "auto":
+        return wanted
+    return 2 if users >= WORTH_A_PROCESS_USERS and len(os.sched_getaffinity(0)) > 1 else 1

@@ -1,0 +1,78 @@
+"""Reads pages of users and maps those with nothing special about them: here, or in a process of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from migrator.auther.plain import Columns, PlainMapper, fingerprints
+from migrator.legacy.connect import open_database, read_any_bytes
+from migrator.legacy.identity import plain_claims
+from migrator.legacy.plain import pick
+from migrator.legacy.reading import LineReader, Lines, PageQueries
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from migrator.auther.map import Rules
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to read and how to map it; can be sent to another process.
+
+    Attributes:
+        rows: Users a page.
+        mapper: None where everybody has to be mapped by `to_rows` itself.
+        apart: Keys and addresses of those who have to be.
+    """
+
+    dsn: str = field(repr=False)
+    queries: PageQueries
+    rows: int
+    mapper: PlainMapper | None
+    apart: frozenset[str]
+
+    @classmethod
+    def of(cls, dsn: str, queries: PageQueries, rules: Rules, *, rows: int) -> Job:
+        """Make out a job that follows the rules."""
+        mapper = None if rules.apart is None else PlainMapper.under(rules)
+        return cls(dsn, queries, rows, mapper, rules.apart or frozenset())
+
+
+class Ready(NamedTuple):
+    """A page as it is handed over: plain data, cheap to send.
+
+    Attributes:
+        claims: Lines for `migrator_identity`, one for each plain user.
+        columns: The plain users.
+        places: Where in the page the others are.
+        others: Their lines, with the identities and roles that belong to them.
+    """
+
+    claims: bytes
+    columns: Columns
+    places: list[int]
+    others: Lines
+
+
+def read_pages(job: Job) -> Generator[Ready]:
+    """Do a job.
+
+    Raises:
+        DependencyError: The application's database cannot be reached, or failed.
+    """
+    with open_database(job.dsn) as connection:
+        read_any_bytes(connection)
+        for lines in LineReader(connection, job.queries).pages(rows=job.rows):
+            yield _make_ready(lines, job)
+
+
+def _make_ready(lines: Lines, job: Job) -> Ready:
+    if job.mapper is None:
+        return Ready(b"", Columns.empty(), [*range(len(lines.users))], lines)
+    users, places = pick(lines.users, apart=job.apart | lines.beside())
+    columns = job.mapper.columns(users)
+    claims = plain_claims(job.mapper.source, users.pks, columns.ids, fingerprints(users))
+    others = lines._replace(users=[lines.users[place] for place in places])
+    return Ready(claims, columns, places, others)
