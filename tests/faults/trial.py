@@ -1,0 +1,188 @@
+"""One import under one drawn fault, and what it has to end like."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from migrator.config.load import load
+from migrator.core.clock import ManualClock
+from migrator.core.errors import ConflictError, DependencyError
+from migrator.core.progress import Progress
+from migrator.runner.context import make_context
+from phases import p1_import
+from tests.phases.importing import NOW, Site, counts, make_site, rejects_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    import pytest
+
+    from migrator.runner.importing.outcome import Outcome
+    from tests.faults.targets import FaultTarget
+    from tests.parts.faulty_wire import FaultyTcp
+
+PAGE_ROWS = 50
+RUNS = 12
+LEASE_ENDS = timedelta(hours=1)
+RUN_AND_REPORT = """
+import resource
+import sys
+from pathlib import Path
+from datetime import timedelta
+from tests.phases.importing import NOW
+from migrator.config.load import load
+from migrator.core.clock import ManualClock
+from migrator.core.errors import MigratorError
+from migrator.core.progress import Progress
+from migrator.runner.context import make_context
+from phases import p1_import
+root, late_s, file_bytes = Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
+if file_bytes:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+clock = ManualClock(NOW + timedelta(seconds=late_s))
+try:
+    ctx = make_context(load(root / "migrator.toml"), root=root, clock=clock, progress=Progress())
+    print("ready", flush=True)
+    p1_import.run(ctx)
+except MigratorError as error:
+    sys.exit(int(error.exit_code))
+"""
+UNFINISHED = {0, 3, 4, 5, -signal.SIGKILL}
+
+
+class SteppingClock(ManualClock):
+    """Stands still, and is set to another time at its n-th look."""
+
+    def __init__(self, start: datetime) -> None:
+        super().__init__(start)
+        self._looks: int | None = None
+        self._by = timedelta()
+
+    def step_at(self, look: int, by: timedelta) -> None:
+        """Have it set so many looks from now."""
+        self._looks, self._by = look, by
+
+    def now(self) -> datetime:
+        """Give the time."""
+        if self._looks is not None:
+            self._looks -= 1
+            if self._looks < 0:
+                self._looks = None
+                self.sleep(self._by.total_seconds())
+        return super().now()
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An import that something is about to happen to.
+
+    Attributes:
+        rng: Everything that is left to chance comes from here.
+        wire: Between the import and the application's database.
+        size: What a quiet run takes.
+    """
+
+    rng: random.Random
+    site: Site
+    clock: SteppingClock
+    wire: FaultyTcp
+    target: FaultTarget
+    size: Size
+
+    def attempt(self) -> Outcome | None:
+        """Run the import once; None when a dependency failed."""
+        try:
+            return p1_import.run(self.site.ctx)
+        except (DependencyError, ConflictError):
+            self.clock.sleep(LEASE_ENDS.total_seconds())
+            return None
+
+    def in_a_process(self, *, kill_after_s: float | None = None, file_bytes: int = 0) -> None:
+        """Run the import in a process of its own, which is killed or may not write large files."""
+        root, late_s = str(self.site.root), (self.clock.now() - NOW).total_seconds()
+        with subprocess.Popen(
+            [sys.executable, "-c", RUN_AND_REPORT, root, str(late_s), str(file_bytes)],
+            env=os.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            if kill_after_s is not None:
+                time.sleep(kill_after_s)
+                process.kill()
+            _, said = process.communicate()
+        assert process.returncode in UNFINISHED, said.decode()
+        self.clock.sleep(LEASE_ENDS.total_seconds())
+
+    def finish(self) -> Outcome:
+        """Give the same command again until it ends well."""
+        for _ in range(RUNS):
+            outcome = self.attempt()
+            if outcome is not None:
+                return outcome
+            time.sleep(0.1)
+        raise AssertionError(f"not finished after {RUNS} runs")
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a quiet run takes: so many seconds, bytes from PostgreSQL, and requests over HTTP."""
+
+    seconds: float
+    source_bytes: int
+    requests: int
+
+
+@dataclass(frozen=True)
+class End:
+    """How an import has to end."""
+
+    content: dict[str, list[tuple[Any, ...]]]
+    rejects: dict[str, str]
+    present: int
+
+
+def end_of(site: Site, target: FaultTarget, outcome: Outcome) -> End:
+    """Look at everything that the import leaves behind."""
+    read, imported, there, rejected = counts(outcome)
+    assert read == imported + there + rejected.total()
+    identity = "SELECT source, user_pk, auther_id, home, origin, pinned_reason, legacy_hash_fp"
+    rows = site.sql(f"{identity} FROM migrator_identity ORDER BY source, user_pk")
+    return End({**target.content(site), "identity": rows}, rejects_of(site), imported + there)
+
+
+@contextmanager
+def trial_at(
+    root: Path,
+    dsn: str,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    wire: FaultyTcp,
+    target: FaultTarget,
+    seed: int,
+    size: Size,
+) -> Iterator[Trial]:
+    """Set a migration up whose way to PostgreSQL goes over the wire."""
+    # Trials take hours by their clock: nothing may depend on when a lock ends.
+    settings = {"page_rows": str(PAGE_ROWS), "unlock_in": '"never"'}
+    made = make_site(root, dsn, monkeypatch, identities="public.identities", **settings)
+    target.configure(root / "migrator.toml")
+    host = dsn.rpartition("@")[2]
+    over_wire = dsn.replace(host, f"127.0.0.1:{wire.port}/{host.rpartition('/')[2]}")
+    monkeypatch.setenv("LEGACY_DATABASE_URL", over_wire)
+    clock = SteppingClock(NOW)
+    ctx = make_context(load(root / "migrator.toml"), root=root, clock=clock, progress=Progress())
+    rng = random.Random(seed)
+    yield Trial(rng, Site(ctx, made.root, dsn), clock, wire, target, size)
