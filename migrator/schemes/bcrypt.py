@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 WHOLE = r"\$2[abxy]\$(?:0[4-9]|1[0-7])\$[./A-Za-z0-9]{22}(?!\.{31})[./A-Za-z0-9]{31}"
 _WHOLE = re.compile(WHOLE)
 MAX_BYTES = 72
+MAX_COST = 17
 
 
 class Bcrypt:
@@ -23,7 +24,7 @@ class Bcrypt:
 
     name = "bcrypt"
     title = "bcrypt `$2a$` `$2b$` `$2x$` `$2y$`, Devise's pepper appended"
-    bound = "cost 17"
+    bound = f"cost {MAX_COST}"
     peppered = True
 
     def claim(self, value: str) -> bool:
