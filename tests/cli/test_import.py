@@ -124,3 +124,27 @@ def test_the_plugin_is_written_as_it_is(tmp_path: Path) -> None:
     assert ran.code == 0, ran.err
     written = json.loads(ran.out)["written"]
     assert {Path(name).name: (tmp_path / name).read_text() for name in written} == files()
+
+
+def test_a_person_decides_in_a_file_and_the_next_run_obeys(
+    command: Command, tmp_path: Path
+) -> None:
+    shown = command("resolve", "--dry-run")
+    assert shown.code == 0, shown.err
+    assert "35 rejects would be put into resolutions.toml" in shown.out
+    file = tmp_path / ".migrator" / "resolutions.toml"
+    assert not file.exists()
+    written = command("resolve")
+    assert "35 rejects are in resolutions.toml, 0 entries stay as they are" in written.out
+    assert written.out.rstrip().endswith("edit resolutions.toml, then: migrator import run")
+    undecided = file.read_text()
+    file.write_text(undecided.replace("#? ", "").replace('action = ""', 'action = "skip"', 34))
+    refused = command("run")
+    assert (refused.code, "action has to be one or several of" in refused.err) == (2, True)
+    assert "resolutions.toml, line " in refused.err
+    text = undecided.replace("#? [", "[").replace("#? reason", "reason")
+    file.write_text(text.replace('#? action = ""', 'action = "skip"'))
+    ran = command("run", "--json")
+    assert (ran.code, ran.json["rejects_accepted"], ran.json["acknowledged"]) == (0, True, 35)
+    again = command("resolve", "--json").json
+    assert (again["undecided"], again["decided"], again["unmatched"]) == (0, 35, [])

@@ -51,7 +51,7 @@ def merged(text: str, unresolved: Iterable[Reject], *, decided: Collection[str])
     kept = [line for line in text.split("\n") if not line.startswith(OURS.rstrip())]
     while kept and not kept[-1].strip():
         kept.pop()
-    ours = _HEAD.splitlines()
+    ours = [f"# {line}" for line in _HEAD.splitlines()]
     for reject in unresolved:
         if storable(reject.pk):
             ours += ["", *(_again(reject) if reject.pk in decided else _entry(reject))]
