@@ -91,6 +91,18 @@ export interface LegacyPasswordsOptions {
   readonly database?: Database;
   /** Writes events for people who sign up here too, so that the application can take them over. */
   readonly newUsers?: boolean;
+  /** `iat` and `auth_time` of the id_token in seconds, as the standard says; better-auth 1.3 writes milliseconds. */
+  readonly iatInSeconds?: boolean;
+  /** A shorter life for the id_token, in seconds. */
+  readonly idTokenSeconds?: number;
+  /** Adds the claims `permissions` and, if there are any, `abac_required` to the id_token. At Auther:
+   *  `(userId) => new PermissionService().resolveAllPermissionsWithABACInfo(userId)` */
+  readonly permissionsClaim?: (userId: string, clientId: string) => Promise<PermissionClaims>;
+}
+
+export interface PermissionClaims {
+  readonly permissions: Readonly<Record<string, readonly string[]>>;
+  readonly abac_required?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** What the plugin uses of a libSQL client. */
@@ -185,6 +197,15 @@ export const legacyPasswords = (options: LegacyPasswordsOptions = {}) => {
                 ctx.context.logger.error(`migrator: rehash failed (${errorName(error)}), envelope kept`);
               },
             );
+          }),
+        },
+        {
+          matcher: (ctx) => changesIdToken(options) && ctx.path === "/oauth2/token",
+          handler: createAuthMiddleware(async (ctx) => {
+            const answer = await renewedAnswer(ctx, options);
+            if (!answer) return undefined;
+            ctx.setHeader("Cache-Control", "no-store");
+            return ctx.json(answer);
           }),
         },
         {
@@ -2539,4 +2560,69 @@ function withoutLoginPrompt(request: Request): Request {
   const headers = new Headers(request.headers);
   headers.set("cookie", cookies.filter((cookie) => !cookie.startsWith(`${LOGIN_PROMPT_COOKIE}=`)).join("; "));
   return new Request(request, { headers });
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// The id_token as Auther's guide promises it, by option. better-auth offers no way to change it before it is signed,
+// so it is signed anew, by the plugin `jwt` with its current key. A token that this plugin did not sign stays as it is,
+// and one whose claims cannot be told goes out without them: a missing claim is not an empty one.
+
+type Claims = Record<string, unknown>;
+
+/** Whatever a hook's context has; the call below passes it on as it is. */
+interface TokenContext {
+  readonly context: AuthContext & { readonly returned?: unknown };
+}
+
+const MILLISECONDS_FROM = 1e11;
+const TIMES = ["iat", "auth_time"];
+
+const changesIdToken = ({ iatInSeconds, idTokenSeconds, permissionsClaim }: LegacyPasswordsOptions) =>
+  Boolean(iatInSeconds || idTokenSeconds || permissionsClaim);
+
+/** The token endpoint's answer with the id_token that the options ask for; null where it stays as it is. */
+async function renewedAnswer(ctx: TokenContext, options: LegacyPasswordsOptions): Promise<Row | null> {
+  const { returned, logger } = ctx.context;
+  if (!isObject(returned) || typeof returned.id_token !== "string") return null;
+  const [header = {}, claims = {}] = returned.id_token.split(".").slice(0, 2).map(decodedPart);
+  if (typeof header.kid !== "string") {
+    logger.warn("migrator: the id_token is not signed by the plugin `jwt` and stays as it is");
+    return null;
+  }
+  const payload = { ...timesOf(claims, options), ...(await permissionsOf(claims, options, ctx.context)) };
+  return { ...returned, id_token: await signed(ctx, payload) };
+}
+
+function timesOf(claims: Claims, { iatInSeconds, idTokenSeconds }: LegacyPasswordsOptions): Claims {
+  const changed = { ...claims };
+  for (const name of iatInSeconds ? TIMES : []) {
+    const time = Number(changed[name]);
+    if (time > MILLISECONDS_FROM) changed[name] = Math.floor(time / 1000);
+  }
+  const end = Math.floor(Date.now() / 1000) + (idTokenSeconds ?? Number.POSITIVE_INFINITY);
+  return { ...changed, exp: Math.min(Number(claims.exp), end) };
+}
+
+async function permissionsOf(claims: Claims, options: LegacyPasswordsOptions, { logger }: AuthContext): Promise<Claims> {
+  try {
+    const found = await options.permissionsClaim?.(String(claims.sub), String(claims.aud));
+    if (!found) return {};
+    const { permissions, abac_required = {} } = found;
+    return { permissions, ...(Object.keys(abac_required).length > 0 && { abac_required }) };
+  } catch (error) {
+    logger.error(`migrator: the id_token has no permissions (${errorName(error)})`);
+    return {};
+  }
+}
+
+async function signed(ctx: TokenContext, payload: Claims): Promise<string> {
+  const jwt = ctx.context.options.plugins?.find(({ id }) => id === "jwt");
+  const sign = jwt?.endpoints?.signJWT as ((call: unknown) => Promise<{ token: string }>) | undefined;
+  if (!sign) throw new APIError("INTERNAL_SERVER_ERROR", { code: "no_jwt_plugin", message: "the plugin jwt is missing" });
+  return (await sign({ ...ctx, body: { payload }, asResponse: false, returnHeaders: false })).token;
+}
+
+function decodedPart(part: string): Claims {
+  const parsed: unknown = JSON.parse(Buffer.from(part, "base64url").toString("utf8"));
+  return isObject(parsed) ? parsed : {};
 }

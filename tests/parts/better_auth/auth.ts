@@ -7,7 +7,7 @@ import { createAuthMiddleware } from "better-auth/api";
 import { hashPassword, verifyPassword } from "better-auth/crypto";
 import { admin, apiKey, jwt, oidcProvider, username } from "better-auth/plugins";
 import { drizzle } from "drizzle-orm/libsql";
-import { legacyPasswords } from "./.parts/legacy-passwords.ts";
+import { legacyPasswords, type LegacyPasswordsOptions, type PermissionClaims } from "./.parts/legacy-passwords.ts";
 import * as schema from "./schema.ts";
 import type { Behaviour, Client, Settings } from "./settings.ts";
 
@@ -31,7 +31,11 @@ export function createAuth(settings: Settings, database: Libsql, baseURL: string
       ...(behaviour.reset === false ? {} : { sendResetPassword: mailTo(behaviour, "reset") }),
       ...(settings.ownPassword ? { password: { hash: hashPassword, verify: verifyPassword } } : {}),
     },
-    emailVerification: { sendVerificationEmail: mailTo(behaviour, "verify"), sendOnSignUp: true, autoSignInAfterVerification: true },
+    emailVerification: {
+      sendVerificationEmail: mailTo(behaviour, "verify"),
+      sendOnSignUp: true,
+      autoSignInAfterVerification: true,
+    },
     socialProviders: Object.fromEntries((behaviour.social ?? []).map((name) => [name, noCredentials])),
     user: {
       changeEmail: { enabled: behaviour.selfService === true, sendChangeEmailVerification: mailTo(behaviour, "move") },
@@ -56,11 +60,29 @@ export function createAuth(settings: Settings, database: Libsql, baseURL: string
         metadata: { issuer: baseURL },
         trustedClients: trusted.map(trustedClient),
       }),
-      ...(settings.plugin
-        ? [legacyPasswords({ ...settings.pluginOptions, ...(settings.pluginDatabase ? { database } : {}) })]
-        : []),
+      ...(settings.plugin ? [legacyPasswords(pluginOptions(settings, database))] : []),
     ],
   });
+}
+
+function pluginOptions(settings: Settings, database: Libsql): LegacyPasswordsOptions {
+  return {
+    ...settings.pluginOptions,
+    ...(settings.pluginDatabase ? { database } : {}),
+    ...(settings.permissions ? { permissionsClaim: permissionsFrom(settings, database) } : {}),
+  };
+}
+
+/** In place of Auther's own service: the relations of a user as they are written down. */
+function permissionsFrom(settings: Settings, database: Libsql) {
+  return async (userId: string): Promise<PermissionClaims> => {
+    if (settings.permissions === "fails") throw new Error("no permissions");
+    const sql = "SELECT entity_type, entity_id, relation FROM access_tuples WHERE subject_id = ?";
+    const permissions: Record<string, string[]> = {};
+    for (const { entity_type, entity_id, relation } of (await database.execute({ sql, args: [userId] })).rows)
+      (permissions[entity_id === "*" ? `${entity_type}` : `${entity_type}:${entity_id}`] ??= []).push(`${relation}`);
+    return { permissions, abac_required: {} };
+  };
 }
 
 function trustedClient({ clientId, clientSecret, name, redirectURLs, type }: Client) {

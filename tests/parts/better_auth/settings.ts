@@ -49,6 +49,8 @@ export interface Settings {
   /** Options of the plugin, apart from `database`, which is the server's own client when it is asked for. */
   pluginOptions: LegacyPasswordsOptions;
   pluginDatabase: boolean;
+  /** With the claim `permissions`: "" for none, "tuples" from the table, "fails" for a failing one. */
+  permissions: string;
 }
 
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
@@ -66,6 +68,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     clients: JSON.parse(env.CLIENTS ?? "[]") as Client[],
     pluginOptions: JSON.parse(env.PLUGIN_OPTIONS ?? "{}") as LegacyPasswordsOptions,
     pluginDatabase: env.PLUGIN_DATABASE === "1",
+    permissions: env.PERMISSIONS ?? "",
     behaviour: JSON.parse(env.BEHAVIOUR ?? "{}") as Behaviour,
   };
 }
