@@ -164,6 +164,8 @@ Measurement = Literal[
     "import_differences",
     "sync_lag_seconds",
     "sync_lag_rows",
+    "write_back_lag_seconds",
+    "write_back_open_users",
 ]
 
 

@@ -194,6 +194,22 @@ class SyncLook:
 
 
 @dataclass(frozen=True)
+class WriteBackLook:
+    """How far the write-back leaves the application behind Auther.
+
+    Attributes:
+        seconds: Since when changes may be missing in the application; grows while nothing is written.
+        open_users: People who could not sign in as usual after a rollback.
+        at: When the last pass began.
+    """
+
+    seconds: float | None = None
+    open_users: int | None = None
+    at: datetime | None = None
+    doubts: tuple[Doubt, ...] = ()
+
+
+@dataclass(frozen=True)
 class Look:
     """Everything measured at one moment; None where a source was not asked."""
 
@@ -203,6 +219,7 @@ class Look:
     sessions: SessionsLook | None = None
     import_check: ImportLook | None = None
     sync_check: SyncLook | None = None
+    write_back_check: WriteBackLook | None = None
     deadline: datetime | None = None
 
 

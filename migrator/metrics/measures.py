@@ -17,6 +17,7 @@ from migrator.metrics.interface import (
     Reading,
     ShimsLook,
     SyncLook,
+    WriteBackLook,
 )
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
     from migrator.config.model import Measurement
 
-SourceName = Literal["shims", "fleet", "sessions", "import_check", "sync_check"]
+SourceName = Literal[
+    "shims", "fleet", "sessions", "import_check", "sync_check", "write_back_check"
+]
 CONFLICTS = frozenset({"conflict", "auth_conflict", "identity_unlinked"})
 
 
@@ -145,6 +148,16 @@ def _synced(value: Callable[[SyncLook], float | None]) -> Measure:
     return Measure(frozenset({"sync_check"}), read)
 
 
+def _written_back(value: Callable[[WriteBackLook], float | None]) -> Measure:
+    def read(look: Look, _terms: Terms) -> Reading:
+        found = look.write_back_check or WriteBackLook()
+        if found.at is None:
+            return Reading(None, found.doubts or (Doubt(Grade.NO_DATA, "no state was read"),))
+        return Reading(value(found), found.doubts, evidence={"passed_at": iso(found.at)})
+
+    return Measure(frozenset({"write_back_check"}), read)
+
+
 def _is_legacy(labels: Labels) -> bool:
     return labels.path == "legacy" and labels.outcome == "accepted" and not labels.synthetic
 
@@ -158,4 +171,6 @@ MEASURES: dict[Measurement, Measure] = {
     "import_differences": Measure(frozenset({"import_check"}), _import_differences),
     "sync_lag_seconds": _synced(lambda found: found.seconds),
     "sync_lag_rows": _synced(lambda found: found.rows),
+    "write_back_lag_seconds": _written_back(lambda found: found.seconds),
+    "write_back_open_users": _written_back(lambda found: found.open_users),
 }

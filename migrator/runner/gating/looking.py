@@ -12,6 +12,7 @@ from migrator.metrics.session_data import warden_scope
 from migrator.metrics.session_store import ActiveRecordSessions, UncountedSessions
 from migrator.metrics.shim_counters import ShimCounters
 from migrator.metrics.sync_check import SyncCheck
+from migrator.metrics.write_back_check import WriteBackCheck
 from migrator.runner.stages import current
 
 if TYPE_CHECKING:
@@ -75,10 +76,15 @@ def _sync_check(ctx: Context) -> SyncCheck:
     return SyncCheck(ctx.state.checkpoints, ctx.clock)
 
 
+def _write_back_check(ctx: Context) -> WriteBackCheck:
+    return WriteBackCheck(ctx.state.checkpoints, ctx.clock)
+
+
 SOURCES: dict[SourceName, Callable[[Context], Source[object]]] = {
     "shims": _shims,
     "fleet": _fleet,
     "sessions": _sessions,
     "import_check": _import_check,
     "sync_check": _sync_check,
+    "write_back_check": _write_back_check,
 }

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from migrator.runner.context import Context
     from migrator.state.ledger import Entry
 
-_OF_THE_IMPORT = frozenset({"import_differences", "sync_lag_seconds", "sync_lag_rows"})
+_OF_THE_USERS = ("import_differences", "sync_", "write_back_")
 _WRITES_USERS = frozenset({"run", "rollback"})
 
 
@@ -19,9 +19,9 @@ def beginning(ctx: Context, spec: GateSpec) -> Entry | None:
     """Give the ledger's entry from which on a gate's measurements count, None for all of them.
 
     What was quiet in another stage, or before a way back, says nothing of this one. What the import
-    wrote stays as it is, and the sync goes on.
+    wrote stays as it is, and the sync and the write-back go on.
     """
-    if spec.measure in _OF_THE_IMPORT:
+    if spec.measure.startswith(_OF_THE_USERS):
         return None
     moves = [e for e in ctx.state.ledger.entries(subject=SUBJECT) if _begins_anew(e)]
     return moves[-1] if moves else None

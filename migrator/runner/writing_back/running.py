@@ -155,11 +155,12 @@ def _pass(ctx: Context, lease: Lease, total: Total, *, retry: bool) -> Passed:
         passed = passer.run(retry=retry, homes=is_legacy(ctx))
         total.add(passed)
         total.open_users = tables.log.count_open()
-        _remember(ctx, began, tables.log.oldest_held())
+        _remember(ctx, began, tables.log.oldest_held(), total.open_users)
     return passed
 
 
-def _remember(ctx: Context, began: datetime, oldest: datetime | None) -> None:
+def _remember(ctx: Context, began: datetime, oldest: datetime | None, open_users: int) -> None:
     """Keep how far behind we are, for whoever measures it: what was there when the pass began is written."""
     held_s = 0.0 if oldest is None else max(0.0, (began - oldest).total_seconds())
-    ctx.state.checkpoints.put(SUBJECT, LAST_PASS, {"at": iso(began), "lag_seconds": held_s})
+    found = {"at": iso(began), "lag_seconds": held_s, "open_users": open_users}
+    ctx.state.checkpoints.put(SUBJECT, LAST_PASS, found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrator.core.stage import Stage
+from migrator.metrics.write_back_check import WriteBackCheck
 from tests.runner.writing_back.scene import devise_hash
 
 if TYPE_CHECKING:
@@ -71,3 +72,16 @@ def test_in_stage_legacy_a_password_set_in_the_application_meanwhile_wins(scene:
     assert scene.signs_in(7, "set here after it")
     assert home(scene, 7) == "legacy"
     assert not scene.is_in_step(7), "the sync brings it to Auther"
+
+
+def test_a_gate_sees_how_long_something_is_held(scene: Scene) -> None:
+    ctx = scene.site.ctx
+    check = WriteBackCheck(ctx.state.checkpoints, ctx.clock)
+    scene.write_back()
+    assert (check.look().seconds, check.look().open_users) == (0, 0)
+    scene.tell("email", scene.auther_id(8), email="member9@example.org")
+    scene.write_back()
+    assert check.look().open_users == 1
+    seconds = check.look().seconds
+    assert seconds is not None
+    assert 3590 < seconds < 3600, "told an hour ago"
