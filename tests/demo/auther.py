@@ -24,6 +24,7 @@ class Auther(Protocol):
     """What the demo needs of it."""
 
     name: str
+    is_real: bool
 
     def log_in(self, email: str, password: str) -> str | None:
         """Log in as a browser does; give the id_token, None when refused."""
@@ -38,12 +39,19 @@ class RealAuther:
     """better-auth 1.3.32 with the generated plugin, on the database file that the import wrote."""
 
     name = "better-auth 1.3.32 with the plugin"
+    is_real = True
 
     def __init__(
-        self, database: Path, *, port: int, redirect_uri: str, peppers: Mapping[str, str]
+        self,
+        database: Path,
+        *,
+        port: int,
+        redirect_uri: str,
+        environment: Mapping[str, str],
+        peppers: Mapping[str, str],  # noqa: ARG002 (they are in the environment)
     ) -> None:
-        self._client = Client(CLIENT_ID, (redirect_uri,))
-        self._server = start(database, peppers=peppers, clients=[self._client], port=port)
+        self._client = Client(CLIENT_ID, (redirect_uri,), row=False)
+        self._server = start(database, env=environment, clients=[self._client], port=port)
 
     def log_in(self, email: str, password: str) -> str | None:
         try:
@@ -59,9 +67,16 @@ class LocalAuther:
     """A local issuer that checks passwords against the database file that the import wrote."""
 
     name = "a small local issuer (there is no Node here): no plugin, no rehash"
+    is_real = False
 
     def __init__(
-        self, database: Path, *, port: int, redirect_uri: str, peppers: Mapping[str, str]
+        self,
+        database: Path,
+        *,
+        port: int,
+        redirect_uri: str,
+        environment: Mapping[str, str],  # noqa: ARG002 (it has no plugin)
+        peppers: Mapping[str, str],
     ) -> None:
         self._database, self._peppers = database, peppers
         self._issuer = Issuer(client_id=CLIENT_ID, redirect_uris=[redirect_uri], port=port).start()
@@ -86,8 +101,25 @@ class LocalAuther:
 
 
 def start_auther(
-    database: Path, *, port: int, redirect_uri: str, peppers: Mapping[str, str]
+    database: Path,
+    *,
+    port: int,
+    redirect_uri: str,
+    environment: Path,
+    peppers: Mapping[str, str],
 ) -> Auther:
-    """Start the best one that this machine can run."""
+    """Start the best one that this machine can run.
+
+    Args:
+        database: What the import wrote.
+        port: Where it listens.
+        redirect_uri: The application's.
+        environment: The file that `migrator import plugin --env-file` wrote.
+        peppers: By id.
+    """
     kind = LocalAuther if missing("node") else RealAuther
-    return kind(database, port=port, redirect_uri=redirect_uri, peppers=peppers)
+    lines = environment.read_text(encoding="utf-8").splitlines()
+    variables = dict(line.split("=", 1) for line in lines if "=" in line)
+    return kind(
+        database, port=port, redirect_uri=redirect_uri, environment=variables, peppers=peppers
+    )
