@@ -18,5 +18,7 @@ module ClubHouse
     config.action_mailer.delivery_method = :test
     config.action_mailer.default_url_options = { host: "127.0.0.1" }
     config.hosts.clear
+    # As a new application has it in an initializer.
+    config.filter_parameters += [:passw, :secret, :token, :_key, :crypt, :salt, :certificate, :otp, :ssn]
   end
 end
