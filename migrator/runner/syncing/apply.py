@@ -14,6 +14,7 @@ from migrator.core.users import RejectReason
 from migrator.runner.importing.batch import Batch
 from migrator.runner.importing.importer import Importer, Sides
 from migrator.runner.syncing.collected import Collected
+from migrator.runner.syncing.examine import Examined
 from migrator.runner.syncing.mapping import CHANGED_MEANWHILE, Obstacle
 from migrator.runner.syncing.merge import Kind
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from migrator.core.users import LegacyUser
     from migrator.runner.syncing.brake import Harm
     from migrator.runner.syncing.ends import RuleBook, SyncEnds
-    from migrator.runner.syncing.examine import Examined, Examiner
+    from migrator.runner.syncing.examine import Examiner
     from migrator.runner.syncing.merge import Step
     from migrator.runner.syncing.survey import Survey
 
@@ -86,6 +87,9 @@ class Applier:
         for chunk in survey.gone.chunks(self._ends.rows):
             before_chunk()
             self._gone(chunk)
+        for start in range(0, len(survey.steps), self._ends.rows):
+            before_chunk()
+            self._steps(survey.steps[start : start + self._ends.rows])
         for chunk in survey.keys.chunks(self._ends.rows):
             before_chunk()
             self._users(chunk)
@@ -105,6 +109,12 @@ class Applier:
         if found.new:
             self._import(found.new)
         self._write(found)
+
+    def _steps(self, steps: Sequence[Step]) -> None:
+        """Write what was found, for those who did not move to Auther meanwhile."""
+        records = self._ends.followed.records([step.pk for step in steps])
+        still = {r.pk for r in records.values() if r.is_followed}
+        self._write(Examined(steps=[step for step in steps if step.pk in still]))
 
     def _gone(self, pks: Sequence[str]) -> None:
         back = {user.pk for user in self._ends.legacy.source.users(pks)}

@@ -119,11 +119,13 @@ class Examiner:
 
     def _examine(self, pairs: Sequence[_Pair], rules: Rules, found: Examined) -> None:
         rows = [(pair, row) for pair in pairs if (row := self._map(pair, rules, found))]
-        moved = [_moved(pair, row) for pair, row in rows if _moves(pair, row)]
-        taken = self._target.find(moved) if moved else Found()
+        moved = {row.pk: _moved(pair, row) for pair, row in rows if _moves(pair, row)}
+        taken = self._target.find(list(moved.values())) if moved else Found()
         for pair, row in rows:
-            made, obstacles = fit(row, taken, pair.user, pair.stored, rules)
-            found.obstacles += obstacles
+            made: Mapped | Reject = row
+            if row.pk in moved:
+                made, obstacles = fit(row, taken, pair.user, pair.stored, rules)
+                found.obstacles += obstacles
             if isinstance(made, Mapped):
                 self._compare(pair, made, rules, found)
 
@@ -159,6 +161,8 @@ class Examiner:
 
 def _moves(pair: _Pair, row: Mapped) -> bool:
     before = pair.stored.user
+    if row.accounts == pair.stored.accounts and row.user.email == before.email:
+        return row.user.username != before.username
     return (row.user.email, row.user.username) != (before.email, before.username) or bool(
         _new_accounts(pair, row)
     )

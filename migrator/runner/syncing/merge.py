@@ -60,11 +60,13 @@ def merge(row: Mapped, stored: Stored, record: Record, *, mark: bytes, now_ms: i
     Returns:
         What has to be done, None when both sides agree.
     """
+    pinned = None if row.pinned is None else str(row.pinned)
+    wanted = record._replace(pinned=pinned, fingerprint=row.fingerprint)
+    if row.user == stored.user and row.accounts == stored.accounts and wanted == record:
+        return None
     is_renewed = row.fingerprint != record.fingerprint
     user = _user(row.user, stored.user, now_ms)
     accounts = _accounts(row, stored, is_renewed=is_renewed, mark=mark)
-    pinned = None if row.pinned is None else str(row.pinned)
-    wanted = record._replace(pinned=pinned, fingerprint=row.fingerprint)
     change = _change(stored, user, accounts)
     if change is None and wanted == record:
         return None

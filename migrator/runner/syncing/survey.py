@@ -13,7 +13,7 @@ from migrator.runner.syncing.collected import Collected
 from migrator.runner.syncing.spool import Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from contextlib import ExitStack
     from datetime import datetime
 
@@ -21,8 +21,12 @@ if TYPE_CHECKING:
     from migrator.runner.syncing.ends import RuleBook, SyncEnds
     from migrator.runner.syncing.examine import Examined, Examiner
     from migrator.runner.syncing.mapping import Obstacle
+    from migrator.runner.syncing.merge import Step
 
 _KEY_ROWS = 50_000
+# What a pass over changed rows finds is written as it was found, up to so many users; what is more
+# waits as keys, and so does what a long look at all users finds: those are looked at again.
+_KEPT_STEPS = 10_000
 
 
 @dataclass
@@ -32,6 +36,7 @@ class Survey:
     Attributes:
         keys: Users who are there.
         gone: Users whose legacy row is gone.
+        steps: What has to be done about users who are in neither.
         obstacles: What cannot be done about users who are in neither.
         looked: Users looked at.
         equal: Users who are as they have to be.
@@ -42,6 +47,7 @@ class Survey:
     keys: Spool
     gone: Spool
     harm: Harm = field(default_factory=Harm)
+    steps: list[Step] = field(default_factory=list)
     obstacles: list[Obstacle] = field(default_factory=list)
     looked: int = 0
     equal: int = 0
@@ -51,7 +57,7 @@ class Survey:
     @property
     def waiting(self) -> int:
         """Count the users about whom something has to be done."""
-        return self.keys.count + self.gone.count
+        return self.keys.count + self.gone.count + len(self.steps)
 
 
 class Surveyor:
@@ -80,10 +86,14 @@ class Surveyor:
         for keys in self._ends.changes.keys(since, rows=_KEY_ROWS):
             left.difference_update(keys)
             for start in range(0, len(keys), rows):
-                self._users(self._ends.legacy.source.users(keys[start : start + rows]))
+                self._changed(keys[start : start + rows])
         again = sorted(left)
         for start in range(0, len(again), rows):
-            self._users(self._ends.legacy.source.users(again[start : start + rows]))
+            self._changed(again[start : start + rows])
+
+    def _changed(self, pks: Sequence[str]) -> None:
+        room = _KEPT_STEPS - len(self.found.steps)
+        self._users(self._ends.legacy.source.users(pks), room=room)
 
     def all(self, *, rows: int, advance: Callable[[int], None]) -> None:
         """Look at everybody, on both sides."""
@@ -98,17 +108,22 @@ class Surveyor:
             self.found.gone.add(step.pk for step in found.steps)
             self.found.gone.add(r.pk for r in records if r.auther_id in absent)
 
-    def _users(self, users: Sequence[LegacyUser]) -> None:
+    def _users(self, users: Sequence[LegacyUser], *, room: int = 0) -> None:
         self._seen([user.pk for user in users])
         found = self._examiner.users(users)
         obstacles = list(found.obstacles)
         if found.new:
             obstacles += self._plan(found)
-        waiting = set(_pks(found))
+        pks = [user.pk for user in found.new]
+        if len(found.steps) <= room:
+            self.found.steps += found.steps
+        else:
+            pks += [step.pk for step in found.steps]
+        waiting = set(pks)
         self._take_in(found, [o for o in obstacles if o.pk not in waiting])
         self.found.looked += len(users)
         self.found.new += len(found.new)
-        self.found.keys.add(_pks(found))
+        self.found.keys.add(pks)
 
     def _plan(self, found: Examined) -> list[Obstacle]:
         """Leave only those who can be imported; say why the others cannot."""
@@ -124,8 +139,3 @@ class Surveyor:
         self.found.obstacles.extend(obstacles)
         self.found.equal += found.equal
         self.found.left += found.left
-
-
-def _pks(found: Examined) -> Iterator[str]:
-    yield from (user.pk for user in found.new)
-    yield from (step.pk for step in found.steps)
