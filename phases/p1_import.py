@@ -363,7 +363,7 @@ def standing(ctx: Context) -> Standing:
         return Standing("not begun", next_command="migrator import plan")
     there = last["imported"] + last["already_there"]
     said = f"{there:,} of {last['read']:,} users are at Auther"
-    rejects = sum(last["rejected"].values()) - last["acknowledged"]
+    rejects = sum(last["rejected"].values()) - last.get("acknowledged", 0)
     if rejects and last["rejects_digest"] != ctx.state.checkpoints.get(
         SUBJECT, "accepted_rejects"
     ):
