@@ -112,8 +112,9 @@ def _state(found: Finding) -> Text:
 
 def _verdict(out: Console, made: Diagnosis) -> None:
     if made.missing:
-        out.print(f"NOT READY: {', '.join(made.missing)}", style="bold")
+        said = f"NOT READY: {', '.join(made.missing)}"
     elif made.unknown:
-        out.print(f"NOT KNOWN: {', '.join(made.unknown)}", style="bold")
+        said = f"NOT KNOWN: {', '.join(made.unknown)}"
     else:
-        out.print("READY: nothing at Auther stands in the way of the cutover", style="bold")
+        said = "READY: nothing at Auther stands in the way of the cutover"
+    out.print(said, style="bold", markup=False, soft_wrap=True)
