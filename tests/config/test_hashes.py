@@ -31,7 +31,7 @@ def test_declarations_reach_the_registry() -> None:
         ([{"scheme": "encryptable_sha1"}], "needs stretches"),
         ([{**SHA1, "stretches": 10**6}], "less than or equal to 100000"),
         ([{**SHA1, "salt": "x"}], "Extra inputs"),
-        ([{**TEMPLATE, "template": "{pasword}"}], "a template knows {salt} {password}"),
+        ([{**TEMPLATE, "template": "{secret}"}], "a template knows {salt} {password}"),
         ([SHA1, {"scheme": "clearance_sha1"}], "encryptable_sha1 and clearance_sha1 would both"),
     ],
 )

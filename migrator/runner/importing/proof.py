@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from migrator.auther.interface import CREDENTIAL
 from migrator.core.emails import auther_accepts, normalise
-from migrator.core.envelope import NO_PEPPER, PREFIX, decode
+from migrator.core.envelope import NO_PEPPER, Envelope, decode
 from migrator.schemes.native import is_native, verify_native
-from migrator.schemes.registry import verify
+from migrator.schemes.registry import SCHEMES, verify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -98,7 +98,7 @@ class Prover:
         return self._check(canary, stored, value)
 
     def _check(self, canary: Canary, stored: Stored, value: str) -> tuple[Answer, str]:
-        if not value.startswith(PREFIX) and not is_native(value):
+        if not is_native(value) and _envelope(value) is None:
             return Answer.UNKNOWN_HASH, ""
         pepper = self._fitting(value, canary.password)
         if pepper is None:
@@ -113,7 +113,9 @@ class Prover:
         """Say with what the password fits, None when it does not."""
         if is_native(value):
             return "Auther's own hash" if verify_native(value, password) else None
-        envelope = decode(value)
+        envelope = _envelope(value)
+        if envelope is None:
+            return None
         for name in envelope.peppers:
             pepper = b"" if name == NO_PEPPER else self._peppers.get(name)
             if pepper is not None and verify(envelope, password.encode(), pepper=pepper):
@@ -127,3 +129,12 @@ class Prover:
 
 def _address(canary: Canary) -> str:
     return normalise(canary.email)
+
+
+def _envelope(value: str) -> Envelope | None:
+    """Read an envelope of a known scheme, None for anything else."""
+    try:
+        envelope = decode(value)
+    except ValueError:
+        return None
+    return envelope if envelope.scheme in SCHEMES else None
