@@ -27,6 +27,7 @@ COMMANDS = {
     "drain": "migrator.cli.drain:drain",
     "gate": "migrator.cli.gate:gate",
     "remove": "migrator.cli.remove:remove",
+    "user": "migrator.cli.user:user",
     "ledger": "migrator.cli.ledger:ledger",
 }
 
@@ -56,6 +57,7 @@ def cli(context: click.Context, config_path: Path, verbose: int) -> None:
     import       users with their passwords into Auther, proven
     dual-path    shims that accept both, and the switch between them
     drain, gate  who is still on the legacy path, and whether the next step is safe
+    user         where one person signs in, and why that fails
     remove       the legacy auth tables and columns, and their way back
 
     `migrator status` says where the migration stands and what to run next.

@@ -62,7 +62,9 @@ def door_of(person: Person, cutover: Cutover) -> Door:
     """Say where the login page leads this person."""
     pinned = person.link is not None and person.link.pinned is not None
     if cutover.stage is Stage.LEGACY:
-        return Door.LEGACY
+        # After a rollback: who set a password at Auther stays there until it is written back.
+        waits = person.link is not None and person.link.home == "auther" and person.link.unwritten
+        return Door.AUTHER if waits else Door.LEGACY
     if cutover.stage is Stage.AUTHER:
         return Door.AUTHER
     if pinned:

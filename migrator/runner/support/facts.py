@@ -44,7 +44,12 @@ class LegacyFacts:
 
 @dataclass(frozen=True)
 class LinkFacts:
-    """The row in `migrator_identity`."""
+    """The row in `migrator_identity`.
+
+    Attributes:
+        hash_unchanged: The application's password is the one that was brought over.
+        unwritten: Changes made at Auther that are not in the application yet.
+    """
 
     auther_id: str
     home: str
@@ -53,6 +58,7 @@ class LinkFacts:
     hash_unchanged: bool
     last_legacy_at: datetime | None
     last_auther_at: datetime | None
+    unwritten: int = 0
 
 
 @dataclass(frozen=True)

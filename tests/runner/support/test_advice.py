@@ -27,6 +27,7 @@ LINK = LinkFacts("a7", "legacy", "import", None, True, None, None)
 AUTHER = AutherFacts("a7", True, "envelope bcrypt", (), None, True)
 ANN = Person("ann@example.org", LEGACY, LINK, AUTHER)
 MOVED = replace(ANN, link=replace(LINK, home="auther"))
+UNWRITTEN = replace(ANN, link=replace(LINK, home="auther", unwritten=1))
 PINNED = replace(ANN, link=replace(LINK, pinned="second_factor"))
 IN_LEGACY, IN_DUAL = Cutover(Stage.LEGACY, 0), Cutover(Stage.DUAL, 5)
 IN_DRAIN, IN_AUTHER = Cutover(Stage.DRAIN, 0), Cutover(Stage.AUTHER, 0)
@@ -37,6 +38,7 @@ IN_DRAIN, IN_AUTHER = Cutover(Stage.DRAIN, 0), Cutover(Stage.AUTHER, 0)
     [
         (ANN, IN_LEGACY, Door.LEGACY),
         (MOVED, IN_LEGACY, Door.LEGACY),
+        (UNWRITTEN, IN_LEGACY, Door.AUTHER),
         (ANN, Cutover(Stage.DUAL, 0), Door.LEGACY),
         (ANN, IN_DUAL, Door.EITHER),
         (MOVED, IN_DUAL, Door.AUTHER),
