@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from migrator.auther.interface import Target
-    from migrator.auther.map import Rules
+    from migrator.auther.rules import Rules
     from migrator.runner.context import Context
     from migrator.state.locks import Lease
 

@@ -10,7 +10,7 @@ from migrator.core.resolutions import Action, Resolution
 from migrator.core.times import clamped, is_odd
 
 if TYPE_CHECKING:
-    from migrator.auther.map import Rules
+    from migrator.auther.rules import Rules
     from migrator.core.users import LegacyUser
 
 

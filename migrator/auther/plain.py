@@ -15,7 +15,7 @@ from migrator.core.users import LegacyUser
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from migrator.auther.map import Rules
+    from migrator.auther.rules import Rules
     from migrator.core.plain import PlainUsers
 
 _HASH = "$2a$10$" + "a" * 53

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from migrator.auther.interface import AccountRow, Mapped, Note, UserRow
-from migrator.auther.map import Rules, to_rows
+from migrator.auther.map import to_rows
+from migrator.auther.rules import Rules
 from migrator.core.times import MAX_DATE_MS
 from migrator.core.users import LegacyIdentity, LegacyUser, PinReason, Reject, RejectReason
 

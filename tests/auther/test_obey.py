@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
 from migrator.auther.interface import Mapped
-from migrator.auther.map import Rules, to_rows
+from migrator.auther.map import to_rows
 from migrator.core.resolutions import ALONE, REMEDIES, Action, Resolution
 from migrator.core.times import MAX_DATE_MS
 from migrator.core.users import LegacyIdentity, Reject, RejectReason
 from tests.auther.test_map import HOUR_MS, INFINITY_MS, RULES, USER
+
+if TYPE_CHECKING:
+    from migrator.auther.rules import Rules
 
 REASON = RejectReason.EMAIL_COLLISION
 

@@ -14,7 +14,7 @@ from migrator.legacy.reading import LineReader, Lines, PageQueries
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from migrator.auther.map import Rules
+    from migrator.auther.rules import Rules
 
 
 @dataclass(frozen=True)

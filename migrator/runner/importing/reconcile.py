@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from migrator.auther.interface import Stored, Target
-    from migrator.auther.map import Rules
+    from migrator.auther.rules import Rules
     from migrator.legacy.identity import IdentityTable
     from migrator.legacy.interface import LegacySource, Page
 

@@ -15,7 +15,7 @@ from migrator.legacy.findings import Example
 from migrator.runner.readiness.findings import Forecast
 
 if TYPE_CHECKING:
-    from migrator.auther.map import Rules
+    from migrator.auther.rules import Rules
     from migrator.legacy.interface import Page
 
 EXAMPLES = 3
