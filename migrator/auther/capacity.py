@@ -6,6 +6,7 @@ import math
 import statistics
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from migrator.auther.doctor.asking import FETCH, Asker
 from migrator.auther.doctor.interface import NoAnswerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from migrator.auther.doctor.asking import Answer
     from migrator.auther.doctor.interface import Account
@@ -54,12 +55,29 @@ class Step(NamedTuple):
         return self.sign_ins / self.seconds if self.seconds > 0 else 0.0
 
 
+class Tried(NamedTuple):
+    """What came of one attempt.
+
+    Attributes:
+        fault: Why it did not succeed, empty when it did.
+        cookies: Of the session that it left.
+    """
+
+    seconds: float
+    fault: str = ""
+    cookies: dict[str, str] = {}  # noqa: RUF012 (nobody writes into it)
+
+
+Attempt = Callable[[Asker, "Account"], Tried]
+
+
 @dataclass(frozen=True)
 class Load:
     """How to load an Auther.
 
     Attributes:
         accounts: Taken in turn.
+        attempt: What is done with each.
         seconds: For the whole ramp, shared evenly among its steps.
         most: Sign-ins altogether.
     """
@@ -67,6 +85,7 @@ class Load:
     base_url: str
     accounts: Sequence[Account]
     seconds: float
+    attempt: Attempt
     ramp: tuple[int, ...] = RAMP
     most: int = MOST_SIGN_INS
 
@@ -94,15 +113,15 @@ class Worker:
 
     def _one(self, asker: Asker, account: Account) -> None:
         try:
-            answer = sign_in(asker, self._load.base_url, account)
+            tried = self._load.attempt(asker, account)
         except NoAnswerError as error:
             self._end(str(error))
             return
-        if answer.status != _OK:
-            self._end(_refusal(answer))
+        if tried.fault:
+            self._end(tried.fault)
             return
-        self.times_s.append(answer.seconds)
-        self.cookies = answer.cookies
+        self.times_s.append(tried.seconds)
+        self.cookies = tried.cookies
 
     def _end(self, fault: str) -> None:
         self.fault = fault
@@ -140,15 +159,37 @@ def was_limited(steps: Sequence[Step]) -> bool:
     return any(str(_TOO_MANY) in step.stopped for step in steps)
 
 
-def sign_in(asker: Asker, base_url: str, account: Account) -> Answer:
-    """Sign in once.
+def signing_in(api: str) -> Attempt:
+    """Sign in, as people do."""
 
-    Raises:
-        NoAnswerError: There was no answer.
+    def attempt(asker: Asker, account: Account) -> Tried:
+        body = {"email": account.email, "password": account.password}
+        answer = asker.ask("POST", f"{api}/sign-in/email", headers=FETCH, json=body)
+        fault = "" if answer.status == _OK else _refusal(answer)
+        return Tried(answer.seconds, fault, answer.cookies)
+
+    return attempt
+
+
+def verifying(api: str, *, secret: str, ids: Mapping[str, str]) -> Attempt:
+    """Let the plugin verify passwords: what a sign-in costs, without its limits and its session.
+
+    Args:
+        api: The base of better-auth's HTTP API.
+        secret: Of the plugin's capability `verify`.
+        ids: The users' ids at Auther by their addresses.
     """
-    url = f"{base_url.rstrip('/')}/api/auth/sign-in/email"
-    body = {"email": account.email, "password": account.password}
-    return asker.ask("POST", url, headers=FETCH, json=body)
+    headers = FETCH | {"Authorization": f"Bearer {secret}"}
+
+    def attempt(asker: Asker, account: Account) -> Tried:
+        body = {"id": ids[account.email], "password": account.password}
+        answer = asker.ask("POST", f"{api}/migrator/verify", headers=headers, json=body)
+        if answer.status == _OK and answer.json.get("valid") is True:
+            return Tried(answer.seconds)
+        why = answer.json.get("reason") or answer.code
+        return Tried(answer.seconds, f"a verification answered {answer.status} {why}".strip())
+
+    return attempt
 
 
 def _step(load: Load, concurrency: int, turns: count[int]) -> tuple[Step, list[dict[str, str]]]:

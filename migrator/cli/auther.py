@@ -113,9 +113,18 @@ def consents(ctx: Context, remove: bool, as_json: bool) -> None:
     show_default=True,
     help="For the whole ramp of 1, 2, 4, 8 and 16 sign-ins at the same time.",
 )
+@click.option(
+    "--through",
+    type=click.Choice([measuring.SIGN_IN, measuring.VERIFY]),
+    default=measuring.SIGN_IN,
+    show_default=True,
+    help="verify: the plugin's endpoint, which has no limits and makes no sessions.",
+)
 @json_option
 @pass_context
-def capacity(ctx: Context, canaries: Path | None, seconds: float, as_json: bool) -> None:
+def capacity(
+    ctx: Context, canaries: Path | None, seconds: float, through: str, as_json: bool
+) -> None:
     """Load Auther with sign-ins of canaries, and keep how many a second it takes.
 
     Stops at the first error, limit or answer of over 5 s. Exit code 3: a limit ended it.
@@ -123,7 +132,7 @@ def capacity(ctx: Context, canaries: Path | None, seconds: float, as_json: bool)
     own = doctoring.configured_canary(ctx)
     named = read_canaries(canaries) if canaries else ()
     accounts = [Account(one.email, one.password) for one in named] or ([own] if own else [])
-    made = measuring.measure_capacity(ctx, accounts, seconds=seconds)
+    made = measuring.measure_capacity(ctx, accounts, seconds=seconds, through=through)
     emit(as_json, measurement_data(made), lambda out: show_measurement(out, made))
 
 

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migrator.auther.capacity import Load, Step, best, measure
+from migrator.auther.capacity import Load, Step, best, measure, signing_in
 from migrator.auther.doctor.interface import Account
+from migrator.core import ids
 from migrator.core.errors import HeldError, RefusedError, UsageError
 from migrator.runner.standing_up.capacity import last_measured, measure_capacity
-from tests.auther.doctor.site import APP, PASSWORD, Site, open_site
+from tests.auther.doctor.site import APP, CAPABILITIES, PASSWORD, Site, open_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,10 +23,15 @@ if TYPE_CHECKING:
 @pytest.fixture
 def site(better_auth: Callable[..., BetterAuth], tmp_path: Path) -> Callable[..., Site]:
     def started(*, rate_limit: bool = False) -> Site:
-        auther = better_auth(tmp_path / "auther.db", clients=[APP], rate_limit=rate_limit)
+        env = CAPABILITIES | {"MIGRATOR_MARK": ids.mark_key(KEY.encode()).hex()}
+        options = {"clients": [APP], "rate_limit": rate_limit, "env": env}
+        auther = better_auth(tmp_path / "auther.db", **options)
         return open_site(tmp_path, auther)
 
     return started
+
+
+KEY = "k" * 40
 
 
 def accounts(site: Site, password: str = PASSWORD) -> list[Account]:
@@ -55,6 +61,21 @@ def test_a_limit_is_not_taken_for_a_capacity(site: Callable[..., Site]) -> None:
     assert last_measured(found.ctx) is None
 
 
+def test_the_plugin_measures_where_sign_ins_are_limited(site: Callable[..., Site]) -> None:
+    found = site(rate_limit=True)
+    with pytest.raises(RefusedError, match="a verification answered 200 not_ours"):
+        measure_capacity(found.ctx, accounts(found), seconds=2, through="verify")
+    mark, user = ids.mark_key(KEY.encode()), found.canary.id
+    marked = ids.account_id(mark, owner=user, provider="credential", subject=user)
+    found.users.run("UPDATE account SET id = ? WHERE provider_id = 'credential'", marked)
+
+    made = measure_capacity(found.ctx, accounts(found), seconds=2.5, through="verify")
+
+    assert [step.concurrency for step in made.steps] == [1, 2, 4, 8, 16]
+    assert last_measured(found.ctx) == made.measured
+    assert found.users.rows("SELECT id FROM session") == []
+
+
 def test_a_wrong_password_measures_nothing_and_tries_once(site: Callable[..., Site]) -> None:
     found = site()
 
@@ -67,7 +88,8 @@ def test_a_wrong_password_measures_nothing_and_tries_once(site: Callable[..., Si
 
 def test_it_makes_no_more_sign_ins_than_it_may(site: Callable[..., Site]) -> None:
     found = site()
-    load = Load(found.auther.base_url, accounts(found), seconds=20, ramp=(2,), most=5)
+    attempt = signing_in(f"{found.auther.base_url}/api/auth")
+    load = Load(found.auther.base_url, accounts(found), 20, attempt, ramp=(2,), most=5)
     (step,) = measure(load, advance=lambda _step: None)
 
     assert step.sign_ins == 5

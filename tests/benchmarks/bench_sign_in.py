@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migrator.auther.capacity import Load, measure
+from migrator.auther.capacity import Load, measure, signing_in
 from migrator.auther.doctor.interface import Account
 from tests.auther.plugin.native import native_key
 from tests.auther.plugin.users import Users
@@ -103,7 +103,8 @@ def one_round(seconds: float, concurrency: int, *, plugin: bool) -> Round:
             accounts = make_accounts(path)
             auther.sign_in(accounts[0].email, accounts[0].password)
             before, began = cpu_s(auther), time.monotonic()
-            load = Load(auther.base_url, accounts, seconds, ramp=(concurrency,))
+            attempt = signing_in(f"{auther.base_url}/api/auth")
+            load = Load(auther.base_url, accounts, seconds, attempt, ramp=(concurrency,))
             (step,) = measure(load, advance=lambda _step: None)
             assert time.monotonic() - began >= seconds, step.stopped
             return Round(step.sign_ins, step.seconds, cpu_s(auther) - before, step.p95_s)

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from migrator.auther.capacity import Load, Step, best, measure, was_limited
+from migrator.auther.capacity import (
+    Attempt,
+    Load,
+    Step,
+    best,
+    measure,
+    signing_in,
+    verifying,
+    was_limited,
+)
+from migrator.auther.doctor.asking import Asker
+from migrator.auther.doctor.interface import NoAnswerError
+from migrator.auther.doctor.visit import Visit
 from migrator.core.clock import iso
 from migrator.core.errors import HeldError, RefusedError, UsageError
+from migrator.runner.standing_up.doctoring import make_setting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +30,7 @@ if TYPE_CHECKING:
     from migrator.runner.context import Context
 
 SUBJECT, CAPACITY = "auther", "capacity"
+SIGN_IN, VERIFY = "sign-in", "verify"
 # A login storm after a step, a lost instance, a slow minute: half of the capacity is for those.
 _USABLE_SHARE = 0.5
 
@@ -50,7 +65,9 @@ class Measurement:
     measured: Measured
 
 
-def measure_capacity(ctx: Context, accounts: Sequence[Account], *, seconds: float) -> Measurement:
+def measure_capacity(
+    ctx: Context, accounts: Sequence[Account], *, seconds: float, through: str = SIGN_IN
+) -> Measurement:
     """Load the configured Auther with sign-ins, and keep the best step's figure.
 
     Interrupted, the ledger holds an intent; run it again.
@@ -59,9 +76,11 @@ def measure_capacity(ctx: Context, accounts: Sequence[Account], *, seconds: floa
         ctx: The surroundings.
         accounts: Canaries; more of them spread the load over more rows.
         seconds: For the whole ramp.
+        through: `sign-in`, or `verify` for the plugin's endpoint, which has no limits and makes no
+            sessions; the first canary only, who has to be an imported user.
 
     Raises:
-        UsageError: There is no base_url or no canary.
+        UsageError: There is no base_url or no canary, or no secret for `verify`.
         HeldError: A limit ended the ramp: the figure would be the limit's, not Auther's.
         RefusedError: No sign-in succeeded.
     """
@@ -71,8 +90,11 @@ def measure_capacity(ctx: Context, accounts: Sequence[Account], *, seconds: floa
             "a capacity is measured at [auther] base_url with at least one canary",
             hint="set [auther.doctor] email and password, or give --canary",
         )
-    load = Load(base_url, accounts, seconds)
-    with ctx.state.ledger.recorded(SUBJECT, CAPACITY, base_url=base_url, seconds=seconds) as facts:
+    attempt, accounts = _attempt(ctx, accounts, through)
+    load = Load(base_url, accounts, seconds, attempt)
+    with ctx.state.ledger.recorded(
+        SUBJECT, CAPACITY, base_url=base_url, seconds=seconds, through=through
+    ) as facts:
         with ctx.progress.task("loading Auther", total=len(load.ramp)) as task:
             steps = measure(load, advance=lambda _step: task.advance(1))
         facts["steps"] = [_facts(step) for step in steps]
@@ -80,6 +102,34 @@ def measure_capacity(ctx: Context, accounts: Sequence[Account], *, seconds: floa
         facts["sign_ins_per_s"] = round(made.sign_ins_per_s, 2)
     ctx.state.checkpoints.put(SUBJECT, CAPACITY, made.__dict__)
     return Measurement(tuple(steps), made)
+
+
+def _attempt(
+    ctx: Context, accounts: Sequence[Account], through: str
+) -> tuple[Attempt, Sequence[Account]]:
+    api = ctx.config.auther.api
+    if through == SIGN_IN:
+        return signing_in(api), accounts
+    secret, first = ctx.reveal(ctx.config.plugin.verify_secret), accounts[0]
+    return verifying(api, secret=secret, ids={first.email: _id_of(ctx, first)}), [first]
+
+
+def _id_of(ctx: Context, account: Account) -> str:
+    """Sign in once to learn the user's id.
+
+    Raises:
+        RefusedError: That did not work.
+    """
+    setting = replace(make_setting(ctx), canary=account)
+    with closing(Asker(setting.base_url)) as asker:
+        visit = Visit(setting, asker, ctx.clock)
+        try:
+            visit.session()
+            user = visit.first_sign_in().json["user"]
+            visit.leave()
+            return str(user["id"])
+        except (NoAnswerError, KeyError, TypeError) as error:
+            raise RefusedError(f"{error}", hint="migrator auther doctor") from error
 
 
 def last_measured(ctx: Context) -> Measured | None:
@@ -96,7 +146,7 @@ def _judged(ctx: Context, steps: Sequence[Step]) -> Measured:
     if was_limited(steps):
         raise HeldError(
             steps[-1].stopped,
-            hint="measure an instance of Auther whose rateLimit is off, on the same machine size",
+            hint="migrator auther capacity --through verify, or an instance whose rateLimit is off",
         )
     if top is None:
         raise RefusedError(
