@@ -73,17 +73,12 @@ class SqlTarget:
         return self.database.ask(_about("find_subjects", wanted))[0]
 
     def write(self, rows: Sequence[Mapped]) -> None:  # noqa: D102
-        try:
-            self.write_rows(
-                [row.user for row in rows],
-                [account for row in rows for account in row.accounts],
-                tuples=[found for row in rows for found in row.tuples],
-                without_account=[row.user for row in rows if not row.accounts],
-            )
-        except TargetChangedError:
-            # An answer may have been lost: then it is our own rows that are in the way.
-            if not self._are_there({row.user.id: _as_stored(row) for row in rows}):
-                raise
+        self.write_rows(
+            [row.user for row in rows],
+            [account for row in rows for account in row.accounts],
+            tuples=[found for row in rows for found in row.tuples],
+            without_account=[row.user for row in rows if not row.accounts],
+        )
 
     def write_rows(
         self,
@@ -113,7 +108,9 @@ class SqlTarget:
             Insert("verification", MARK_COLUMNS, marks, lenient=True),
             self._insert_tuples(tuples),
         ]
-        if self.database.write([step for step in steps if step.rows]) == [None]:
+        written = self.database.write([step for step in steps if step.rows])
+        # An answer may have been lost: then it is our own rows that are in the way.
+        if written == [None] and not self._are_there(users, accounts):
             raise TargetChangedError
 
     def insert_accounts(self, accounts: Sequence[tuple[Any, ...]]) -> Insert:
@@ -191,8 +188,14 @@ class SqlTarget:
     def drop_account_index(self) -> None:  # noqa: D102
         self.database.write([Run(_QUERIES["drop_account_index"])])
 
-    def _are_there(self, wanted: Mapping[str, Stored]) -> bool:
-        return self.read(list(wanted)) == wanted
+    def _are_there(
+        self, users: Sequence[tuple[Any, ...]], accounts: Sequence[tuple[Any, ...]]
+    ) -> bool:
+        found = self.read([user[0] for user in users]).values()
+        there = sorted(account for stored in found for account in stored.accounts)
+        return sorted(stored.user for stored in found) == sorted(users) and there == sorted(
+            accounts
+        )
 
 
 def _about(query: str, values: Sequence[str | None]) -> Run:
@@ -202,10 +205,6 @@ def _about(query: str, values: Sequence[str | None]) -> Run:
 def _uses(table: str, column: str, ids: Sequence[str]) -> Run:
     query = _QUERIES["uses"].format(table=ident(table), column=ident(column))
     return Run(query, [json.dumps(ids)])
-
-
-def _as_stored(row: Mapped) -> Stored:
-    return Stored(row.user, tuple(sorted(row.accounts)))
 
 
 def _wanted(change: Change) -> Stored | None:
