@@ -20,10 +20,11 @@ from migrator.runner.importing.imports import (
     Ends,
     as_of,
     forget_choices,
-    hold_to_resolutions,
     make_rules,
     open_ends,
     record_choices,
+    record_resolutions,
+    refuse_late_resolutions,
     refuse_unknown_relations,
 )
 from migrator.runner.importing.outcome import Outcome, summary
@@ -69,6 +70,8 @@ def _planned(ctx: Context, *, keep: bool) -> tuple[Outcome, Rejects]:
         importer = Importer(Sides(target, identities, rules.source), rules, rejects)
         if target is not None:
             refuse_unknown_relations(target, rules)
+        if target is not None and identities is not None:
+            refuse_late_resolutions(ctx, ends, target, rules)
         plan_pages(ctx, ends.source, rules, importer)
         return _outcome(ctx, rules, importer, rejects, planned=True), rejects
 
@@ -155,7 +158,8 @@ def _import(ctx: Context, ends: Ends, rules: Rules, lease: Lease) -> Outcome:
         if not ctx.state.checkpoints.get(SUBJECT, "created_file"):
             take_first_snapshot(ctx)
         ends.identities.create()
-        hold_to_resolutions(ctx, ends, target, rules)
+        refuse_late_resolutions(ctx, ends, target, rules)
+        record_resolutions(ctx, rules)
         refuse_unknown_relations(target, rules)
         untouched = bool(bulk) and not target.count_users() and not ends.identities.count_all()
         sides = Sides(target, ends.identities, rules.source, untouched)

@@ -104,7 +104,8 @@ def _legacy(out: Console, findings: Findings) -> None:
             "role": f"{server.role}; the table belongs to {relation.owner}",
             "users": f"{legacy.states.users:,} ({relation.total_bytes / _MEGABYTE:,.1f} MB)",
             "key": f"{legacy.key_type}, {low or '-'} to {high or '-'}",
-            "Devise": ", ".join(legacy.modules),
+            "columns of": legacy.library,
+            "modules": ", ".join(legacy.modules),
         },
     )
 
@@ -211,7 +212,7 @@ def _canaries(out: Console, findings: Findings, *, show_emails: bool) -> None:
 
 def _auther(out: Console, findings: Findings) -> None:
     auther = findings.auther
-    _heading(out, f"Auther: {auther.file.path.name}")
+    _heading(out, f"Auther: {auther.name}")
     _lines(out, _auther_lines(auther, foreign=findings.foreign_users))
 
 
@@ -220,14 +221,16 @@ def _auther_lines(auther: AutherFindings, *, foreign: int) -> dict[str, str]:
         "tables": "none yet: the import makes them"
         if auther.schema == "absent"
         else auther.schema or ("refused" if auther.refusal else "not looked at"),
-        "free disk": f"{auther.file.free_bytes // _MEGABYTE:,} MB",
     }
-    if auther.file.exists and not auther.file.fault:
+    if auther.file:
+        lines["free disk"] = f"{auther.file.free_bytes // _MEGABYTE:,} MB"
+    if auther.file and auther.file.exists and not auther.file.fault:
         lines["journal"] = auther.file.journal_mode
     if contents := auther.contents:
         lines["users"] = f"{contents.users:,}, of them {foreign:,} not from this migration"
-        lines["accounts"] = f"{contents.accounts:,}, {contents.imported:,} with a legacy hash"
-        lines["index"] = "on account.user_id" if contents.account_index else "none on user_id"
+        if contents.accounts is not None:
+            lines["accounts"] = f"{contents.accounts:,}, {contents.imported:,} with a legacy hash"
+            lines["index"] = "on account.user_id" if contents.account_index else "none on user_id"
     if auther.probe:
         lines["server"] = auther.probe.fault or (
             f"issuer {auther.probe.issuer}, keys {', '.join(auther.probe.algorithms)}"

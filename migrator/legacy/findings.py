@@ -216,6 +216,7 @@ class LegacySurvey:
         unreadable_columns: Columns of the users table that our role may not read.
         identity_table: migrator_identity, None before the import made it.
         schema: Where migrator_identity is, or is going to be.
+        library: Whose columns they are, e.g. `authlogic`.
     """
 
     server: Server
@@ -235,3 +236,4 @@ class LegacySurvey:
     bearer_tables: tuple[str, ...]
     identity_table: Relation | None
     schema: str = "public"
+    library: str = "devise"

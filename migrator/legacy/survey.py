@@ -66,6 +66,7 @@ def survey(
         server=server,
         table=str(columns.table),
         schema=columns.table.schema,
+        library=columns.library,
         relation=relation,
         key_type=columns.type_of("id"),
         key_range=_key_range(ask, columns),

@@ -161,8 +161,9 @@ def test_a_decision_that_comes_too_late_is_refused_and_nothing_is_changed(site: 
         {"_2": 'email_collision email email = "two@x.org"', "_9": 'email_missing email email = "n@x.org"'},
     ):  # fmt: skip
         decide(site, **late)
-        with pytest.raises(ConflictError, match="changed too late for 1 users"):
-            p1_import.run(site.ctx)
+        for work in (p1_import.plan, p1_import.run):
+            with pytest.raises(ConflictError, match="changed too late for 1 users"):
+                work(site.ctx)
     decide(site, _2="email_collision wins")
     with pytest.raises(ConflictError, match="user 2 shall win an address that user 1 has"):
         p1_import.run(site.ctx)

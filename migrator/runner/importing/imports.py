@@ -112,17 +112,21 @@ def make_rules(ctx: Context, source: DeviseSource | AmongUsers) -> Rules:
     )
 
 
-def hold_to_resolutions(ctx: Context, ends: Ends, target: Target, rules: Rules) -> None:
-    """Refuse what was decided too late; remember the rest before anything is written by it.
+def refuse_late_resolutions(ctx: Context, ends: Ends, target: Target, rules: Rules) -> None:
+    """Let pass what a person decided in time.
 
     Raises:
         ConflictError: Users are at Auther in another way than the resolution file says now.
     """
     recorded = ctx.state.checkpoints.get(SUBJECT, "resolutions") or {}
     if recorded or rules.resolutions:
-        late = decided.Latecomers(ends.source, target, ends.identities, rules)
-        late.refuse(recorded)
-        fingerprints = decided.fingerprints(rules.resolutions)
+        decided.Latecomers(ends.source, target, ends.identities, rules).refuse(recorded)
+
+
+def record_resolutions(ctx: Context, rules: Rules) -> None:
+    """Remember what was decided, before anything is written by it."""
+    fingerprints = decided.fingerprints(rules.resolutions)
+    if fingerprints or ctx.state.checkpoints.get(SUBJECT, "resolutions"):
         ctx.state.checkpoints.put(SUBJECT, "resolutions", fingerprints)
 
 
