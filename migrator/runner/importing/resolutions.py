@@ -38,7 +38,22 @@ def read_resolutions(path: Path) -> dict[str, Resolution]:
         raise UsageError(
             f"{path.name} holds addresses and others may read it", hint=f"chmod 600 {path}"
         )
-    return parse(path.read_text(encoding="utf-8"), name=path.name)
+    return parse(read_text(path), name=path.name)
+
+
+def read_text(path: Path) -> str:
+    """Give the file's text.
+
+    Raises:
+        UsageError: It is not in UTF-8, or cannot be read.
+    """
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        said = type(error).__name__ if isinstance(error, UnicodeDecodeError) else error.strerror
+        raise UsageError(
+            f"{path.name} cannot be read as UTF-8: {said}", hint=_hint(path.name)
+        ) from None
 
 
 def parse(text: str, *, name: str) -> dict[str, Resolution]:
@@ -84,7 +99,7 @@ def _lines(text: str) -> dict[str, int]:
         # Inside of a longer text such a line need not be TOML.
         with suppress(tomllib.TOMLDecodeError):
             if _HEADER.match(line):
-                found.update(dict.fromkeys(tomllib.loads(line)[_TABLE], number))
+                found.update(dict.fromkeys(tomllib.loads(line.rstrip())[_TABLE], number))
     return found
 
 

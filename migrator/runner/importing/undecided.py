@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from migrator.runner.importing.resolutions import parse, read_resolutions
+from migrator.runner.importing.resolutions import parse, read_resolutions, read_text
 from migrator.runner.importing.skeleton import merged, write_private
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ class Undecided:
             outcome: Of a plan.
             rejects: Of the same plan, kept.
         """
-        before = path.read_text(encoding="utf-8") if path.exists() else ""
         decided = read_resolutions(path)
+        before = read_text(path) if path.exists() else ""
         text = merged(before, rejects.unresolved, decided=decided)
         # Never put a file in place that the next run could not read.
         parse(text, name=path.name)

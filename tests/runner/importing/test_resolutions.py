@@ -89,6 +89,11 @@ def test_a_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
     write_private(path, GOOD)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert set(read_resolutions(path)) == {"7", "8"}
+    path.write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
+    assert [r.line for r in read_resolutions(path).values()] == [2, 7]
+    path.write_bytes(b"\xff")
+    with pytest.raises(UsageError, match="cannot be read as UTF-8"):
+        read_resolutions(path)
     path.chmod(0o640)
     with pytest.raises(UsageError, match="others may read it"):
         read_resolutions(path)
