@@ -6,7 +6,7 @@ from collections.abc import Callable
 from tests.parts.postgres import DEBIAN_15, embedded_binaries
 from tests.setup.debian import rails_is_there
 from tests.setup.node import NODE_MAJOR_MIN, node_version
-from tests.setup.paths import BETTER_AUTH, use_parts
+from tests.setup.paths import BETTER_AUTH, BETTER_AUTH_NEWEST, use_parts
 from tests.setup.sqld import program
 
 OPTIONAL = frozenset({"postgres15"})
@@ -43,6 +43,12 @@ def _node() -> str | None:
     return None
 
 
+def _newest() -> str | None:
+    if not (BETTER_AUTH_NEWEST / "node_modules" / "better-auth").is_dir():
+        return "the newest better-auth is not installed; run `make setup`"
+    return _node()
+
+
 def _rails() -> str | None:
     return None if rails_is_there() else "no Ruby with Rails and Devise; run `make setup`"
 
@@ -59,6 +65,7 @@ PARTS: dict[str, Callable[[], str | None]] = {
     "postgres": _postgres,
     "postgres15": _postgres15,
     "node": _node,
+    "newest": _newest,
     "rails": _rails,
     "sqld": _sqld,
 }

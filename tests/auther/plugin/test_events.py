@@ -32,6 +32,7 @@ class Site:
     users: Users
     mail: Path
     boss: Visitor
+    newest: bool = False
 
     @property
     def door(self) -> Door:
@@ -56,18 +57,19 @@ class Site:
         return sorted(str(event["type"]) for event in self.events(row["user"]["id"]))
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    require("node")
+@pytest.fixture(scope="module", params=["node", "newest"])
+def site(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    require(request.param)
     folder = tmp_path_factory.mktemp("events")
     mail = folder / "mail.jsonl"
     behaviour = {"mailFile": str(mail), "selfService": True}
-    env = {**ENVIRONMENT, **WRITE_BACK}
-    with start(
-        folder / "auther.db", env=env, peppers={"2024": PEPPER}, behaviour=behaviour
-    ) as running:
+    newest = request.param == "newest"
+    options = {"env": {**ENVIRONMENT, **WRITE_BACK}, "behaviour": behaviour, "newest": newest}
+    with start(folder / "auther.db", peppers={"2024": PEPPER}, **options) as running:
         users = Users(folder / "auther.db")
-        yield Site(running, users, mail, admin(running, users, STORED, OLD))
+        yield Site(running, users, mail, admin(running, users, STORED, OLD), newest)
 
 
 def opens(event: Rows, password: str) -> bool:
@@ -176,7 +178,7 @@ def test_a_ban_that_ends_by_itself_is_no_unban(site: Site) -> None:
 def test_removed_by_an_administrator(site: Site) -> None:
     one = site.someone()
     site.boss.post("admin/remove-user", userId=one["user"]["id"])
-    assert site.kinds(one) == ["delete", "revoke"]
+    assert set(site.kinds(one)) == {"delete", "revoke"}
     mark = f"migrator:user:{one['user']['id']}"
     assert site.users.rows("SELECT 1 FROM verification WHERE identifier = ?", mark) == []
 
@@ -240,8 +242,10 @@ def test_who_loses_the_account_that_the_import_wrote_stays_ours(site: Site) -> N
     own = account(one["user"]["id"], "gitlab", "own", mark=MARK[::-1])
     columns = ", ".join(own)
     site.users.run(f"INSERT INTO account ({columns}) VALUES (?,?,?,?,?,?,?)", *own.values())
-    for provider in ("github", "credential"):
-        visitor.post("unlink-account", providerId=provider)
+    for row in sorted(one["accounts"], key=lambda row: row["provider_id"] == "credential"):
+        # 1.3 calls the subject so, the newest the row's id.
+        named = row["id"] if site.newest else row["account_id"]
+        visitor.post("unlink-account", providerId=row["provider_id"], accountId=named)
     site.boss.post("admin/ban-user", userId=one["user"]["id"])
     assert "ban" in site.kinds(one)
 

@@ -26,14 +26,16 @@ JSON = {"Content-Type": "application/json"}
 COUNT = ("IMPORT", "POST", "users/count")
 
 
-@pytest.fixture(scope="module")
-def auther(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BetterAuth]:
+@pytest.fixture(scope="module", params=["node", "newest"])
+def auther(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[BetterAuth]:
     """A server with all secrets, two of them for imports."""
-    require("node")
+    require(request.param)
+    newest = request.param == "newest"
     path = tmp_path_factory.mktemp("gate") / "auther.db"
-    with start(
-        path, env={**ENVIRONMENT, "MIGRATOR_SECRET_IMPORT_NEXT": NEXT}, rate_limit=True
-    ) as running:
+    env = {**ENVIRONMENT, "MIGRATOR_SECRET_IMPORT_NEXT": NEXT}
+    with start(path, env=env, rate_limit=True, newest=newest) as running:
         yield running
 
 

@@ -121,7 +121,7 @@ def test_the_rest_of_the_answer_stays(site: Site, monkeypatch: pytest.MonkeyPatc
         return answers[-1]
 
     monkeypatch.setattr(BetterAuth, "request", noted)
-    given = []
+    given, stored = [], ""
     for server in (site.server(), site.server("tuples", iatInSeconds=True, idTokenSeconds=900)):
         claims_of(*server)
         token = next(answer for answer in answers if answer.request.url.path.endswith("/token"))

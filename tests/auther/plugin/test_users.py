@@ -15,7 +15,9 @@ entity_id text NOT NULL, relation text NOT NULL, subject_type text NOT NULL, sub
 subject_relation text, condition text, created_at integer NOT NULL, updated_at integer NOT NULL)"""
 
 
-@pytest.fixture(scope="module", params=["database", "adapter"])
+@pytest.fixture(
+    scope="module", params=["database", "adapter", "newest database", "newest adapter"]
+)
 def way(request: pytest.FixtureRequest) -> str:
     """With the plugin's option `database`, or through better-auth's adapter."""
     return str(request.param)
@@ -24,10 +26,11 @@ def way(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def site(way: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[BetterAuth, Users]]:
     """A server with all secrets, and its tables."""
-    require("node")
-    path = tmp_path_factory.mktemp(way) / "auther.db"
-    env = {**ENVIRONMENT, "PLUGIN_DATABASE": "1" if way == "database" else "0"}
-    with start(path, env=env) as running:
+    newest = way.startswith("newest")
+    require("newest" if newest else "node")
+    path = tmp_path_factory.mktemp("users") / "auther.db"
+    env = {**ENVIRONMENT, "PLUGIN_DATABASE": "1" if way.endswith("database") else "0"}
+    with start(path, env=env, newest=newest) as running:
         users = Users(path)
         users.run(TUPLES)
         yield running, users
@@ -152,9 +155,9 @@ def test_an_admin_is_not_ours_any_more(door: Door, users: Users) -> None:
 def test_roles_are_written_in_one_transaction_only(door: Door, users: Users, way: str) -> None:
     one = person(password="a")
     one["tuples"] = [grant(ids(one)[0], "editor")]
-    assert door.upsert(one) == ["inserted" if way == "database" else "refused"]
+    assert door.upsert(one) == ["inserted" if way.endswith("database") else "refused"]
     written = users.rows("SELECT * FROM access_tuples WHERE subject_id = ?", *ids(one))
-    assert written == (one["tuples"] if way == "database" else [])
+    assert written == (one["tuples"] if way.endswith("database") else [])
     door.post("IMPORT", "users/remove", {"ids": ids(one)})
     assert users.rows("SELECT * FROM access_tuples WHERE subject_id = ?", *ids(one)) == []
 

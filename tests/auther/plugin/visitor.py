@@ -26,6 +26,12 @@ class Visitor:
         assert answer.status_code == httpx.codes.OK, (answer.status_code, answer.text)
         return answer.json()
 
+    def get(self, path: str) -> Any:
+        """Read what has to be there."""
+        answer = self._http.get(path)
+        assert answer.status_code == httpx.codes.OK, (answer.status_code, answer.text)
+        return answer.json()
+
     def follow(self, url: str) -> None:
         """Open a link of a mail."""
         parts = urlsplit(url)

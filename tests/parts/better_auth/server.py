@@ -149,6 +149,7 @@ def start(
     behaviour: Mapping[str, object] | None = None,
     env: Mapping[str, str] | None = None,
     log_path: Path | None = None,
+    newest: bool = False,
 ) -> BetterAuth:
     """Start better-auth on a database file, which is created with Auther's tables when it is empty.
 
@@ -162,6 +163,7 @@ def start(
         behaviour: What Authers differ in; the names and values are in settings.ts.
         env: Further environment of the server.
         log_path: Where standard error goes, by default next to the database file.
+        newest: The newest better-auth instead of Auther's 1.3.32.
 
     Raises:
         RuntimeError: The server ended before it was ready; the message holds its log.
@@ -179,7 +181,8 @@ def start(
         "BEHAVIOUR": json.dumps(dict(behaviour or {})),
     }
     secrets = {pepper_variable(name): value for name, value in (peppers or {}).items()}
-    return _launch({**_clean_environment(), **settings, **secrets, **(env or {})}, log_path)
+    environment = {**_clean_environment(), **settings, **secrets, **(env or {})}
+    return _launch(bundle(newest=newest), environment, log_path)
 
 
 def pepper_variable(pepper_id: str) -> str:
@@ -193,10 +196,10 @@ def _clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
 
 
-def _launch(environment: Mapping[str, str], log_path: Path) -> BetterAuth:
+def _launch(program: Path, environment: Mapping[str, str], log_path: Path) -> BetterAuth:
     with log_path.open("ab") as log:
         process = subprocess.Popen(
-            ["node", str(bundle())],
+            ["node", str(program)],
             env=dict(environment),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
