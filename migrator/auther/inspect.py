@@ -1,8 +1,7 @@
-"""Looks at Auther's database file before anything is written to it."""
+"""Looks at Auther before anything is written to it."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sqlite3
@@ -10,12 +9,15 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from migrator.auther.database import Run
 from migrator.auther.in_use import openers
+from migrator.auther.sql_target import SqlTarget
 from migrator.core.queries import load
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
     from pathlib import Path
+
+    from migrator.auther.interface import Target
 
 _QUERIES = load("migrator.auther", "inspect.sql")
 
@@ -46,7 +48,7 @@ class FileFacts:
 
 @dataclass(frozen=True)
 class Contents:
-    """What is in a recognised Auther database.
+    """What is at a recognised Auther; the plugin tells the number of users only.
 
     Attributes:
         imported: Credential accounts that still hold a migration's envelope.
@@ -54,10 +56,10 @@ class Contents:
     """
 
     users: int
-    accounts: int
-    credentials: int
-    imported: int
-    account_index: bool
+    accounts: int | None = None
+    credentials: int | None = None
+    imported: int | None = None
+    account_index: bool | None = None
 
 
 def look_at_file(path: Path) -> FileFacts:
@@ -84,54 +86,23 @@ def look_at_file(path: Path) -> FileFacts:
         return replace(facts, fault=str(error))
 
 
-def connect_read_only(path: Path) -> sqlite3.Connection:
-    """Open the file so that SQLite itself refuses to write.
+def look_inside(target: Target) -> Contents:
+    """Count what is at an Auther whose tables are known.
 
     Raises:
-        sqlite3.Error: It cannot be opened.
+        DependencyError: It failed or is locked.
     """
-    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=0)
-
-
-def look_inside(connection: sqlite3.Connection) -> Contents:
-    """Count what is in a database whose tables are Auther's.
-
-    Raises:
-        sqlite3.Error: The file failed or is locked.
-    """
-    accounts, credentials, imported = _ask(connection, "accounts")
-    return Contents(
-        users=_ask(connection, "users")[0],
-        accounts=accounts,
-        credentials=credentials,
-        imported=imported,
-        account_index=_ask(connection, "account_indexes")[0] > 0,
+    if not isinstance(target, SqlTarget):
+        return Contents(users=target.count_users())
+    users, accounts, indexes = target.database.ask(
+        *(Run(_QUERIES[name]) for name in ("users", "accounts", "account_indexes"))
     )
+    all_of_them, credentials, imported = accounts[0]
+    return Contents(users[0][0], all_of_them, credentials, imported, indexes[0][0] > 0)
 
 
-def owners(connection: sqlite3.Connection, emails: Collection[str]) -> dict[str, str]:
-    """Tell who has these addresses at Auther.
-
-    Args:
-        connection: To Auther's database.
-        emails: Normalised addresses, some thousands at a time.
-
-    Returns:
-        Auther's user id by address, for those addresses that are there.
-
-    Raises:
-        sqlite3.Error: The file failed or is locked.
-    """
-    return dict(connection.execute(_QUERIES["owners"], [json.dumps(list(emails))]).fetchall())
-
-
-def present(connection: sqlite3.Connection, ids: Collection[str]) -> int:
-    """Count how many of these user ids exist.
-
-    Raises:
-        sqlite3.Error: The file failed or is locked.
-    """
-    return int(connection.execute(_QUERIES["present"], [json.dumps(list(ids))]).fetchone()[0])
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=0)
 
 
 def _ask(connection: sqlite3.Connection, question: str) -> Any:
@@ -139,7 +110,7 @@ def _ask(connection: sqlite3.Connection, question: str) -> Any:
 
 
 def _journal_mode(path: Path) -> str:
-    with closing(connect_read_only(path)) as connection:
+    with closing(_connect(path)) as connection:
         _ask(connection, "schema_size")
         return str(_ask(connection, "journal_mode")[0])
 

@@ -21,11 +21,3 @@ FROM account
 SELECT count(*)
 FROM pragma_index_list('account') AS i JOIN pragma_index_info(i.name) AS c ON c.seqno = 0
 WHERE c.name = 'user_id' AND i.partial = 0
-
--- name: owners
--- One parameter: the addresses as a JSON array.
-SELECT email, id FROM "user" WHERE email IN (SELECT value FROM json_each(?))
-
--- name: present
--- One parameter: user ids as a JSON array.
-SELECT count(*) FROM "user" WHERE id IN (SELECT value FROM json_each(?))

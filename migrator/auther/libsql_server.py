@@ -48,11 +48,13 @@ class LibsqlServer:
         self._patience = patience or Patience()
 
     @classmethod
-    def of(cls, config: Config, root: Path) -> Self:
+    def of(cls, config: Config, root: Path, patience: Patience) -> Self:
         """Take address and token from the configuration."""
         auther = config.auther
         token = auther.token.reveal(root) if auther.token else ""
-        return cls(auther.url, token=token, account_issuers=auther.account_issuers)
+        return cls(
+            auther.url, token=token, account_issuers=auther.account_issuers, patience=patience
+        )
 
     def is_absent(self) -> bool:  # noqa: D102
         with connect(

@@ -42,9 +42,10 @@ class PluginDoor:
         self._patience = patience
 
     @classmethod
-    def of(cls, config: Config, root: Path) -> Self:
+    def of(cls, config: Config, root: Path, patience: Patience) -> Self:
         """Take address and secret from the configuration."""
-        return cls(config.auther.api, secret=config.plugin.import_secret.reveal(root))
+        secret = config.plugin.import_secret.reveal(root)
+        return cls(config.auther.api, secret=secret, patience=patience)
 
     def is_absent(self) -> bool:  # noqa: D102
         return False

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from migrator.auther.calling import Patience
     from migrator.auther.sqlite import SqliteTarget
     from migrator.config.model import Config
 
@@ -30,7 +31,7 @@ class SqliteFile:
         self._issuers = account_issuers
 
     @classmethod
-    def of(cls, config: Config, root: Path) -> Self:
+    def of(cls, config: Config, root: Path, _patience: Patience) -> Self:
         """Take the path from the configuration."""
         auther = config.auther
         return cls(

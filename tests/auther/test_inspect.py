@@ -10,13 +10,10 @@ import pytest
 
 from migrator.auther.inspect import (
     Contents,
-    connect_read_only,
     look_at_file,
     look_inside,
-    owners,
-    present,
 )
-from migrator.auther.sqlite import open_sqlite
+from migrator.auther.sqlite import open_existing, open_sqlite
 
 
 @pytest.fixture
@@ -106,8 +103,8 @@ def test_names_the_process_that_has_it_open(auther: Path) -> None:
 
 
 def test_counts_what_is_inside(auther: Path) -> None:
-    with closing(connect_read_only(auther)) as connection:
-        assert look_inside(connection) == Contents(
+    with open_existing(auther) as target:
+        assert look_inside(target) == Contents(
             users=3, accounts=3, credentials=2, imported=1, account_index=False
         )
 
@@ -126,24 +123,5 @@ def test_only_an_index_that_begins_with_user_id_helps(
 ) -> None:
     with closing(sqlite3.connect(auther)) as connection:
         connection.execute(f"CREATE INDEX one ON account {index}")
-    with closing(connect_read_only(auther)) as connection:
-        assert look_inside(connection).account_index is helps
-
-
-def test_finds_owners_of_addresses_whatever_letters_they_hold(auther: Path) -> None:
-    asked = ["o'brien@b.co", "rémi@exämple.com", 'q"@b.co', "nobody@b.co", *map(str, range(3000))]
-    with closing(connect_read_only(auther)) as connection:
-        assert owners(connection, asked) == {
-            "o'brien@b.co": "u1",
-            "rémi@exämple.com": "u2",
-            'q"@b.co': "u3",
-        }
-        assert present(connection, ["u1", "u3", "u9"]) == 2
-
-
-def test_the_connection_cannot_write(auther: Path) -> None:
-    with (
-        closing(connect_read_only(auther)) as connection,
-        pytest.raises(sqlite3.OperationalError, match="readonly"),
-    ):
-        connection.execute("DELETE FROM user")
+    with open_existing(auther) as target:
+        assert look_inside(target).account_index is helps

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from migrator.auther.calling import Patience
 from migrator.auther.targets import way_into
 
 if TYPE_CHECKING:
@@ -15,13 +16,17 @@ if TYPE_CHECKING:
     from migrator.runner.context import Context
 
 
-def way_to_auther(ctx: Context) -> Way:
+def way_to_auther(ctx: Context, *, patience: Patience | None = None) -> Way:
     """Find the way into Auther; opens nothing yet.
+
+    Args:
+        ctx: The surroundings.
+        patience: How long a server that is away is waited for, when not as usual.
 
     Raises:
         UsageError: A secret or an address that it needs is missing.
     """
-    return way_into(ctx.config, root=ctx.root)
+    return way_into(ctx.config, root=ctx.root, patience=patience or Patience())
 
 
 def open_target(

@@ -17,19 +17,21 @@ if TYPE_CHECKING:
 _MEGABYTE = 1_000_000
 
 
-def schema_refused(found: Findings, config: Config) -> Iterator[Reason]:
+def schema_refused(found: Findings, _config: Config) -> Iterator[Reason]:
     """Writing into tables that are not understood loses data."""
     if found.auther.refusal:
         yield Reason(
             "auther_schema",
             found.auther.refusal,
-            f"let auther.database name a better-auth 1.3 database (now: {config.auther.database})",
+            "let [auther] in migrator.toml name another database",
         )
 
 
 def file_unusable(found: Findings, config: Config) -> Iterator[Reason]:
     """The file must open, and a new one must have a place."""
     file = found.auther.file
+    if file is None:
+        return
     if file.fault:
         yield Reason(
             "auther_file", f"{config.auther.database}: {file.fault}", "check auther.database"
@@ -44,7 +46,7 @@ def file_unusable(found: Findings, config: Config) -> Iterator[Reason]:
 
 def file_locked(found: Findings, config: Config) -> Iterator[Reason]:
     """Two writers shut each other out: Auther's sign-ins answer 500 meanwhile."""
-    if found.auther.file.locked:
+    if found.auther.file and found.auther.file.locked:
         yield Reason(
             "auther_locked",
             f"somebody is writing to {config.auther.database} at this moment",
@@ -54,9 +56,10 @@ def file_locked(found: Findings, config: Config) -> Iterator[Reason]:
 
 def disk_too_small(found: Findings, config: Config) -> Iterator[Reason]:
     """Rows, indexes and the journal need room."""
+    file = found.auther.file
     needed = found.legacy.states.users * BYTES_PER_USER
-    free = found.auther.file.free_bytes
-    if found.auther.file.folder_writable and free < needed:
+    free = file.free_bytes if file else needed
+    if file and file.folder_writable and free < needed:
         yield Reason(
             "disk",
             f"the disk of {config.auther.database} has {free // _MEGABYTE:,} MB free,"
@@ -88,14 +91,24 @@ def algorithm_not_accepted(found: Findings, _config: Config) -> Iterator[Reason]
 
 
 def somebody_has_it_open(found: Findings, config: Config) -> Iterator[Reason]:
-    """With a rollback journal, an import makes a live Auther's sign-ins fail."""
+    """While an import writes, a live Auther's sign-ins on that file answer 500."""
     file = found.auther.file
-    if file.opened_by and file.journal_mode != "wal":
+    if file and file.opened_by:
         processes = ", ".join(map(str, file.opened_by))
         yield Reason(
             "auther_open",
             f"{config.auther.database} is open in process {processes} (journal: {file.journal_mode})",
-            "stop Auther while the import runs: its sign-ins would answer 500",
+            'stop Auther while the import runs, or set kind = "endpoint" under [auther]',
+        )
+
+
+def unreachable(found: Findings, _config: Config) -> Iterator[Reason]:
+    """What cannot be reached cannot be written."""
+    if found.auther.fault:
+        yield Reason(
+            "auther_unreachable",
+            found.auther.fault,
+            "look at the addresses and secrets under [auther], then: migrator preflight",
         )
 
 
@@ -113,7 +126,7 @@ def addresses_taken(found: Findings, _config: Config) -> Iterator[Reason]:
 def no_index(found: Findings, config: Config) -> Iterator[Reason]:
     """A sign-in looks accounts up by user_id."""
     contents = found.auther.contents
-    if contents and not contents.account_index and not config.import_.account_index:
+    if contents and contents.account_index is False and not config.import_.account_index:
         yield Reason(
             "account_index",
             "Auther's account table has no index on user_id: sign-ins grow slow with its size",
@@ -155,9 +168,10 @@ AUTHER_BLOCKERS: tuple[Rule, ...] = (
     disk_too_small,
     issuer_not_accepted,
     algorithm_not_accepted,
+    somebody_has_it_open,
+    unreachable,
 )
 AUTHER_WARNINGS: tuple[Rule, ...] = (
-    somebody_has_it_open,
     addresses_taken,
     no_index,
     not_probed,

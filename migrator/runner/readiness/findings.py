@@ -45,17 +45,22 @@ class AutherFindings:
     """The Auther side.
 
     Attributes:
-        schema: What the file holds: `absent` when it will be created, else the recognised
+        file: None where users do not get in through a database file.
+        schema: What is there: `absent` when tables will be created, else the recognised
             version, empty when it is refused.
-        refusal: Why the schema is refused, empty when it is not.
+        refusal: Why it is refused, empty when it is not.
         probe: None when auther.base_url is not set.
+        name: What messages call it.
+        fault: Why it could not be reached over the network, empty when it could.
     """
 
-    file: FileFacts
+    file: FileFacts | None
     schema: str
     refusal: str
     contents: Contents | None
     probe: Probe | None
+    name: str = "auther.db"
+    fault: str = ""
 
 
 @dataclass(frozen=True)

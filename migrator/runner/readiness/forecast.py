@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from migrator.auther.inspect import owners, present
 from migrator.auther.interface import Mapped
 from migrator.auther.map import to_rows
-from migrator.core.errors import DependencyError
 from migrator.core.users import RejectReason
 from migrator.legacy.findings import Example
 from migrator.runner.readiness.findings import Forecast
 
 if TYPE_CHECKING:
+    from migrator.auther.interface import Target
     from migrator.auther.rules import Rules
     from migrator.legacy.interface import Page
 
@@ -24,7 +22,7 @@ EXAMPLES = 3
 class Forecaster:
     """Maps page after page and keeps the counts only."""
 
-    def __init__(self, rules: Rules, auther: sqlite3.Connection | None) -> None:
+    def __init__(self, rules: Rules, auther: Target | None) -> None:
         self._rules = rules
         self._auther = auther
         self._rejected: Counter[str] = Counter()
@@ -62,15 +60,11 @@ class Forecaster:
             taken=tuple(self._taken),
         )
 
-    def _free(self, mapped: list[Mapped], auther: sqlite3.Connection) -> list[Mapped]:
+    def _free(self, mapped: list[Mapped], auther: Target) -> list[Mapped]:
         """Leave out whose address another Auther user has; count who is there already."""
-        try:
-            owner = owners(auther, [row.user.email for row in mapped])
-            self._already_there += present(auther, [row.user.id for row in mapped])
-        except sqlite3.Error as error:
-            raise DependencyError(
-                f"Auther's database failed: {error}", hint="migrator preflight"
-            ) from error
+        found = auther.find(mapped)
+        self._already_there += len(found.ids)
+        owner = found.emails
         free = [row for row in mapped if owner.get(row.user.email, row.user.id) == row.user.id]
         kept = {row.pk for row in free}
         taken = [row for row in mapped if row.pk not in kept]

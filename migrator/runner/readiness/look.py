@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from migrator.auther import inspect, schema
+from migrator.auther import inspect
+from migrator.auther.calling import Patience
 from migrator.auther.probe import probe
-from migrator.auther.sqlite import SqliteDatabase
+from migrator.auther.sql_target import SqlTarget
+from migrator.core.errors import DependencyError, RefusedError, UsageError
 from migrator.legacy.canaries import CanaryResult, try_canary
 from migrator.legacy.census import take_census
 from migrator.legacy.connect import open_database, wrapped
 from migrator.legacy.sources import open_source
 from migrator.legacy.survey import survey
+from migrator.runner.importing.ends import way_to_auther
 from migrator.runner.importing.imports import make_rules
 from migrator.runner.readiness.findings import AutherFindings, Findings
 from migrator.runner.readiness.forecast import Forecaster
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator, Sequence
     from datetime import datetime, timedelta
 
+    from migrator.auther.interface import Target, Way
     from migrator.legacy.connect import Connection
     from migrator.legacy.devise import DeviseSource
     from migrator.legacy.findings import Census, LegacySurvey
@@ -29,6 +33,11 @@ if TYPE_CHECKING:
     from migrator.runner.canaries import Canary
     from migrator.runner.context import Context
     from migrator.runner.readiness.findings import Forecast
+
+
+BEHIND_THE_PLUGIN = "behind the plugin"
+# Whoever looks does not want to wait for two minutes.
+HURRIED = Patience(total_s=5)
 
 
 def look(ctx: Context, canaries: Sequence[Canary]) -> Findings:
@@ -97,7 +106,7 @@ def _try_canaries(
 
 
 def _read_users(
-    ctx: Context, source: DeviseSource, target: sqlite3.Connection | None, *, total: int
+    ctx: Context, source: DeviseSource, target: Target | None, *, total: int
 ) -> tuple[Census, Forecast | None]:
     """Read every user once, for the census and, where there are rules, for the forecast."""
     rules = make_rules(ctx, source) if _verified_when_holds(ctx, source) else None
@@ -128,28 +137,38 @@ def _verified_when_holds(ctx: Context, source: DeviseSource) -> bool:
 
 
 @contextmanager
-def _auther(ctx: Context) -> Iterator[tuple[AutherFindings, sqlite3.Connection | None]]:
-    """Look at Auther; give a connection for the forecast when its tables are known and readable."""
+def _auther(ctx: Context) -> Iterator[tuple[AutherFindings, Target | None]]:
+    """Look at Auther; give a way in for the forecast when its tables are known and readable."""
     auther = ctx.config.auther
     asked = (
         probe(auther.base_url, api=auther.api, issuers=auther.issuers) if auther.base_url else None
     )
-    file = inspect.look_at_file(ctx.path(auther.database))
-    if not file.exists or file.fault or file.locked:
-        yield AutherFindings(file, "" if file.exists else "absent", "", None, asked), None
+    on_file = auther.kind == "sqlite"
+    file = inspect.look_at_file(ctx.path(auther.database)) if on_file else None
+    way = way_to_auther(ctx, patience=HURRIED)
+    found = AutherFindings(file, "", "", None, asked, way.name)
+    if file and not file.exists:
+        found = replace(found, schema="absent")
+    if file and (not file.exists or file.fault or file.locked):
+        yield found, None
         return
-    connection = inspect.connect_read_only(file.path)
+    with ExitStack() as opened:
+        yield _look_inside(found, way, opened)
+
+
+def _look_inside(
+    found: AutherFindings, way: Way, opened: ExitStack
+) -> tuple[AutherFindings, Target | None]:
     try:
-        database = SqliteDatabase(connection, file.path)
-        if schema.is_empty(database):
-            yield AutherFindings(file, "absent", "", None, asked), None
-            return
-        layout, faults = schema.read_layout(database)
-        if faults:
-            refusal = f"{auther.database} is no database of a known Auther: {'; '.join(faults)}"
-            yield AutherFindings(file, "", refusal, None, asked), None
-        else:
-            contents = inspect.look_inside(connection)
-            yield AutherFindings(file, layout.version, "", contents, asked), connection
-    finally:
-        connection.close()
+        if way.is_absent():
+            return replace(found, schema="absent"), None
+        target = opened.enter_context(way.opened(writing=False))
+        contents = inspect.look_inside(target)
+    except RefusedError as error:
+        return replace(found, refusal=error.message), None
+    except UsageError:
+        return replace(found, schema="absent"), None
+    except DependencyError as error:
+        return replace(found, fault=error.message), None
+    version = target.layout.version if isinstance(target, SqlTarget) else BEHIND_THE_PLUGIN
+    return replace(found, schema=version, contents=contents), target
