@@ -59,11 +59,13 @@ class Planned:
 
     Attributes:
         held: What forbids it now, each in words; empty when nothing does.
+        hurt: Of a way back, whom it concerns.
     """
 
     before: Position
     after: Position
     held: tuple[str, ...]
+    hurt: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def plan(ctx: Context, stage: Stage, *, percent: float | None = None) -> Planned
 def plan_rollback(ctx: Context, *, stop_accepting: bool = False) -> Planned:
     """Say what a `stage rollback` would do; changes nothing."""
     target = _rollback_target(ctx, stop_accepting=stop_accepting)
-    return Planned(stages.position(stages.current(ctx)), target, ())
+    return Planned(stages.position(stages.current(ctx)), target, (), who_is_hurt(ctx).lines())
 
 
 def plan_files(ctx: Context | None, target: str, out: Path) -> Generation:

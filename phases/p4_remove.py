@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from migrator.core.catalog import shape
-from migrator.core.errors import ConflictError, UsageError
+from migrator.core.errors import ConflictError, HeldError, UsageError
 from migrator.core.sql import qualified
 from migrator.core.stage import Stage
 from migrator.legacy.catalog import Wanted, read_catalog
@@ -121,6 +121,7 @@ def run(ctx: Context, to: str | None = None) -> Moved:
     made = kept_plan(ctx)
     names = _up_to(made, to)
     _require_stage(ctx)
+    _require_peace(ctx)
     with ctx.state.locks.held(SUBJECT), site(ctx, made, read_only=False) as here:
         return Moved(apply_steps(here, names))
 
@@ -222,6 +223,17 @@ def _require_stage(ctx: Context) -> None:
             f"the stage is {now}: legacy logins still need what would be removed",
             hint=f"migrator dual-path stage set {Stage.AUTHER}, hold it, then: migrator remove apply",
         )
+
+
+def _require_peace(ctx: Context) -> None:
+    """Make sure that nobody copies users between both sides meanwhile."""
+    for subject in ("import", "write-back"):
+        holder = ctx.state.locks.holder(subject)
+        if holder is not None:
+            raise HeldError(
+                f"{holder} is working on the {subject}, which needs what would be removed",
+                hint="end it (import sync --watch, import write-back --watch), then try again",
+            )
 
 
 def _up_to(made: PlanFile, to: str | None) -> tuple[str, ...]:

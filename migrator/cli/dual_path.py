@@ -150,6 +150,8 @@ def _say_planned(planned: Planned, *, as_json: bool) -> None:
     def people(console: Console) -> None:
         _say(console, f"would move the stage from {planned.before} to {planned.after}")
         _list(console, "held now", planned.held)
+        for line in planned.hurt:
+            _say(console, line)
 
     emit(as_json, planned, people)
 

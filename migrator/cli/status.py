@@ -10,6 +10,7 @@ from rich.table import Table
 from migrator.cli.common import json_option, pass_context
 from migrator.cli.output import emit
 from migrator.runner.syncing.standing import describe
+from migrator.runner.writing_back.running import describe as describe_write_back
 from phases import p0_preflight, p1_import, p2_dual_path, p3_drain, p4_remove
 
 if TYPE_CHECKING:
@@ -40,9 +41,11 @@ def status(ctx: Context, as_json: bool) -> None:
         f"entry {entry.seq}: {entry.subject} {entry.action} was begun at {entry.at[:19]}Z and has no outcome"
         for entry in ctx.state.ledger.pending()
     ]
-    working = {s: h for s in ("import", "stage", "remove") if (h := ctx.state.locks.holder(s))}
-    synced = describe(ctx)
-    notes = [*unfinished, *_running(working), *([synced["words"]] if synced else [])]
+    subjects = ("import", "write-back", "stage", "remove")
+    working = {s: h for s in subjects if (h := ctx.state.locks.holder(s))}
+    synced, written = describe(ctx), describe_write_back(ctx)
+    following_both = [found["words"] for found in (synced, written) if found]
+    notes = [*unfinished, *_running(working), *following_both]
     following = next((s.next_command for s in standings.values() if not s.done), "")
     emit(
         as_json,
@@ -52,6 +55,7 @@ def status(ctx: Context, as_json: bool) -> None:
             "unfinished": unfinished,
             "running": working,
             "sync": synced,
+            "write_back": written,
             "next": following,
         },
         lambda out: _screen(out, ctx, standings, notes, following),

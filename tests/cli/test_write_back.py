@@ -64,6 +64,8 @@ def test_who_is_hurt_is_listed_first_then_written_then_nobody_is_left(
     assert "held  email     user 2 (m…2@e…e.org): another row has that address" in asked.out
     assert "member2@example.org" not in asked.out
     assert "member2@example.org" in command("--pending", "--show-emails").out
+    status = migrator(scene.site.root, "status", env=dict(os.environ)).out
+    assert "ago; 1 people could not go back" in status
     scene.site.sql("UPDATE users SET email = 'gone@example.org' WHERE id = 3")
     ran = command("--json")
     assert (ran.code, ran.json["outcomes"], ran.json["open_users"]) == (0, {"written": 1}, 0)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from migrator.auther.events import EndpointFeed
+from migrator.core.errors import DependencyError, RefusedError
 from migrator.core.stage import Stage
 from migrator.runner.writing_back.pending import look
 from migrator.runner.writing_back.running import run
@@ -85,7 +88,14 @@ def test_what_changes_at_a_live_auther_is_what_devise_takes(town: Town) -> None:
 
 def test_the_table_itself_tells_the_same(town: Town) -> None:
     town.changes_there(1, "set at Auther 1")
+    with closing(EndpointFeed(town.site.ctx.config.auther.api, "w" * 32)) as stranger:
+        with pytest.raises(RefusedError, match="401"):
+            stranger.read("")
+        with pytest.raises(RefusedError, match="401"):
+            stranger.acknowledge(["migrator:event:0"])
     town.auther.stop()
+    with pytest.raises(DependencyError, match="does not tell what changed"):
+        run(town.site.ctx)
     time.sleep(SETTLED_S)
     config = town.site.ctx.config
     changed = {

@@ -102,6 +102,8 @@ def test_a_rollback_says_first_who_could_not_sign_in_afterwards(
         Progress, "say", lambda _, line: said.append((line, stages.position(site.read()).stage))
     )
 
+    planned = p2_dual_path.plan_rollback(site.ctx)
+    assert "of them could not sign in as usual after the rollback: 1" in planned.hurt
     found = p2_dual_path.rollback(site.ctx)
 
     assert found.hurt.pending is not None

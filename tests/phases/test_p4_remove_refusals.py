@@ -57,6 +57,18 @@ def test_expired_evidence_is_refused_by_the_sql_itself(site: Site) -> None:
             connection.execute(file)
 
 
+@pytest.mark.parametrize("subject", ["import", "write-back"])
+def test_while_users_are_copied_between_both_sides_nothing_is_removed(
+    site: Site, subject: str
+) -> None:
+    p4_remove.plan(site.ctx)
+    with (
+        site.ctx.state.locks.held(subject),
+        pytest.raises(HeldError, match=f"is working on the {subject}"),
+    ):
+        p4_remove.run(site.ctx, steps.GUARD)
+
+
 def test_without_gates_nothing_is_removed(site: Site) -> None:
     p4_remove.plan(site.ctx)
     with pytest.raises(HeldError, match="an empty list proves nothing"):

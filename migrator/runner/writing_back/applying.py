@@ -129,15 +129,14 @@ class Applier:
 
     def _linked(self, event: Event, link: HeldLink) -> Verdict:
         log, kind = self._tables.log, Kind(event.kind)
+        verdict = self._written(event, link)
+        if not verdict.is_change:
+            return verdict
         if kind in ENDS_TOKENS:
             log.end_tokens(event.user_id, at_ms=event.at_ms)
-        verdict = self._written(event, link)
-        moves = kind in MOVES_HOME and verdict.outcome is not Outcome.SUPERSEDED
-        if (
-            moves
-            and not link.pinned
-            and (verdict.outcome is Outcome.WRITTEN or not self._in_legacy)
-        ):
+        moves = kind in MOVES_HOME and not link.pinned
+        is_here = verdict.outcome is Outcome.WRITTEN
+        if moves and (is_here or not (self._in_legacy or verdict.outcome is Outcome.SUPERSEDED)):
             log.move(event.user_id)
         return verdict
 
@@ -175,11 +174,12 @@ class Applier:
         email = normalise(event.email or "")
         if not email or not storable(email):
             return Verdict(Outcome.NO_EMAIL)
-        if email != normalise(row.email or "") and not self._renamed(pk, email):
+        is_change = email != normalise(row.email or "")
+        if is_change and not self._renamed(pk, email):
             return Verdict(Outcome.EMAIL_COLLISION)
         if event.email_verified and row.confirmed_at is None:
             self._tables.users.confirm(pk, at=self._now())
-        return Verdict(Outcome.WRITTEN)
+        return Verdict(Outcome.WRITTEN, is_change=is_change)
 
     def _renamed(self, pk: str, email: str) -> bool:
         """Write an address, unless another row has it."""

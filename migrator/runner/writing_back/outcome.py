@@ -113,11 +113,13 @@ class Verdict(NamedTuple):
     Attributes:
         detail: Column names and the like; nothing of a person.
         pk: The legacy key, where only writing made it known.
+        is_change: Whether the user did change something; a proof of the same address is none.
     """
 
     outcome: Outcome
     detail: str = ""
     pk: str | None = None
+    is_change: bool = True
 
 
 # A later change of the same concern makes an earlier one pointless.

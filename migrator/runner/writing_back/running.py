@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from migrator.core.clock import iso
-from migrator.core.errors import DependencyError
+from migrator.core.clock import iso, parse_iso
+from migrator.core.durations import format_duration
+from migrator.core.errors import DependencyError, RefusedError
 from migrator.runner.writing_back.passing import SUBJECT, Passed, Passer
 from migrator.runner.writing_back.sides import is_legacy, make_applier, open_feed, open_tables
 
@@ -110,12 +111,15 @@ class _Watch:
         self._noted: Counter[Outcome] = Counter()
 
     def passes(self, interruption: Interruption, show: Callable[[Passed, Total], None]) -> None:
-        wait_s = POLL_S
+        wait_s, has_passed = POLL_S, False
         while not interruption.requested:
             try:
                 show(self._pass(), self._total)
-                wait_s = POLL_S
-            except DependencyError as error:
+                wait_s, has_passed = POLL_S, True
+            except (DependencyError, RefusedError) as error:
+                # What worked once and is refused now is being deployed anew.
+                if isinstance(error, RefusedError) and not has_passed:
+                    raise
                 self._ctx.progress.say(f"{error.message}; trying again in {wait_s:.0f} s")
             interruption.wait(self._ctx.clock, wait_s)
             wait_s = min(wait_s * 2, LONGEST_WAIT_S)
@@ -164,3 +168,15 @@ def _remember(ctx: Context, began: datetime, oldest: datetime | None, open_users
     held_s = 0.0 if oldest is None else max(0.0, (began - oldest).total_seconds())
     found = {"at": iso(began), "lag_seconds": held_s, "open_users": open_users}
     ctx.state.checkpoints.put(SUBJECT, LAST_PASS, found)
+
+
+def describe(ctx: Context) -> dict[str, Any] | None:
+    """Say where the write-back stands, from the state alone; None when it never ran."""
+    found = ctx.state.checkpoints.get(SUBJECT, LAST_PASS)
+    if found is None:
+        return None
+    age = ctx.clock.now() - parse_iso(found["at"])
+    words = f"write-back: {found['lag_seconds']:,.0f} s behind, looked {format_duration(age)} ago"
+    if found["open_users"]:
+        words += f"; {found['open_users']:,} people could not go back"
+    return {**found, "words": words}

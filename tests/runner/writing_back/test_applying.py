@@ -206,3 +206,5 @@ def test_an_address_that_was_proven_there_is_proven_here(scene: Scene) -> None:
     scene.write_back()
     assert scene.user(23)["confirmed_at"] is not None
     assert scene.user(24)["confirmed_at"] is None
+    identity = scene.identity(23)
+    assert (identity["home"], identity["auth_valid_after"]) == ("legacy", None), "nothing changed"
