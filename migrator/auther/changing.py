@@ -32,7 +32,7 @@ def steps_of(
     owner = change.before.user.id
     if change.user is None:
         return [*steps, *removal([owner], layout)]
-    steps.append(Run(_QUERIES["update_user"], [*change.user, owner]))
+    steps.append(Run(_QUERIES["update_user"], [*change.user[1:], owner]))
     steps.extend(_account_steps(change, insert))
     if not change.accounts:
         steps.append(Insert("verification", MARK_COLUMNS, [mark_row(change.user)], lenient=True))

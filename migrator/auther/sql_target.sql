@@ -80,10 +80,11 @@ INSERT INTO "account" ("id") SELECT NULL
 WHERE (SELECT count(*) FROM "account" WHERE "user_id" = ?) <> ?
 
 -- name: update_user
+-- Without "id": for a key that others refer to, even an unchanged one, SQLite looks through their tables.
 UPDATE "user" SET (
-  "id", "name", "email", "email_verified", "image", "created_at", "updated_at", "role",
+  "name", "email", "email_verified", "image", "created_at", "updated_at", "role",
   "banned", "ban_reason", "ban_expires", "username", "display_username"
-) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 WHERE "id" = ?
 
 -- name: update_account

@@ -137,7 +137,9 @@ def _accounts(
     row: Mapped, stored: Stored, *, is_renewed: bool, mark: bytes
 ) -> tuple[AccountRow, ...]:
     found = {account.id: account for account in stored.accounts}
-    made_there = next((a for a in found.values() if _is_foreign_credential(a, mark)), None)
+    brought = {account.id for account in row.accounts}
+    unknown = [a for a in stored.accounts if a.id not in brought and not is_ours(a, mark)]
+    made_there = next((a for a in unknown if a.provider_id == CREDENTIAL), None)
     accounts = []
     for wanted in row.accounts:
         if wanted.provider_id != CREDENTIAL:
@@ -147,14 +149,8 @@ def _accounts(
         elif is_renewed:
             # A user has one password: the one that was set last on the side that decides.
             accounts.append(wanted)
-            del found[made_there.id]
-    kept = {account.id for account in accounts}
-    accounts += [a for a in found.values() if a.id not in kept and not is_ours(a, mark)]
-    return tuple(accounts)
-
-
-def _is_foreign_credential(account: AccountRow, mark: bytes) -> bool:
-    return account.provider_id == CREDENTIAL and not is_ours(account, mark)
+            unknown.remove(made_there)
+    return (*accounts, *unknown)
 
 
 def _credential(wanted: AccountRow, found: AccountRow | None, *, is_renewed: bool) -> AccountRow:
