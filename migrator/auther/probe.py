@@ -11,7 +11,7 @@ import httpx
 
 TIMEOUT_S = 5.0
 MAX_BYTES = 256 * 1024
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,9 @@ def probe(base_url: str, *, api: str, issuers: tuple[str, ...]) -> Probe:
         issuers: The issuers that the shims will accept.
     """
     try:
-        address = urlsplit(base_url)
+        encrypted = is_encrypted(base_url)
     except ValueError:
         return Probe(base_url, fault=f"{base_url} is no address")
-    encrypted = address.scheme == "https" or address.hostname in LOOPBACK
     try:
         with httpx.Client(timeout=TIMEOUT_S, follow_redirects=False) as client:
             discovery = _get(client, f"{api}/.well-known/openid-configuration")
@@ -92,6 +91,16 @@ def _get(client: httpx.Client, url: str) -> dict[str, Any]:
 
 def _are_keys(keys: object) -> TypeGuard[list[dict[str, Any]]]:
     return isinstance(keys, list) and all(isinstance(key, dict) for key in keys)
+
+
+def is_encrypted(base_url: str) -> bool:
+    """Tell whether an address is https, or plain http that stays on this machine.
+
+    Raises:
+        ValueError: It is no address.
+    """
+    address = urlsplit(base_url)
+    return address.scheme == "https" or address.hostname in _LOOPBACK
 
 
 def algorithm_of(key: dict[str, Any]) -> str:

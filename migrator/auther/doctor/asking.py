@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 REQUEST_S = 10.0
+CONNECT_S = 3.0
+# After so many failures in a row nobody waits for the rest.
+SILENT_AFTER = 3
 MAX_BYTES = 512 * 1024
 # better-auth refuses a POST whose headers are all simple ones; browsers send these.
 NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Accept": "text/html"}
@@ -79,9 +82,11 @@ class Asker:
 
     def __init__(self, base_url: str, *, request_s: float = REQUEST_S) -> None:
         no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-        self._http = httpx.Client(timeout=request_s, follow_redirects=False, cookies=no_cookies)
+        timeout = httpx.Timeout(request_s, connect=min(request_s, CONNECT_S))
+        self._http = httpx.Client(timeout=timeout, follow_redirects=False, cookies=no_cookies)
         self._origin = base_url.rstrip("/")
         self._request_s = request_s
+        self._failed_in_a_row = 0
 
     def close(self) -> None:
         """Close all connections."""
@@ -103,6 +108,9 @@ class Asker:
         Raises:
             NoAnswerError: There was none in time, or it is too long.
         """
+        if self._failed_in_a_row >= SILENT_AFTER:
+            raise NoAnswerError("Auther has stopped answering")
+        self._failed_in_a_row += 1
         sent = {"Origin": self._origin, **(headers or {})}
         if cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
@@ -115,6 +123,7 @@ class Asker:
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             where = url.partition("?")[0]
             raise NoAnswerError(f"{where} did not answer ({type(error).__name__})") from error
+        self._failed_in_a_row = 0
         return Answer(answer.status_code, answer.headers, body, time.monotonic() - began)
 
     @staticmethod

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from migrator.auther.doctor.interface import (
     Finding,
@@ -14,7 +13,7 @@ from migrator.auther.doctor.interface import (
     there,
 )
 from migrator.auther.doctor.question import Question
-from migrator.auther.probe import LOOPBACK, algorithm_of
+from migrator.auther.probe import algorithm_of, is_encrypted
 
 if TYPE_CHECKING:
     from migrator.auther.doctor.visit import Visit
@@ -27,8 +26,7 @@ _EDDSA = "EdDSA"
 def discovery(visit: Visit) -> Finding:
     """The discovery document, over https or on this machine."""
     visit.discovery()
-    address = urlsplit(visit.setting.base_url)
-    if address.scheme == "https" or address.hostname in LOOPBACK:
+    if is_encrypted(visit.setting.base_url):
         return there(visit.setting.base_url, "Auther answers")
     return lacking(
         f"{visit.setting.base_url} is not https",

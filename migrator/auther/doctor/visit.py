@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from migrator.auther.doctor.asking import FETCH, NAVIGATION, Answer, Asker
 from migrator.auther.doctor.interface import NoAnswerError
 from migrator.auther.doctor.tokens import Token, read_token
+from migrator.auther.probe import is_encrypted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,8 +113,10 @@ class Visit:
         """Give the canary.
 
         Raises:
-            NoAnswerError: There is none.
+            NoAnswerError: There is none, or its password would travel in the clear.
         """
+        if not is_encrypted(self.setting.base_url):
+            raise NoAnswerError("no password is sent over plain http")
         if self.setting.canary is None:
             raise NoAnswerError("needs a canary: [auther.doctor] email and password, or --canary")
         return self.setting.canary

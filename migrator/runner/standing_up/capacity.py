@@ -21,7 +21,7 @@ from migrator.auther.doctor.interface import NoAnswerError
 from migrator.auther.doctor.visit import Visit
 from migrator.core.clock import iso
 from migrator.core.errors import HeldError, RefusedError, UsageError
-from migrator.runner.standing_up.doctoring import make_setting
+from migrator.runner.standing_up.doctoring import is_private, make_setting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,6 +89,10 @@ def measure_capacity(
         raise UsageError(
             "a capacity is measured at [auther] base_url with at least one canary",
             hint="set [auther.doctor] email and password, or give --canary",
+        )
+    if not is_private(base_url):
+        raise UsageError(
+            "no password is sent over plain http", hint="set [auther] base_url to an https address"
         )
     attempt, accounts = _attempt(ctx, accounts, through)
     load = Load(base_url, accounts, seconds, attempt)

@@ -11,6 +11,7 @@ from migrator.auther.doctor.asking import Asker
 from migrator.auther.doctor.interface import Account, Finding, NoAnswerError, Setting, State
 from migrator.auther.doctor.registry import QUESTIONS, blocking, examine
 from migrator.auther.doctor.visit import Visit
+from migrator.auther.probe import is_encrypted
 from migrator.core.clock import iso
 from migrator.core.errors import ExitCode, UsageError
 from migrator.runner.standing_up.database import has_account_index, remove_user
@@ -98,6 +99,7 @@ def make_setting(
     auther = ctx.config.auther
     if not auther.base_url:
         raise UsageError("[auther] base_url is not set", hint="set it to Auther's public address")
+    secret = is_private(auther.base_url)
     return Setting(
         base_url=auther.base_url,
         api=auther.api,
@@ -106,9 +108,9 @@ def make_setting(
         issuers=auther.issuers,
         audiences=auther.audiences,
         canary=Account(canary.email, canary.password) if canary else configured_canary(ctx),
-        api_key=_revealed(ctx, auther.doctor.api_key),
-        sign_up_secret=_revealed(ctx, auther.sign_up_secret),
-        capabilities=_secrets_at_hand(ctx),
+        api_key=_revealed(ctx, auther.doctor.api_key) if secret else None,
+        sign_up_secret=_revealed(ctx, auther.sign_up_secret) if secret else None,
+        capabilities=_secrets_at_hand(ctx) if secret else {},
         sign_up_url=auther.sign_up_url,
         forgot_password_url=auther.forgot_password_url,
         accounts_linked=auther.links_accounts,
@@ -116,6 +118,20 @@ def make_setting(
         account_index=has_account_index(ctx),
         with_sign_up=with_sign_up,
     )
+
+
+def is_private(base_url: str) -> bool:
+    """Tell whether secrets may be sent to an address.
+
+    Raises:
+        UsageError: It is no address.
+    """
+    try:
+        return is_encrypted(base_url)
+    except ValueError as error:
+        raise UsageError(
+            f"[auther] base_url: {base_url} is no address", hint="mend base_url"
+        ) from error
 
 
 def configured_canary(ctx: Context) -> Account | None:

@@ -116,6 +116,28 @@ def test_nobody_there_is_an_answer_too() -> None:
     assert "did not answer (ConnectError)" in found["discovery"].found
 
 
+def test_secrets_do_not_travel_in_the_clear() -> None:
+    found = visit("http://auther.invalid", request_s=0.2)
+
+    assert found["client"].found == "no password is sent over plain http"
+    assert found["id_token"].state is State.UNKNOWN
+
+
+def test_an_auther_that_says_nothing_is_given_up_soon() -> None:
+    asked: list[str] = []
+
+    def silent(path: str) -> Answer:
+        asked.append(path)
+        time.sleep(0.4)
+        return 200, JSON, b"{}"
+
+    with serving(silent) as url:
+        found = visit(url, request_s=0.1)
+
+    assert found["limits"].found == "Auther has stopped answering"
+    assert len(asked) <= 3
+
+
 def test_an_answer_that_drips_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     began = time.monotonic()
     with serving(lambda _path: (200, JSON, b"x" * 1000), delay_s=0.05) as url:
