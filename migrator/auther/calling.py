@@ -115,7 +115,7 @@ def call(
     """
     try:
         answer = client.send(request)
-    except httpx.TransportError as error:
+    except (httpx.TransportError, httpx.DecodingError) as error:
         raise AgainError(f"no answer ({type(error).__name__})") from error
     _check(answer, name, refusals)
     try:
