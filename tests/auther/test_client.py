@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from migrator.auther.client import Client as ClientRow
+from migrator.auther.client import add_consents, compare, remove_consents, repair
+from migrator.auther.libsql import open_libsql
 from migrator.core import ids
 from migrator.core.errors import ExitCode, RefusedError
 from migrator.runner.standing_up.clients import ensure_client, plan_client, write_consents
 from tests.auther.doctor.site import PASSWORD, ROW_ONLY, Site, open_site
 from tests.auther.plugin.users import bcrypt_envelope
+from tests.auther.rows import row as row_of
 from tests.parts.better_auth import (
     BetterAuth,
     Client,
@@ -126,6 +130,22 @@ def test_without_trust_it_says_what_a_person_has_to_add(site: Callable[..., Site
     assert 'clientId: "shop"' in made.trusted_entry
     assert f'redirectURLs: ["{CALLBACK}"]' in made.trusted_entry
     assert "skipConsent: true" in made.trusted_entry
+
+
+def test_over_http_it_is_the_same(sqld: str) -> None:
+    wanted, mark = ClientRow("shop", "shop", (CALLBACK,)), ids.mark_key(KEY.encode())
+    ada = row_of("ada")
+    with open_libsql(sqld, writing=True) as target:
+        target.write([ada])
+        database = target.database
+        first = compare(database, wanted)
+        repair(database, first, now_ms=1)
+        # An answer that was lost, and the same request again.
+        repair(database, first, now_ms=2)
+        assert compare(database, wanted).differences == ()
+        assert add_consents(database, "shop", ["ada"], mark=mark, now_ms=1) == 1
+        assert add_consents(database, "shop", ["ada"], mark=mark, now_ms=2) == 0
+        assert remove_consents(database, "shop", ["ada"], mark=mark) == 1
 
 
 def test_consents_are_for_users_of_this_migration_who_have_not_said_no(
