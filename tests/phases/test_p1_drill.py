@@ -15,7 +15,7 @@ from migrator.core.stage import Stage
 from migrator.runner.syncing.passes import Wish
 from migrator.runner.writing_back.pending import look
 from migrator.runner.writing_back.running import run
-from phases import p1_sync, p2_dual_path
+from phases import p1_import, p1_sync, p2_dual_path
 from tests.auther.plugin.users import Users
 from tests.parts import require
 from tests.parts.devise import ask_devise
@@ -62,6 +62,9 @@ def test_nobody_is_locked_out_on_the_way_there_and_back(town: Town) -> None:
 
     forward(town)
     assert town.refused_there() == {}, "in stage dual anybody may be told to sign in at Auther"
+    sync(town)
+    found = p1_import.verify(town.site.ctx)
+    assert found.holds(), found.shown
 
 
 def changes_before_the_flip(town: Town) -> None:
