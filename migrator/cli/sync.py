@@ -15,9 +15,9 @@ from rich.text import Text
 from migrator.cli.common import dry_run_option, json_option, pass_context
 from migrator.cli.output import emit, print_json
 from migrator.core.errors import ExitCode, UsageError
+from migrator.runner.syncing import commands
 from migrator.runner.syncing.passes import PassReport, Wish
 from migrator.runner.syncing.watch import Interruption
-from phases import p1_sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,7 +50,7 @@ def sync(
     """
     wish = Wish(full=full, dry_run=dry_run, release=release)
     if not watch:
-        report = p1_sync.sync(ctx, wish)
+        report = commands.sync(ctx, wish)
         emit(as_json, report, lambda out: show_pass(out, ctx, report))
         return ExitCode.DONE if report.holds else ExitCode.HELD
     if dry_run:
@@ -64,7 +64,7 @@ def _watch(ctx: Context, wish: Wish, *, as_json: bool) -> ExitCode:
     last = None
     try:
         with Interruption() as interruption, _screen(as_json) as show:
-            last = p1_sync.watch(ctx, wish, interruption=interruption, show=show)
+            last = commands.watch(ctx, wish, interruption=interruption, show=show)
     except KeyboardInterrupt:
         sys.stderr.write("stopped in mid-pass; the next pass does its work again\n")
     else:

@@ -1,8 +1,14 @@
 """All benchmarks, one after the other: `python -m tests.benchmarks`."""
 
-from tests.benchmarks import bench_endpoint, bench_import, bench_libsql, bench_sign_in
+from tests.benchmarks import bench_endpoint, bench_import, bench_libsql, bench_sign_in, bench_sync
 
-BENCHMARKS = (bench_import.main, bench_libsql.main, bench_endpoint.main, bench_sign_in.main)
+BENCHMARKS = (
+    bench_import.main,
+    bench_libsql.main,
+    bench_endpoint.main,
+    bench_sign_in.main,
+    bench_sync.main,
+)
 
 for benchmark in BENCHMARKS:
     benchmark()

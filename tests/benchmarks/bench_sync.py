@@ -20,8 +20,9 @@ from migrator.config.load import load
 from migrator.core.clock import SystemClock
 from migrator.core.progress import Progress
 from migrator.runner.context import make_context
+from migrator.runner.syncing import commands
 from migrator.runner.syncing.passes import Wish
-from phases import p1_import, p1_sync
+from phases import p1_import
 from tests.benchmarks.bench_import import CONFIG, MAKE_USERS, PAGE_ROWS
 from tests.parts.postgres import embedded_binaries, start_postgres
 
@@ -86,7 +87,7 @@ def _compare(folder: Path, dsn: str, *, users: int, rounds: int) -> None:
 def _timed(what: str, ctx: Context, wish: Wish, import_s: float) -> float:
     """Make a pass and give its seconds, with opening and closing both sides."""
     wall, cpu = time.perf_counter(), time.process_time()
-    report = p1_sync.sync(ctx, wish)
+    report = commands.sync(ctx, wish)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     print(
         f"{what}: {wall:6.2f} s (CPU {cpu:.2f} s), {wall / import_s:.3f} of the import,"

@@ -30,6 +30,7 @@ SHORT = (
     (r'^span = "(24h|7d|15m)"', 'span = "3s"\ninterval = "1s"'),
     (r"^consecutive = 12", "consecutive = 3"),
     (r"^at_least = 10", "at_least = 1"),
+    (r"^at_most = 60", "at_most = 600"),
 )
 
 

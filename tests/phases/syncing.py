@@ -6,8 +6,8 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from migrator.runner.syncing import commands
 from migrator.runner.syncing.passes import PassReport, Wish
-from phases import p1_sync
 
 if TYPE_CHECKING:
     from tests.phases.importing import Site
@@ -18,7 +18,7 @@ NATIVE = "0" * 32 + ":" + "0" * 128
 
 
 def sync(site: Site, **wish: Any) -> PassReport:
-    return p1_sync.sync(site.ctx, Wish(**wish))
+    return commands.sync(site.ctx, Wish(**wish))
 
 
 def touch(site: Site, pk: int, **columns: object) -> None:

@@ -15,10 +15,11 @@ import pytest
 from migrator.auther.sql_target import SqlTarget
 from migrator.core.errors import ConflictError, DependencyError, HeldError
 from migrator.legacy.devise import DeviseSource
+from migrator.runner.syncing import commands
 from migrator.runner.syncing.passes import PassReport, Wish
 from migrator.runner.syncing.standing import Standing
 from migrator.runner.syncing.watch import Interruption
-from phases import p1_import, p1_sync
+from phases import p1_import
 from tests.phases.importing import Site, make_site
 from tests.phases.syncing import (
     OTHER_HASH,
@@ -152,7 +153,7 @@ def test_a_server_that_fails_over_in_mid_read_ends_the_pass_and_watch_goes_on(
         interruption.requested = True
 
     began = site.ctx.clock.now()
-    last = p1_sync.watch(site.ctx, Wish(), interruption=interruption, show=show)
+    last = commands.watch(site.ctx, Wish(), interruption=interruption, show=show)
     assert shown == [last]
     assert site.ctx.clock.now() - began >= site.ctx.config.sync.interval
     assert stored(site, 1, "name") == ("Changed",)
@@ -166,7 +167,7 @@ def test_watch_sweeps_when_it_is_time(site: Site) -> None:
         site.ctx.clock.sleep(600)
         interruption.requested = len(shown) == 8
 
-    p1_sync.watch(site.ctx, Wish(), interruption=interruption, show=show)
+    commands.watch(site.ctx, Wish(), interruption=interruption, show=show)
     assert shown == [True, False, False, False, False, False, True, False]
 
 
@@ -211,7 +212,7 @@ from migrator.legacy.identity import IdentityTable
 from migrator.runner.context import make_context
 from migrator.runner.syncing.passes import Wish
 from migrator.state.checkpoints import Checkpoints
-from phases import p1_sync
+from migrator.runner.syncing import commands
 
 root, deadly, wait_s = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
 writes = 0
@@ -237,7 +238,7 @@ for owner, name in (
 ctx = make_context(
     load(root / "migrator.toml"), root=root, clock=ManualClock(NOW), progress=Progress()
 )
-p1_sync.sync(ctx, Wish(full=True))
+commands.sync(ctx, Wish(full=True))
 print(writes)
 """
 BRAKES_OFF = "\n[sync]\nmax_bans_share = 1.0\nmax_bans = 1000\nmax_passwords_share = 1.0\ndeletes = 'delete'\n"

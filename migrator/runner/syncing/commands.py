@@ -1,4 +1,4 @@
-"""Phase 1, after the import: Auther is kept in step for users who are at home in the application."""
+"""What `migrator import sync` does: one pass, or passes until somebody ends them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from migrator.runner.context import Context
     from migrator.state.locks import Lease
-
-NAME = "sync"
 
 
 def sync(ctx: Context, wish: Wish) -> PassReport:
