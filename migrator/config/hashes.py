@@ -26,6 +26,8 @@ class DigestSection(Section):
         between: How a round's digest enters the next round.
         key: Key of an HMAC, in the same language.
         stored: The form of the password column, e.g. `{salt}${hash}`.
+        rounds: With `firebase_scrypt`, as are `mem_cost` and `separator`: the project's hash
+            configuration as Firebase's console shows it.
     """
 
     scheme: str
@@ -37,6 +39,9 @@ class DigestSection(Section):
     between: Literal["hex", "raw"] | None = None
     key: str | None = None
     stored: str | None = None
+    rounds: int | None = None
+    mem_cost: int | None = None
+    separator: str | None = None
 
     @model_validator(mode="after")
     def _is_complete(self) -> DigestSection:

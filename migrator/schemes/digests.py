@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 from migrator.core.envelope import NO_PARAMS
 from migrator.core.texts import storable
+from migrator.schemes import firebase
 from migrator.schemes.recipe import MAX_SALT, MAX_STRETCHES, SEPARATORS, Recipe, read, segments_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 TEMPLATE = "template"
+# Its values look like a salted, peppered SHA-512 in Base64.
+_FIREBASE_FORM = Recipe("sha512", "{salt}{password}{pepper}", output="base64")
 _LOOP = "--{salt}--{digest}--{password}--{pepper}--"
 
 
@@ -105,8 +108,9 @@ class Declaration:
     """What an operator declared: values of this form are of this scheme.
 
     Attributes:
-        scheme: A name from `DIGESTS`.
+        scheme: A name from `DIGESTS`, or Firebase's.
         given: The parameters, as an envelope carries them.
+        recipe: How such values look and what takes part in them.
     """
 
     scheme: str
@@ -141,8 +145,12 @@ def declare(scheme: str, params: Mapping[str, str]) -> Declaration:
     Raises:
         ValueError: The scheme is unknown, or a parameter is missing or out of range.
     """
+    if scheme == firebase.FirebaseScrypt.name:
+        firebase.read(params)
+        return Declaration(scheme, tuple(sorted(params.items())), _FIREBASE_FORM)
     if scheme not in DIGESTS:
-        raise ValueError(f"unknown scheme; there are: {', '.join(DIGESTS)}")
+        known = (*DIGESTS, firebase.FirebaseScrypt.name)
+        raise ValueError(f"unknown scheme; there are: {', '.join(known)}")
     rounds = "{digest}" in DIGESTS[scheme].template
     if rounds != ("stretches" in params) and scheme != TEMPLATE:
         raise ValueError(f"{scheme} {'needs' if rounds else 'has no'} stretches")

@@ -11,6 +11,7 @@ from migrator.schemes.aspnet import AspNet
 from migrator.schemes.bcrypt import Bcrypt
 from migrator.schemes.crypt import Md5Crypt, ShaCrypt
 from migrator.schemes.digests import DIGESTS
+from migrator.schemes.firebase import FirebaseScrypt
 from migrator.schemes.interface import Claim
 from migrator.schemes.ldap import Ldap
 from migrator.schemes.phpass import Drupal7, Phpass
@@ -35,6 +36,7 @@ _ALL: tuple[Scheme, ...] = (
     Md5Crypt(),
     Ldap(),
     *DIGESTS.values(),
+    FirebaseScrypt(),
 )
 SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in _ALL}
 

@@ -11,6 +11,13 @@ LEGACY = {"dsn": "env:X"}
 SHA1 = {"scheme": "encryptable_sha1", "stretches": 10}
 SHA512 = {"scheme": "encryptable_sha512", "stretches": 20}
 TEMPLATE = {"scheme": "template", "algorithm": "md5", "template": "{md5 {password}}{salt}"}
+FIREBASE = {"scheme": "firebase_scrypt", "rounds": 8, "mem_cost": 14, "separator": "Bw=="}
+SHA512_BASE64 = {
+    "scheme": "template",
+    "algorithm": "sha512",
+    "template": "{salt}{password}",
+    "output": "base64",
+}
 
 
 def read(*digests: dict[str, object]) -> LegacySection:
@@ -32,6 +39,10 @@ def test_declarations_reach_the_registry() -> None:
         ([{**SHA1, "stretches": 10**6}], "less than or equal to 100000"),
         ([{**SHA1, "salt": "x"}], "Extra inputs"),
         ([{**TEMPLATE, "template": "{secret}"}], "a template knows {salt} {password}"),
+        ([{**FIREBASE, "rounds": 65}], "rounds must be from 1 to 64"),
+        ([{**FIREBASE, "stretches": 1}], "firebase_scrypt needs rounds, mem_cost and separator"),
+        ([{**FIREBASE, "mem_cost": 19, "rounds": 64}], "more than 512 MiB"),
+        ([FIREBASE, SHA512_BASE64], "firebase_scrypt and template would both"),
         ([SHA1, {"scheme": "clearance_sha1"}], "encryptable_sha1 and clearance_sha1 would both"),
     ],
 )

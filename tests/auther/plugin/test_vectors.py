@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from migrator.auther import plugin_files
 from migrator.core.envelope import NO_PEPPER, PREFIX, decode
-from migrator.schemes.registry import verify
+from migrator.schemes.registry import SCHEMES, verify
 from tests.auther.plugin.verifier import Verifier
 from tests.parts import require
 from tests.schemes.test_vectors import CHEAP
@@ -32,6 +34,13 @@ def verifier(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Verifier]:
 
 def stored(vector: Vector) -> str:
     return vector.envelope(pepper_id=IDS.get(vector.pepper, NO_PEPPER))
+
+
+def test_the_plugin_knows_every_scheme() -> None:
+    """In the order of the Python registry, so that both are read side by side."""
+    text = plugin_files.files()[plugin_files.PLUGIN]
+    table = text.partition("const SCHEMES:")[2].partition("]);")[0]
+    assert re.findall(r'^  \["([a-z0-9_]+)", ', table, re.MULTILINE) == list(SCHEMES)
 
 
 def test_each_value_fits_its_password_and_no_other(verifier: Verifier) -> None:
