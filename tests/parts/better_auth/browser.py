@@ -73,7 +73,9 @@ class Journey:
         Raises:
             LoginRefusedError: There is no such page or no form.
         """
-        page = self._browser.get(urljoin(str(self._page.url), self._page.headers.get("location", "")))
+        page = self._browser.get(
+            urljoin(str(self._page.url), self._page.headers.get("location", ""))
+        )
         if page.url.path != path:
             if f'href="{path}"' not in page.text:
                 raise LoginRefusedError(f"{page.url.path} has no link to {path}")
