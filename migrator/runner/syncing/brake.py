@@ -82,13 +82,14 @@ class Brake:
         self._settings = settings
         self._file = file
 
-    def check(self, harm: Harm, *, users: int, release: str = "") -> None:
+    def check(self, harm: Harm, *, users: int, release: str = "", full: bool = False) -> None:
         """Let a pass go on, or hold it.
 
         Args:
             harm: All that it would do.
             users: How many users were imported.
             release: The hash of a set that somebody looked at; it and nothing else is let through.
+            full: The pass looks at all users.
 
         Raises:
             HeldError: Too much harm; nothing was written but the list of whom it concerns.
@@ -102,7 +103,7 @@ class Brake:
         raise HeldError(
             f"the brake holds this pass, nothing was written: {'; '.join(found)}",
             hint=f"look at {self._file.name}; if all of it is meant:"
-            f" migrator import sync --full --release-brake {harm.digest()}",
+            f" migrator import sync{' --full' if full else ''} --release-brake {harm.digest()}",
         )
 
     def clear(self) -> None:

@@ -149,7 +149,9 @@ class Pass:
     def _check_brakes(self, survey: Survey) -> None:
         users = self._ends.followed.count()
         try:
-            self._brake.check(survey.harm, users=users, release=self._wish.release)
+            self._brake.check(
+                survey.harm, users=users, release=self._wish.release, full=self._full
+            )
         except HeldError:
             digest = survey.harm.digest()
             self._ctx.state.ledger.note(SUBJECT, "brake", digest=digest, **_would(survey))
