@@ -202,15 +202,22 @@ class DeviseSource:
         """Look through the addresses and say who loses a shared one."""
         judge = SharedEmails()
         with wrapped("looking for shared addresses"):
-            for pk, email in copy_rows(
-                self._connection, self._statements.named("repeated_emails")
-            ):
+            for pk, email in self._repeated_emails():
                 judge.add_repeated(str(email), first_pk=str(pk))
             judge.add_canonical(self._present(wanted))
             for page in self._odd_emails():
                 sought = judge.add_odd([str(email) for _, email in page])
                 judge.add_canonical(self._present(sought))
         return judge
+
+    def _repeated_emails(self) -> list[Row]:
+        table, column = self.columns.table, self.columns.column("email")
+        if not table.query:
+            params = {"users": self._statements.users, "email": column}
+            query = self._statements.named("has_unique_emails")
+            if self._connection.execute(query, params).fetchall() == [(True,)]:
+                return []
+        return copy_rows(self._connection, self._statements.named("repeated_emails"))
 
     def _odd_emails(self) -> Iterator[list[Row]]:
         asked = Asked("all", {})

@@ -75,6 +75,16 @@ COPY (
 -- name: emails_present
 COPY (SELECT DISTINCT {email}::text FROM {users} AS u WHERE {email} = ANY(%(emails)s)) TO STDOUT
 
+-- name: has_unique_emails
+-- Tables that inherit from this one are read with it, but its index does not see their rows.
+SELECT EXISTS (
+  SELECT FROM pg_index AS i
+  JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+  WHERE i.indrelid = to_regclass(%(users)s) AND a.attname = %(email)s
+    AND i.indisunique AND i.indisvalid AND i.indnkeyatts = 1 AND i.indpred IS NULL
+    AND NOT EXISTS (SELECT FROM pg_inherits AS h WHERE h.inhparent = i.indrelid)
+)
+
 -- name: repeated_emails
 COPY (
   SELECT (array_agg({id} ORDER BY {id}))[1], {email}::text

@@ -1,7 +1,8 @@
-"""The import beside the raw ceiling: `python -m tests.benchmarks.bench_import [--users N] [--rounds N]`.
+"""The import beside the raw ceiling: `python -m tests.benchmarks.bench_import --users 500000 --processes 2`.
 
-The ceiling is what SQLite alone takes: executemany of ready-made rows into the same tables with the same
-transaction size, in the same journal mode. Both are measured in turn, so that a busy machine slows both.
+The ceiling is what SQLite alone takes: executemany of ready-made rows by the same statements into the same
+tables, with the same transaction size and the same pragmas. All are measured in turn, so that a busy machine
+slows all of them. `again` is the same import once more, when everybody is there already.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import sqlite3
 import statistics
 import subprocess
@@ -16,7 +18,7 @@ import sys
 import tempfile
 import time
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,16 +26,17 @@ import psycopg
 
 from migrator.auther.database import Insert
 from migrator.auther.interface import AccountRow, UserRow
-from migrator.auther.sqlite import open_sqlite
+from migrator.auther.sqlite import CACHE_KIB, open_sqlite
 from migrator.config.load import load
 from migrator.core.clock import SystemClock
 from migrator.core.progress import Progress
 from migrator.runner.context import make_context
 from phases import p1_import
-from tests.parts.postgres import embedded_binaries, start_postgres
+from tests.benchmarks.processes import Watch, cpu_s
+from tests.parts.postgres import PostgresServer, embedded_binaries, start_postgres
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 PAGE_ROWS = 5000
 TIMEOUT_S = 1800
@@ -81,13 +84,21 @@ class Figure:
 
     Attributes:
         wall_s: Seconds by the wall clock.
-        cpu_s: Processor seconds of this process, PostgreSQL's not included.
-        peak_mb: Peak resident memory in megabytes.
+        writer_s: Processor seconds of the process that writes.
+        reader_s: Of the process that reads, where there is one.
+        postgres_s: Of all of PostgreSQL's.
+        resident_mb: The most resident memory of each process.
+        sum_mb: The most of both at one time.
+        shared_out_mb: The same, pages that both map counted once.
     """
 
     wall_s: float
-    cpu_s: float
-    peak_mb: float
+    writer_s: float
+    reader_s: float
+    postgres_s: float = 0
+    resident_mb: tuple[float, ...] = ()
+    sum_mb: float = 0
+    shared_out_mb: float = 0
 
 
 def main() -> None:
@@ -98,11 +109,11 @@ def main() -> None:
         return
     server = start_postgres(embedded_binaries())
     try:
-        dsn = server.create_database("bench")
-        with psycopg.connect(dsn, autocommit=True) as connection:
+        with psycopg.connect(server.create_database("bench"), autocommit=True) as connection:
             for statement in MAKE_USERS.format(users=arguments.users).split(";\n"):
                 connection.execute(statement.encode())
-        _compare(dsn, arguments.users, arguments.rounds)
+        with tempfile.TemporaryDirectory(prefix="migrator-bench-") as folder:
+            _compare(Bench(server, Path(folder), arguments.users), arguments)
     finally:
         server.stop()
 
@@ -111,55 +122,85 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--users", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--processes", choices=["1", "2", "both"], default="both")
     parser.add_argument("--part", choices=["import", "raw"], help=argparse.SUPPRESS)
     parser.add_argument("--folder", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def _compare(dsn: str, users: int, rounds: int) -> None:
-    figures: dict[str, list[Figure]] = {"import": [], "raw": []}
-    with tempfile.TemporaryDirectory(prefix="migrator-bench-") as folder:
-        rows = Path(folder) / "rows.db"
-        for number in range(rounds):
-            for part in ("import", "raw"):
-                figures[part].append(_run(part, Path(folder) / f"{part}{number}", dsn, rows))
-                _show(f"round {number + 1} {part:6}", figures[part][-1], users)
-    best = {part: min(found, key=lambda f: f.wall_s) for part, found in figures.items()}
-    for part, figure in best.items():
-        _show(f"best    {part:6}", figure, users)
-    ratios = [r.wall_s / i.wall_s for i, r in zip(figures["import"], figures["raw"], strict=True)]
-    print(
-        f"import / raw ceiling: median {statistics.median(ratios):.2f}, best of each "
-        f"{best['raw'].wall_s / best['import'].wall_s:.2f}"
-    )
+def _compare(bench: Bench, arguments: argparse.Namespace) -> None:
+    processes = [1, 2] if arguments.processes == "both" else [int(arguments.processes)]
+    figures: dict[str, list[Figure]] = {}
+    for number in range(1, arguments.rounds + 1):
+        for name, figure in bench.one_round(processes):
+            figures.setdefault(name, []).append(figure)
+            print(f"round {number} {name:9} {_said(figure, bench.users)}", flush=True)
+    raw = figures.pop("raw")
+    for name, found in figures.items():
+        ratios = [r.wall_s / f.wall_s for f, r in zip(found, raw, strict=True)]
+        best = min(f.wall_s for f in raw) / min(f.wall_s for f in found)
+        cpu = min(f.writer_s for f in raw) / min(f.writer_s + f.reader_s for f in found)
+        print(
+            f"{name} / raw ceiling: median {statistics.median(ratios):.2f}, best of each {best:.2f}; "
+            f"by processor time of writer and reader {cpu:.2f}"
+        )
 
 
-def _run(part: str, folder: Path, dsn: str, rows: Path) -> Figure:
-    folder.mkdir()
-    (folder / "migrator.toml").write_text(CONFIG.format(page_rows=PAGE_ROWS))
-    environment = os.environ | {"BENCH_DSN": dsn, "BENCH_KEY": "b" * 40, "BENCH_ROWS": str(rows)}
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute("DROP TABLE IF EXISTS migrator_identity, migrator_instance")
-        connection.execute("CHECKPOINT")
-    command = [sys.executable, "-m", "tests.benchmarks.bench_import"]
-    ran = subprocess.run(
-        [*command, "--part", part, "--folder", str(folder)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=TIMEOUT_S,
-    )
-    if not rows.exists():
-        (folder / "auther.db").rename(rows)
-    return Figure(**json.loads(ran.stdout.splitlines()[-1]))
+@dataclass
+class Bench:
+    """A server with users and a folder to import them into."""
+
+    server: PostgresServer
+    folder: Path
+    users: int
+
+    def one_round(self, processes: list[int]) -> Iterator[tuple[str, Figure]]:
+        """Import with so many processes each, then write the same rows raw."""
+        for number in processes:
+            folder = Path(tempfile.mkdtemp(dir=self.folder))
+            settings = CONFIG.format(page_rows=PAGE_ROWS)
+            settings = settings.replace("[import]", f"[import]\nprocesses = {number}")
+            (folder / "migrator.toml").write_text(settings)
+            with psycopg.connect(self.server.dsn("bench"), autocommit=True) as connection:
+                connection.execute("DROP TABLE IF EXISTS migrator_identity, migrator_instance")
+            yield f"import {number}", self._run("import", folder)
+            yield f"again {number}", self._run("import", folder)
+            (folder / "auther.db").replace(self.folder / "rows.db")
+        yield "raw", self._run("raw", Path(tempfile.mkdtemp(dir=self.folder)))
+
+    def _run(self, part: str, folder: Path) -> Figure:
+        with psycopg.connect(self.server.dsn("bench"), autocommit=True) as connection:
+            connection.execute("CHECKPOINT")
+        environment = os.environ | {
+            "BENCH_DSN": self.server.dsn("bench"),
+            "BENCH_KEY": "b" * 40,
+            "BENCH_ROWS": str(self.folder / "rows.db"),
+        }
+        command = [sys.executable, "-m", "tests.benchmarks.bench_import", "--part", part]
+        before = cpu_s(self.server.process.pid)
+        with (
+            subprocess.Popen(
+                [*command, "--folder", str(folder)], env=environment, stdout=subprocess.PIPE
+            ) as ran,
+            Watch(ran.pid) as watch,
+        ):
+            said, _ = ran.communicate(timeout=TIMEOUT_S)
+        return replace(
+            Figure(**json.loads(said.splitlines()[-1])),
+            postgres_s=cpu_s(self.server.process.pid) - before,
+            resident_mb=tuple(watch.resident_mb.values()),
+            sum_mb=watch.sum_mb,
+            shared_out_mb=watch.shared_out_mb,
+        )
 
 
-def _show(what: str, figure: Figure, users: int) -> None:
-    print(
-        f"{what}: {users / figure.wall_s:8,.0f} users/s  wall {figure.wall_s:6.2f} s  "
-        f"CPU {figure.cpu_s:6.2f} s  peak {figure.peak_mb:5.0f} MB",
-        flush=True,
+def _said(figure: Figure, users: int) -> str:
+    each = " + ".join(f"{size:.0f}" for size in figure.resident_mb)
+    return (
+        f"{users / figure.wall_s:8,.0f} users/s  wall {figure.wall_s:6.2f} s  "
+        f"CPU: writer {figure.writer_s:6.2f} s, reader {figure.reader_s:5.2f} s, "
+        f"PostgreSQL {figure.postgres_s:5.2f} s  memory: {each} MB, at most {figure.sum_mb:.0f} MB "
+        f"together, shared pages once {figure.shared_out_mb:.0f} MB"
     )
 
 
@@ -167,13 +208,12 @@ def _measure(part: str, folder: Path) -> Figure:
     work = _prepare_import(folder) if part == "import" else _prepare_raw(folder)
     wall, cpu = time.perf_counter(), time.process_time()
     work()
-    return Figure(time.perf_counter() - wall, time.process_time() - cpu, _peak_mb())
-
-
-def _peak_mb() -> float:
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) / 1024
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Figure(
+        wall_s=time.perf_counter() - wall,
+        writer_s=time.process_time() - cpu,
+        reader_s=children.ru_utime + children.ru_stime,
+    )
 
 
 def _prepare_import(folder: Path) -> Callable[[], object]:
@@ -201,7 +241,7 @@ def _write_raw(path: Path, users: list[tuple], accounts: list[tuple]) -> None:
         pass
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA cache_size = -32768")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         for start in range(0, len(users), PAGE_ROWS):

@@ -234,3 +234,30 @@ def test_a_case_insensitive_column_is_no_collision_with_itself(pg15_db: str) -> 
     sql(fresh_db, "INSERT INTO users VALUES (1, 'Ada@x.org')")
     with open_devise(fresh_db, section()) as source:
         assert not source.email_judge().loses("1", "Ada@x.org", "ada@x.org")
+
+
+@pytest.mark.parametrize(
+    ("statement", "repeated"),
+    [
+        ("CREATE UNIQUE INDEX ON users (email)", False),
+        ("CREATE INDEX ON users (email)", True),
+        ("CREATE UNIQUE INDEX ON users (email) WHERE id > 2", True),
+        ("CREATE UNIQUE INDEX ON users (email, id)", True),
+        ("CREATE UNIQUE INDEX ON users (name)", True),
+        ("CREATE UNIQUE INDEX ON users (email); CREATE TABLE more () INHERITS (users)", True),
+    ],
+)
+def test_repeated_addresses_are_looked_for_unless_an_index_forbids_them(
+    fresh_db: str, statement: str, repeated: bool
+) -> None:
+    sql(fresh_db, TABLE.format(key="bigint"))
+    for part in statement.split("; "):
+        sql(fresh_db, part)
+    place = "more" if "more" in statement else "users"
+    sql(fresh_db, "INSERT INTO users (id, email, name) VALUES (1, 'a@x.org', 'a')")
+    if repeated:
+        sql(fresh_db, f"INSERT INTO {place} (id, email, name) VALUES (2, 'a@x.org', 'b')")
+    with open_devise(fresh_db, section()) as source:
+        judge = source.email_judge()
+        assert judge.has_repeated is repeated
+        assert judge.loses("2", "a@x.org", "a@x.org") is repeated

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
@@ -35,6 +36,7 @@ def plan_pages(ctx: Context, source: DeviseSource, rules: Rules, importer: Impor
     """
     total, rows = source.estimated_users(), ctx.config.import_.page_rows
     with (
+        _memory_left_alone(),
         ctx.progress.task("Planning the import", total=total) as task,
         _batches(ctx, source, rules, rows=rows, users=total) as pages,
     ):
@@ -60,6 +62,7 @@ def write_pages(
     """
     total = source.estimated_users()
     with (
+        _memory_left_alone(),
         ctx.progress.task("Importing users", total=total) as task,
         _batches(ctx, source, rules, rows=rows, users=total) as pages,
         prefetched(map(importer.prepare, pages)) as prepared,
@@ -70,6 +73,16 @@ def write_pages(
             position = {"read": importer.counts.tally.read, "of_about": total}
             ctx.state.checkpoints.put(SUBJECT, "position", position)
             task.advance(len(page.batch))
+
+
+@contextmanager
+def _memory_left_alone() -> Iterator[None]:
+    """Keep the collector from looking through everything that is there already for each page."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 @contextmanager

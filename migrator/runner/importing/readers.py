@@ -7,6 +7,7 @@ when nobody takes its pages any more.
 
 from __future__ import annotations
 
+import gc
 import marshal
 import os
 import pickle
@@ -94,6 +95,7 @@ def _made_again(kind: str, message: str, hint: str) -> Exception:
 
 def main() -> None:
     """Be that process."""
+    gc.freeze()
     pages, job = sys.stdout.buffer, pickle.load(sys.stdin.buffer)  # noqa: S301 - from our parent
     try:
         with prefetched(read_pages(job)) as ready:

@@ -1,0 +1,68 @@
+"""The process that reads: its pages are those of one process, and its end is noticed either way."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from migrator.core.errors import DependencyError
+from migrator.runner.importing.imports import make_rules, open_ends
+from migrator.runner.importing.readers import reading_process
+from migrator.runner.importing.reading import Job, read_pages
+from tests.phases.importing import Site, make_site
+
+
+@pytest.fixture
+def job(tmp_path: Path, devise_db: str, monkeypatch: pytest.MonkeyPatch) -> Job:
+    site: Site = make_site(tmp_path, devise_db, monkeypatch, identities="public.identities")
+    with open_ends(site.ctx, writing=False) as ends:
+        rules = make_rules(site.ctx, ends.source)
+        return Job.of(devise_db, ends.source.queries, rules, rows=50)
+
+
+def readers() -> list[int]:
+    """Our children that read."""
+    listed = Path("/proc/self/task").glob("*/children")
+    pids = [int(pid) for task in listed for pid in task.read_text().split()]
+    return [pid for pid in pids if b"readers" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def test_its_pages_are_those_of_one_process(job: Job) -> None:
+    with reading_process(job) as pages:
+        assert list(pages) == list(read_pages(job))
+    assert readers() == []
+
+
+def test_what_goes_wrong_there_comes_out_here(job: Job) -> None:
+    gone = replace(job, dsn="postgresql://me:hidden-word@127.0.0.1:1/app")
+    with reading_process(gone) as pages, pytest.raises(DependencyError) as caught:
+        next(pages)
+    assert "hidden-word" not in f"{caught.value.message}{caught.value.hint}"
+
+
+def test_killed_it_is_a_dependency_that_failed(job: Job) -> None:
+    with reading_process(replace(job, rows=1)) as pages:
+        next(pages)
+        os.kill(readers()[0], signal.SIGKILL)
+        with pytest.raises(DependencyError, match="ended early"):
+            list(pages)
+
+
+def test_it_ends_when_nobody_takes_its_pages(job: Job) -> None:
+    with reading_process(replace(job, rows=1)) as pages:
+        next(pages)
+        (pid,) = readers()
+    assert not Path(f"/proc/{pid}").exists()
+
+
+def test_the_command_line_tells_nothing(job: Job) -> None:
+    with reading_process(job) as pages:
+        next(pages)
+        for pid in readers():
+            told = Path(f"/proc/{pid}/cmdline").read_bytes()
+            assert b"postgresql" not in told
+            assert b"MIGRATION" not in told
