@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from migrator.core.stage import Stage
+from migrator.runner.syncing import commands
 from migrator.runner.syncing.passes import Wish
 from migrator.runner.writing_back.pending import look
 from migrator.runner.writing_back.running import run
-from phases import p1_import, p1_sync, p2_dual_path
+from phases import p1_import, p2_dual_path
 from tests.auther.plugin.users import Users
 from tests.parts import require
 from tests.parts.devise import ask_devise
@@ -133,7 +134,7 @@ def forward(town: Town) -> None:
 
 
 def sync(town: Town) -> None:
-    report = p1_sync.sync(town.site.ctx, Wish())
+    report = commands.sync(town.site.ctx, Wish())
     assert report.holds, report
 
 
