@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from migrator.auther.database import Step
 
 BUSY_TIMEOUT_S = 30
-CACHE_KIB = 32_768
+# Twice as much is no faster, since ids follow the legacy order.
+CACHE_KIB = 16_384
 PAGE_ROWS = 100_000
 _OWNER_ONLY = 0o600
 _QUERIES = load("migrator.auther", "sqlite.sql")
