@@ -487,8 +487,10 @@ function wordPress(value: string, params: Params): Matches | null {
 }
 
 // The key has 16, 32 or 64 bytes, so that one that was cut off is not whole.
-const ARGON2 =
-  /^\$argon2(?:id|i|d)\$v=19\$m=([1-9]\d{0,6}),t=([1-9]\d{0,3}),p=([1-9]\d?)\$([A-Za-z0-9+/]{11,64})\$([A-Za-z0-9+/]{86}|[A-Za-z0-9+/]{43}|[A-Za-z0-9+/]{22})$/;
+const ARGON2 = new RegExp(
+  "^\\$argon2(?:id|i|d)\\$v=19\\$m=([1-9]\\d{0,6}),t=([1-9]\\d{0,3}),p=([1-9]\\d?)" +
+    "\\$([A-Za-z0-9+/]{11,64})\\$([A-Za-z0-9+/]{86}|[A-Za-z0-9+/]{43}|[A-Za-z0-9+/]{22})$",
+);
 const ARGON2_MEMORY_KIB = 2 ** 20;
 const ARGON2_WORK_KIB = 2 ** 22;
 
@@ -690,9 +692,16 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 
 /** The signer key, which stands in for a pepper, encrypted under a key from scrypt. */
 function firebaseScrypt(value: string, params: Params): Matches | null {
-  const [rounds, memory, separator, salt = ""] = ["rounds", "mem_cost", "separator", "salt"].map((name) => params.get(name));
-  const known = params.size === (params.has("salt") ? 4 : 3) && separator !== undefined && BASE64.test(separator) && BASE64.test(salt);
-  if (!known || !FIREBASE.test(value) || !/^([1-9]|[1-5]\d|6[0-4])$/.test(rounds ?? "") || !/^1?\d$/.test(memory ?? "")) return null;
+  const [rounds, memory, separator, salt = ""] = ["rounds", "mem_cost", "separator", "salt"].map((name) =>
+    params.get(name),
+  );
+  const known =
+    params.size === (params.has("salt") ? 4 : 3) &&
+    separator !== undefined &&
+    BASE64.test(separator) &&
+    BASE64.test(salt);
+  if (!known || !FIREBASE.test(value) || !/^([1-9]|[1-5]\d|6[0-4])$/.test(rounds ?? "") || !/^1?\d$/.test(memory ?? ""))
+    return null;
   const [N, r] = [2 ** Number(memory), Number(rounds)];
   if (N < 2 || N * r > SCRYPT_MEMORY) return null;
   const bytes = Buffer.concat([Buffer.from(salt, "base64"), Buffer.from(separator, "base64")]);
