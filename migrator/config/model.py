@@ -58,7 +58,7 @@ class LegacySection(Section):
     model: str = "User"
     users_table: str = "public.users"
     identities_table: str = ""
-    columns: dict[str, str] = {}
+    columns: dict[str, str] = Field(default_factory=dict)
     query: QuerySection = QuerySection()
     roles: RolesSection = RolesSection()
     digests: Annotated[tuple[DigestSection, ...], AfterValidator(without_clash)] = ()
@@ -117,7 +117,7 @@ class ImportSection(Section):
     soft_deleted: Literal["ban", "reject"] = "ban"
     unsupported_hash: Literal["reject", "without_credential"] = "reject"
     # OmniAuth names its strategies, better-auth its providers: google_oauth2 is google there.
-    providers: dict[str, str] = {"google_oauth2": "google"}
+    providers: dict[str, str] = Field(default_factory=lambda: {"google_oauth2": "google"})
     page_rows: Annotated[int, Field(ge=1, le=100_000)] = 5000
     processes: Literal[1, 2, "auto"] = "auto"
     rejects_file: Path = Path(".migrator/rejects.jsonl")

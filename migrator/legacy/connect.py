@@ -40,8 +40,8 @@ def open_database(dsn: str, *, read_only: bool = True) -> Iterator[Connection]:
     with wrapped("the application's database"):
         connection = _connect(dsn)
         try:
-            if read_only:
-                connection.execute(load("migrator.legacy", "connect.sql")["read_only"].encode())
+            query = "read_only" if read_only else "wait_for_locks"
+            connection.execute(load("migrator.legacy", "connect.sql")[query].encode())
             yield connection
         finally:
             connection.close()
@@ -79,6 +79,11 @@ def wrapped(what: str) -> Iterator[None]:
 
 def _say(what: str, error: psycopg.Error) -> MigratorError:
     found = scrub(str(error).strip().partition("\n")[0]) or type(error).__name__
+    if isinstance(error, errors.LockNotAvailable):
+        return DependencyError(
+            f"{what}: another session keeps a row locked",
+            hint="find the open transaction in pg_stat_activity, end it, then run the same again",
+        )
     if isinstance(error, errors.InsufficientPrivilege):
         return DependencyError(f"{what}: {found}", hint="GRANT this to the role of legacy.dsn")
     return DependencyError(

@@ -27,6 +27,10 @@ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
 ORDER BY (n.nspname = %(schema)s) DESC, (c.relname ILIKE '%%user%%') DESC, n.nspname, c.relname
 LIMIT %(limit)s
 
+-- name: wait_for_locks
+-- Nobody holds rows of our tables for long, but a session whose client vanished may.
+SET lock_timeout = '30s'
+
 -- name: read_only
 SET default_transaction_read_only = on
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Protocol
 
 from migrator.auther.calling import Patience
@@ -12,8 +14,10 @@ from tests.parts.faulty_wire import FaultyHttp
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.parts.better_auth import BetterAuth
     from tests.phases.importing import Site
 
+IMPORT_SECRET = "an-import-secret-of-the-fault-trials-32-bytes"
 Content = dict[str, list[tuple[Any, ...]]]
 
 
@@ -74,3 +78,32 @@ class LibsqlTargets:
             questions = [Run(f'SELECT * FROM "{t}" ORDER BY id', ()) for t in ("user", "account")]
             users, accounts = database.ask(*questions)
         return {"user": users, "account": accounts}
+
+
+class EndpointTargets:
+    """The plugin of a running better-auth behind a proxy that breaks."""
+
+    name = "endpoint"
+
+    def __init__(self, auther: BetterAuth, database: Path) -> None:
+        self._database = database
+        self.proxy: FaultyHttp | None = FaultyHttp(auther.base_url)
+
+    def configure(self, config: Path) -> None:
+        """Name the proxy instead of a file, and begin without users."""
+        assert self.proxy is not None
+        text = config.read_text(encoding="utf-8")
+        way = f'kind = "endpoint"\nbase_url = "{self.proxy.base_url}"'
+        secret = '[plugin]\nimport_secret = "env:FAULTS_IMPORT_SECRET"\n[stage]'
+        text = text.replace('database = "auther.db"', way).replace("[stage]", secret)
+        config.write_text(text, encoding="utf-8")
+        self._run("DELETE FROM user")
+
+    def content(self, _site: Site) -> Content:
+        """Read the file under the server."""
+        return {t: self._run(f'SELECT * FROM "{t}" ORDER BY id') for t in ("user", "account")}
+
+    def _run(self, statement: str) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(self._database, timeout=10)) as connection, connection:
+            connection.execute("PRAGMA foreign_keys = ON")
+            return connection.execute(statement).fetchall()

@@ -8,13 +8,24 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from migrator.core.ids import mark_key
 from phases import p1_import
 from tests.faults.points import EVERYWHERE, ON_A_FILE, OVER_HTTP
-from tests.faults.targets import FaultTarget, LibsqlTargets, SqliteTargets
+from tests.faults.targets import (
+    IMPORT_SECRET,
+    EndpointTargets,
+    FaultTarget,
+    LibsqlTargets,
+    SqliteTargets,
+)
 from tests.faults.trial import End, Size, end_of, trial_at
+from tests.parts import require
+from tests.parts.better_auth import start
 from tests.parts.faulty_wire import FaultyTcp
+from tests.phases.importing import MIGRATION_KEY
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.parts.postgres import PostgresServer
@@ -32,10 +43,25 @@ class Quiet(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def targets(sqld_server: Sqld) -> dict[str, FaultTarget]:
+def targets(
+    sqld_server: Sqld, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, FaultTarget]]:
     """The ways in."""
-    found: tuple[FaultTarget, ...] = (SqliteTargets(), LibsqlTargets(sqld_server.base_url))
-    return {target.name: target for target in found}
+    require("node")
+    path = tmp_path_factory.mktemp("faults") / "auther.db"
+    environment = {
+        "MIGRATOR_MARK": mark_key(MIGRATION_KEY.encode()).hex(),
+        "MIGRATOR_SECRET_IMPORT": IMPORT_SECRET,
+        "PLUGIN_DATABASE": "1",
+    }
+    with pytest.MonkeyPatch.context() as monkeypatch, start(path, env=environment) as auther:
+        monkeypatch.setenv("FAULTS_IMPORT_SECRET", IMPORT_SECRET)
+        found: tuple[FaultTarget, ...] = (
+            SqliteTargets(),
+            LibsqlTargets(sqld_server.base_url),
+            EndpointTargets(auther, path),
+        )
+        yield {target.name: target for target in found}
 
 
 @pytest.fixture(scope="session")

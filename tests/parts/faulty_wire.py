@@ -103,13 +103,16 @@ class FaultyTcp:
             ).start()
 
     def _pump(self, source: socket.socket, sink: socket.socket, *, counted: bool) -> None:
-        with suppress(OSError):
+        try:
             while data := source.recv(_CHUNK):
                 if counted and self._is_spent(len(data)):
                     self._cut_all()
                     return
                 sink.sendall(data)
             sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            # A side that vanished: the other one must hear of it, or it keeps its locks.
+            reset(sink)
 
     def _is_spent(self, count: int) -> bool:
         with self._lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import httpx
 import psycopg
@@ -10,7 +11,9 @@ import pytest
 
 from tests.parts.faulty_wire import Fault, FaultyHttp, FaultyTcp, Planned
 from tests.parts.issuer import Issuer
-from tests.parts.postgres import PostgresServer
+
+if TYPE_CHECKING:
+    from tests.parts.postgres import PostgresServer
 
 ROWS = "SELECT repeat('x', 1000) FROM generate_series(1, 1000)"
 

@@ -35,6 +35,7 @@ PEPPER = (
     "c0ffee5ca1ab1e0ddba11deadbeefcafe0123456789abcdef0123456789abcdef"
 )
 PEPPER_ID = "2024"
+MIGRATION_KEY = "k" * 40
 CONFIG = """
 [migration]
 name = "shop"
@@ -126,7 +127,7 @@ def make_site(
     """
     root.mkdir(exist_ok=True)
     monkeypatch.setenv("LEGACY_DATABASE_URL", dsn)
-    monkeypatch.setenv("MIGRATION_KEY", "k" * 40)
+    monkeypatch.setenv("MIGRATION_KEY", MIGRATION_KEY)
     monkeypatch.setenv("STAGE_KEY", "unused here")
     monkeypatch.setenv("DEVISE_PEPPER", PEPPER)
     lines = "\n".join(f"{key} = {value}" for key, value in {**DEFAULTS, **settings}.items())

@@ -132,7 +132,9 @@ class _Gathering:
         if link is None:
             return None
         password = user.password if user else None
-        fingerprint = sha256(password.encode("utf-8", "surrogateescape")).hexdigest() if password else None
+        fingerprint = (
+            sha256(password.encode("utf-8", "surrogateescape")).hexdigest() if password else None
+        )
         return LinkFacts(
             link.auther_id,
             link.home,
