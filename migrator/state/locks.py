@@ -11,7 +11,7 @@ import socket
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, insert, select, update
@@ -22,12 +22,13 @@ from migrator.state.schema import locks as table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     from migrator.core.clock import Clock
 
 LEASE = timedelta(seconds=60)
 RENEW_EVERY_S = 20
+# Not the present: a clock that is set back would make what was given back look held.
+_RELEASED = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Locks:
         finally:
             ended.set()
             renewer.join()
-            self._set_expiry(lease, self._clock.now())
+            self._set_expiry(lease, _RELEASED)
 
     def check(self, lease: Lease) -> None:
         """Make sure that the lock is still ours; call it before each effect.

@@ -65,6 +65,16 @@ def test_a_runner_elsewhere_is_waited_for_until_its_lease_ends(
             assert state.locks.holder("import") != "elsewhere:1"
 
 
+def test_what_was_given_back_is_free_though_the_clock_was_set_back(
+    state: State, clock: ManualClock
+) -> None:
+    with state.locks.held("import"):
+        pass
+    clock.at -= timedelta(hours=30)
+    with state.locks.held("import"):
+        assert state.locks.holder("import") is not None
+
+
 def test_a_rollback_may_break_the_lock(state: State) -> None:
     with (
         state.locks.held("stage") as before,
