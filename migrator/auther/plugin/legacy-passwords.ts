@@ -131,7 +131,7 @@ export const legacyPasswords = (options: LegacyPasswordsOptions = {}) => {
   const journal = new Journal(members, quiet, seal, options.newUsers ?? false);
   const events = new Events();
   const tally = new Tally();
-  const looks = { gate, members, events, journal, tally, decoys };
+  const looks = { gate, members, events, journal, tally, decoys, guesses: new Guesses() };
   let compare: Verify = async () => false;
   return {
     id: "migrator-legacy-passwords",
@@ -151,6 +151,7 @@ export const legacyPasswords = (options: LegacyPasswordsOptions = {}) => {
         ctx.logger.warn(
           "migrator: without the option `database` the import writes row by row, slowly and without roles",
         );
+      members.spare(ctx);
       const own = ctx.options.emailAndPassword?.password;
       const warn = onceEach((message) => ctx.logger.warn(`migrator: ${message}`));
       const native = own?.verify ?? ((data: Credentials) => verifyNative(data, warn));
@@ -164,7 +165,8 @@ export const legacyPasswords = (options: LegacyPasswordsOptions = {}) => {
       void warnOfMissingPeppers(ctx);
       decoys.open(ctx.adapter, compare, own?.hash ?? hashNative);
       journal.watch(ctx.adapter, ctx);
-      if (seal.isOpen || gate.isOpen("EVENTS")) sweepRegularly(events, ctx);
+      // Whatever is configured now: sealed passwords may be left from before.
+      sweepRegularly(events, ctx);
       return { context: { password: { ...ctx.password, hash, verify } } };
     },
     hooks: {
@@ -1013,6 +1015,8 @@ interface Call {
 }
 
 const SECRET_BYTES_MIN = 32;
+/** What can stand behind `Bearer`. */
+const HEADER_TEXT = /^[\x21-\x7e]+$/;
 const BODY_BYTES_MAX = 8 * 1024 * 1024;
 const SMALL_BODY_BYTES_MAX = 512 * 1024;
 const DROPPED_HEADERS = ["cookie", "origin", "referer", "content-length", "transfer-encoding"];
@@ -1024,9 +1028,10 @@ class Gate {
   readonly #admitted = new WeakMap<Request, Json>();
 
   constructor(env: Environment) {
+    const users = new Map<string, Capability>();
     for (const capability of CAPABILITIES) {
       const names = [`MIGRATOR_SECRET_${capability}`, `MIGRATOR_SECRET_${capability}_NEXT`];
-      const digests = names.flatMap((name) => this.#digestOf(name, env[name]));
+      const digests = names.flatMap((name) => this.#digestOf(name, env[name], capability, users));
       if (digests.length > 0) this.#secrets.set(capability, digests);
     }
   }
@@ -1072,11 +1077,23 @@ class Gate {
     return { request: admitted };
   }
 
-  #digestOf(name: string, secret: string | undefined): Buffer[] {
+  #digestOf(
+    name: string,
+    secret: string | undefined,
+    capability: Capability,
+    users: Map<string, Capability>,
+  ): Buffer[] {
     if (!secret) return [];
-    if (Buffer.byteLength(secret) >= SECRET_BYTES_MIN) return [sha256(secret)];
-    this.problems.push(`${name} has less than ${SECRET_BYTES_MIN} bytes and is not used`);
-    return [];
+    const other = users.get(secret) ?? capability;
+    const problem =
+      Buffer.byteLength(secret) < SECRET_BYTES_MIN
+        ? `has less than ${SECRET_BYTES_MIN} bytes`
+        : !HEADER_TEXT.test(secret)
+          ? "holds a blank or a letter outside ASCII"
+          : other !== capability && `is the secret of ${other} already`;
+    if (problem) this.problems.push(`${name} ${problem} and is not used`);
+    else users.set(secret, capability);
+    return problem ? [] : [sha256(secret)];
   }
 
   #knows(capability: Capability, authorization: string | null): boolean {
@@ -1152,6 +1169,7 @@ const markIdentifier = (userId: string) => `migrator:user:${userId}`;
 
 class Members {
   readonly #mark: Buffer | null;
+  #admins: readonly unknown[] = [];
 
   constructor(env: Environment) {
     const hex = env.MIGRATOR_MARK ?? "";
@@ -1161,6 +1179,13 @@ class Members {
   problems(gate: Gate): string[] {
     const needed = CAPABILITIES.some((capability) => gate.isOpen(capability));
     return needed && !this.#mark ? ["MIGRATOR_MARK is not set (64 hex digits): nobody counts as imported"] : [];
+  }
+
+  /** Takes note of those whom Auther's configuration makes administrators, whatever their role says. */
+  spare({ options }: AuthContext): void {
+    const admin: { options?: unknown } | undefined = options.plugins?.find(({ id }) => id === "admin");
+    const ids = isObject(admin?.options) ? admin.options.adminUserIds : [];
+    this.#admins = Array.isArray(ids) ? ids : [];
   }
 
   /** The id that the import gives an account; empty without a mark. */
@@ -1179,12 +1204,14 @@ class Members {
 
   /** Those of `users` (rows of the table) who are of this migration and have no other role. */
   async among(db: Adapter, users: readonly Row[]): Promise<Set<string>> {
-    const ids = users.filter((user) => isPlainRole(user.role)).map((user) => String(user.id));
+    const plain = users.filter((user) => isPlainRole(user.role) && !this.#admins.includes(user.id));
+    const ids = plain.map((user) => String(user.id));
     const accounts = await findIn(db, "account", "userId", ids);
     const ours = new Set(accounts.filter((account) => this.wrote(account)).map(({ userId }) => String(userId)));
     const others = ids.filter((id) => !ours.has(id));
     for (const mark of await findIn(db, "verification", "identifier", others.map(markIdentifier)))
-      if (this.#mark) ours.add(String(mark.identifier).slice(markIdentifier("").length));
+      // Others may choose what they write into `identifier`, but not the id.
+      if (this.#mark && mark.id === mark.identifier) ours.add(String(mark.identifier).slice(markIdentifier("").length));
     return ours;
   }
 
@@ -1310,6 +1337,8 @@ const MARK: Columns = {
   created_at: "time",
   updated_at: "time",
 };
+// As far as a Date reaches, on both sides of 1970.
+const TIME_MS_MAX = 8_640_000_000_000_000;
 const USERS_MAX = 1000;
 const IDS_MAX = 5000;
 const INSERT_ROWS = 500;
@@ -1367,9 +1396,11 @@ class Imports {
 
   async find({ context, input }: Call): Promise<Json> {
     const [ids, emails, usernames] = ["ids", "emails", "usernames"].map((key) => texts(input[key] ?? [], key));
-    const subjects = list(input.subjects ?? [], "subjects", IDS_MAX).map((pair) =>
-      list(pair, "subjects", 2).map(String),
-    );
+    const subjects = list(input.subjects ?? [], "subjects", IDS_MAX).map((pair) => {
+      const [provider, subject] = list(pair, "subjects", 2);
+      if (typeof provider === "string" && typeof subject === "string") return [provider, subject];
+      throw badRequest("subjects holds something else than pairs of texts");
+    });
     const taken = await this.#taken(context.adapter, ids ?? [], emails ?? [], usernames ?? [], subjects);
     return {
       ids: [...taken.ids.keys()],
@@ -1430,9 +1461,7 @@ class Imports {
 
   async #planUpsert(db: Adapter, people: readonly Person[]): Promise<Upsert> {
     const users = people.map(({ user }) => user);
-    const strangers = people.flatMap(({ accounts }) =>
-      accounts.filter((account) => account.provider_id !== "credential"),
-    );
+    const strangers = people.flatMap(({ accounts }) => accounts.filter((account) => !isCredential(account)));
     const taken = await this.#taken(
       db,
       users.map(({ id }) => String(id)),
@@ -1442,7 +1471,9 @@ class Imports {
     );
     const ours = await this.members.among(db, [...taken.ids.values()]);
     const there = await findIn(db, "account", "userId", [...ours]);
+    // Whoever set a password here keeps that one alone, under whatever id.
     const known = new Set(there.map(({ id }) => String(id)));
+    for (const { providerId, userId } of there) if (providerId === "credential") known.add(credentialOf(userId));
     const plan: Upsert = { outcomes: [], people: [], accounts: [] };
     for (const person of people) plan.outcomes.push(this.#decide(person, taken, ours, known, plan));
     return plan;
@@ -1453,7 +1484,9 @@ class Imports {
     const refused = this.#reasonAgainst(person);
     if (refused) return { id, outcome: "refused", detail: refused };
     if (taken.ids.has(id) && !ours.has(id)) return { id, outcome: "id_taken" };
-    const missing = person.accounts.filter((account) => !known.has(String(account.id)));
+    const missing = person.accounts.filter(
+      (account) => !known.has(String(account.id)) && !(isCredential(account) && known.has(credentialOf(id))),
+    );
     const isTaken = (account: Wire) =>
       (taken.subjects.get(subjectKey(account.provider_id, account.account_id)) ?? id) !== id;
     const clash = missing.find(isTaken);
@@ -1478,6 +1511,7 @@ class Imports {
       (account) => account.user_id !== user.id || !this.members.wrote(toRecord(ACCOUNT, account)),
     );
     if (strange) return "an account without the mark";
+    if (accounts.filter(isCredential).length > 1) return "two passwords";
     if (tuples.some((tuple) => tuple.subject_type !== "user" || tuple.subject_id !== user.id))
       return "a tuple of another";
     return tuples.length > 0 && !this.database ? "tuples need the plugin's option `database`" : "";
@@ -1584,6 +1618,7 @@ class Imports {
     const added = after.accounts.filter(({ id }) => !known.has(id ?? null));
     const kept = after.accounts.filter(({ id }) => known.has(id ?? null));
     const ofUser = kept.every(({ user_id }) => user_id === before.user.id);
+    if (added.some(isCredential) && kept.some(isCredential)) return false;
     return after.user.id === before.user.id && ofUser && !this.#reasonAgainst({ ...after, accounts: added });
   }
 
@@ -1591,7 +1626,7 @@ class Imports {
   async #write(context: AuthContext, changes: readonly Change[]): Promise<Set<Person>> {
     if (!this.database) return this.quiet.run(() => this.#writeOneByOne(context.adapter, changes));
     const tuples = changes.some(({ after }) => !after) && (await this.#hasTuples());
-    const parts = changes.map((change, index) => changeStatements(change, -1 - index, tuples));
+    const parts = changes.map((change, index) => changeStatements(change, -0.5 - index, tuples));
     const results = await this.#batch(parts.flat());
     const done = new Set<Person>();
     let first = 0;
@@ -1636,10 +1671,13 @@ function remember({ user, accounts }: Person, taken: Taken, ours: Set<string>, k
   if (user.username !== null) taken.usernames.set(String(user.username), id);
   for (const account of accounts) {
     known.add(String(account.id));
+    if (isCredential(account)) known.add(credentialOf(id));
     taken.subjects.set(subjectKey(account.provider_id, account.account_id), id);
   }
 }
 
+const isCredential = (account: Wire) => account.provider_id === "credential";
+const credentialOf = (userId: unknown) => subjectKey("credential", userId);
 const subjectKey = (provider: unknown, subject: unknown) => JSON.stringify([provider, subject]);
 
 function markRow({ id, created_at, updated_at }: Wire): Wire {
@@ -1827,7 +1865,7 @@ function changeOf(value: unknown, where: string): Change {
 /** Checks a row from outside against its columns. */
 function wireOf(columns: Columns, value: unknown, where: string): Wire {
   if (!isObject(value)) throw badRequest(`${where} is no object`);
-  const unknown = Object.keys(value).find((name) => !(name in columns));
+  const unknown = Object.keys(value).find((name) => !Object.hasOwn(columns, name));
   if (unknown !== undefined) throw badRequest(`${where} has an unknown column`);
   const cells = Object.entries(columns).map(([name, kind]) => [
     name,
@@ -1840,7 +1878,8 @@ function cellOf(kind: Kind, value: unknown, where: string): Cell {
   if (value === null && kind.endsWith("?")) return null;
   if (kind.startsWith("text") && typeof value === "string" && (value !== "" || !where.endsWith("id"))) return value;
   if (kind.startsWith("flag") && [0, 1, true, false].includes(value as number)) return Number(value);
-  if (kind.startsWith("time") && Number.isSafeInteger(value)) return value as number;
+  if (kind.startsWith("time") && Number.isInteger(value) && Math.abs(value as number) <= TIME_MS_MAX)
+    return value as number;
   throw badRequest(`${where} is no ${kind.replace("?", "")}`);
 }
 
@@ -1946,7 +1985,8 @@ class Journal {
     if (this.#seen.has(db)) return db;
     this.#seen.add(db);
     const own = { ...db } as Adapter;
-    const watched: Pick<Adapter, "create" | "update" | "updateMany" | "delete" | "deleteMany"> = {
+    const watched: Pick<Adapter, "create" | "update" | "updateMany" | "delete" | "deleteMany" | "findMany"> = {
+      findMany: async (query) => (isReserved(query) ? [] : own.findMany(query)),
       create: async (query) => {
         const row = await own.create(query);
         await this.#after(ctx, async () => this.#created(own, ctx, query.model, { ...query.data, ...(row as Row) }));
@@ -2102,6 +2142,18 @@ class Journal {
   }
 }
 
+/**
+ * Whether somebody's code or token names a row of ours. better-auth looks such rows up by whatever text a request
+ * brings and then deletes them: /oauth2/token with the code `migrator:user:<id>` would take the mark from that user.
+ * The plugin itself never looks for one row in this way.
+ */
+const isReserved = ({ model, where = [] }: Parameters<Adapter["findMany"]>[0]) =>
+  model === "verification" &&
+  where.some(
+    ({ field, operator = "eq", value }) =>
+      field === "identifier" && operator === "eq" && String(value).startsWith("migrator:"),
+  );
+
 const aboutAddress = ({ email, emailVerified }: Row): Row => ({ email, email_verified: Boolean(emailVerified) });
 
 async function ensureMark(db: Adapter, userId: string): Promise<void> {
@@ -2129,9 +2181,10 @@ class Events {
 
   /** In order; what is younger than a second is held back, since an older one may still be on its way. */
   async after({ context, input }: Call): Promise<Json> {
+    const asked = String(input.after ?? "");
+    if (asked !== "" && !asked.startsWith(EVENT_PREFIX)) throw badRequest("after is no cursor");
     const now = Date.now();
     await this.sweep(context.adapter, now);
-    const asked = String(input.after ?? "");
     const limit = Math.min(Math.max(Math.trunc(Number(input.limit ?? EVENTS_MAX)) || EVENTS_MAX, 1), EVENTS_MAX);
     const rows = await this.#page(context.adapter, asked, limit, now - SETTLE_MS);
     const events = rows.map(({ identifier, value }) => ({ id: identifier, ...value }));
@@ -2225,7 +2278,7 @@ class Seal {
     this.#recipientBytes = Buffer.from(env.MIGRATOR_SEAL_KEY ?? "", "base64url");
     const isKey = this.#recipientBytes.length === X25519_BYTES;
     this.#recipient = isKey ? x25519(this.#recipientBytes) : null;
-    const form = /^bcrypt:cost=(0[4-9]|[4-9]|[12][0-9]|3[01])&pepper=([A-Za-z0-9_-]{1,32})$/.exec(
+    const form = /^bcrypt:cost=(0?[4-9]|1[0-7])&pepper=([A-Za-z0-9_-]{1,32})$/.exec(
       env.MIGRATOR_WRITE_BACK ?? "",
     );
     this.#scheme = form ? { cost: Number(form[1]), pepper: form[2]! } : null;
@@ -2277,7 +2330,8 @@ function x25519(bytes: Buffer): KeyObject {
 // Verify and statistics: what is known without anybody signing in.
 //   verify   `valid` means that this password would sign in. `reason` is "banned" or "unverified" for a right password
 //            that would not. Strangers and users without a password cost what a wrong password costs. It makes no
-//            session, no rehash, no event.
+//            session, no rehash, no event. After 30 wrong passwords for one id within a minute it answers 429 for
+//            that id until the minute is over: whoever comes by the secret can't guess faster than that.
 
 interface Looks {
   readonly gate: Gate;
@@ -2286,9 +2340,44 @@ interface Looks {
   readonly journal: Journal;
   readonly tally: Tally;
   readonly decoys: Decoys;
+  readonly guesses: Guesses;
 }
 
 const VERSION = "1";
+const GUESSES_MAX = 30;
+const GUESSES_MS = 60_000;
+
+/** Counts wrong passwords per user, for a minute from the first; each process for itself. */
+class Guesses {
+  readonly #wrong = new Map<string, { count: number; until: number }>();
+
+  /** Runs a comparison that tells whether the password was right; until it does, it counts as wrong. */
+  async count<T>(id: string, compare: () => Promise<{ right: boolean; said: T }>): Promise<T> {
+    const now = performance.now();
+    // The oldest stand first.
+    for (const [old, { until }] of this.#wrong) {
+      if (until > now) break;
+      this.#wrong.delete(old);
+    }
+    const found = this.#wrong.get(id) ?? { count: 0, until: now + GUESSES_MS };
+    if (found.count >= GUESSES_MAX) throw tooMany(found.until - now);
+    this.#wrong.set(id, found);
+    found.count += 1;
+    try {
+      const { right, said } = await compare();
+      if (right) found.count -= 1;
+      return said;
+    } catch (error) {
+      found.count -= 1;
+      throw error;
+    }
+  }
+}
+
+function tooMany(leftMs: number): APIError {
+  const headers = { "Retry-After": String(Math.ceil(leftMs / 1000)) };
+  return new APIError("TOO_MANY_REQUESTS", { code: "too_many_wrong", message: "wait for the next password" }, headers);
+}
 
 /** Counts since this process began. */
 class Tally {
@@ -2331,9 +2420,22 @@ function lookEndpoints(looks: Looks, compare: () => Verify) {
   };
 }
 
-async function verifyOnly({ context, input }: Call, { members, decoys }: Looks, compare: Verify): Promise<Json> {
+async function verifyOnly({ context, input }: Call, looks: Looks, compare: Verify): Promise<Json> {
   const { id, password } = input;
   if (typeof id !== "string" || typeof password !== "string") throw badRequest("id and password are texts");
+  return looks.guesses.count(id, async () => {
+    const said = await verdictFor(context, id, password, looks, compare);
+    return { right: said.valid || said.reason === "banned" || said.reason === "unverified", said: { ...said } };
+  });
+}
+
+async function verdictFor(
+  context: AuthContext,
+  id: string,
+  password: string,
+  { members, decoys }: Looks,
+  compare: Verify,
+): Promise<{ valid: boolean; scheme: string; reason: string }> {
   const user = await members.find(context.adapter, id);
   const where = [
     { field: "userId", value: id },
@@ -2352,7 +2454,10 @@ async function verifyOnly({ context, input }: Call, { members, decoys }: Looks, 
 }
 
 async function verdictOn(stored: string, password: string, compare: Verify): Promise<Verdict> {
-  if (stored.startsWith("migrator:")) return checkEnvelope(stored, password, () => undefined);
+  if (stored.startsWith("migrator:")) {
+    const damaged = { valid: false, scheme: schemeOf(stored), reason: "unknown_scheme" } as const;
+    return checkEnvelope(stored, password, () => undefined).catch(() => damaged);
+  }
   const valid = await compare({ hash: stored, password });
   const scheme = schemeOf(stored);
   return { valid, scheme, reason: valid || scheme === "native" ? "" : "unknown_scheme" };
@@ -2540,7 +2645,7 @@ function exchangeEndpoints(gate: Gate, members: Members, tally: Tally) {
 
 async function issueTicket({ context, input }: Call, members: Members): Promise<Json> {
   const { nonce_hash, client_id, code_challenge } = input;
-  const digests = [nonce_hash, code_challenge].every((digest) => DIGEST.test(String(digest)));
+  const digests = [nonce_hash, code_challenge].every((digest) => typeof digest === "string" && DIGEST.test(digest));
   if (!digests || typeof client_id !== "string")
     throw badRequest("nonce_hash and code_challenge are SHA-256 in base64url");
   const user = await memberOr404(context, members, input.id);
@@ -2587,7 +2692,8 @@ const ticketName = (ticket: string) => TICKET_PREFIX + sha256(ticket).toString("
 
 /** The application's page, if the client is known and has a redirect URL of the same origin. */
 async function targetOf(context: AuthContext, clientId = "", to = ""): Promise<URL | null> {
-  if (!URL.canParse(to)) return null;
+  // Outside http every scheme has the same origin, "null": myapp://callback would let javascript: and otherapp: pass.
+  if (!/^https?:/i.test(to) || !URL.canParse(to)) return null;
   const urls = await redirectUrls(context, clientId);
   return urls.some((url) => URL.canParse(url) && new URL(url).origin === new URL(to).origin) ? new URL(to) : null;
 }
