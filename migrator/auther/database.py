@@ -54,6 +54,11 @@ class Insert(NamedTuple):
 Step = Run | Insert
 
 
+def pass_over() -> str:
+    """Give the clause by which a row whose id is there already is passed over."""
+    return _QUERIES["pass_over"]
+
+
 class Database(Protocol):
     """SQLite, wherever it runs.
 

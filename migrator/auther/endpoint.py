@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 
 from migrator.auther.calling import TIMEOUT, AgainError, Patience, call, patiently
-from migrator.auther.interface import CREDENTIAL, AccountRow, Found, Stored, UserRow
+from migrator.auther.interface import CREDENTIAL, AccountRow, Found, Stored, TupleRow, UserRow
 from migrator.auther.pages import pages_within
 from migrator.auther.upserts import Upserts
 
@@ -131,6 +131,15 @@ class EndpointTarget:
             found.update(self._door.post("read", _body({"ids": part}), _stored))
         return found
 
+    def tuples(self, ids: Sequence[str]) -> dict[str, tuple[TupleRow, ...]] | None:  # noqa: D102
+        found: dict[str, tuple[TupleRow, ...]] = {}
+        for part in _parts(ids):
+            answer = self._door.post("read", _body({"ids": part, "tuples": True}), _tuples)
+            if answer is None:
+                return None
+            found.update(answer)
+        return found
+
     def owners(self, emails: Sequence[str]) -> dict[str, str]:  # noqa: D102
         found: dict[str, str] = {}
         for part in _parts(emails):
@@ -227,6 +236,10 @@ def _change(change: Change) -> bytes:
             },
             "user": change.user._asdict() if change.user else None,
             "accounts": [account._asdict() for account in change.accounts],
+            "tuples": {
+                "add": [row._asdict() for row in change.granted],
+                "remove": change.revoked,
+            },
         }
     )
 
@@ -251,6 +264,18 @@ def _stored(answer: Any) -> dict[str, Stored]:
             tuple(sorted(AccountRow(**account) for account in person["accounts"])),
         )
         for person in answer["users"]
+    }
+
+
+def _tuples(answer: Any) -> dict[str, tuple[TupleRow, ...]] | None:
+    """Take roles apart; a plugin that cannot read them, or an older one, answers without them."""
+    people = answer["users"]
+    if any(person.get("tuples") is None for person in people):
+        return None
+    return {
+        person["user"]["id"]: tuple(sorted(TupleRow(**row) for row in person["tuples"]))
+        for person in people
+        if person["tuples"]
     }
 
 

@@ -117,6 +117,11 @@ class Stored:
     accounts: tuple[AccountRow, ...]
 
 
+def password_of(accounts: Sequence[AccountRow]) -> str | None:
+    """Give what the password's account holds, None without one."""
+    return next((a.password for a in accounts if a.provider_id == CREDENTIAL), None)
+
+
 class Change(NamedTuple):
     """What a user at Auther has to become, if nobody touched the user since it was read.
 
@@ -124,11 +129,32 @@ class Change(NamedTuple):
         before: As read; the change is made only while user row and accounts are still like that.
         user: The row to write, None to delete the user with everything that hangs on it.
         accounts: All accounts that the user shall have.
+        granted: Access tuples to add; one that is there already stays as it is.
+        revoked: Ids of access tuples of this user to take away.
     """
 
     before: Stored
     user: UserRow | None
     accounts: tuple[AccountRow, ...]
+    granted: tuple[TupleRow, ...] = ()
+    revoked: tuple[str, ...] = ()
+
+    @property
+    def ends_sessions(self) -> bool:
+        """Tell that whoever is signed in as this user must not stay so.
+
+        A ban stops new sign-ins only, and a password that was replaced may have been known to
+        somebody else: as at a ban by better-auth itself, the sessions end with the change.
+        """
+        if self.user is None:
+            return True
+        then, now = self.before.user, self.user
+        is_shut = bool(now.banned) and (then.banned, then.ban_expires) != (
+            now.banned,
+            now.ban_expires,
+        )
+        had = password_of(self.before.accounts)
+        return is_shut or (had is not None and had != password_of(self.accounts))
 
 
 class TargetChangedError(Exception):
@@ -171,6 +197,14 @@ class Target(Protocol):
 
     def read(self, ids: Sequence[str]) -> dict[str, Stored]:
         """Read users with all their accounts, by id."""
+        ...
+
+    def tuples(self, ids: Sequence[str]) -> dict[str, tuple[TupleRow, ...]] | None:
+        """Read the access tuples of users, by id; users without any are left out.
+
+        Returns:
+            None where there is no table for them, or it cannot be read this way.
+        """
         ...
 
     def owners(self, emails: Sequence[str]) -> dict[str, str]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 ISSUER = "issuer"
 TUPLES = "access_tuples"
+# What lets an application act for a user without a session, in the order in which it can be deleted.
+TOKENS = ("oauth_access_token", "oauth_refresh_token")
 _QUERIES = load("migrator.auther", "schema_live.sql")
 REQUIRED: dict[str, tuple[str, ...]] = {
     "user": UserRow._fields,
@@ -42,10 +44,12 @@ class Layout:
     Attributes:
         issuers: Accounts carry an issuer: better-auth 1.7 or later.
         tuples: There is a table access_tuples.
+        tokens: The tables there are of `TOKENS`.
     """
 
     issuers: bool = False
     tuples: bool = False
+    tokens: tuple[str, ...] = ()
 
     @property
     def version(self) -> str:
@@ -108,18 +112,21 @@ def read_layout(database: Database) -> tuple[Layout, tuple[str, ...]]:
         DependencyError: The database does not answer.
     """
     expected = {**REQUIRED, **_OPTIONAL}
-    answers = database.ask(*(Run(_QUERIES["columns"], [table]) for table in expected))
+    asked = (*expected, *TOKENS)
+    answers = database.ask(*(Run(_QUERIES["columns"], [table]) for table in asked))
     live = {
         table: {str(name): bool(needed) for name, needed in rows}
-        for table, rows in zip(expected, answers, strict=True)
+        for table, rows in zip(asked, answers, strict=True)
     }
+    tokens = tuple(table for table in TOKENS if "user_id" in live[table])
     found: list[str] = []
-    for table, columns in live.items():
-        if columns:
-            found.extend(_faults(table, expected[table], columns))
+    for table, required in expected.items():
+        if columns := live[table]:
+            found.extend(_faults(table, required, columns))
         elif table in REQUIRED:
             found.append(f"there is no table {table}")
-    return Layout(issuers=ISSUER in live["account"], tuples=bool(live[TUPLES])), tuple(found)
+    layout = Layout(issuers=ISSUER in live["account"], tuples=bool(live[TUPLES]), tokens=tokens)
+    return layout, tuple(found)
 
 
 def _faults(table: str, required: tuple[str, ...], columns: Mapping[str, bool]) -> list[str]:

@@ -129,13 +129,24 @@ class SqlTarget:
         return Insert(TUPLES, TupleRow._fields, tuples, lenient=True)
 
     def change(self, changes: Sequence[Change]) -> list[str]:  # noqa: D102
-        groups = [
-            steps_of(change, layout=self.layout, insert=self.insert_accounts) for change in changes
-        ]
-        done = self.database.write(*groups)
-        left = {c.before.user.id: c for c, d in zip(changes, done, strict=True) if d is None}
-        there = self.read(list(left)) if left else {}
-        return [user_id for user_id, c in left.items() if there.get(user_id) != _wanted(c)]
+        if not changes:
+            return []
+        (counts,) = self.database.write(self._steps(changes))
+        if counts and counts[0] == len(changes):
+            return []
+        left = changes if counts else self._change_each(changes)
+        there = self.read([change.before.user.id for change in left]) if left else {}
+        found = ((change, there.get(change.before.user.id)) for change in left)
+        return [c.before.user.id for c, stored in found if stored != _wanted(c)]
+
+    def _change_each(self, changes: Sequence[Change]) -> list[Change]:
+        """Make each change apart: a row of one of them is in the way of another one."""
+        done = self.database.write(*([*self._steps([change])] for change in changes))
+        pairs = zip(changes, done, strict=True)
+        return [change for change, counts in pairs if not (counts and counts[0])]
+
+    def _steps(self, changes: Sequence[Change]) -> list[Run]:
+        return steps_of(changes, layout=self.layout, insert=self.insert_accounts)
 
     def read(self, ids: Sequence[str]) -> dict[str, Stored]:  # noqa: D102
         users, found = self.database.ask(_about("read_users", ids), _about("read_accounts", ids))
@@ -146,6 +157,15 @@ class SqlTarget:
             user.id: Stored(user, tuple(accounts.get(user.id, ())))
             for user in map(UserRow._make, users)
         }
+
+    def tuples(self, ids: Sequence[str]) -> dict[str, tuple[TupleRow, ...]] | None:  # noqa: D102
+        if not self.layout.tuples:
+            return None
+        found: dict[str, tuple[TupleRow, ...]] = {}
+        (rows,) = self.database.ask(_about("tuples_of_users", ids))
+        for row in map(TupleRow._make, rows):
+            found[row.subject_id] = (*found.get(row.subject_id, ()), row)
+        return found
 
     def owners(self, emails: Sequence[str]) -> dict[str, str]:  # noqa: D102
         return dict(self.database.ask(_about("find_emails", emails))[0])

@@ -59,39 +59,76 @@ DELETE FROM "verification" WHERE "identifier" IN (SELECT 'migrator:user:' || val
 DELETE FROM "access_tuples"
 WHERE "subject_type" = 'user' AND "subject_id" IN (SELECT value FROM json_each(?))
 
--- name: guard_user
--- Fails where the user is not like this any more: no row can have NULL as its id.
-INSERT INTO "user" ("id") SELECT NULL WHERE NOT EXISTS (
-  SELECT 1 FROM "user" WHERE "id" = ? AND (
-    "id", "name", "email", "email_verified", "image", "created_at", "updated_at", "role",
-    "banned", "ban_reason", "ban_expires", "username", "display_username"
-  ) IS (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-)
+-- name: claim
+-- Writes users who are still as they were read, and takes hold of them by a time that no row can have. One
+-- parameter: a JSON array of [row as read…, row to write without id…, [accounts as read…], [new accounts' ids…]].
+-- Whose new address or name another user has is passed over.
+UPDATE OR IGNORE "user" SET
+  ("name", "email", "email_verified", "image", "created_at", "role",
+   "banned", "ban_reason", "ban_expires", "username", "display_username")
+  = (c.value ->> 13, c.value ->> 14, c.value ->> 15, c.value ->> 16, c.value ->> 17, c.value ->> 19,
+     c.value ->> 20, c.value ->> 21, c.value ->> 22, c.value ->> 23, c.value ->> 24),
+  "updated_at" = 0.5
+FROM json_each(?) AS c
+WHERE "user"."id" = c.value ->> 0 AND (
+    "user"."name", "user"."email", "user"."email_verified", "user"."image", "user"."created_at",
+    "user"."updated_at", "user"."role", "user"."banned", "user"."ban_reason", "user"."ban_expires",
+    "user"."username", "user"."display_username"
+  ) IS (
+    c.value ->> 1, c.value ->> 2, c.value ->> 3, c.value ->> 4, c.value ->> 5, c.value ->> 6,
+    c.value ->> 7, c.value ->> 8, c.value ->> 9, c.value ->> 10, c.value ->> 11, c.value ->> 12
+  )
+  AND (SELECT count(*) FROM "account" WHERE "user_id" = "user"."id") = json_array_length(c.value, '$[25]')
+  AND NOT EXISTS (
+    SELECT 1 FROM json_each(c.value, '$[25]') AS b WHERE NOT EXISTS (
+      SELECT 1 FROM "account" AS a WHERE a."id" = b.value ->> 0
+        AND (a."account_id", a."provider_id", a."user_id", a."password", a."created_at", a."updated_at")
+        IS (b.value ->> 1, b.value ->> 2, b.value ->> 3, b.value ->> 4, b.value ->> 5, b.value ->> 6)
+    )
+  )
+  AND NOT EXISTS (
+    SELECT 1 FROM json_each(c.value, '$[26]') AS n JOIN "account" AS a ON a."id" = n.value
+  )
 
--- name: guard_account
-INSERT INTO "account" ("id") SELECT NULL WHERE NOT EXISTS (
-  SELECT 1 FROM "account" WHERE "id" = ? AND (
-    "id", "account_id", "provider_id", "user_id", "password", "created_at", "updated_at"
-  ) IS (?, ?, ?, ?, ?, ?, ?)
-)
+-- name: held
+EXISTS (SELECT 1 FROM "user" AS u WHERE u."id" = {owner} AND u."updated_at" = 0.5)
 
--- name: guard_accounts
-INSERT INTO "account" ("id") SELECT NULL
-WHERE (SELECT count(*) FROM "account" WHERE "user_id" = ?) <> ?
-
--- name: update_user
--- Without "id": for a key that others refer to, even an unchanged one, SQLite looks through their tables.
-UPDATE "user" SET (
-  "name", "email", "email_verified", "image", "created_at", "updated_at", "role",
-  "banned", "ban_reason", "ban_expires", "username", "display_username"
-) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-WHERE "id" = ?
-
--- name: update_account
-UPDATE "account" SET (
-  "id", "account_id", "provider_id", "user_id", "password", "created_at", "updated_at"
-) = (?, ?, ?, ?, ?, ?, ?)
-WHERE "id" = ?
+-- name: held_among
+IN (SELECT u."id" FROM json_each(?) AS c JOIN "user" AS u ON u."id" = c.value WHERE u."updated_at" = 0.5)
 
 -- name: remove_accounts
-DELETE FROM "account" WHERE "id" IN (SELECT value FROM json_each(?))
+DELETE FROM "account" WHERE "id" IN (SELECT value FROM json_each(?)) AND {held}
+
+-- name: update_accounts
+UPDATE "account" SET
+  ("account_id", "provider_id", "user_id", "password", "created_at", "updated_at")
+  = (c.value ->> 1, c.value ->> 2, c.value ->> 3, c.value ->> 4, c.value ->> 5, c.value ->> 6)
+FROM json_each(?) AS c
+WHERE "account"."id" = c.value ->> 0 AND {held}
+
+-- name: insert_held
+INSERT INTO {table} ({columns}) SELECT {values} FROM json_each(?) AS c WHERE {held} {conflict}
+
+-- name: remove_of_users
+DELETE FROM {table} WHERE {column} {held_among}
+
+-- name: revoke
+DELETE FROM "access_tuples"
+WHERE "id" IN (SELECT value FROM json_each(?)) AND "subject_type" = 'user' AND {held}
+
+-- name: remove_held_marks
+DELETE FROM "verification" WHERE "identifier" IN (
+  SELECT 'migrator:user:' || u."id" FROM json_each(?) AS c JOIN "user" AS u ON u."id" = c.value
+  WHERE u."updated_at" = 0.5
+)
+
+-- name: release
+UPDATE "user" SET "updated_at" = c.value ->> 1 FROM json_each(?) AS c
+WHERE "user"."id" = c.value ->> 0 AND "user"."updated_at" = 0.5
+
+-- name: tuples_of_users
+SELECT
+  "id", "entity_type", "entity_type_id", "entity_id", "relation", "subject_type", "subject_id",
+  "subject_relation", "condition", "created_at", "updated_at"
+FROM "access_tuples" WHERE "subject_type" = 'user' AND "subject_id" IN (SELECT value FROM json_each(?))
+ORDER BY "id"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -166,6 +166,84 @@ def test_a_change_to_an_address_that_is_taken_leaves_the_others_alone(target: Sq
     assert target.change(changes) == ["ada", "bob"]
     assert target.read(["cid"])["cid"].user.email == "new@x.org"
     assert target.change([]) == []
+
+
+SIGN_IN = (
+    "INSERT INTO session (id, expires_at, token, created_at, updated_at, user_id)"
+    " SELECT id, 9, 't-' || id, 1, 1, id FROM user"
+)
+GIVE_TOKENS = (
+    "INSERT INTO oauth_access_token (id, access_token, refresh_token, user_id)"
+    " SELECT id, 'a-' || id, 'r-' || id, id FROM user"
+)
+
+
+def test_whoever_is_shut_out_or_gets_another_password_is_signed_out_in_the_same_transaction(
+    target: SqlTarget,
+) -> None:
+    names = ["banned", "deleted", "rekeyed", "unkeyed", "renamed", "still_banned", "elsewhere"]
+    target.write([row(name) for name in names])
+    target.database.write([Run("UPDATE user SET banned = 1 WHERE id = 'still_banned'")])
+    before = target.read(names)
+    target.database.write([Run(SIGN_IN), Run(GIVE_TOKENS)])
+    target.database.write([Run("UPDATE user SET name = 'x' WHERE id = 'elsewhere'")])
+
+    def changed(who: str, **columns: Any) -> Change:
+        return Change(before[who], before[who].user._replace(**columns), before[who].accounts)
+
+    rekeyed = before["rekeyed"].accounts[0]._replace(password="another")
+    changes = [
+        changed("banned", banned=1),
+        Change(before["deleted"], None, ()),
+        changed("rekeyed")._replace(accounts=(rekeyed,)),
+        changed("unkeyed")._replace(accounts=()),
+        changed("renamed", name="y"),
+        changed("still_banned", name="y"),
+        changed("elsewhere", banned=1),
+    ]
+    assert target.change(changes) == ["elsewhere"]
+    left = [("elsewhere",), ("renamed",), ("still_banned",)]
+    assert ask(target, "SELECT user_id FROM session ORDER BY 1") == left
+    assert ask(target, "SELECT user_id FROM oauth_access_token ORDER BY 1") == left
+    assert ask(target, "SELECT count(*) FROM user WHERE updated_at = 2") == [(6,)]
+
+
+def test_roles_change_with_their_user_and_nobody_elses_do(target: SqlTarget) -> None:
+    assert target.tuples(["ada"]) is None
+    target.database.write([Run(MAKE_TUPLES)])
+    object.__setattr__(target.layout, "tuples", True)
+    old = {name: role(name, "editor") for name in ("ada", "bob", "cid")}
+    target.write([row(name)._replace(tuples=(old[name],)) for name in old])
+    before = target.read(list(old))
+    target.database.write([Run("UPDATE user SET name = 'x' WHERE id = 'bob'")])
+    new = {name: role(name, "admin") for name in old}
+
+    def changed(name: str, *revoked: str) -> Change:
+        stored = before[name]
+        return Change(stored, stored.user, stored.accounts, (new[name],), revoked)
+
+    changes = [changed("ada", old["ada"].id, old["cid"].id), changed("bob", old["bob"].id)]
+    assert target.change(changes) == ["bob"]
+    assert target.tuples(list(old)) == {
+        "ada": (new["ada"],), "bob": (old["bob"],), "cid": (old["cid"],)
+    }  # fmt: skip
+    assert target.change([changed("ada", old["ada"].id)]) == [], "once more does no harm"
+
+
+def test_a_change_that_stumbles_over_another_ones_row_leaves_the_others_alone(
+    target: SqlTarget,
+) -> None:
+    target.write([row("ada"), row("bob")])
+    before = target.read(["ada", "bob"])
+    target.database.write(
+        [Run("CREATE UNIQUE INDEX one_each ON account (provider_id, account_id)")]
+    )
+    changes = [
+        Change(before[name], before[name].user, (*before[name].accounts, at("x", "1", owner=name)))
+        for name in before
+    ]
+    assert target.change(changes) == ["bob"]
+    assert target.read(["bob"]) == {"bob": before["bob"]}
 
 
 def test_users_are_listed_in_order_and_what_they_use_is_named(target: SqlTarget) -> None:

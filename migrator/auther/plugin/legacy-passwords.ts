@@ -1257,9 +1257,11 @@ class Quiet {
 //   upsert   A user who is there and ours is not written again, only accounts that are missing are added. An
 //            account needs the id that the mark gives it; otherwise the user is `refused`.
 //   change   Made only while the user and all accounts are as in `before`; `user: null` deletes. Columns that the
-//            wire does not have (tokens) stay as they are.
+//            wire does not have (tokens) stay as they are. A ban, another password and a deletion end the user's
+//            sessions and tokens. `tuples: {add, remove}` are rows, and ids of the user's own, of access_tuples.
+//   read     With `tuples: true` also the user's access tuples; null where they cannot be read.
 //   in-use   Names tables with rows of the user, apart from `account` and the user's mark; any user may be asked for.
-//   read, ids, find, count see all users, since a taken address may be anybody's.
+//   ids, find, count and read see all users, since a taken address may be anybody's.
 // A request is written whole or not at all: in one transaction with the option `database`, otherwise row by row, and
 // what was written is taken back when the database fails midway.
 
@@ -1278,6 +1280,7 @@ interface Person {
 interface Change {
   readonly before: Person;
   readonly after: Person | null;
+  readonly revoked: readonly string[];
 }
 
 interface Outcome {
@@ -1307,6 +1310,7 @@ const USER: Columns = {
   username: "text?",
   display_username: "text?",
 };
+const { id: _, ...USER_DATA } = USER;
 const ACCOUNT: Columns = {
   id: "text",
   account_id: "text",
@@ -1342,6 +1346,8 @@ const TIME_MS_MAX = 8_640_000_000_000_000;
 const USERS_MAX = 1000;
 const IDS_MAX = 5000;
 const INSERT_ROWS = 500;
+// What lets an application act for a user without a session, in the order in which it can be deleted.
+const MODELS_OF_TOKENS = ["oauthAccessToken", "oauthRefreshToken"];
 const MODELS_OF_USERS = ["session", "apikey", "oauthConsent", "oauthAccessToken", "oauthApplication"];
 
 function importEndpoints(gate: Gate, imports: Imports) {
@@ -1386,6 +1392,10 @@ class Imports {
       const answers = await this.#planChanges(context.adapter, changes);
       const wanted = changes.filter((_, index) => answers[index] === "changed");
       const done = await this.#write(context, wanted);
+      await endStoredSessions(
+        context,
+        wanted.filter((change) => done.has(change.before) && endsSessions(change)),
+      );
       const outcomes = changes.map(({ before }, index) => {
         const made = answers[index] !== "changed" || done.has(before);
         return { id: before.user.id ?? null, outcome: made ? (answers[index] ?? "conflict") : "conflict" };
@@ -1415,7 +1425,12 @@ class Imports {
 
   async read({ context, input }: Call): Promise<Json> {
     const people = await this.#people(context.adapter, texts(input.ids, "ids"));
-    return { users: [...people.values()].map(({ user, accounts }) => ({ user, accounts })) };
+    const users = [...people.values()].map(({ user, accounts }) => ({ user, accounts }));
+    if (input.tuples !== true) return { users };
+    const tuples = await this.#tuples(context.adapter, [...people.keys()]);
+    return {
+      users: users.map((person) => ({ ...person, tuples: tuples && (tuples.get(String(person.user.id)) ?? []) })),
+    };
   }
 
   async ids({ context, input }: Call): Promise<Json> {
@@ -1449,7 +1464,7 @@ class Imports {
     const changes = [...people.values()].filter(({ user }) => ours.has(String(user.id)));
     const done = await this.#write(
       context,
-      changes.map((before) => ({ before, after: null })),
+      changes.map((before) => ({ before, after: null, revoked: [] })),
     );
     return { removed: done.size };
   }
@@ -1545,6 +1560,17 @@ class Imports {
     return found;
   }
 
+  /** Access tuples by user; null without the option `database` or the table. */
+  async #tuples(db: Adapter, ids: readonly string[]): Promise<Map<string, Wire[]> | null> {
+    if (!this.database || !(await this.#hasTuples())) return null;
+    const found = new Map<string, Wire[]>();
+    for (const row of await this.#select(db, "access_tuples", TUPLE, "subject_id", ids)) {
+      const owner = String(row.subject_id);
+      if (row.subject_type === "user") found.set(owner, [...(found.get(owner) ?? []), row]);
+    }
+    return found;
+  }
+
   /** Rows in the form of the wire; straight from the database it is many times as fast as through the adapter. */
   async #select(
     db: Adapter,
@@ -1600,10 +1626,11 @@ class Imports {
       names,
       [],
     );
-    return changes.map(({ before, after }) => {
+    return changes.map(({ before, after, revoked }) => {
       const id = String(before.user.id);
       const stored = now.get(id);
       if (!stored || !ours.has(id) || (after && !this.#mayBecome(stored, after))) return "refused";
+      if (revoked.length > 0 && !this.database) return "refused";
       if (!isSame(stored, before)) return "conflict";
       if (after && (taken.emails.get(String(after.user.email)) ?? id) !== id) return "email_taken";
       const name = after?.user.username ?? null;
@@ -1624,30 +1651,39 @@ class Imports {
 
   /** Makes changes whose users are still as `before` says; gives the `before` of those that were made. */
   async #write(context: AuthContext, changes: readonly Change[]): Promise<Set<Person>> {
-    if (!this.database) return this.quiet.run(() => this.#writeOneByOne(context.adapter, changes));
+    if (!this.database) return this.quiet.run(() => this.#writeOneByOne(context, changes));
     const tuples = changes.some(({ after }) => !after) && (await this.#hasTuples());
-    const parts = changes.map((change, index) => changeStatements(change, -0.5 - index, tuples));
-    const results = await this.#batch(parts.flat());
+    const known = new Set(await this.#tablesWith("user_id"));
+    const tables = MODELS_OF_TOKENS.map(snake).filter((name) => known.has(name));
+    const claims = changes.map((change, index) => claimStatement(change, claimOf(index)));
+    const rest = changes.flatMap((change, index) => changeStatements(change, claimOf(index), tuples));
+    const ended = endStatements(changes, [...tables, "session"]);
+    const results = await this.#batch([...claims, ...ended, ...rest]);
     const done = new Set<Person>();
-    let first = 0;
     changes.forEach(({ before }, index) => {
-      if ((results[first]?.rowsAffected ?? 0) > 0) done.add(before);
-      first += parts[index]?.length ?? 0;
+      if ((results[index]?.rowsAffected ?? 0) > 0) done.add(before);
     });
     return done;
   }
 
-  async #writeOneByOne(db: Adapter, changes: readonly Change[]): Promise<Set<Person>> {
+  async #writeOneByOne(context: AuthContext, changes: readonly Change[]): Promise<Set<Person>> {
     const undo: Array<() => Promise<unknown>> = [];
     await allOrNothing(undo, async () => {
-      for (const change of changes) await changeRows(db, change, undo);
+      for (const change of changes) await changeRows(context, change, undo);
     });
     return new Set(changes.map(({ before }) => before));
   }
 
   async #hasTuples(): Promise<boolean> {
-    const sql = `SELECT name FROM sqlite_schema WHERE type = 'table' AND name = 'access_tuples'`;
-    return ((await this.#batch([{ sql, args: [] }]))[0]?.rows.length ?? 0) > 0;
+    return (await this.#tablesWith("subject_id")).includes("access_tuples");
+  }
+
+  async #tablesWith(column: string): Promise<string[]> {
+    const sql =
+      `SELECT t.name FROM sqlite_schema AS t JOIN pragma_table_info(t.name) AS c` +
+      ` WHERE t.type = 'table' AND c.name = ?`;
+    const [found] = await this.#batch([{ sql, args: [column] }]);
+    return Array.from(found?.rows ?? [], (row) => String((row as Row).name));
   }
 
   async #batch(statements: Statement[]): Promise<BatchResult[]> {
@@ -1707,21 +1743,45 @@ function insertion(table: string, columns: Columns, rows: readonly Wire[], tail 
   }));
 }
 
-/**
- * A change as statements of one transaction. The first takes hold of the user, if everything is as before, by a
- * time that no row can have; the others do something only where that held.
- */
-function changeStatements({ before, after }: Change, claim: number, tuples: boolean): Statement[] {
-  const id = before.user.id ?? null;
-  const marks = (columns: Columns) =>
-    Object.keys(columns)
-      .map(() => "?")
-      .join(", ");
-  const each = before.accounts.map(
-    () => ` AND EXISTS (SELECT 1 FROM "account" WHERE (${quoted(ACCOUNT)}) IS (${marks(ACCOUNT)}))`,
+/** Below what a Date reaches, which is no row's time. */
+const claimOf = (index: number) => -TIME_MS_MAX - 1 - index;
+
+/** Whoever is signed in as this user must not stay so: shut out, deleted, or with another password. */
+function endsSessions({ before, after }: Change): boolean {
+  if (!after) return true;
+  const password = ({ accounts }: Person) =>
+    accounts.find(({ provider_id }) => provider_id === "credential")?.password ?? null;
+  const [then, now] = [before.user, after.user];
+  const isShut = Boolean(now.banned) && (then.banned !== now.banned || then.ban_expires !== now.ban_expires);
+  return isShut || (password(before) !== null && password(before) !== password(after));
+}
+
+/** Signs out those of the changes' users who are held; in one statement a table, for want of an index. */
+function endStatements(changes: readonly Change[], tables: readonly string[]): Statement[] {
+  const held = changes.flatMap((change, index) =>
+    endsSessions(change) ? [[change.before.user.id, claimOf(index)]] : [],
   );
-  const held = `EXISTS (SELECT 1 FROM "user" WHERE "id" = ? AND "updated_at" = ?)`;
-  const claimed: Statement = {
+  if (held.length === 0) return [];
+  const whose =
+    `SELECT u."id" FROM json_each(?) AS c JOIN "user" AS u` +
+    ` ON u."id" = c.value ->> 0 AND u."updated_at" = c.value ->> 1`;
+  const args = [JSON.stringify(held)];
+  return tables.map((table) => ({ sql: `DELETE FROM "${table}" WHERE "user_id" IN (${whose})`, args }));
+}
+
+/** Where sessions are kept beside the database too, they end there as well. */
+async function endStoredSessions(context: AuthContext, changes: readonly Change[]): Promise<void> {
+  if (!context.options.secondaryStorage) return;
+  for (const { before } of changes) await endSessions(context, String(before.user.id));
+}
+
+/** Takes hold of a user, if everything is as before, by a time that no row can have. */
+function claimStatement({ before }: Change, claim: number): Statement {
+  const id = before.user.id ?? null;
+  const each = before.accounts.map(
+    () => ` AND EXISTS (SELECT 1 FROM "account" WHERE "id" = ? AND (${quoted(ACCOUNT)}) IS (${marks(ACCOUNT)}))`,
+  );
+  return {
     sql:
       `UPDATE "user" SET "updated_at" = ? WHERE "id" = ? AND (${quoted(USER)}) IS (${marks(USER)})` +
       ` AND (SELECT count(*) FROM "account" WHERE "user_id" = ?) = ?${each.join("")}`,
@@ -1731,17 +1791,22 @@ function changeStatements({ before, after }: Change, claim: number, tuples: bool
       ...values(USER, before.user),
       id,
       before.accounts.length,
-      ...before.accounts.flatMap((row) => values(ACCOUNT, row)),
+      ...before.accounts.flatMap((row) => [row.id ?? null, ...values(ACCOUNT, row)]),
     ],
   };
+}
+
+/** The rest of a change, in the same transaction: each statement does something only where the claim held. */
+function changeStatements({ before, after, revoked }: Change, claim: number, tuples: boolean): Statement[] {
+  const id = before.user.id ?? null;
+  const held = `EXISTS (SELECT 1 FROM "user" WHERE "id" = ? AND "updated_at" = ?)`;
   const when = (sql: string, args: Cell[]): Statement => ({ sql: `${sql} ${held}`, args: [...args, id, claim] });
   if (!after) {
-    const owned = ["session", "account"].map((table) => when(`DELETE FROM "${table}" WHERE "user_id" = ? AND`, [id]));
+    const owned = [when(`DELETE FROM "account" WHERE "user_id" = ? AND`, [id])];
     const mark = when(`DELETE FROM "verification" WHERE "identifier" = ? AND`, [markIdentifier(String(id))]);
     const roles = `DELETE FROM "access_tuples" WHERE "subject_type" = 'user' AND "subject_id" = ? AND`;
     if (tuples) owned.push(when(roles, [id]));
     return [
-      claimed,
       ...owned,
       mark,
       { sql: `DELETE FROM "user" WHERE "id" = ? AND "updated_at" = ?`, args: [id, claim] },
@@ -1750,7 +1815,6 @@ function changeStatements({ before, after }: Change, claim: number, tuples: bool
   const { gone, altered, added } = difference(before, after);
   const list = after.accounts.length === 0 ? [markRow(after.user)] : [];
   return [
-    claimed,
     ...gone.map((row) => when(`DELETE FROM "account" WHERE "id" = ? AND`, [row.id ?? null])),
     ...altered.map((row) =>
       when(`UPDATE "account" SET (${quoted(ACCOUNT)}) = (${marks(ACCOUNT)}) WHERE "id" = ? AND`, [
@@ -1761,6 +1825,19 @@ function changeStatements({ before, after }: Change, claim: number, tuples: bool
     ...added.map((row) =>
       when(`INSERT INTO "account" (${quoted(ACCOUNT)}) SELECT ${marks(ACCOUNT)} WHERE`, values(ACCOUNT, row)),
     ),
+    ...revoked.map((name) =>
+      when(`DELETE FROM "access_tuples" WHERE "id" = ? AND "subject_type" = 'user' AND "subject_id" = ? AND`, [
+        name,
+        id,
+      ]),
+    ),
+    ...after.tuples.map((row) =>
+      when(
+        `INSERT INTO "access_tuples" (${quoted(TUPLE)}) SELECT ${marks(TUPLE)}` +
+          ` WHERE NOT EXISTS (SELECT 1 FROM "access_tuples" WHERE "id" = ?) AND`,
+        [...values(TUPLE, row), row.id ?? null],
+      ),
+    ),
     ...list.map((row) =>
       when(
         `INSERT INTO "verification" (${quoted(MARK)}) SELECT ${marks(MARK)}` +
@@ -1768,9 +1845,10 @@ function changeStatements({ before, after }: Change, claim: number, tuples: bool
         [...values(MARK, row), row.id ?? null],
       ),
     ),
+    // Without "id": for a key that others refer to, even an unchanged one, SQLite looks through their tables.
     {
-      sql: `UPDATE "user" SET (${quoted(USER)}) = (${marks(USER)}) WHERE "id" = ? AND "updated_at" = ?`,
-      args: [...values(USER, after.user), id, claim],
+      sql: `UPDATE "user" SET (${quoted(USER_DATA)}) = (${marks(USER_DATA)}) WHERE "id" = ? AND "updated_at" = ?`,
+      args: [...values(USER_DATA, after.user), id, claim],
     },
   ];
 }
@@ -1788,7 +1866,13 @@ function difference(before: Person, after: Person): { gone: Wire[]; altered: Wir
 }
 
 /** The same through better-auth's adapter, where it knows no transaction: each step notes how it is taken back. */
-async function changeRows(db: Adapter, { before, after }: Change, undo: Array<() => Promise<unknown>>): Promise<void> {
+async function changeRows(
+  context: AuthContext,
+  change: Change,
+  undo: Array<() => Promise<unknown>>,
+): Promise<void> {
+  const { before, after } = change;
+  const db = context.adapter;
   const userId = String(before.user.id);
   const { gone, altered, added } = difference(before, after ?? { ...before, accounts: [] });
   const old = new Map(before.accounts.map((row) => [row.id, row]));
@@ -1799,11 +1883,21 @@ async function changeRows(db: Adapter, { before, after }: Change, undo: Array<()
   const marked = await db.findOne({ model: "verification", where: [{ field: "id", value: String(mark.id) }] });
   if (after) {
     if (after.accounts.length === 0 && !marked) await createRow(db, "verification", MARK, mark, undo);
-    return updateRow(db, "user", USER, before.user, after.user, undo);
+    await updateRow(db, "user", USER, before.user, after.user, undo);
+    if (endsSessions(change)) await endAccess(context, userId);
+    return;
   }
   if (marked) await deleteRow(db, "verification", MARK, mark, undo);
-  await db.deleteMany({ model: "session", where: [{ field: "userId", value: userId }] });
+  await endAccess(context, userId);
   await deleteRow(db, "user", USER, before.user, undo);
+}
+
+/** Ends sessions and tokens; not taken back when something fails later: then people sign in again. */
+async function endAccess(context: AuthContext, userId: string): Promise<void> {
+  const where = [{ field: "userId", value: userId }];
+  for (const model of MODELS_OF_TOKENS.filter((name) => name in context.tables))
+    await context.adapter.deleteMany({ model, where });
+  await context.adapter.deleteMany({ model: "session", where });
 }
 
 async function createRow(db: Adapter, model: string, columns: Columns, row: Wire, undo: Array<() => Promise<unknown>>) {
@@ -1856,9 +1950,11 @@ function personOf(value: unknown, where: string): Person {
 function changeOf(value: unknown, where: string): Change {
   if (!isObject(value)) throw badRequest(`${where} is no object`);
   const { user, accounts } = value;
+  const { add = [], remove = [] } = isObject(value.tuples) ? value.tuples : {};
   return {
     before: personOf(value.before, `${where}.before`),
-    after: user === null ? null : personOf({ user, accounts }, where),
+    after: user === null ? null : personOf({ user, accounts, tuples: add }, where),
+    revoked: texts(remove, `${where}.tuples.remove`),
   };
 }
 
@@ -1886,6 +1982,10 @@ function cellOf(kind: Kind, value: unknown, where: string): Cell {
 const quoted = (columns: Columns) =>
   Object.keys(columns)
     .map((name) => `"${name}"`)
+    .join(", ");
+const marks = (columns: Columns) =>
+  Object.keys(columns)
+    .map(() => "?")
     .join(", ");
 const values = (columns: Columns, row: Wire) => Object.keys(columns).map((name) => row[name] ?? null);
 const camel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
@@ -2544,13 +2644,17 @@ function sessionEndpoints(gate: Gate, members: Members, quiet: Quiet) {
 async function logOut({ context, input }: Call, members: Members): Promise<Json> {
   const { id } = await memberOr404(context, members, input.id);
   const ended = await context.adapter.count({ model: "session", where: [{ field: "userId", value: id }] });
+  await endSessions(context, id);
+  return { ended: Number(ended) };
+}
+
+async function endSessions(context: AuthContext, userId: string): Promise<void> {
   const sessions = context.internalAdapter as unknown as Record<
     string,
     ((userId: string) => Promise<unknown>) | undefined
   >;
   // The newer better-auth has the first name, 1.3 the second.
-  await (sessions.deleteUserSessions ?? sessions.deleteSessions)?.(id);
-  return { ended: Number(ended) };
+  await (sessions.deleteUserSessions ?? sessions.deleteSessions)?.(userId);
 }
 
 async function resetTicket({ context, input }: Call, members: Members): Promise<Json> {
