@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.faults.trial import Trial
 
-AWAY_S = 1.0
+SLOW_S = 1.5
 BUSY_S = 0.4
 FULL_AT_BYTES = (20_000, 700_000)
 
@@ -24,7 +24,7 @@ FULL_AT_BYTES = (20_000, 700_000)
 def source_fails_over(trial: Trial) -> None:
     """PostgreSQL cuts all connections in the middle of a read, and is back at once or a little later."""
     sent = trial.rng.randint(1, trial.size.source_bytes)
-    trial.wire.cut_after(sent, away_s=trial.rng.choice([0, AWAY_S / 2]))
+    trial.wire.cut_after(sent, away_s=trial.rng.choice([0, trial.away_s / 2]))
     trial.attempt()
 
 
@@ -73,7 +73,8 @@ def http_fails(fault: Fault) -> Callable[[Trial], None]:
     def strike(trial: Trial) -> None:
         assert trial.target.proxy is not None
         request = trial.target.proxy.requests + trial.rng.randrange(trial.size.requests)
-        trial.target.proxy.plan = {request: Planned(request, fault, seconds=AWAY_S)}
+        seconds = SLOW_S if fault is Fault.SLOW else trial.away_s
+        trial.target.proxy.plan = {request: Planned(request, fault, seconds=seconds)}
         trial.attempt()
         trial.target.proxy.plan = {}
 

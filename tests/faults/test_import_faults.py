@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 TRIALS, TRIALS_LONG = 50, 1000
 FAULTS_AT_MOST = 3
+# Of the long trials, so many have a server that is away for half a minute.
+LONG_ABSENCES = 0.02
 
 
 class Quiet(NamedTuple):
@@ -128,6 +130,7 @@ def test_the_end_is_that_of_a_quiet_run(
             target=target,
             seed=seed,
             size=quiet[name].size,
+            away_s=30 if chance.random() < LONG_ABSENCES and seed >= TRIALS else 1,
         ) as trial,
     ):
         for strike in struck:

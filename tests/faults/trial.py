@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import httpx
+
 from migrator.config.load import load
 from migrator.core.clock import ManualClock
 from migrator.core.errors import ConflictError, DependencyError
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from tests.parts.faulty_wire import FaultyTcp
 
 PAGE_ROWS = 50
+# Shorter than points.SLOW_S.
+TIMEOUT_S = 1
 RUNS = 12
 LEASE_ENDS = timedelta(hours=1)
 RUN_AND_REPORT = """
@@ -91,6 +95,7 @@ class Trial:
         rng: Everything that is left to chance comes from here.
         wire: Between the import and the application's database.
         size: What a quiet run takes.
+        away_s: For how long a server is away when it goes.
     """
 
     rng: random.Random
@@ -99,6 +104,7 @@ class Trial:
     wire: FaultyTcp
     target: FaultTarget
     size: Size
+    away_s: float = 1
 
     def attempt(self) -> Outcome | None:
         """Run the import once; None when a dependency failed."""
@@ -173,16 +179,19 @@ def trial_at(
     target: FaultTarget,
     seed: int,
     size: Size,
+    away_s: float = 1,
 ) -> Iterator[Trial]:
     """Set a migration up whose way to PostgreSQL goes over the wire."""
     # Trials take hours by their clock: nothing may depend on when a lock ends.
     settings = {"page_rows": str(PAGE_ROWS), "unlock_in": '"never"'}
     made = make_site(root, dsn, monkeypatch, identities="public.identities", **settings)
     target.configure(root / "migrator.toml")
+    for way in ("libsql", "endpoint"):
+        monkeypatch.setattr(f"migrator.auther.{way}.TIMEOUT", httpx.Timeout(TIMEOUT_S))
     host = dsn.rpartition("@")[2]
     over_wire = dsn.replace(host, f"127.0.0.1:{wire.port}/{host.rpartition('/')[2]}")
     monkeypatch.setenv("LEGACY_DATABASE_URL", over_wire)
     clock = SteppingClock(NOW)
     ctx = make_context(load(root / "migrator.toml"), root=root, clock=clock, progress=Progress())
     rng = random.Random(seed)
-    yield Trial(rng, Site(ctx, made.root, dsn), clock, wire, target, size)
+    yield Trial(rng, Site(ctx, made.root, dsn), clock, wire, target, size, away_s)
