@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.core.clock import iso, parse_iso
 from migrator.core.durations import format_duration
-from migrator.metrics.sync_check import LAST_PASS, SUBJECT
+from migrator.metrics.last_pass import LAST_PASS
+from migrator.metrics.sync_check import SUBJECT
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from migrator.core.clock import iso, parse_iso
 from migrator.core.durations import format_duration
 from migrator.core.errors import DependencyError, RefusedError
+from migrator.metrics.last_pass import LAST_PASS
 from migrator.runner.writing_back.passing import SUBJECT, Passed, Passer
 from migrator.runner.writing_back.sides import is_legacy, make_applier, open_feed, open_tables
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from migrator.state.locks import Lease
 
 RUN, WATCH = "run", "watch"
-LAST_PASS = "last_pass"  # noqa: S105
 POLL_S = 2.0
 LONGEST_WAIT_S = 60.0
 RETRY_EVERY = timedelta(seconds=30)
