@@ -1,0 +1,88 @@
+"""The runbook of the import is rehearsed: its commands, in its order, have to say what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.phases.rehearsal import SCENES, Rehearsal
+from tests.phases.runbook import Scene, Settings, Typed, steps, unsaid, with_settings
+from tests.project.test_docs_commands import commands
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.parts.better_auth import BetterAuth
+
+PAGE = (Path(__file__).parents[2] / "runbooks" / "p1-import.md").read_text(encoding="utf-8")
+# Commands in sentences that are part of no command that is rehearsed, and why.
+NOT_REHEARSED = {
+    "migrator dual-path stage set": "phase 2",
+    "migrator import plugin --out ../auther/src/lib --env-file auther.env --rotate": (
+        "Auther would have to be started a third time; tests/cli/test_plugin.py rotates"
+    ),
+}
+
+
+def test_every_command_of_the_runbook_says_what_the_runbook_says(
+    tmp_path: Path, devise_db: str, better_auth: Callable[..., BetterAuth]
+) -> None:
+    rehearsal = Rehearsal(tmp_path, devise_db, better_auth)
+    rehearsal.begin()
+    for step in steps(PAGE):
+        rehearsal.play(step)
+
+
+def test_every_command_on_the_page_is_rehearsed() -> None:
+    typed = [step.text for step in steps(PAGE) if isinstance(step, Typed)]
+    named = list(commands(PAGE))
+    whole = {one.text.partition(" #")[0] for one in named if one.whole}
+    assert whole == {text for text in typed if text.startswith("migrator ")}
+    in_sentences = {one.text for one in named if not one.whole}
+    left = {text for text in in_sentences if not any(_is_part(text, of) for of in typed)}
+    assert left == set(NOT_REHEARSED)
+
+
+def _is_part(text: str, of: str) -> bool:
+    words = {word for word in text.split() if not word.isupper()}
+    return words <= set(of.split())
+
+
+def test_everything_that_a_person_does_is_on_the_page() -> None:
+    assert {step.name for step in steps(PAGE) if isinstance(step, Scene)} == set(SCENES)
+
+
+def test_what_is_expected_stands_in_order_and_whole() -> None:
+    output = "Import\nusers read     600   \nheld: 35 rejects are listed\nnext: x\n"
+    assert unsaid(("users read 600", "held: … rejects are listed", "next: x"), output) is None
+    assert unsaid(("users read 60",), output) == "users read 60"
+    assert unsaid(("next: x", "Import"), output) == "Import"
+    assert unsaid(("held: 35 …",), output) is None
+    assert unsaid(("… rejects",), output) == "… rejects"
+
+
+def test_a_page_is_read_as_its_steps() -> None:
+    page = (
+        "text\n<!-- rehearsal: a scene -->\n   ```\n   $ one --a    # exit code 3\n   said … here\n"
+        '   …\n   $ two\n   ```\n```toml\n[a]\nb = "c"\n```\n'
+    )
+    assert list(steps(page)) == [
+        Scene("a scene"),
+        Typed("one --a", 3, ("said … here",), 4),
+        Typed("two", 0, (), 7),
+        Settings('[a]\nb = "c"'),
+    ]
+
+
+def test_settings_are_typed_into_their_section() -> None:
+    config = "\n[a]\nb = 1\n# c = 2\n\n[d]\nb = 3\n"
+    assert with_settings(config, "[a]\nb = 5\n[d]\nc = 6") == (
+        "\n[a]\nb = 5\n# c = 2\n\n[d]\nc = 6\nb = 3\n"
+    )
+
+
+def test_settings_need_their_section() -> None:
+    with pytest.raises(AssertionError, match="the configuration has no"):
+        with_settings("\n[a]\nb = 1\n", "[nowhere]\nb = 2")
