@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ROLE = "user"
 BANNED_DELETED = "migrator: deleted in the legacy system"
+BANNED_DISABLED = "migrator: disabled in the legacy system"
 BANNED_LOCKED = "migrator: locked in the legacy system"
 _USERNAME = re.compile(r"[a-zA-Z0-9_.]{3,30}")
 
@@ -176,6 +177,8 @@ def _is_verified(user: LegacyUser, rules: Rules) -> bool:
 def _ban(user: LegacyUser, rules: Rules) -> _Ban | None:
     if user.deleted_ms is not None:
         return _Ban(BANNED_DELETED, None)
+    if user.disabled:
+        return _Ban(BANNED_DISABLED, None)
     if user.locked_ms is None:
         return None
     if rules.unlock_in_ms is None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from migrator.config.durations import Duration, DurationOrNever
 from migrator.config.hashes import DigestSection, without_clash
-from migrator.config.people import GrantsSection, QuerySection, RolesSection
+from migrator.config.people import USUAL, GrantsSection, QuerySection, RolesSection
 from migrator.config.plugin import PluginSection
 from migrator.config.secrets import SecretRef
 from migrator.config.section import Section
@@ -54,7 +54,7 @@ class LegacySection(Section):
     """Where users come from: an application's tables on PostgreSQL."""
 
     dsn: SecretRef
-    kind: Literal["devise", "sql"] = "devise"
+    kind: Literal["devise", "django", "sql"] = "devise"
     model: str = "User"
     users_table: str = "public.users"
     identities_table: str = ""
@@ -68,6 +68,15 @@ class LegacySection(Section):
     sessions_table: str = "public.sessions"
     session_ttl: DurationOrNever = None
     remember_for: DurationOrNever = timedelta(days=14)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _begins_with_what_is_usual(cls, given: Any) -> Any:
+        return (
+            {**USUAL.get(str(given.get("kind")), {}), **given}
+            if isinstance(given, dict)
+            else given
+        )
 
     @model_validator(mode="after")
     def _has_its_query(self) -> LegacySection:
@@ -121,6 +130,7 @@ class ImportSection(Section):
     page_rows: Annotated[int, Field(ge=1, le=100_000)] = 5000
     processes: Literal[1, 2, "auto"] = "auto"
     rejects_file: Path = Path(".migrator/rejects.jsonl")
+    differences_file: Path = Path(".migrator/differences.jsonl")
     resolutions_file: Path = Path(".migrator/resolutions.toml")
     roles: GrantsSection = GrantsSection()
     account_index: bool = True

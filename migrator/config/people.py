@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, model_validator
 
 from migrator.config.section import Section
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Auther's own entity types: a grant on one of them would make an application's role a power over
 # the identity provider itself.
@@ -23,6 +26,11 @@ SYSTEM_TYPES = frozenset(
         "sessions",
     }
 )
+
+# What differs by `legacy.kind` from the defaults of `[legacy]`, which are Devise's.
+USUAL: Mapping[str, Mapping[str, str]] = {
+    "django": {"users_table": "public.auth_user", "session_store": "cookie"},
+}
 
 
 class QuerySection(Section):

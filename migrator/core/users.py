@@ -30,6 +30,7 @@ class LegacyUser:
         pk: The primary key as text.
         salt: What stands beside the password in a column of its own (devise-encryptable).
         roles: Names of the roles that the user has in the application.
+        disabled: Somebody took the account out of use, and no time ends that.
         created_ms: None when the row holds no time; an infinite one is beyond 2**63 - 2 either
             way. So with every other time.
     """
@@ -48,6 +49,7 @@ class LegacyUser:
     identities: tuple[LegacyIdentity, ...] = ()
     salt: str | None = None
     roles: tuple[str, ...] = ()
+    disabled: bool = False
 
 
 class RejectReason(StrEnum):

@@ -62,7 +62,7 @@ def open_devise(dsn: str, settings: LegacySection) -> Iterator[DeviseSource]:
         if settings.roles.column:
             wanted["roles"] = settings.roles.column
         columns = find_columns(users, wanted)
-        identities = _describe_identities(connection, settings)
+        identities = describe_identities(connection, settings)
         roles = Roles(describe_roles(connection, settings), settings.roles.names)
         read_any_bytes(connection)
         yield DeviseSource(connection, columns, identities, roles)
@@ -81,7 +81,12 @@ def describe_roles(connection: Connection, settings: LegacySection) -> JoinedRol
     return joined_roles(describe_table(connection, roles.table, key="legacy.roles.table"), join)
 
 
-def _describe_identities(connection: Connection, settings: LegacySection) -> TableShape | None:
+def describe_identities(connection: Connection, settings: LegacySection) -> TableShape | None:
+    """Look at the table of sign-ins at providers, None where none is configured.
+
+    Raises:
+        UsageError: The table or a column is missing.
+    """
     if not settings.identities_table:
         return None
     key = "legacy.identities_table"
@@ -195,7 +200,8 @@ class DeviseSource:
             extra = dict(zip(self._statements.extras, row[_FIXED:], strict=True))
             roles = self._role_column.read(extra.get("roles")) if self._role_column else ()
             roles += joined.get(user.pk, ())
-            whole.append(replace(user, salt=extra.get("salt"), roles=roles))
+            disabled = extra.get("disabled") is not None
+            whole.append(replace(user, salt=extra.get("salt"), roles=roles, disabled=disabled))
         return whole
 
     def email_judge(self, wanted: Sequence[str] = ()) -> SharedEmails:

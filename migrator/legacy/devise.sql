@@ -44,6 +44,10 @@ to_json({column})::text
 -- A flag says that it happened, not when.
 CASE WHEN {column} THEN 0 END
 
+-- name: set_flag
+-- NULL where nothing is special: such a line needs no closer look.
+CASE WHEN {column} THEN 't' END
+
 -- name: epoch_ms
 CASE WHEN {column} IS NULL THEN NULL
      WHEN isfinite({column}) THEN floor(extract(epoch FROM {column}) * 1000)::bigint

@@ -41,6 +41,7 @@ COLUMNS: Mapping[str, tuple[str, frozenset[str]]] = {
     "verified": ("confirmed_at", _FLAG),
     "locked_at": ("locked_at", TIME_TYPES),
     "deleted_at": ("deleted_at", TIME_TYPES | _FLAG),
+    "disabled": ("disabled", _FLAG),
     "second_factor": ("otp_required_for_login", _FLAG),
     "provider": ("provider", _TEXTS),
     "uid": ("uid", _TEXTS | INTEGER_TYPES),
@@ -72,8 +73,8 @@ def open_query(dsn: str, settings: LegacySection) -> Iterator[DeviseSource]:
     with open_database(dsn) as connection:
         schema = qualified(settings.users_table)[0]
         users = describe_query(connection, settings.query.users, key="users", schema=schema)
-        columns = _columns(users)
-        _refuse_ambiguous_keys(connection, users)
+        columns = columns_of(users)
+        refuse_ambiguous_keys(connection, users)
         identities = _identities(connection, settings, schema)
         roles = Roles(describe_roles(connection, settings), settings.roles.names)
         read_any_bytes(connection)
@@ -110,7 +111,12 @@ def _types(connection: Connection, found: list[psycopg.Column]) -> dict[str, str
     return {column.name: types[column.type_code] for column in found}
 
 
-def _columns(users: TableShape) -> DeviseColumns:
+def columns_of(users: TableShape) -> DeviseColumns:
+    """Match what a SELECT gives with the parts that columns play.
+
+    Raises:
+        UsageError: A column is missing, unknown or of a wrong type.
+    """
     for name in users.columns:
         if name not in COLUMNS:
             raise UsageError(
@@ -151,8 +157,12 @@ def _check(
             )
 
 
-def _refuse_ambiguous_keys(connection: Connection, users: TableShape) -> None:
-    """Let pass only ids by which pages can be told apart: a join may repeat a user."""
+def refuse_ambiguous_keys(connection: Connection, users: TableShape) -> None:
+    """Let pass only ids by which pages can be told apart: a join may repeat a user.
+
+    Raises:
+        UsageError: An id is empty or occurs twice.
+    """
     text = load("migrator.legacy", "query.sql")["ambiguous_keys"]
     query = compose(text, query=users.relation, id=ident("id"))
     with wrapped("looking for repeated ids"):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrator.legacy.devise import DeviseSource, open_devise
+from migrator.legacy.django import open_django
 from migrator.legacy.query import open_query
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ SOURCES: dict[str, SourceKind] = {
         " restful_authentication, authlogic, clearance",
         open_devise,
     ),
+    "django": SourceKind("Django on PostgreSQL: django.contrib.auth's user model", open_django),
     "sql": SourceKind("any tables on PostgreSQL, through a SELECT in migrator.toml", open_query),
 }
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _PLAIN = ("id", "email", "encrypted_password", "name", "username", "provider", "uid")
 _TIMES = ("created_at", "updated_at", "confirmed_at", "locked_at", "deleted_at")
 # Read only where there are any: each column costs time in every row.
-EXTRAS = ("salt", "roles")
+EXTRAS = ("salt", "roles", "disabled")
 _NOTHING, _EVERYTHING, _NEVER = "NULL", "TRUE", "FALSE"
 
 
@@ -77,6 +77,8 @@ class Statements:
 
     def _extra(self, part: str) -> str:
         column = self._column(part)
+        if part == "disabled":
+            return self._queries["set_flag"].format(column=column)
         is_array = self._columns.type_of(part).endswith("[]")
         return self._queries["as_json"].format(column=column) if is_array else column
 

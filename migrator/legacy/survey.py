@@ -150,7 +150,7 @@ def _states(
         "states",
         {"confirmable": confirmable, "unlock_in": unlock_in, "now": now},
         confirmed_at=column("confirmed_at", "timestamptz"),
-        locked_at=column("locked_at", "timestamptz"),
+        locked_at=_locked_at(columns),
         deleted_at=column("deleted_at", "timestamptz"),
         second_factor=_second_factor(columns),
         pending=column("unconfirmed_email", "text"),
@@ -159,6 +159,15 @@ def _states(
         users=_users(columns),
     )
     return States(**row)
+
+
+def _locked_at(columns: DeviseColumns) -> str:
+    """Read when an account was locked; one that is disabled is a lock that nothing ends."""
+    locked = quoted_or_null(columns.column("locked_at"), "timestamptz")
+    disabled = columns.column("disabled")
+    if disabled is None:
+        return locked
+    return f"(CASE WHEN {quoted(disabled)} THEN 'infinity'::timestamptz ELSE {locked} END)"
 
 
 def _second_factor(columns: DeviseColumns) -> str:

@@ -117,7 +117,7 @@ class _Gathering:
     def _state(self, user: LegacyUser, rules: Rules) -> LegacyState:
         if user.deleted_ms is not None:
             return LegacyState.DELETED
-        if self._is_locked(user, rules.unlock_in_ms):
+        if user.disabled or self._is_locked(user, rules.unlock_in_ms):
             return LegacyState.LOCKED
         confirmable = self.source.columns.column("confirmed_at") is not None
         unconfirmed = confirmable and user.confirmed_ms is None
