@@ -1015,6 +1015,7 @@ interface Call {
 }
 
 const SECRET_BYTES_MIN = 32;
+const WRONG_SECRET_MS = 60_000;
 /** What can stand behind `Bearer`. */
 const HEADER_TEXT = /^[\x21-\x7e]+$/;
 const BODY_BYTES_MAX = 8 * 1024 * 1024;
@@ -1026,6 +1027,7 @@ class Gate {
   readonly #secrets = new Map<Capability, Buffer[]>();
   readonly #doors = new Map<string, Door>();
   readonly #admitted = new WeakMap<Request, Json>();
+  readonly #told = new Map<Capability, number>();
 
   constructor(env: Environment) {
     const users = new Map<string, Capability>();
@@ -1064,7 +1066,10 @@ class Gate {
     if (path === REDEEM_PATH) return { request: withoutLoginPrompt(request) };
     const door = this.#doors.get(path);
     if (!door || door.method !== request.method) return undefined;
-    if (!this.#knows(door.capability, request.headers.get("authorization"))) return refusal(401, "wrong_secret");
+    if (!this.#knows(door.capability, request.headers.get("authorization"))) {
+      this.#tell(door.capability, ctx);
+      return refusal(401, "wrong_secret");
+    }
     const limit = door.capability === "IMPORT" ? BODY_BYTES_MAX : SMALL_BODY_BYTES_MAX;
     const input = door.method === "GET" ? Object.fromEntries(url.searchParams) : await readJson(request, limit);
     if (typeof input === "number") return refusal(input, input === 413 ? "too_large" : "not_json");
@@ -1096,6 +1101,14 @@ class Gate {
     return problem ? [] : [sha256(secret)];
   }
 
+  /** Once a minute is enough to see a forgotten rotation, or somebody who tries. */
+  #tell(capability: Capability, { logger }: AuthContext): void {
+    const now = performance.now();
+    if (now - (this.#told.get(capability) ?? Number.NEGATIVE_INFINITY) < WRONG_SECRET_MS) return;
+    this.#told.set(capability, now);
+    logger.warn(`migrator: somebody came without the secret of ${capability}, or with another one`);
+  }
+
   #knows(capability: Capability, authorization: string | null): boolean {
     const given = sha256(/^Bearer ([\x21-\x7e]+)$/i.exec(authorization ?? "")?.[1] ?? "");
     // Every secret is compared: the time tells nothing about which one it was.
@@ -1120,17 +1133,18 @@ async function readJson(request: Request, limit: number): Promise<Json | 400 | 4
   if (Number(request.headers.get("content-length") ?? 0) > limit) return 413;
   const chunks: Uint8Array[] = [];
   const reader = request.body?.getReader();
-  for (let size = 0; reader;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    size += value.byteLength;
-    if (size > limit) return 413;
-    chunks.push(value);
-  }
   try {
+    for (let size = 0; reader;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      size += value.byteLength;
+      if (size > limit) return 413;
+      chunks.push(value);
+    }
     const parsed: unknown = JSON.parse(Buffer.concat(chunks).toString("utf8"));
     return isObject(parsed) ? parsed : 400;
   } catch {
+    // Not JSON, or whoever sent it hung up midway.
     return 400;
   }
 }

@@ -1,9 +1,12 @@
 """What somebody with bad intentions, or a broken program with the right secret, sends to the plugin."""
 
 import json
+import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -211,3 +214,25 @@ def test_secrets_that_nobody_could_send_or_that_serve_twice_are_not_used(tmp_pat
         assert door.ask("IMPORT", "GET", "events").status_code == 401
         assert door.ask("IMPORT", "POST", "reset-ticket", json={"id": "x"}).status_code == 404
         assert not any(secret in log for secret in env.values() if len(secret) >= 32)
+
+
+def test_a_body_that_ends_midway_ends_nothing_else(auther: BetterAuth, door: Door) -> None:
+    """As when the migrator is killed while it sends."""
+    address = urlsplit(auther.base_url)
+    head = (
+        "POST /api/auth/migrator/users/upsert HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        f"Content-Length: 1000\r\nAuthorization: Bearer {SECRETS['IMPORT']}\r\n\r\n"
+    )
+    for _ in range(3):
+        with socket.create_connection((str(address.hostname), int(address.port or 0))) as killed:
+            killed.sendall(f'{head}{{"users":['.encode())
+            time.sleep(0.1)
+    time.sleep(0.2)
+    assert door.post("IMPORT", "users/count", {})["users"] >= 0
+
+
+def test_a_wrong_secret_shows_in_the_log_once_a_minute(auther: BetterAuth, door: Door) -> None:
+    for _ in range(5):
+        assert door.ask("LOGOUT", "POST", "logout", secret="telling" * 9).status_code == 401
+    assert auther.log().count("without the secret of LOGOUT") == 1
+    assert "telling" not in auther.log()
