@@ -30,10 +30,10 @@ from migrator.runner.importing.imports import (
 from migrator.runner.importing.outcome import Outcome, summary
 from migrator.runner.importing.pages import plan_pages, write_pages
 from migrator.runner.importing.proof import Proof, Prover
-from migrator.runner.importing.reconcile import Reconciler, Reconciliation
 from migrator.runner.importing.rejects import Rejects, open_rejects
 from migrator.runner.importing.snapshots import take_first_snapshot
 from migrator.runner.importing.undecided import Undecided
+from migrator.runner.importing.verifying import compare_both_sides
 from migrator.runner.importing.withdraw import Withdrawal, Withdrawer
 from migrator.runner.standing import Standing
 from migrator.runner.syncing.ends import note_beginning
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from migrator.auther.interface import Target
     from migrator.auther.rules import Rules
     from migrator.runner.context import Context
+    from migrator.runner.importing.reconcile import Reconciliation
     from migrator.state.locks import Lease
 
 NAME = "import"
@@ -207,42 +208,18 @@ def _accept_rejects(ctx: Context) -> None:
     ctx.state.checkpoints.put(SUBJECT, "accepted_rejects", digest)
 
 
-def verify(ctx: Context) -> Reconciliation:
+def verify(ctx: Context, *, html: Path | None = None) -> Reconciliation:
     """Compare every field of every user and account; a difference counts after two reads.
+
+    Args:
+        ctx: The surroundings.
+        html: Where a page about it goes, None for none.
 
     Raises:
         UsageError: Nothing was imported yet.
-        DependencyError: A database cannot be read.
+        DependencyError: A database cannot be read, or a file cannot be written.
     """
-    with open_ends(ctx, writing=False) as ends, open_target(ctx, writing=False) as target:
-        if not ends.identities.exists():
-            raise UsageError("nothing was imported yet", hint=_RUN)
-        with ctx.state.ledger.recorded(SUBJECT, "verify") as facts:
-            result = _compare(ctx, ends, target)
-            facts.update(
-                {
-                    "read": result.read,
-                    "equal": result.equal,
-                    "differences": result.by_kind.total() + (not result.adds_up()),
-                    "kinds": dict(result.by_kind),
-                }
-            )
-    ctx.state.checkpoints.put(SUBJECT, "verified", result.holds())
-    return result
-
-
-def _compare(ctx: Context, ends: Ends, target: Target) -> Reconciliation:
-    now_ms = round(ctx.clock.now().timestamp() * 1000)
-    reconciler = Reconciler(
-        ends.source, target, ends.identities, make_rules(ctx, ends.source), now_ms=now_ms
-    )
-    total = ends.source.estimated_users()
-    with ctx.progress.task("Comparing both sides", total=total) as task:
-        rows = ctx.config.import_.page_rows
-        reconciler.legacy_pages(rows=rows, advance=task.advance)
-    reconciler.orphans(id_column=ends.source.columns.parts["id"])
-    reconciler.target_pages()
-    return reconciler.result
+    return compare_both_sides(ctx, html=html)
 
 
 def plan_rollback(ctx: Context) -> Withdrawal:

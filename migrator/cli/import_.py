@@ -87,15 +87,22 @@ def _emit_outcome(outcome: Outcome, as_json: bool) -> None:
 
 
 @import_.command()
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a page about it as well; only its owner may read it.",
+)
 @json_option
 @pass_context
-def verify(ctx: Context, as_json: bool) -> ExitCode:
+def verify(ctx: Context, html: Path | None, as_json: bool) -> ExitCode:
     """Compare every field of every user and account on both sides, not a sample.
 
-    Exit code 1: something differs.
+    Exit code 1: something differs. All of it is in the differences file.
     """
-    result = p1_import.verify(ctx)
-    emit(as_json, as_data(result), lambda out: show_reconciliation(out, result))
+    result = p1_import.verify(ctx, html=html)
+    file = ctx.config.import_.differences_file
+    data = {**as_data(result), "differences_file": str(ctx.path(file))}
+    emit(as_json, data, lambda out: show_reconciliation(out, result, file=file.name))
     return ExitCode.DONE if result.holds() else ExitCode.REFUSED
 
 

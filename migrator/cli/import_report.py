@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
+from migrator.runner.importing.reconciliation_report import counted
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from migrator.runner.importing.undecided import Undecided
     from migrator.runner.importing.withdraw import Withdrawal
 
+_ON_SCREEN, _IN_DATA = 20, 100
 _REASONS = {
     "email_missing": "no e-mail address",
     "email_collision": "another user has the same address, apart from case or blanks",
@@ -94,25 +97,24 @@ def as_data(result: Reconciliation) -> dict[str, Any]:
         "foreign": result.foreign,
         "allowed": {str(kind): count for kind, count in sorted(result.allowed.items())},
         "differences": dict(sorted(result.by_kind.items())),
-        "shown": [asdict(difference) for difference in result.shown],
+        "roles_unread": result.roles_unread,
+        "shown": [asdict(difference) for difference in result.shown[:_IN_DATA]],
     }
 
 
-def show_reconciliation(out: Console, result: Reconciliation) -> None:
-    """Print what was compared and what differs."""
+def show_reconciliation(out: Console, result: Reconciliation, *, file: str) -> None:
+    """Print what was compared, the first things that differ, and where all of them are."""
     out.print(Text("Comparison, field by field", style="bold"))
-    rows = [("users read", result.read, ""), ("equal in every field", result.equal, "")]
-    rows.append(("left to Auther", result.left_to_auther, "moved, or linked at a login"))
-    rows.append(("rejected", result.rejected, "rightly not at Auther"))
-    rows.append(("differing", result.differing, ""))
-    rows.append(("others' users", result.foreign, "at Auther, not ours, not looked at"))
-    rows += [(str(kind), n, "changed by Auther itself") for kind, n in result.allowed.items()]
-    out.print(_table(rows))
+    out.print(_table((row.name, row.count, row.meaning) for row in counted(result)))
     for kind, count in sorted(result.by_kind.items()):
         out.print(f"{kind}: {count:,}", markup=False)
-    for difference in result.shown:
+    for difference in result.shown[:_ON_SCREEN]:
         who = f"user {difference.pk}" if difference.pk else difference.auther_id
         out.print(f"  {who}: {difference.kind} {difference.detail}".rstrip(), markup=False)
+    if result.by_kind:
+        out.print(f"all {result.by_kind.total():,} are in {file}", markup=False)
+    if result.roles_unread:
+        out.print("note: roles were not compared: access_tuples cannot be read this way")
     out.print("every field agrees" if result.holds() else "the two sides differ")
 
 

@@ -13,10 +13,10 @@ from migrator.core.errors import DependencyError
 from migrator.core.queries import load
 from migrator.core.sql import ident
 from migrator.legacy.connect import Connection, compose, wrapped
-from migrator.legacy.copytext import dump, parse
+from migrator.legacy.copytext import copy_lines, dump, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from migrator.legacy.interface import TableShape
 
@@ -52,6 +52,28 @@ def plain_claims(
 def read_claims(plain: bytes) -> list[Claim]:
     """Read what `plain_claims` wrote."""
     return [Claim(*row[1:]) for row in parse(plain.decode().split("\n")[:-1])]  # type: ignore[arg-type]
+
+
+def lines_of_plain(plain: bytes) -> list[str]:
+    """Give what `IdentityTable.lines` gives of rows from `plain_claims` that nobody touched."""
+    return plain.decode().replace("\n", "\tlegacy\timport\n").split("\n")[:-1]
+
+
+class Held(NamedTuple):
+    """A row of the table."""
+
+    claim: Claim
+    home: str
+    origin: str
+
+
+def read_lines(lines: Iterable[str]) -> dict[str, Held]:
+    """Read what `IdentityTable.lines` gave, by legacy key."""
+    found = {}
+    for _, pk, auther_id, pinned, print_, home, origin in parse(lines):
+        claim = Claim(str(pk), str(auther_id), pinned, print_)
+        found[claim.pk] = Held(claim, str(home), str(origin))
+    return found
 
 
 class Link(NamedTuple):
@@ -125,6 +147,12 @@ class IdentityTable:
     def claims(self, pks: Sequence[str]) -> dict[str, Claim]:
         """Give what was written down about users, by legacy key."""
         return {row[0]: Claim(*row) for row in self._ask("claims", pks=list(pks))}
+
+    def lines(self, pks: Sequence[str]) -> list[str]:
+        """Give the rows of users as lines of COPY, which `read_lines` reads; in any order."""
+        with wrapped("reading migrator_identity"), self._turn:
+            asked = {"source": self._source, "pks": list(pks)}
+            return copy_lines(self._connection, self._query("lines_of_users"), asked)
 
     def claim(
         self, new: Sequence[Claim], *, renewed: Sequence[Claim] = (), plain: bytes = b""

@@ -63,6 +63,12 @@ WHERE source = %(source)s AND user_pk = ANY(%(pks)s)
 SELECT user_pk, auther_id, pinned_reason, legacy_hash_fp FROM {identity}
 WHERE source = %(source)s AND user_pk = ANY(%(pks)s)
 
+-- name: lines_of_users
+COPY (
+  SELECT source, user_pk, auther_id, pinned_reason, legacy_hash_fp, home, origin FROM {identity}
+  WHERE source = %(source)s AND user_pk = ANY(%(pks)s)
+) TO STDOUT
+
 -- name: of_auther_ids
 SELECT auther_id, source, user_pk FROM {identity} WHERE auther_id = ANY(%(ids)s)
 

@@ -1,9 +1,17 @@
 """All benchmarks, one after the other: `python -m tests.benchmarks`."""
 
-from tests.benchmarks import bench_endpoint, bench_import, bench_libsql, bench_sign_in, bench_sync
+from tests.benchmarks import (
+    bench_endpoint,
+    bench_import,
+    bench_libsql,
+    bench_reconcile,
+    bench_sign_in,
+    bench_sync,
+)
 
 BENCHMARKS = (
     bench_import.main,
+    bench_reconcile.main,
     bench_libsql.main,
     bench_endpoint.main,
     bench_sign_in.main,

@@ -205,7 +205,11 @@ def _said(figure: Figure, users: int) -> str:
 
 
 def _measure(part: str, folder: Path) -> Figure:
-    work = _prepare_import(folder) if part == "import" else _prepare_raw(folder)
+    return measured(_prepare_import(folder) if part == "import" else _prepare_raw(folder))
+
+
+def measured(work: Callable[[], object]) -> Figure:
+    """Do some work and say what it took, in this process and in those that it started."""
     wall, cpu = time.perf_counter(), time.process_time()
     work()
     children = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -36,9 +36,9 @@ def plan_pages(ctx: Context, source: DeviseSource, rules: Rules, importer: Impor
     """
     total, rows = source.estimated_users(), ctx.config.import_.page_rows
     with (
-        _memory_left_alone(),
+        memory_left_alone(),
         ctx.progress.task("Planning the import", total=total) as task,
-        _batches(ctx, source, rules, rows=rows, users=total) as pages,
+        batches(ctx, source, rules, rows=rows, users=total) as pages,
     ):
         for page in pages:
             importer.plan(page)
@@ -62,9 +62,9 @@ def write_pages(
     """
     total = source.estimated_users()
     with (
-        _memory_left_alone(),
+        memory_left_alone(),
         ctx.progress.task("Importing users", total=total) as task,
-        _batches(ctx, source, rules, rows=rows, users=total) as pages,
+        batches(ctx, source, rules, rows=rows, users=total) as pages,
         prefetched(map(importer.prepare, pages)) as prepared,
     ):
         for page in prepared:
@@ -76,7 +76,7 @@ def write_pages(
 
 
 @contextmanager
-def _memory_left_alone() -> Iterator[None]:
+def memory_left_alone() -> Iterator[None]:
     """Keep the collector from looking through everything that is there already for each page."""
     gc.freeze()
     try:
@@ -86,9 +86,21 @@ def _memory_left_alone() -> Iterator[None]:
 
 
 @contextmanager
-def _batches(
+def batches(
     ctx: Context, source: DeviseSource, rules: Rules, *, rows: int, users: int
 ) -> Iterator[Iterator[Batch]]:
+    """Read everybody, here or in a process of its own, which ends with the block.
+
+    Args:
+        ctx: The surroundings.
+        source: Reads what a page leaves unmapped.
+        rules: How users are mapped.
+        rows: Users a page.
+        users: About how many there are.
+
+    Raises:
+        DependencyError: The application's database failed, or the process that reads was killed.
+    """
     job = Job.of(ctx.reveal(ctx.config.legacy.dsn), source.queries, rules, rows=rows)
     sample = job.mapper.sample if job.mapper else None
     with _read(job, processes=_processes(ctx, users)) as pages:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import contextmanager
 from hashlib import sha256
 from typing import IO, TYPE_CHECKING
 
-from migrator.core.errors import DependencyError
 from migrator.core.resolutions import Action
+from migrator.runner.importing.private_file import put_in_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
 
     from migrator.core.resolutions import Resolution
     from migrator.core.users import Reject
-
-_OWNER_ONLY = 0o600
 
 
 class Rejects:
@@ -75,20 +72,6 @@ def open_rejects(
     Raises:
         DependencyError: The file cannot be written.
     """
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with open(part, "w", encoding="utf-8", opener=_private) as file:
-            yield Rejects(file, resolutions=resolutions)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        raise DependencyError(
-            f"the rejects file {path.name} cannot be written: {error.strerror}",
-            hint="make room or set import.rejects_file in migrator.toml, then run the same again",
-        ) from error
-
-
-def _private(name: str, flags: int) -> int:
-    return os.open(name, flags, _OWNER_ONLY)
+    hint = "make room or set import.rejects_file in migrator.toml, then run the same again"
+    with put_in_place(path, what="the rejects file", hint=hint) as file:
+        yield Rejects(file, resolutions=resolutions)
