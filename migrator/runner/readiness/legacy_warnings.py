@@ -39,7 +39,7 @@ def key_without_derived_id(found: Findings, config: Config) -> Iterator[Reason]:
         )
 
 
-def rejects_expected(found: Findings, config: Config) -> Iterator[Reason]:
+def rejects_expected(found: Findings, _config: Config) -> Iterator[Reason]:
     """A run with rejects ends with exit code 3 until they are acknowledged."""
     rejected = found.forecast.rejected if found.forecast else {}
     if rejected:
@@ -47,7 +47,7 @@ def rejects_expected(found: Findings, config: Config) -> Iterator[Reason]:
         yield Reason(
             "rejects",
             f"the import would reject {sum(rejected.values()):,} users: {reasons}",
-            f"mend them before, or find them in {config.import_.rejects_file} after the import",
+            "mend them before, or decide about each of them: migrator import resolve",
         )
 
 
@@ -81,7 +81,8 @@ def unclaimed_hashes(found: Findings, config: Config) -> Iterator[Reason]:
         yield Reason(
             "unclaimed_hashes",
             f"{found.census.unclaimed:,} users have a password value that no scheme knows",
-            f"they will be {fate} ([import] unsupported_hash); they need a password reset",
+            f"say what they are under [[legacy.digests]]; otherwise they will be {fate}"
+            " ([import] unsupported_hash) and need a password reset",
         )
 
 
@@ -95,14 +96,20 @@ def troubled_emails(found: Findings, _config: Config) -> Iterator[Reason]:
         )
 
 
-def odd_times(found: Findings, _config: Config) -> Iterator[Reason]:
+def odd_times(found: Findings, config: Config) -> Iterator[Reason]:
     """Infinity and years beyond 9999."""
     for odd in found.legacy.odd_times:
         yield Reason(
             "odd_times",
             f"{odd.column}: {odd.infinite:,} infinite and {odd.out_of_range:,} out of range",
-            f"set them to real times, or have those rows rejected: {odd.column}",
+            _fate_of_odd_time(odd.column, config),
         )
+
+
+def _fate_of_odd_time(column: str, config: Config) -> str:
+    if column == config.legacy.columns.get("updated_at", "updated_at"):
+        return "nothing to do: the import takes the time of the sign-up instead"
+    return "set them to real times; otherwise those rows are rejected (migrator import resolve)"
 
 
 def account_states(found: Findings, config: Config) -> Iterator[Reason]:
