@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from migrator.auther.interface import TupleRow
 
@@ -18,6 +18,13 @@ THING = "{id}"
 _SUBJECT = "user"
 _ID_DIGITS = 40
 _SECOND_MS = 1000
+
+
+class Revision(NamedTuple):
+    """What makes a user's access tuples what they have to be."""
+
+    missing: tuple[TupleRow, ...] = ()
+    extra: tuple[TupleRow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,32 @@ class Grants:
                 made[row.id] = row
         return tuple(made[key] for key in sorted(made))
 
+    def governs(self, row: TupleRow) -> bool:
+        """Tell that an access tuple is one that some role of its user would become.
+
+        While the user is at home in the application, its roles decide about such tuples, whoever
+        wrote them; they decide about nothing else.
+        """
+        if (row.subject_type, row.subject_relation, row.condition) != (_SUBJECT, None, None):
+            return False
+        if row.id != tuple_id(row.entity_type, row.entity_id, row.relation, row.subject_id):
+            return False
+        return any(
+            grant.entity_type == row.entity_type
+            and grant.relation == row.relation
+            and _may_be(grant, row.entity_id)
+            for grants in self.by_role.values()
+            for grant in grants
+        )
+
+    def revision(self, wanted: Iterable[TupleRow], held: Iterable[TupleRow]) -> Revision:
+        """Compare a user's access tuples with those that there have to be."""
+        there = {row.id: row for row in held}
+        due = {row.id: row for row in wanted}
+        missing = tuple(row for row in due.values() if row.id not in there)
+        extra = tuple(r for r in there.values() if r.id not in due and self.governs(r))
+        return Revision(missing, extra)
+
     def unknown(self, roles: Iterable[str]) -> list[str]:
         """Give the roles that become nothing and are not ignored, without the thing's id."""
         return [_kind(role) for role in roles if not self._found(role) and not self._ignores(role)]
@@ -81,6 +114,14 @@ def tuple_id(entity_type: str, entity_id: str, relation: str, subject_id: str) -
 def _kind(role: str) -> str:
     """Leave the thing out of `editor:Forum:7`."""
     return ":".join(role.split(":", 2)[:2])
+
+
+def _may_be(grant: Grant, entity_id: str) -> bool:
+    before, thing, after = grant.entity_id.partition(THING)
+    if not thing:
+        return entity_id == before
+    is_filled = entity_id.startswith(before) and entity_id.endswith(after)
+    return entity_id == ALL or (is_filled and len(entity_id) > len(before) + len(after))
 
 
 def _entity_id(grant: Grant, role: str) -> str:

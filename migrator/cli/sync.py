@@ -125,5 +125,10 @@ def show_pass(out: Console, ctx: Context, report: PassReport) -> None:
         )
     if not report.is_indexed:
         out.print("note: no index on updated_at: each pass scans the users table")
+    if report.roles_unread:
+        out.print(
+            "note: roles are not followed: access_tuples cannot be read"
+            " (no such table, or the plugin has no option `database`)"
+        )
     if report.lag.quarantined:
         out.print(f"held: {report.lag.quarantined:,} users in {settings.rejects_file.name}")

@@ -25,7 +25,8 @@ class SyncSection(Section):
         deletes: What happens at Auther to users who are gone from the application.
         max_bans: A pass that would ban or delete more users than this stops.
         max_bans_share: Likewise, as a share of all users.
-        max_passwords_share: A pass that would change more passwords than this stops.
+        max_passwords_share: A pass that would change the passwords of more users than this, or take
+            roles from more, stops.
     """
 
     interval: Duration = timedelta(seconds=5)

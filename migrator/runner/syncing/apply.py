@@ -36,6 +36,7 @@ class Written:
     """What a pass wrote.
 
     Attributes:
+        roles: Users who got or lost access tuples.
         forgotten: Rows of `migrator_identity` whose user is gone on both sides.
         unwritten: Users whom somebody else changed meanwhile, or who were not counted when the
             brakes were asked: the next pass has to look at them.
@@ -47,6 +48,7 @@ class Written:
     passwords: int = 0
     banned: int = 0
     deleted: int = 0
+    roles: int = 0
     forgotten: int = 0
     unwritten: set[str] = field(default_factory=set)
     obstacles: dict[str, list[Obstacle]] = field(default_factory=dict)
@@ -62,6 +64,7 @@ class Written:
         self.passwords += Kind.PASSWORD in step.kinds
         self.banned += Kind.BAN in step.kinds
         self.deleted += Kind.DELETE in step.kinds
+        self.roles += step.changes_roles
 
 
 class Applier:

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
 _LOSSES = frozenset({Kind.BAN, Kind.DELETE})
 _PASSWORDS = frozenset({Kind.PASSWORD})
+_ROLES = frozenset({Kind.ROLE})
 _OWNER_ONLY = 0o600
 _CHECK = {
     _LOSSES: "was a table emptied or restored, or deleted_at or locked_at set for many?",
     _PASSWORDS: "was encrypted_password blanked, cut, or written by a script?",
+    _ROLES: "was the table of roles emptied, or [import.roles] granted to these users at Auther?",
 }
 
 
@@ -66,6 +68,7 @@ def excesses(harm: Harm, settings: SyncSection, *, users: int) -> list[str]:
     for what, of, limit in (
         ("ban or delete", _LOSSES, losses),
         ("change the password of", _PASSWORDS, passwords),
+        ("take roles from", _ROLES, passwords),
     ):
         count = harm.count(of)
         if count > limit:

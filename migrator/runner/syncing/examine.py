@@ -10,14 +10,24 @@ from migrator.auther.map import BANNED_DELETED, ROLE
 from migrator.core.envelope import PREFIX
 from migrator.core.users import LegacyUser, Reject, RejectReason
 from migrator.runner.syncing.mapping import PRIVILEGED, Obstacle, fit, map_known
-from migrator.runner.syncing.merge import BANNED_GONE, Step, banned, deleted, is_ours, merge
+from migrator.runner.syncing.merge import (
+    BANNED_GONE,
+    NO_ROLES,
+    Step,
+    banned,
+    deleted,
+    is_ours,
+    merge,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from migrator.auther.interface import AccountRow, Target
+    from migrator.auther.interface import AccountRow, Target, TupleRow
     from migrator.auther.rules import Rules
     from migrator.legacy.followed import FollowedTable, Record
+
+    _Tuples = dict[str, tuple[TupleRow, ...]]
 
 
 @dataclass
@@ -31,6 +41,7 @@ class Examined:
         absent_ids: Users who are gone on both sides.
         equal: Users who are as they have to be.
         left: Users about whom Auther decides.
+        roles_unread: Roles become access tuples, and those cannot be read.
     """
 
     new: list[LegacyUser] = field(default_factory=list)
@@ -39,6 +50,7 @@ class Examined:
     absent_ids: list[str] = field(default_factory=list)
     equal: int = 0
     left: int = 0
+    roles_unread: bool = False
 
 
 class _Pair(NamedTuple):
@@ -122,13 +134,24 @@ class Examiner:
         rows = [(pair, row) for pair in pairs if (row := self._map(pair, rules, found))]
         moved = {row.pk: _moved(pair, row) for pair, row in rows if _moves(pair, row)}
         taken = self._target.find(list(moved.values())) if moved else Found()
+        held = self._tuples(rows, rules, found)
         for pair, row in rows:
             made: Mapped | Reject = row
             if row.pk in moved:
                 made, obstacles = fit(row, taken, pair.user, pair.stored, rules)
                 found.obstacles += obstacles
             if isinstance(made, Mapped):
-                self._compare(pair, made, rules, found)
+                self._compare(pair, made, rules, found, held)
+
+    def _tuples(
+        self, rows: Sequence[tuple[_Pair, Mapped]], rules: Rules, found: Examined
+    ) -> _Tuples | None:
+        """Read what roles became; None when roles become nothing, or that cannot be read."""
+        if not rules.grants.by_role or not rows:
+            return None
+        held = self._target.tuples([row.user.id for _, row in rows])
+        found.roles_unread |= held is None
+        return held
 
     def _map(self, pair: _Pair, rules: Rules, found: Examined) -> Mapped | None:
         if _is_privileged(pair.stored):
@@ -152,8 +175,15 @@ class Examiner:
         if pair.user.deleted_ms is not None:
             self._shut_out(pair.stored, pair.record, BANNED_DELETED, found)
 
-    def _compare(self, pair: _Pair, row: Mapped, rules: Rules, found: Examined) -> None:
-        step = merge(row, pair.stored, pair.record, mark=rules.mark, now_ms=self._now_ms)
+    def _compare(
+        self, pair: _Pair, row: Mapped, rules: Rules, found: Examined, held: _Tuples | None
+    ) -> None:
+        roles = NO_ROLES
+        if held is not None:
+            roles = rules.grants.revision(row.tuples, held.get(row.user.id, ()))
+        step = merge(
+            row, pair.stored, pair.record, mark=rules.mark, now_ms=self._now_ms, roles=roles
+        )
         if step is None:
             found.equal += 1
         else:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from migrator.auther.interface import CREDENTIAL, Change
+from migrator.auther.interface import CREDENTIAL, Change, password_of
+from migrator.auther.roles import Revision
 from migrator.core import ids
 from migrator.schemes.native import is_native
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from migrator.legacy.followed import Record
 
 OURS = "migrator: "
+NO_ROLES = Revision()
 BANNED_GONE = f"{OURS}gone from the legacy system"
 
 
@@ -29,6 +31,7 @@ class Kind(StrEnum):
     BAN = "ban"
     DELETE = "delete"
     PASSWORD = "password"  # noqa: S105
+    ROLE = "role"
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,21 @@ class Step:
     change: Change | None
     record: Record | None
 
+    @property
+    def changes_roles(self) -> bool:
+        """Tell that access tuples come or go."""
+        return self.change is not None and bool(self.change.granted or self.change.revoked)
 
-def merge(row: Mapped, stored: Stored, record: Record, *, mark: bytes, now_ms: int) -> Step | None:
+
+def merge(
+    row: Mapped,
+    stored: Stored,
+    record: Record,
+    *,
+    mark: bytes,
+    now_ms: int,
+    roles: Revision = NO_ROLES,
+) -> Step | None:
     """Compare a user on both sides.
 
     Args:
@@ -56,18 +72,20 @@ def merge(row: Mapped, stored: Stored, record: Record, *, mark: bytes, now_ms: i
         record: What Auther was given last.
         mark: Tells our accounts at Auther from others.
         now_ms: The present, Unix milliseconds: which bans have ended.
+        roles: Access tuples that are missing or too many.
 
     Returns:
         What has to be done, None when both sides agree.
     """
     pinned = None if row.pinned is None else str(row.pinned)
     wanted = record._replace(pinned=pinned, fingerprint=row.fingerprint)
-    if row.user == stored.user and row.accounts == stored.accounts and wanted == record:
+    is_equal = row.user == stored.user and row.accounts == stored.accounts
+    if is_equal and wanted == record and roles == NO_ROLES:
         return None
     is_renewed = row.fingerprint != record.fingerprint
     user = _user(row.user, stored.user, now_ms)
     accounts = _accounts(row, stored, is_renewed=is_renewed, mark=mark)
-    change = _change(stored, user, accounts)
+    change = _change(stored, user, accounts, roles)
     if change is None and wanted == record:
         return None
     kinds = frozenset() if change is None else _kinds(change, now_ms)
@@ -97,10 +115,14 @@ def is_ours(account: AccountRow, mark: bytes) -> bool:
     )
 
 
-def _change(stored: Stored, user: UserRow, accounts: tuple[AccountRow, ...]) -> Change | None:
-    if user == stored.user and set(accounts) == set(stored.accounts):
+def _change(
+    stored: Stored, user: UserRow, accounts: tuple[AccountRow, ...], roles: Revision
+) -> Change | None:
+    is_same = user == stored.user and set(accounts) == set(stored.accounts)
+    if is_same and roles == NO_ROLES:
         return None
-    return Change(stored, user, accounts)
+    revoked = tuple(row.id for row in roles.extra)
+    return Change(stored, user, accounts, roles.missing, revoked)
 
 
 def _user(wanted: UserRow, found: UserRow, now_ms: int) -> UserRow:
@@ -165,10 +187,8 @@ def _kinds(change: Change, now_ms: int) -> frozenset[Kind]:
     kinds = set()
     if user is not None and _is_banned(user, now_ms) and not _is_banned(before.user, now_ms):
         kinds.add(Kind.BAN)
-    if _password(before.accounts) != _password(change.accounts):
+    if password_of(before.accounts) != password_of(change.accounts):
         kinds.add(Kind.PASSWORD)
+    if change.revoked:
+        kinds.add(Kind.ROLE)
     return frozenset(kinds)
-
-
-def _password(accounts: tuple[AccountRow, ...]) -> str | None:
-    return next((a.password for a in accounts if a.provider_id == CREDENTIAL), None)

@@ -54,6 +54,7 @@ class PassReport:
         unseen: Sessions whose transactions our role may not see.
         is_indexed: An index serves the search by `updated_at`.
         seconds: How long it took.
+        roles_unread: Roles become access tuples, and those cannot be read: they are not followed.
     """
 
     full: bool
@@ -68,6 +69,7 @@ class PassReport:
     unseen: int
     is_indexed: bool
     seconds: float
+    roles_unread: bool = False
 
     @property
     def holds(self) -> bool:
@@ -223,6 +225,7 @@ class Pass:
             unseen=horizon.unseen,
             is_indexed=self._ends.changes.can_tell and self._ends.changes.is_indexed(),
             seconds=round(seconds, 3),
+            roles_unread=survey.roles_unread,
         )
 
 

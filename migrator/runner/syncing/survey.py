@@ -42,6 +42,7 @@ class Survey:
         equal: Users who are as they have to be.
         left: Users about whom Auther decides.
         new: Users to be imported.
+        roles_unread: Roles become access tuples, and those cannot be read.
     """
 
     keys: Spool
@@ -53,6 +54,7 @@ class Survey:
     equal: int = 0
     left: int = 0
     new: int = 0
+    roles_unread: bool = False
 
     @property
     def waiting(self) -> int:
@@ -139,3 +141,4 @@ class Surveyor:
         self.found.obstacles.extend(obstacles)
         self.found.equal += found.equal
         self.found.left += found.left
+        self.found.roles_unread |= found.roles_unread
