@@ -44,7 +44,8 @@ def merge(text: str, wanted: Mapping[str, str], *, overwrite: bool = False) -> M
     Raises:
         UsageError: A value cannot stand on one line.
     """
-    lines = text.splitlines()
+    # Not splitlines(): what it takes for ends of lines beside \n may stand in the values of others.
+    lines = text.removesuffix("\n").split("\n") if text else []
     present = {name: index for index, name in enumerate(map(_name, lines)) if name in wanted}
     differ = [name for name, index in present.items() if _value(lines[index]) != wanted[name]]
     if overwrite:

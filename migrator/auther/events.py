@@ -10,12 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
 
 import httpx
 
 from migrator.auther.database import Run
-from migrator.core.errors import DependencyError, RefusedError
+from migrator.auther.probe import is_encrypted
+from migrator.core.errors import DependencyError, RefusedError, UsageError
 from migrator.core.queries import load
+from migrator.core.texts import storable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +31,8 @@ PREFIX = "migrator:event:"
 SETTLE_MS = 1000
 PAGE_ROWS = 1000
 _TIME_DIGITS = 15
+# As far as the clock of JavaScript goes; PostgreSQL's goes further.
+_LAST_MS = 8_640_000_000_000_000
 _TIMEOUT_S = 10.0
 
 
@@ -114,6 +119,9 @@ def parse_event(event_id: str, value: Mapping[str, Any]) -> Event | None:
     kind, user_id, at_ms = value.get("type"), value.get("user_id"), value.get("at_ms")
     if not (isinstance(kind, str) and isinstance(user_id, str) and isinstance(at_ms, int)):
         return None
+    # What no database could take would stop those who come after it.
+    if not (storable(event_id) and storable(user_id) and 0 <= at_ms <= _LAST_MS):
+        return None
     return Event(
         event_id,
         kind,
@@ -167,9 +175,17 @@ class EndpointFeed:
     Args:
         api: The base of better-auth's API, e.g. `https://id.example.org/api/auth`.
         secret: The plugin's secret for events.
+
+    Raises:
+        UsageError: The secret and the changes would travel unencrypted.
     """
 
     def __init__(self, api: str, secret: str) -> None:
+        if not is_encrypted(api):
+            raise UsageError(
+                f"the secret for events would travel to {urlsplit(api).hostname} unencrypted",
+                hint='write base_url = "https://…" under [auther] in migrator.toml',
+            )
         self._http = httpx.Client(
             base_url=f"{api}/migrator/",
             headers={"Authorization": f"Bearer {secret}"},

@@ -89,7 +89,7 @@ class UsersTable:
         return HeldRow(*rows[0]) if rows else None
 
     def is_taken(self, email: str, *, by_other_than: str) -> bool:
-        """Tell whether Devise's login form finds another row under an address."""
+        """Tell whether another row has an address, in whatever spelling."""
         return bool(self._ask("taken", email=email, pk=self._key(by_other_than))[0][0])
 
     def is_known(self, email: str) -> bool:
@@ -113,6 +113,11 @@ class UsersTable:
         pending = self.columns.column("unconfirmed_email")
         cleared = {c: None for c in _RESET_TOKENS if self._has(c)}
         self._change(pk, {**values, **cleared, **({pending: None} if pending else {})}, at=at)
+
+    @property
+    def notes_proofs(self) -> bool:
+        """Tell whether the application keeps proven addresses apart from others."""
+        return self.columns.column("confirmed_at") is not None
 
     def confirm(self, pk: str, *, at: str) -> None:
         """Note that the address is proven, where that is noted."""

@@ -11,7 +11,10 @@ NULL::text
 {column}::text
 
 -- name: taken
-SELECT EXISTS (SELECT FROM {users} WHERE {email} = %(email)s AND {id} <> %(pk)s)
+SELECT EXISTS (
+  SELECT FROM {users}
+  WHERE ({email} = %(email)s OR lower({email}::text) = %(email)s) AND {id} <> %(pk)s
+)
 
 -- name: taken_in_any_spelling
 SELECT EXISTS (SELECT FROM {users} WHERE {email} = %(email)s OR lower({email}::text) = %(email)s)

@@ -187,3 +187,12 @@ def test_a_value_that_does_not_fit_on_a_line(
 
 def test_rotating_needs_the_file(migrator: Migrator) -> None:
     assert migrator("import", "plugin", "--out", "auther", "--rotate").code == 2
+
+
+def test_lines_of_others_stay_as_they_are(site: Path, install: Migrator) -> None:
+    mine = "GREETING='one\u2028two\x0cthree'\nKEY='-----BEGIN\nMORE=1\n-----END'\n"
+    (site / "auther.env").touch(mode=0o600)
+    (site / "auther.env").write_bytes(mine.encode())
+    assert install().code == 0
+    assert (site / "auther.env").read_bytes().startswith(mine.encode())
+    assert variables(site)["MIGRATOR_MARK"]

@@ -148,7 +148,8 @@ class Applier:
             return Verdict(Outcome.WRITTEN)
         row = self._tables.users.hold(link.pk)
         if row is None:
-            return Verdict(Outcome.ROW_GONE)
+            is_done = event.kind == Kind.DELETE
+            return Verdict(Outcome.WRITTEN if is_done else Outcome.ROW_GONE)
         if event.kind in {Kind.PASSWORD, Kind.SIGN_UP}:
             return self._password(event, link, row)
         if event.kind == Kind.EMAIL:
@@ -175,6 +176,9 @@ class Applier:
         if not email or not storable(email):
             return Verdict(Outcome.NO_EMAIL)
         is_change = email != normalise(row.email or "")
+        # Written now it would count as proven here. The proof is a change of its own, and comes over then.
+        if is_change and not event.email_verified and self._tables.users.notes_proofs:
+            return Verdict(Outcome.EMAIL_UNPROVEN, is_change=False)
         if is_change and not self._renamed(pk, email):
             return Verdict(Outcome.EMAIL_COLLISION)
         if event.email_verified and row.confirmed_at is None:

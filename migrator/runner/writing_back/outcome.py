@@ -41,6 +41,7 @@ class Outcome(StrEnum):
     LEGACY_KEPT = "legacy_kept"
     NOT_WANTED = "not_wanted"
     UNKNOWN_USER = "unknown_user"
+    EMAIL_UNPROVEN = "email_unproven"
 
     CANNOT_OPEN = "cannot_open"
     ROW_BUSY = "row_busy"
@@ -75,6 +76,7 @@ _DONE = frozenset(
         Outcome.LEGACY_KEPT,
         Outcome.NOT_WANTED,
         Outcome.UNKNOWN_USER,
+        Outcome.EMAIL_UNPROVEN,
     }
 )
 _HELD = frozenset(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -118,7 +118,7 @@ def test_an_address_goes_over_and_ends_a_pending_change(scene: Scene) -> None:
         "UPDATE users SET unconfirmed_email = 'other@example.org', reset_password_token = 'link'"
         " WHERE id = 9"
     )
-    scene.tell("email", scene.auther_id(9), email="New.Address@Example.org")
+    scene.tell("email", scene.auther_id(9), email="New.Address@Example.org", email_verified=True)
     scene.write_back()
     user = scene.user(9)
     assert user["email"] == "new.address@example.org"
@@ -127,7 +127,7 @@ def test_an_address_goes_over_and_ends_a_pending_change(scene: Scene) -> None:
 
 
 def test_an_address_that_another_row_has_is_listed_until_it_is_free(scene: Scene) -> None:
-    scene.tell("email", scene.auther_id(10), email="member11@example.org")
+    scene.tell("email", scene.auther_id(10), email="member11@example.org", email_verified=True)
     assert dict(scene.write_back().outcomes) == {"email_collision": 1}
     assert scene.user(10)["email"] == "member10@example.org"
     scene.site.sql("UPDATE users SET email = 'gone@example.org' WHERE id = 11")
@@ -138,7 +138,7 @@ def test_an_address_that_another_row_has_is_listed_until_it_is_free(scene: Scene
 def test_an_index_over_capitals_is_a_collision_and_no_crash(scene: Scene) -> None:
     scene.site.sql("UPDATE users SET email = 'Taken@Example.org' WHERE id = 12")
     scene.site.sql("CREATE UNIQUE INDEX ON users (lower(email))")
-    scene.tell("email", scene.auther_id(13), email="taken@example.org")
+    scene.tell("email", scene.auther_id(13), email="taken@example.org", email_verified=True)
     scene.new_password(13, "written all the same")
     assert dict(scene.write_back().outcomes) == {"email_collision": 1, "written": 1}
 
@@ -208,3 +208,44 @@ def test_an_address_that_was_proven_there_is_proven_here(scene: Scene) -> None:
     assert scene.user(24)["confirmed_at"] is None
     identity = scene.identity(23)
     assert (identity["home"], identity["auth_valid_after"]) == ("legacy", None), "nothing changed"
+
+
+def test_an_address_that_nobody_proved_stays_away_until_it_is_proven(scene: Scene) -> None:
+    """Written over a confirmed one it would pass for confirmed, whoever's it is."""
+    scene.site.sql("UPDATE users SET confirmed_at = now() WHERE id = 25")
+    before = scene.user(25)["email"]
+    told: dict[str, Any] = {"email": "boss@company.example"}
+    scene.tell("email", scene.auther_id(25), email_verified=False, **told)
+    total = scene.write_back()
+    assert (dict(total.outcomes), total.open_users) == ({"email_unproven": 1}, 0)
+    assert (scene.user(25)["email"], scene.identity(25)["home"]) == (before, "legacy")
+    scene.tell("email", scene.auther_id(25), email_verified=True, **told)
+    assert dict(scene.write_back().outcomes) == {"written": 1}
+    assert scene.user(25)["email"] == told["email"]
+
+
+def test_an_address_in_capitals_is_taken_without_an_index_too(scene: Scene) -> None:
+    scene.site.sql("UPDATE users SET email = 'Somebody@Example.org' WHERE id = 26")
+    scene.tell("email", scene.auther_id(27), email="somebody@example.org", email_verified=True)
+    assert dict(scene.write_back().outcomes) == {"email_collision": 1}
+    assert scene.user(27)["email"] == "member27@example.org"
+
+
+def test_a_row_that_vanished_is_listed_but_for_a_deletion(scene: Scene) -> None:
+    scene.site.sql(
+        "SET session_replication_role = replica; DELETE FROM users WHERE id IN (28, 29)"
+    )
+    scene.new_password(28, "fresh word 28")
+    scene.tell("delete", scene.auther_id(29))
+    total = scene.write_back()
+    assert (dict(total.outcomes), total.open_users) == ({"row_gone": 1, "written": 1}, 1)
+
+
+def test_a_change_that_no_database_takes_stops_nobody(scene: Scene) -> None:
+    for at_ms in (10**17, -1):
+        scene.tell("revoke", scene.auther_id(31), at_ms=at_ms)
+    for user_id in ("a\0b", "\ud800"):
+        scene.tell("revoke", user_id)
+    scene.new_password(30, "fresh word 30")
+    assert dict(scene.write_back().outcomes) == {"written": 1}
+    assert scene.signs_in(30, "fresh word 30")

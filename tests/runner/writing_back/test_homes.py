@@ -25,7 +25,7 @@ def test_in_dual_a_new_password_or_address_moves_its_owner_and_nothing_else_does
     scene: Scene,
 ) -> None:
     scene.new_password(1, "fresh word 1")
-    scene.tell("email", scene.auther_id(2), email="two@example.org")
+    scene.tell("email", scene.auther_id(2), email="two@example.org", email_verified=True)
     scene.tell("revoke", scene.auther_id(3))
     scene.tell("ban", scene.auther_id(4))
     scene.write_back()
@@ -56,7 +56,7 @@ def test_in_dual_nobody_comes_home(scene: Scene) -> None:
 def test_in_stage_legacy_who_has_nothing_written_back_does_not_move(scene: Scene) -> None:
     scene.enter(Stage.LEGACY)
     scene.tell("password", scene.auther_id(5))
-    scene.tell("email", scene.auther_id(6), email="member7@example.org")
+    scene.tell("email", scene.auther_id(6), email="member7@example.org", email_verified=True)
     scene.write_back()
     assert [home(scene, pk) for pk in (5, 6)] == ["legacy", "legacy"]
 
@@ -79,7 +79,7 @@ def test_a_gate_sees_how_long_something_is_held(scene: Scene) -> None:
     check = WriteBackCheck(ctx.state.checkpoints, ctx.clock)
     scene.write_back()
     assert (check.look().seconds, check.look().open_users) == (0, 0)
-    scene.tell("email", scene.auther_id(8), email="member9@example.org")
+    scene.tell("email", scene.auther_id(8), email="member9@example.org", email_verified=True)
     scene.write_back()
     assert check.look().open_users == 1
     seconds = check.look().seconds
