@@ -236,3 +236,52 @@ def test_a_wrong_secret_shows_in_the_log_once_a_minute(auther: BetterAuth, door:
         assert door.ask("LOGOUT", "POST", "logout", secret="telling" * 9).status_code == 401
     assert auther.log().count("without the secret of LOGOUT") == 1
     assert "telling" not in auther.log()
+
+
+def test_what_a_request_leaves_out_is_compared_as_null(door: Door) -> None:
+    one = person(password="a", banned=1, ban_reason="locked")
+    assert door.upsert(one) == ["inserted"]
+    (row,) = door.read(str(one["user"]["id"]))
+    short = {name: value for name, value in row["user"].items() if name != "ban_reason"}
+    bare = [{**row["accounts"][0], "password": None}]
+    for before in ({**row, "user": short}, {**row, "accounts": bare}, {**row, "accounts": []}):
+        assert door.change({"before": before, "user": None, "accounts": []}) == ["conflict"]
+    assert door.read(str(one["user"]["id"])) == [row]
+
+
+def test_who_is_an_administrator_by_configuration_is_nobodys_business(tmp_path: Path) -> None:
+    require("node")
+    boss = person(password=bcrypt_envelope(OLD))
+    name = str(boss["user"]["id"])
+    path = tmp_path / "auther.db"
+    with start(path, env=ENVIRONMENT) as auther:
+        assert Door(auther).upsert(boss) == ["inserted"]
+    with start(path, env=ENVIRONMENT, behaviour={"admins": [name]}) as auther:
+        door = Door(auther)
+        assert door.ask("RESET", "POST", "reset-ticket", json={"id": name}).status_code == 404
+        said = door.post("VERIFY", "verify", {"id": name, "password": OLD})
+        assert said["reason"] == "not_ours"
+        assert door.post("IMPORT", "users/remove", {"ids": [name]}) == {"removed": 0}
+
+
+def test_sealed_passwords_go_after_a_day_though_nothing_is_sealed_any_more(tmp_path: Path) -> None:
+    """Nor read: the write-back was taken out of the environment."""
+    require("node")
+    path = tmp_path / "auther.db"
+    start(path).stop()
+    users = Users(path)
+    rows = {f"migrator:event:{at:015}:0001x": at for at in (1_700_000_000_000, 9_000_000_000_000)}
+    for identifier, at in rows.items():
+        value = {"type": "password", "user_id": "x", "at_ms": at, "sealed": "v1.a.b"}
+        users.run(
+            "INSERT INTO verification VALUES (?, ?, ?, 9e14, 1, 1)",
+            *(identifier, identifier, json.dumps(value)),
+        )
+    query = "SELECT value FROM verification ORDER BY identifier"
+    old: Rows = {}
+    with start(path):
+        deadline_s = time.monotonic() + 10
+        while "sealed_expired" not in old and time.monotonic() < deadline_s:
+            time.sleep(0.1)
+            old, young = (json.loads(str(row["value"])) for row in users.rows(query))
+    assert ("sealed" in old, old["sealed_expired"], young["sealed"]) == (False, True, "v1.a.b")

@@ -48,7 +48,7 @@ export function createAuth(settings: Settings, database: Libsql, baseURL: string
     telemetry: { enabled: false },
     logger: { log: (level, message, ...args) => console.error(level, message, ...args) },
     plugins: [
-      admin(),
+      admin(behaviour.admins ? { adminUserIds: behaviour.admins } : {}),
       username(),
       apiKey({ enableMetadata: true, apiKeyHeaders: ["x-api-key"], rateLimit: { enabled: false } }),
       jwt({ jwt: { issuer: baseURL, audience: "auther-api", expirationTime: "2d" } }),

@@ -29,6 +29,8 @@ export interface Behaviour {
   linking?: boolean;
   /** People may change their address and delete themselves; off unless set. */
   selfService?: boolean;
+  /** Ids of users who are administrators whatever their role says. */
+  admins?: string[];
 }
 
 export interface Settings {
