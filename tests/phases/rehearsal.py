@@ -40,7 +40,7 @@ identities_table = "public.identities"
 peppers = [{{ id = "{PEPPER_ID}", value = "env:DEVISE_PEPPER" }}]
 """
 # The runbook lets it take half a minute.
-SHORTER = {"auther capacity": ("--seconds", "5")}
+SHORTER = {"auther capacity": ("--seconds", "3")}
 
 
 @dataclass
