@@ -179,7 +179,9 @@ class Comparison:
 
     def with_roles(self, ids: Sequence[str]) -> list[int]:
         """Give the places of the users, ids by Auther, who have access tuples that roles decide about."""
-        granted = (self._granted(ids) if ids else None) or {}
+        granted = self._granted(ids) if ids else None
+        if not granted:
+            return []
         governs = self._rules.grants.governs
         return [at for at, owner in enumerate(ids) if any(map(governs, granted.get(owner, ())))]
 

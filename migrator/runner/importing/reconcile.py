@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from migrator.auther.bare import BareReader
 from migrator.core.envelope import PREFIX
-from migrator.legacy.identity import lines_of_plain, read_lines
+from migrator.core.texts import storable
+from migrator.legacy.identity import keys_of_plain, lines_of_plain, read_lines
 from migrator.runner.importing.alike import mapped_at, unlike
 from migrator.runner.importing.comparison import (
     DIFFERING,
@@ -123,7 +124,8 @@ class Reconciler:
         Raises:
             DependencyError: The application's database failed.
         """
-        return Looked(batch, frozenset(self._identities.lines(batch.pks())))
+        pks = [*keys_of_plain(batch.claims), *(user.pk for user in batch.users)]
+        return Looked(batch, frozenset(self._identities.lines(pks)))
 
     def compare(self, looked: Looked) -> None:
         """Compare a page of legacy users with what Auther holds.
@@ -202,7 +204,9 @@ class Reconciler:
             self._add([Difference("unclaimed", "", user_id, detail) for user_id in extras])
 
     def _unclaimed(self, ids: Sequence[str]) -> list[str]:
-        owners = self._identities.known([], ids).owners if ids else {}
+        # What PostgreSQL cannot hold is in none of its tables.
+        askable = list(filter(storable, ids))
+        owners = self._identities.known([], askable).owners if askable else {}
         return [user_id for user_id in ids if user_id not in owners]
 
     def _extras(self, ids: Sequence[str]) -> list[str]:
