@@ -278,7 +278,7 @@ def test_sealed_passwords_go_after_a_day_though_nothing_is_sealed_any_more(tmp_p
             *(identifier, identifier, json.dumps(value)),
         )
     query = "SELECT value FROM verification ORDER BY identifier"
-    old: Rows = {}
+    old, young = Rows(), Rows()
     with start(path):
         deadline_s = time.monotonic() + 10
         while "sealed_expired" not in old and time.monotonic() < deadline_s:
