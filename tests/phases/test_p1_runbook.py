@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
 
     from tests.parts.better_auth import BetterAuth
 
-PAGE = (Path(__file__).parents[2] / "runbooks" / "p1-import.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "runbooks" / "p1-import.md").read_text(encoding="utf-8")
+QUOTED = re.compile(r"`([^`]+)`")
+# Texts that go on in the next line are put together.
+SOURCE = re.sub(
+    r'"\s+f?"', "", "".join(p.read_text(encoding="utf-8") for p in ROOT.glob("migrator/**/*.py"))
+)
 # Commands in sentences that are part of no command that is rehearsed, and why.
 NOT_REHEARSED = {
     "migrator dual-path stage set": "phase 2",
@@ -52,6 +59,18 @@ def _is_part(text: str, of: str) -> bool:
 
 def test_everything_that_a_person_does_is_on_the_page() -> None:
     assert {step.name for step in steps(PAGE) if isinstance(step, Scene)} == set(SCENES)
+
+
+def test_every_message_of_the_last_table_is_one_of_ours() -> None:
+    table = PAGE.partition("| Message |")[2]
+    messages = [
+        said
+        for row in re.findall(r"^\| (.*?) \|", table, re.MULTILINE)
+        for said in QUOTED.findall(row)
+    ]
+    parts = [part.strip() for said in messages for part in said.split("…")]
+    assert len(messages) > 8
+    assert [part for part in parts if len(part) > 8 and part not in SOURCE] == []
 
 
 def test_what_is_expected_stands_in_order_and_whole() -> None:
