@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
 NAME = "import"
 _RUN = "migrator import run"
+_INTERRUPTIBLE = {"run", "rollback", "snapshot", "load", "unload"}
 
 
 def plan(ctx: Context) -> Outcome:
@@ -137,7 +138,7 @@ def run(ctx: Context, *, accept_rejects: bool = False) -> Outcome:
 def _close_interrupted(ctx: Context) -> None:
     """Say of work that was killed that it was; we hold the lock, so nobody is at it any more."""
     for entry in ctx.state.ledger.pending():
-        if entry.subject == SUBJECT and entry.action in {"run", "rollback", "snapshot"}:
+        if entry.subject == SUBJECT and entry.action in _INTERRUPTIBLE:
             ctx.state.ledger.outcome(entry, result="interrupted")
 
 

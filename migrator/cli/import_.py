@@ -16,6 +16,7 @@ from migrator.cli.import_report import (
     show_undecided,
     show_withdrawal,
 )
+from migrator.cli.load_file import load, unload
 from migrator.cli.output import emit
 from migrator.cli.plugin import plugin
 from migrator.cli.shadow import shadow
@@ -159,8 +160,10 @@ def prove(
     return ExitCode.DONE if all(p.signs_in for p in proofs) else ExitCode.REFUSED
 
 
+import_.add_command(load)
 import_.add_command(plugin)
 import_.add_command(shadow)
 import_.add_command(snapshot)
 import_.add_command(sync)
+import_.add_command(unload)
 import_.add_command(write_back)

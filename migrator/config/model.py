@@ -54,7 +54,7 @@ class LegacySection(Section):
     """Where users come from: an application's tables on PostgreSQL."""
 
     dsn: SecretRef
-    kind: Literal["devise", "django", "sql"] = "devise"
+    kind: Literal["devise", "django", "loaded", "sql"] = "devise"
     model: str = "User"
     users_table: str = "public.users"
     identities_table: str = ""

@@ -29,6 +29,7 @@ SYSTEM_TYPES = frozenset(
 
 # What differs by `legacy.kind` from the defaults of `[legacy]`, which are Devise's.
 USUAL: Mapping[str, Mapping[str, str]] = {
+    "loaded": {"users_table": "public.migrator_loaded", "session_store": "none"},
     "django": {"users_table": "public.auth_user", "session_store": "cookie"},
 }
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from migrator.legacy.devise import DeviseSource, open_devise
 from migrator.legacy.django import open_django
+from migrator.legacy.loaded import open_loaded
 from migrator.legacy.query import open_query
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ SOURCES: dict[str, SourceKind] = {
         open_devise,
     ),
     "django": SourceKind("Django on PostgreSQL: django.contrib.auth's user model", open_django),
+    "loaded": SourceKind(
+        "a file that `migrator import load` read: CSV, JSON Lines, Auth0, Firebase", open_loaded
+    ),
     "sql": SourceKind("any tables on PostgreSQL, through a SELECT in migrator.toml", open_query),
 }
 
