@@ -62,7 +62,8 @@ WHERE "subject_type" = 'user' AND "subject_id" IN (SELECT value FROM json_each(?
 -- name: claim
 -- Writes users who are still as they were read, and takes hold of them by a time that no row can have. One
 -- parameter: a JSON array of [row as read…, row to write without id…, [accounts as read…], [new accounts' ids…]].
--- Whose new address or name another user has is passed over.
+-- Whose new address or name another user has is passed over. The signs keep SQLite from looking users up by
+-- their names, where all those without one would be the same.
 UPDATE OR IGNORE "user" SET
   ("name", "email", "email_verified", "image", "created_at", "role",
    "banned", "ban_reason", "ban_expires", "username", "display_username")
@@ -71,9 +72,9 @@ UPDATE OR IGNORE "user" SET
   "updated_at" = 0.5
 FROM json_each(?) AS c
 WHERE "user"."id" = c.value ->> 0 AND (
-    "user"."name", "user"."email", "user"."email_verified", "user"."image", "user"."created_at",
-    "user"."updated_at", "user"."role", "user"."banned", "user"."ban_reason", "user"."ban_expires",
-    "user"."username", "user"."display_username"
+    +"user"."name", +"user"."email", +"user"."email_verified", +"user"."image", +"user"."created_at",
+    +"user"."updated_at", +"user"."role", +"user"."banned", +"user"."ban_reason", +"user"."ban_expires",
+    +"user"."username", +"user"."display_username"
   ) IS (
     c.value ->> 1, c.value ->> 2, c.value ->> 3, c.value ->> 4, c.value ->> 5, c.value ->> 6,
     c.value ->> 7, c.value ->> 8, c.value ->> 9, c.value ->> 10, c.value ->> 11, c.value ->> 12

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from migrator.auther.changing import steps_of
 from migrator.auther.database import Run
 from migrator.auther.interface import Change, Stored, TargetChangedError
 from migrator.auther.libsql import open_libsql
@@ -206,6 +207,17 @@ def test_whoever_is_shut_out_or_gets_another_password_is_signed_out_in_the_same_
     assert ask(target, "SELECT user_id FROM session ORDER BY 1") == left
     assert ask(target, "SELECT user_id FROM oauth_access_token ORDER BY 1") == left
     assert ask(target, "SELECT count(*) FROM user WHERE updated_at = 2") == [(6,)]
+
+
+def test_a_change_looks_users_up_by_their_id(tmp_path: Path) -> None:
+    with open_sqlite(tmp_path / "auther.db") as target:
+        target.write([row("ada")])
+        stored = target.read(["ada"])["ada"]
+        changes = [Change(stored, None, ())]
+        for step in steps_of(changes, layout=target.layout, insert=target.insert_accounts):
+            plan = target.database.ask(Run(f"EXPLAIN QUERY PLAN {step.sql}", step.values))[0]
+            lines = [str(line[-1]) for line in plan]
+            assert not [line for line in lines if "username" in line or "SCAN user" in line], lines
 
 
 def test_roles_change_with_their_user_and_nobody_elses_do(target: SqlTarget) -> None:
