@@ -1,4 +1,4 @@
-"""Auther's authorization models: whether what we grant exists there, and what was granted."""
+"""Auther's authorization models: whether what we grant exists there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from migrator.auther.sql_target import SqlTarget
 from migrator.core.queries import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from migrator.auther.interface import Target
 
@@ -55,18 +55,3 @@ def _relations(definition: Any) -> frozenset[str]:
     except (TypeError, ValueError, KeyError):
         return frozenset()
     return frozenset(relations) if isinstance(relations, dict) else frozenset()
-
-
-def tuples_of(target: Target, ids: Sequence[str]) -> frozenset[str] | None:
-    """Give the ids of the access tuples that these users have.
-
-    Returns:
-        None where they cannot be read, as behind the plugin.
-
-    Raises:
-        DependencyError: The database does not answer.
-    """
-    if not isinstance(target, SqlTarget) or not target.layout.tuples:
-        return None
-    (rows,) = target.database.ask(Run(_QUERIES["tuples_of_users"], [json.dumps(list(ids))]))
-    return frozenset(row[0] for row in rows)
