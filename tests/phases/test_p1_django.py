@@ -162,6 +162,7 @@ def test_what_django_knows_of_people_is_at_auther(site: Site) -> None:
     assert (removed, site.auther('SELECT * FROM "user"')) == (len(rows), [])
 
 
+@pytest.mark.long
 def test_the_sync_follows_a_password_and_an_account_that_is_closed(
     site: Site, better_auth: Start
 ) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 OWN_MODEL = "people.Customer"
-# One user for each of Django's hashers, at the cost that Django itself takes.
+# One user for each of Django's hashers.
 HASHERS = {
     "pbkdf2_sha256": "PBKDF2PasswordHasher",
     "pbkdf2_sha1": "PBKDF2SHA1PasswordHasher",
