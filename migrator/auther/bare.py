@@ -6,8 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from migrator.auther.database import Run
+from migrator.auther.interface import AccountRow, UserRow
+from migrator.auther.libsql import LibsqlDatabase
 from migrator.auther.sql_target import SqlTarget
+from migrator.core.errors import DependencyError
 from migrator.core.queries import load
+from migrator.core.sql import ident
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,9 +50,32 @@ class BareReader:
             found = self._target.read(ids).values()
             return Rows([s.user for s in found], [a for s in found for a in s.accounts])
         wanted = [json.dumps(ids, ensure_ascii=False)]
-        return Rows(
-            *self._database.ask(Run(_QUERIES["users"], wanted), Run(self._accounts, wanted))
-        )
+        questions = Run(_QUERIES["users"], wanted), Run(self._accounts, wanted)
+        packed = self._packed(questions) if isinstance(self._database, LibsqlDatabase) else None
+        return packed or Rows(*self._database.ask(*questions))
+
+    def _packed(self, questions: tuple[Run, Run]) -> Rows | None:
+        """Read rows as one text for each question; None where a value is of a kind that JSON lacks."""
+        asked = [
+            _pack(question, columns)
+            for question, columns in zip(
+                questions, (UserRow._fields, AccountRow._fields), strict=True
+            )
+        ]
+        try:
+            users, accounts = self._database.ask(*asked) if self._database else ([], [])
+        except DependencyError:
+            return None
+        return Rows(_unpacked(users), _unpacked(accounts))
+
+
+def _pack(question: Run, columns: Sequence[str]) -> Run:
+    names = ", ".join(map(ident, columns))
+    return Run(_QUERIES["packed"].format(columns=names, query=question.sql), question.values)
+
+
+def _unpacked(answer: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    return list(map(tuple, json.loads(answer[0][0])))
 
 
 def _accounts(database: Database) -> str:

@@ -19,3 +19,7 @@ FROM "account" WHERE "user_id" IN (SELECT value FROM json_each(?))
 SELECT count(*)
 FROM pragma_index_list('account') AS i JOIN pragma_index_info(i.name) AS c ON c.seqno = 0
 WHERE c.name = 'user_id' AND i.partial = 0
+
+-- name: packed
+-- A server sends one long text in half the time that it takes for typed values.
+SELECT json_group_array(json_array({columns})) FROM ({query})
