@@ -131,7 +131,8 @@ def run(ctx: Context, *, accept_rejects: bool = False) -> Outcome:
             facts.update(summary(outcome))
         ctx.state.checkpoints.put(SUBJECT, "last_run", summary(outcome))
         ctx.state.checkpoints.drop(SUBJECT, "position")
-        ctx.state.checkpoints.drop(SUBJECT, "verified")
+        for key in ("verified", "left_behind"):
+            ctx.state.checkpoints.drop(SUBJECT, key)
     return outcome
 
 
@@ -259,7 +260,9 @@ def rollback(ctx: Context, *, except_signed_in: bool = False) -> Withdrawal:
             with ctx.state.ledger.recorded(SUBJECT, "rollback") as facts:
                 done = _withdraw(ctx, ends, target, withdrawer, lease)
                 facts.update({"removed": done.removed, "absent": done.absent, "kept": done.kept})
-        if not done.kept:
+        if done.kept:
+            ctx.state.checkpoints.put(SUBJECT, "left_behind", done.kept)
+        else:
             _forget(ctx, ends)
     return done
 
@@ -343,6 +346,10 @@ def standing(ctx: Context) -> Standing:
         return Standing(said, next_command=_RUN)
     if last is None:
         return Standing("not begun", next_command="migrator import plan")
+    left = ctx.state.checkpoints.get(SUBJECT, "left_behind")
+    if left is not None:
+        said = f"rolled back, but for {left:,} users who used Auther"
+        return Standing(said, next_command="migrator import plan")
     there = last["imported"] + last["already_there"]
     said = f"{there:,} of {last['read']:,} users are at Auther"
     rejects = sum(last["rejected"].values()) - last.get("acknowledged", 0)

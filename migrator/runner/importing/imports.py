@@ -179,7 +179,7 @@ def forget_choices(ctx: Context, source: DeviseSource) -> None:
         "snapshot",
     ):
         ctx.state.checkpoints.drop(SUBJECT, key)
-    for key in ("accepted_rejects", "resolutions", "verified", "position"):
+    for key in ("accepted_rejects", "resolutions", "verified", "position", "left_behind"):
         ctx.state.checkpoints.drop(SUBJECT, key)
 
 
