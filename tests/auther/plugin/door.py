@@ -8,6 +8,7 @@ import httpx
 
 from migrator.auther.interface import AccountRow, TupleRow, UserRow
 from migrator.core.ids import account_id, mark_key
+from tests.auther.plugin.users import Users
 from tests.parts.better_auth import BetterAuth
 
 MARK = mark_key(b"the key of a migration, 32 bytes" * 2)
@@ -21,6 +22,9 @@ ENVIRONMENT = {
     **{f"MIGRATOR_SECRET_{name}": secret for name, secret in SECRETS.items()},
 }
 LONG_AGO_MS = 1_700_000_000_123
+TUPLES = """CREATE TABLE access_tuples (id text PRIMARY KEY, entity_type text NOT NULL, entity_type_id text,
+entity_id text NOT NULL, relation text NOT NULL, subject_type text NOT NULL, subject_id text NOT NULL,
+subject_relation text, condition text, created_at integer NOT NULL, updated_at integer NOT NULL)"""
 _numbers = itertools.count(1)
 
 Rows = dict[str, Any]
@@ -111,3 +115,38 @@ def grant(owner: str, relation: str) -> Rows:
         1_700_000_000,
     )  # fmt: skip
     return row._asdict()
+
+
+def ids(*people: dict[str, Any]) -> list[str]:
+    """The ids of people."""
+    return [row["user"]["id"] for row in people]
+
+
+def stored(users: Users, *people: dict[str, Any]) -> list[list[dict[str, object]]]:
+    """Everything the tables hold of these people."""
+    return [
+        [
+            *users.rows("SELECT * FROM user WHERE id = ?", name),
+            *users.rows("SELECT * FROM account WHERE user_id = ? ORDER BY id", name),
+            *users.rows("SELECT * FROM verification WHERE identifier LIKE ?", f"%{name}%"),
+        ]
+        for name in ids(*people)
+    ]
+
+
+def after(row: dict[str, Any], **columns: Any) -> dict[str, Any]:
+    """A change of some columns of a user as read."""
+    return {"before": row, "user": {**row["user"], **columns}, "accounts": row["accounts"]}
+
+
+def cookie_of(auther: BetterAuth, email: str, password: str) -> str:
+    """Sign in as a browser does, and give the session's cookies."""
+    credentials = {"email": email, "password": password}
+    answer = auther.request("POST", "/api/auth/sign-in/email", json=credentials)
+    return "; ".join(f"{name}={value}" for name, value in answer.cookies.items())
+
+
+def is_signed_in(auther: BetterAuth, cookie: str) -> bool:
+    """Tell whether cookies still stand for a session."""
+    headers = {"Cookie": cookie}
+    return auther.request("GET", "/api/auth/get-session", headers=headers).json() is not None
