@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from migrator.auther.interface import Target
-    from migrator.auther.rules import Rules
+    from migrator.auther.mapping.rules import Rules
     from migrator.runner.context import Context
     from migrator.runner.importing.reconcile import Reconciliation
     from migrator.state.locks import Lease

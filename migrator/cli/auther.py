@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from migrator.auther.doctor.interface import Account
+from migrator.auther.live.doctor.interface import Account
 from migrator.cli.auther_report import (
     client_data,
     diagnosis_data,

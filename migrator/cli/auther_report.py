@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from migrator.auther.doctor.interface import State
-from migrator.auther.doctor.registry import what
+from migrator.auther.live.doctor.interface import State
+from migrator.auther.live.doctor.registry import what
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from migrator.auther.doctor.interface import Finding
+    from migrator.auther.live.doctor.interface import Finding
     from migrator.runner.standing_up.capacity import Measurement
     from migrator.runner.standing_up.clients import Ensured
     from migrator.runner.standing_up.doctoring import Diagnosis

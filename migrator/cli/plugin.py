@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from migrator.auther.plugin_files import files as plugin_files
+from migrator.auther.plugin.files import files as plugin_files
 from migrator.cli.common import Invocation, json_option
 from migrator.cli.output import emit
 from migrator.core.errors import DependencyError, ExitCode, UsageError

@@ -7,8 +7,8 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrator.auther.env_file import Merged, merge
-from migrator.auther.seal import SealKey, new_key
+from migrator.auther.plugin.env_file import Merged, merge
+from migrator.auther.plugin.seal import SealKey, new_key
 from migrator.core.envelope import NO_PEPPER
 from migrator.core.errors import DependencyError, UsageError
 from migrator.core.ids import mark_key

@@ -15,9 +15,9 @@ from pathlib import Path
 import bcrypt
 import httpx
 
-from migrator.auther.endpoint import open_endpoint
 from migrator.auther.interface import CREDENTIAL, AccountRow, Mapped, UserRow
-from migrator.auther.sqlite import open_sqlite
+from migrator.auther.ways.endpoint import open_endpoint
+from migrator.auther.ways.sqlite import open_sqlite
 from migrator.core.envelope import Envelope
 from migrator.core.ids import account_id, user_id
 from tests.auther.plugin.door import ENVIRONMENT, MARK, SECRETS

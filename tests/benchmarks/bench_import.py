@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from migrator.auther.database import Insert
 from migrator.auther.interface import AccountRow, UserRow
-from migrator.auther.sqlite import CACHE_KIB, open_sqlite
+from migrator.auther.ways.database import Insert
+from migrator.auther.ways.sqlite import CACHE_KIB, open_sqlite
 from migrator.config.load import load
 from migrator.core.clock import SystemClock
 from migrator.core.progress import Progress

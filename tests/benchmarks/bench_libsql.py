@@ -16,9 +16,9 @@ from pathlib import Path
 
 import psycopg
 
-from migrator.auther.database import Run
 from migrator.auther.interface import AccountRow, UserRow
-from migrator.auther.libsql import open_libsql
+from migrator.auther.ways.database import Run
+from migrator.auther.ways.libsql import open_libsql
 from migrator.config.load import load
 from migrator.core.clock import SystemClock
 from migrator.core.progress import Progress

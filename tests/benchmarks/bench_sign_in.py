@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migrator.auther.capacity import Load, measure, signing_in
-from migrator.auther.doctor.interface import Account
+from migrator.auther.live.capacity import Load, measure, signing_in
+from migrator.auther.live.doctor.interface import Account
 from tests.auther.plugin.native import native_key
 from tests.auther.plugin.users import Users
 from tests.parts.better_auth import start

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.auther.doctor.site import APP, CAPABILITIES, CONFIG, PASSWORD, Site, open_site
+from tests.auther.live.doctor.site import APP, CAPABILITIES, CONFIG, PASSWORD, Site, open_site
 from tests.cli.command import Ran, migrator
 from tests.parts import require
 from tests.parts.better_auth import start

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from migrator.auther.plugin_files import files
+from migrator.auther.plugin.files import files
 from tests.cli.command import Ran, migrator
 from tests.phases.importing import make_site, oracle
 

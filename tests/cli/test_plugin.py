@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migrator.auther.seal import SealKey
+from migrator.auther.plugin.seal import SealKey
 from migrator.cli.main import main
 from migrator.core.ids import mark_key
 

@@ -6,9 +6,9 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Protocol
 
-from migrator.auther.calling import Patience
-from migrator.auther.database import Run
-from migrator.auther.libsql import connect
+from migrator.auther.ways.calling import Patience
+from migrator.auther.ways.database import Run
+from migrator.auther.ways.libsql import connect
 from tests.parts.faulty_wire import FaultyHttp
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import bcrypt
 
-from migrator.auther.seal import SealKey, new_key
+from migrator.auther.plugin.seal import SealKey, new_key
 from migrator.config.load import load
 from migrator.core.clock import SystemClock
 from migrator.core.ids import mark_key

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from migrator.auther.sqlite import open_sqlite
+from migrator.auther.ways.sqlite import open_sqlite
 from migrator.core.errors import DependencyError, HeldError, RefusedError, UsageError
 from migrator.core.ids import user_id
 from migrator.legacy import survey

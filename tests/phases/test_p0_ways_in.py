@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migrator.auther.libsql import open_libsql
-from migrator.auther.sqlite import open_sqlite
+from migrator.auther.ways.libsql import open_libsql
+from migrator.auther.ways.sqlite import open_sqlite
 from phases import p0_preflight
 from tests.auther.plugin.door import ENVIRONMENT, SECRETS
 from tests.auther.rows import row

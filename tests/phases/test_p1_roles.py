@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migrator.auther.roles import tuple_id
-from migrator.auther.sqlite import open_sqlite
+from migrator.auther.mapping.roles import tuple_id
+from migrator.auther.ways.sqlite import open_sqlite
 from migrator.config.load import load
 from migrator.core.clock import ManualClock
 from migrator.core.errors import ConflictError, RefusedError, UsageError

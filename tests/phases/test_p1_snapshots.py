@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migrator.auther.sqlite import open_sqlite
+from migrator.auther.ways.sqlite import open_sqlite
 from migrator.core.errors import DependencyError
 from migrator.runner.importing.snapshots import list_snapshots, take_snapshot
 from phases import p1_import

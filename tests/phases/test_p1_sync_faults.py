@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migrator.auther.sql_target import SqlTarget
+from migrator.auther.ways.sql_target import SqlTarget
 from migrator.core.errors import ConflictError, DependencyError, HeldError
 from migrator.legacy.devise import DeviseSource
 from migrator.runner.syncing import commands
@@ -203,7 +203,7 @@ RUN = """
 import os, random, signal, sys, threading, time
 from pathlib import Path
 from tests.phases.importing import NOW
-from migrator.auther.sql_target import SqlTarget
+from migrator.auther.ways.sql_target import SqlTarget
 from migrator.config.load import load
 from migrator.core.clock import ManualClock
 from migrator.core.progress import Progress

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migrator.auther.roles import tuple_id
+from migrator.auther.mapping.roles import tuple_id
 from migrator.core.errors import HeldError
 from phases import p1_import
 from tests.phases.syncing import auther_id, loosen_brakes, sync

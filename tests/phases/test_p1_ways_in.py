@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migrator.auther.libsql_server import LibsqlServer
-from migrator.auther.plugin_door import PluginDoor
-from migrator.auther.sqlite import open_sqlite
+from migrator.auther.ways.libsql_server import LibsqlServer
+from migrator.auther.ways.plugin_door import PluginDoor
+from migrator.auther.ways.sqlite import open_sqlite
 from migrator.config.load import load
 from migrator.core.clock import ManualClock
 from migrator.core.ids import mark_key

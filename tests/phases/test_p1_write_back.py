@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migrator.auther.events import EndpointFeed
+from migrator.auther.plugin.events import EndpointFeed
 from migrator.core.errors import DependencyError, RefusedError
 from migrator.core.stage import Stage
 from migrator.runner.writing_back.pending import look

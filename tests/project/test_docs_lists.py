@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from migrator.auther.targets import KINDS
+from migrator.auther.ways.targets import KINDS
 from migrator.legacy.sources import SOURCES
 from migrator.schemes import registry
 

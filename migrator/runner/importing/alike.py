@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from migrator.auther.plain import Columns
+from migrator.auther.mapping.plain import Columns
 from migrator.legacy.identity import lines_of_plain, read_claims
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from migrator.auther.bare import Rows
     from migrator.auther.interface import Mapped
+    from migrator.auther.ways.bare import Rows
     from migrator.runner.importing.batch import Batch
 
 

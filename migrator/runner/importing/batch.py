@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from migrator.auther.plain import Columns
+from migrator.auther.mapping.plain import Columns
 from migrator.legacy.identity import read_claims
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from migrator.auther.interface import Mapped
-    from migrator.auther.plain import Sample
+    from migrator.auther.mapping.plain import Sample
     from migrator.core.users import LegacyUser
     from migrator.legacy.devise import DeviseSource
     from migrator.runner.importing.reading import Ready

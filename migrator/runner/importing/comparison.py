@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from migrator.auther.interface import Found, Mapped
-from migrator.auther.map import to_rows
+from migrator.auther.mapping.map import to_rows
 from migrator.core.users import Reject, RejectReason
 from migrator.legacy.identity import Claim, Held, Known, Link
 from migrator.runner.importing.differences import Allowed, Difference, compare
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from migrator.auther.interface import Stored, Target, TupleRow
-    from migrator.auther.rules import Rules
+    from migrator.auther.mapping.rules import Rules
     from migrator.core.users import LegacyUser
     from migrator.legacy.identity import IdentityTable
 

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
 
 from migrator.auther.interface import Mapped
-from migrator.auther.map import to_rows
+from migrator.auther.mapping.map import to_rows
 from migrator.core.emails import normalise
 from migrator.core.errors import ConflictError, UsageError
 from migrator.core.resolutions import Action, Resolution
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from migrator.auther.interface import Stored, Target
-    from migrator.auther.rules import Rules
+    from migrator.auther.mapping.rules import Rules
     from migrator.core.users import LegacyUser
     from migrator.legacy.identity import IdentityTable
     from migrator.legacy.interface import EmailJudge, LegacySource

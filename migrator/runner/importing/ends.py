@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from migrator.auther.calling import Patience
-from migrator.auther.targets import way_into
+from migrator.auther.ways.calling import Patience
+from migrator.auther.ways.targets import way_into
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

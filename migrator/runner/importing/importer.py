@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from migrator.auther.interface import Found, Mapped, Notes, TargetChangedError
-from migrator.auther.map import to_rows
-from migrator.auther.sql_target import SqlTarget
+from migrator.auther.mapping.map import to_rows
+from migrator.auther.ways.sql_target import SqlTarget
 from migrator.core.errors import DependencyError
 from migrator.core.users import Reject, Tally
 from migrator.legacy.identity import Claim, ClaimedMeanwhileError, IdentityTable, Known
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from migrator.auther.interface import Target
-    from migrator.auther.rules import Rules
+    from migrator.auther.mapping.rules import Rules
     from migrator.core.users import LegacyUser
     from migrator.runner.importing.batch import Batch
     from migrator.runner.importing.rejects import Rejects

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from migrator.auther.models import unknown_relations
-from migrator.auther.roles import Grants
-from migrator.auther.rules import Rules
+from migrator.auther.mapping.roles import Grants
+from migrator.auther.mapping.rules import Rules
+from migrator.auther.ways.models import unknown_relations
 from migrator.core.clock import iso, parse_iso
 from migrator.core.durations import format_duration
 from migrator.core.errors import ConflictError, UsageError

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-    from migrator.auther.rules import Rules
+    from migrator.auther.mapping.rules import Rules
     from migrator.legacy.devise import DeviseSource
     from migrator.runner.context import Context
     from migrator.runner.importing.importer import Importer

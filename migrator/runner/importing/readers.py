@@ -18,7 +18,7 @@ import traceback
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any
 
-from migrator.auther.plain import Columns
+from migrator.auther.mapping.plain import Columns
 from migrator.core import errors
 from migrator.core.errors import DependencyError, MigratorError
 from migrator.legacy.reading import Lines

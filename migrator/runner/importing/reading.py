@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from migrator.auther.plain import Columns, PlainMapper, fingerprints
+from migrator.auther.mapping.plain import Columns, PlainMapper, fingerprints
 from migrator.legacy.connect import open_database, read_any_bytes
 from migrator.legacy.identity import plain_claims
 from migrator.legacy.plain import pick
@@ -14,7 +14,7 @@ from migrator.legacy.reading import LineReader, Lines, PageQueries
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from migrator.auther.rules import Rules
+    from migrator.auther.mapping.rules import Rules
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from migrator.auther.bare import BareReader
+from migrator.auther.ways.bare import BareReader
 from migrator.core.envelope import PREFIX
 from migrator.core.texts import storable
 from migrator.legacy.identity import keys_of_plain, lines_of_plain, read_lines
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from migrator.auther.interface import Stored, Target
-    from migrator.auther.rules import Rules
+    from migrator.auther.mapping.rules import Rules
     from migrator.legacy.identity import IdentityTable
     from migrator.legacy.interface import LegacySource
     from migrator.runner.importing.batch import Batch

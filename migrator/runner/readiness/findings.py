@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from migrator.auther.inspect import Contents, FileFacts
-    from migrator.auther.probe import Probe
+    from migrator.auther.live.probe import Probe
+    from migrator.auther.ways.inspect import Contents, FileFacts
     from migrator.legacy.canaries import CanaryResult
     from migrator.legacy.findings import Census, Example, LegacySurvey
 

@@ -6,14 +6,14 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from migrator.auther.interface import Mapped
-from migrator.auther.map import to_rows
+from migrator.auther.mapping.map import to_rows
 from migrator.core.users import RejectReason
 from migrator.legacy.findings import Example
 from migrator.runner.readiness.findings import Forecast
 
 if TYPE_CHECKING:
     from migrator.auther.interface import Target
-    from migrator.auther.rules import Rules
+    from migrator.auther.mapping.rules import Rules
     from migrator.legacy.interface import Page
 
 EXAMPLES = 3

@@ -6,10 +6,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from migrator.auther import inspect
-from migrator.auther.calling import Patience
-from migrator.auther.probe import probe
-from migrator.auther.sql_target import SqlTarget
+from migrator.auther.live.probe import probe
+from migrator.auther.ways import inspect
+from migrator.auther.ways.calling import Patience
+from migrator.auther.ways.sql_target import SqlTarget
 from migrator.core.errors import DependencyError, RefusedError, UsageError
 from migrator.legacy.canaries import CanaryResult, try_canary
 from migrator.legacy.census import take_census

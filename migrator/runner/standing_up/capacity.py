@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from migrator.auther.capacity import (
+from migrator.auther.live.capacity import (
     Attempt,
     Load,
     Step,
@@ -16,9 +16,9 @@ from migrator.auther.capacity import (
     verifying,
     was_limited,
 )
-from migrator.auther.doctor.asking import Asker
-from migrator.auther.doctor.interface import NoAnswerError
-from migrator.auther.doctor.visit import Visit
+from migrator.auther.live.doctor.asking import Asker
+from migrator.auther.live.doctor.interface import NoAnswerError
+from migrator.auther.live.doctor.visit import Visit
 from migrator.core.clock import iso
 from migrator.core.errors import HeldError, RefusedError, UsageError
 from migrator.runner.standing_up.doctoring import is_private, make_setting
@@ -26,7 +26,7 @@ from migrator.runner.standing_up.doctoring import is_private, make_setting
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from migrator.auther.doctor.interface import Account
+    from migrator.auther.live.doctor.interface import Account
     from migrator.runner.context import Context
 
 SUBJECT, CAPACITY = "auther", "capacity"

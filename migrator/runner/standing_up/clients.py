@@ -6,7 +6,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrator.auther.client import (
+from migrator.auther.live.client import (
     Client,
     Repair,
     add_consents,
@@ -15,10 +15,10 @@ from migrator.auther.client import (
     remove_consents,
     repair,
 )
-from migrator.auther.doctor.asking import Asker
-from migrator.auther.doctor.interface import Finding, NoAnswerError, State
-from migrator.auther.doctor.registry import QUESTIONS, ask, blocking
-from migrator.auther.doctor.visit import Visit
+from migrator.auther.live.doctor.asking import Asker
+from migrator.auther.live.doctor.interface import Finding, NoAnswerError, State
+from migrator.auther.live.doctor.registry import QUESTIONS, ask, blocking
+from migrator.auther.live.doctor.visit import Visit
 from migrator.core import ids
 from migrator.core.errors import ExitCode, UsageError
 from migrator.runner.importing.ends import open_target
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from migrator.auther.database import Database
+    from migrator.auther.ways.database import Database
     from migrator.runner.canaries import Canary
     from migrator.runner.context import Context
 

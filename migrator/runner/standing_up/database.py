@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from migrator.auther.database import Run
-from migrator.auther.sql_target import SqlTarget
+from migrator.auther.ways.database import Run
+from migrator.auther.ways.sql_target import SqlTarget
 from migrator.core.errors import MigratorError, RefusedError
 from migrator.core.queries import load
 from migrator.runner.importing.ends import open_target
@@ -14,7 +14,7 @@ from migrator.runner.importing.ends import open_target
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from migrator.auther.database import Database
+    from migrator.auther.ways.database import Database
     from migrator.runner.context import Context
 
 

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from migrator.auther.doctor.asking import Asker
-from migrator.auther.doctor.interface import Account, Finding, NoAnswerError, Setting, State
-from migrator.auther.doctor.registry import QUESTIONS, blocking, examine
-from migrator.auther.doctor.visit import Visit
-from migrator.auther.probe import is_encrypted
+from migrator.auther.live.doctor.asking import Asker
+from migrator.auther.live.doctor.interface import Account, Finding, NoAnswerError, Setting, State
+from migrator.auther.live.doctor.registry import QUESTIONS, blocking, examine
+from migrator.auther.live.doctor.visit import Visit
+from migrator.auther.live.probe import is_encrypted
 from migrator.core.clock import iso
 from migrator.core.errors import ExitCode, UsageError
 from migrator.runner.standing_up.database import has_account_index, remove_user

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from migrator.auther.doctor.interface import State
-from migrator.auther.doctor.registry import DOORS, what
+from migrator.auther.live.doctor.interface import State
+from migrator.auther.live.doctor.registry import DOORS, what
 from migrator.core.clock import parse_iso
 from migrator.core.errors import HeldError, RefusedError
 from migrator.runner.standing_up.capacity import Measured, last_measured

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from migrator.auther.interface import CREDENTIAL
-from migrator.auther.map import to_rows
+from migrator.auther.mapping.map import to_rows
 from migrator.core.emails import auther_accepts, normalise
 from migrator.core.envelope import PREFIX, decode
 from migrator.core.users import LegacyUser, Reject
@@ -32,7 +32,7 @@ from migrator.schemes.registry import claimed_by
 
 if TYPE_CHECKING:
     from migrator.auther.interface import Stored, Target
-    from migrator.auther.rules import Rules
+    from migrator.auther.mapping.rules import Rules
     from migrator.legacy.changes import Changes
     from migrator.legacy.devise import DeviseSource
     from migrator.runner.context import Context

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from migrator.auther.interface import Target
-    from migrator.auther.rules import Rules
+    from migrator.auther.mapping.rules import Rules
     from migrator.core.users import LegacyUser
     from migrator.legacy.devise import DeviseSource
     from migrator.runner.context import Context

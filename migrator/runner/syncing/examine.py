@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from migrator.auther.interface import CREDENTIAL, Found, Mapped, Stored
-from migrator.auther.map import BANNED_DELETED, ROLE
+from migrator.auther.mapping.map import BANNED_DELETED, ROLE
 from migrator.core.envelope import PREFIX
 from migrator.core.users import LegacyUser, Reject, RejectReason
 from migrator.runner.syncing.mapping import PRIVILEGED, Obstacle, fit, map_known
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from migrator.auther.interface import AccountRow, Target, TupleRow
-    from migrator.auther.rules import Rules
+    from migrator.auther.mapping.rules import Rules
     from migrator.legacy.followed import FollowedTable, Record
 
     _Tuples = dict[str, tuple[TupleRow, ...]]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from migrator.auther.interface import Found, Mapped, Stored
-from migrator.auther.map import to_rows
+from migrator.auther.mapping.map import to_rows
 from migrator.core.redact import mask_email
 from migrator.core.users import LegacyUser, Reject, RejectReason
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from migrator.auther.interface import AccountRow
-    from migrator.auther.rules import Rules
+    from migrator.auther.mapping.rules import Rules
 
 PRIVILEGED = "privileged_at_auther"
 CHANGED_MEANWHILE = "changed_at_auther_meanwhile"

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from migrator.auther.interface import CREDENTIAL, Change, password_of
-from migrator.auther.roles import Revision
+from migrator.auther.mapping.roles import Revision
 from migrator.core import ids
 from migrator.schemes.native import is_native
 

@@ -26,7 +26,7 @@ from migrator.runner.writing_back.outcome import (
 )
 
 if TYPE_CHECKING:
-    from migrator.auther.events import Event
+    from migrator.auther.plugin.events import Event
     from migrator.config.write_back import WriteBackSection
     from migrator.core.clock import Clock
     from migrator.legacy.users_write import HeldRow, UsersTable

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from migrator.auther.seal import SealError
+from migrator.auther.plugin.seal import SealError
 from migrator.runner.writing_back.outcome import Outcome, Verdict
 from migrator.schemes.registry import claimed_by
 
 if TYPE_CHECKING:
-    from migrator.auther.events import Event
-    from migrator.auther.seal import SealKey
+    from migrator.auther.plugin.events import Event
+    from migrator.auther.plugin.seal import SealKey
 
 
 @dataclass(frozen=True)

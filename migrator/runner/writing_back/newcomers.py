@@ -16,7 +16,7 @@ from migrator.runner.writing_back.outcome import Outcome, Verdict
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from migrator.auther.events import Event
+    from migrator.auther.plugin.events import Event
     from migrator.config.write_back import DefaultValue
     from migrator.legacy.users_write import UsersTable
     from migrator.legacy.written_back import WrittenBack

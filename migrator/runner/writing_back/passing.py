@@ -6,13 +6,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from migrator.auther.events import PAGE_ROWS, cursor_at, time_of
+from migrator.auther.plugin.events import PAGE_ROWS, cursor_at, time_of
 from migrator.runner.writing_back.outcome import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from migrator.auther.events import Event, EventFeed
+    from migrator.auther.plugin.events import Event, EventFeed
     from migrator.runner.writing_back.applying import Applier, Tables
     from migrator.state.checkpoints import Checkpoints
 

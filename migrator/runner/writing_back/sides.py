@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from migrator.auther.events import DatabaseFeed, EndpointFeed
-from migrator.auther.seal import SealKey
-from migrator.auther.sql_target import SqlTarget
+from migrator.auther.plugin.events import DatabaseFeed, EndpointFeed
+from migrator.auther.plugin.seal import SealKey
+from migrator.auther.ways.sql_target import SqlTarget
 from migrator.core.errors import UsageError
 from migrator.core.stage import Stage
 from migrator.legacy.columns import find_columns
@@ -23,7 +23,7 @@ from migrator.runner.writing_back.material import Material
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from migrator.auther.events import EventFeed
+    from migrator.auther.plugin.events import EventFeed
     from migrator.runner.context import Context
 
 

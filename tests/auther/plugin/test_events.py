@@ -10,7 +10,7 @@ from typing import Any
 import bcrypt
 import pytest
 
-from migrator.auther.seal import SealError, SealKey, new_key
+from migrator.auther.plugin.seal import SealError, SealKey, new_key
 from tests.auther.plugin.door import ENVIRONMENT, MARK, Door, Rows, account, person
 from tests.auther.plugin.users import Users, bcrypt_envelope
 from tests.auther.plugin.visitor import Visitor, admin, mails

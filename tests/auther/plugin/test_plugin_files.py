@@ -2,7 +2,7 @@
 
 import subprocess
 
-from migrator.auther import plugin_files
+from migrator.auther.plugin import files as plugin_files
 from tests.parts import require
 from tests.parts.better_auth.build import BUILT, PROJECT, write_plugin
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migrator.auther import plugin_files
+from migrator.auther.plugin import files as plugin_files
 from migrator.core.envelope import NO_PEPPER, PREFIX, decode
 from migrator.schemes.registry import SCHEMES, verify
 from tests.auther.plugin.verifier import Verifier

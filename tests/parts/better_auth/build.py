@@ -5,7 +5,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from migrator.auther import plugin_files
+from migrator.auther.plugin import files as plugin_files
 
 PROJECT = Path(__file__).resolve().parent
 BUILT = PROJECT / ".parts"

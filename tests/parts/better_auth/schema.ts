@@ -1,4 +1,4 @@
-/** Auther's tables for drizzle, as migrator/auther/schema.sql creates them. */
+/** Auther's tables for drizzle, as migrator/auther/ways/schema.sql creates them. */
 import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 const time = () => integer({ mode: "timestamp_ms" });

@@ -15,7 +15,7 @@ import httpx
 from tests.parts.better_auth.build import bundle
 
 ROOT = Path(__file__).resolve().parents[3]
-SCHEMA = ROOT / "migrator" / "auther" / "schema.sql"
+SCHEMA = ROOT / "migrator" / "auther" / "ways" / "schema.sql"
 STOP_WITHIN_S = 10
 REQUEST_TIMEOUT_S = 60
 

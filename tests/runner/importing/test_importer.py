@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migrator.auther.sqlite import open_sqlite
+from migrator.auther.ways.sqlite import open_sqlite
 from migrator.core.users import RejectReason
 from migrator.runner.importing.batch import Batch
 from migrator.runner.importing.importer import Importer, Sides

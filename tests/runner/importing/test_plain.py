@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from migrator.auther.interface import Mapped
-from migrator.auther.map import to_rows
-from migrator.auther.plain import PlainMapper, fingerprints
-from migrator.auther.rules import Rules
+from migrator.auther.mapping.map import to_rows
+from migrator.auther.mapping.plain import PlainMapper, fingerprints
+from migrator.auther.mapping.rules import Rules
 from migrator.config.model import LegacySection
 from migrator.core.ids import mark_key
 from migrator.legacy.connect import open_database

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from migrator.auther.inspect import Contents, FileFacts
-from migrator.auther.probe import Probe
+from migrator.auther.live.probe import Probe
+from migrator.auther.ways.inspect import Contents, FileFacts
 from migrator.config.model import Config
 from migrator.legacy.canaries import CanaryResult
 from migrator.legacy.findings import (

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from migrator.auther.sqlite import SqliteDatabase
+from migrator.auther.ways.sqlite import SqliteDatabase
 from migrator.config.load import load
 from migrator.core.clock import ManualClock
 from migrator.core.progress import Progress

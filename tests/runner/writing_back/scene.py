@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import bcrypt
 
-from migrator.auther.events import PREFIX
-from migrator.auther.seal import SealKey, new_key
+from migrator.auther.plugin.events import PREFIX
+from migrator.auther.plugin.seal import SealKey, new_key
 from migrator.config.load import load
 from migrator.core.stage import Stage, StageDocument
 from migrator.runner import stages

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from migrator.auther.seal import SealKey, new_key
+from migrator.auther.plugin.seal import SealKey, new_key
 from tests.parts.sealing import seal
 from tests.runner.writing_back.scene import Scene, devise_hash
 

@@ -1,0 +1,1 @@
+"""A legacy user as rows for Auther. Pure."""
