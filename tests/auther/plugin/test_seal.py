@@ -16,7 +16,7 @@ def test_what_the_plugin_sealed_opens() -> None:
     assert SealKey(KEY).open(SEALED, user_id=USER) == VALUE
 
 
-@pytest.mark.parametrize("key", [new_key(), KEY[:-1] + "g"])
+@pytest.mark.parametrize("key", [new_key(), KEY[:-1] + "g"], ids=["new", "almost the same"])
 def test_another_key_does_not_open_it(key: str) -> None:
     with pytest.raises(SealError):
         SealKey(key).open(SEALED, user_id=USER)
