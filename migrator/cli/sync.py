@@ -15,9 +15,9 @@ from rich.text import Text
 from migrator.cli.common import dry_run_option, json_option, pass_context
 from migrator.cli.output import emit, print_json
 from migrator.core.errors import ExitCode, UsageError
+from migrator.runner.interruption import Interruption
 from migrator.runner.syncing import commands
 from migrator.runner.syncing.passes import PassReport, Wish
-from migrator.runner.syncing.watch import Interruption
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

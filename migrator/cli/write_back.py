@@ -19,7 +19,7 @@ from migrator.core.clock import iso
 from migrator.core.durations import format_duration
 from migrator.core.errors import ExitCode, UsageError
 from migrator.core.redact import mask_email
-from migrator.runner.syncing.watch import Interruption
+from migrator.runner.interruption import Interruption
 from migrator.runner.writing_back.outcome import MEANING
 from migrator.runner.writing_back.pending import Pending, Shown, look
 from migrator.runner.writing_back.running import Total, run, watch

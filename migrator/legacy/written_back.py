@@ -134,6 +134,10 @@ class WrittenBack:
         """Name the changes that are to be tried again, in order."""
         return [event for (event,) in self._ask("held")]
 
+    def held_users(self) -> frozenset[str]:
+        """Give the ids at Auther of users with a change that is tried again."""
+        return frozenset(str(user_id) for (user_id,) in self._ask("held_users"))
+
     def oldest_held(self) -> datetime | None:
         """Give when the oldest held change was made, by Auther's clock."""
         found: datetime | None = self._ask("oldest_held")[0][0]

@@ -67,6 +67,9 @@ WHERE auther_id = %(auther_id)s AND concerns = %(concerns)s AND event_id < %(eve
 -- name: held
 SELECT event_id FROM {log} WHERE source = %(source)s AND state = 'held' ORDER BY event_id
 
+-- name: held_users
+SELECT DISTINCT auther_id FROM {log} WHERE source = %(source)s AND state = 'held'
+
 -- name: oldest_held
 SELECT min(at) FROM {log} WHERE source = %(source)s AND state = 'held'
 

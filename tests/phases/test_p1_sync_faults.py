@@ -15,10 +15,10 @@ import pytest
 from migrator.auther.ways.sql_target import SqlTarget
 from migrator.core.errors import ConflictError, DependencyError, HeldError
 from migrator.legacy.devise import DeviseSource
+from migrator.runner.interruption import Interruption
 from migrator.runner.syncing import commands
 from migrator.runner.syncing.passes import PassReport, Wish
 from migrator.runner.syncing.standing import Standing
-from migrator.runner.syncing.watch import Interruption
 from phases import p1_import
 from tests.phases.importing import Site, make_site
 from tests.phases.syncing import (

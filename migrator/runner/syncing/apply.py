@@ -138,7 +138,7 @@ class Applier:
         self.written.imported += importer.counts.tally.imported
 
     def _write(self, found: Examined) -> None:
-        ready = [step for step in found.steps if self._harm.covers(step)]
+        ready = [step for step in found.steps if self._harm.covers(step) and self._may(step)]
         left = {step.pk for step in found.steps} - {step.pk for step in ready}
         changes = [step.change for step in ready if step.change is not None]
         touched = set(self._ends.target.change(changes)) if changes else set()
@@ -151,6 +151,11 @@ class Applier:
         left |= {step.pk for step in ready if step.auther_id in touched}
         self.written.unwritten -= {step.pk for step in done}
         self.written.unwritten |= left
+
+    def _may(self, step: Step) -> bool:
+        """Leave out who changed something at Auther since it was looked at, unless shut out."""
+        shuts_out = not step.kinds.isdisjoint({Kind.BAN, Kind.DELETE})
+        return shuts_out or step.auther_id not in self._examiner.unsettled
 
     def _note(self, obstacles: Sequence[Obstacle]) -> None:
         for obstacle in obstacles:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from migrator.metrics.sync_check import SUBJECT
 from migrator.runner.importing.imports import SUBJECT as IMPORT
 from migrator.runner.syncing.passes import PassReport, Wish, run_pass
-from migrator.runner.syncing.watch import Interruption, watch_passes
+from migrator.runner.syncing.watch import watch_passes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from migrator.runner.context import Context
+    from migrator.runner.interruption import Interruption
     from migrator.state.locks import Lease
 
 

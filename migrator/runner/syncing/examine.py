@@ -9,7 +9,7 @@ from migrator.auther.interface import CREDENTIAL, Found, Mapped, Stored
 from migrator.auther.mapping.map import BANNED_DELETED, ROLE
 from migrator.core.envelope import PREFIX
 from migrator.core.users import LegacyUser, Reject, RejectReason
-from migrator.runner.syncing.mapping import PRIVILEGED, Obstacle, fit, map_known
+from migrator.runner.syncing.mapping import CHANGED_MEANWHILE, PRIVILEGED, Obstacle, fit, map_known
 from migrator.runner.syncing.merge import (
     BANNED_GONE,
     NO_ROLES,
@@ -60,7 +60,12 @@ class _Pair(NamedTuple):
 
 
 class Examiner:
-    """Compares pages; the rules are asked for anew for each page."""
+    """Compares pages; the rules are asked for anew for each page.
+
+    Attributes:
+        unsettled: Ids of users who changed something at Auther that the application does not know
+            yet: until it does, they are followed in being deleted only.
+    """
 
     def __init__(
         self,
@@ -74,6 +79,7 @@ class Examiner:
         self._followed = followed
         self._rules_for = rules_for
         self._now_ms = now_ms
+        self.unsettled: frozenset[str] = frozenset()
 
     def users(self, users: Sequence[LegacyUser]) -> Examined:
         """Examine users who are there."""
@@ -87,11 +93,18 @@ class Examiner:
                 found.new.append(user)
             elif not record.is_followed:
                 found.left += 1
+            elif record.auther_id in self.unsettled:
+                self._leave(user, record, stored[record.auther_id], found)
             else:
                 pairs.append(_Pair(user, record, stored[record.auther_id]))
         if pairs:
             self._examine(pairs, self._rules_for([pair.user for pair in pairs]), found)
         return found
+
+    def _leave(self, user: LegacyUser, record: Record, stored: Stored, found: Examined) -> None:
+        found.obstacles.append(Obstacle(user.pk, CHANGED_MEANWHILE, "not written back yet"))
+        if user.deleted_ms is not None:
+            self._shut_out(stored, record, BANNED_DELETED, found)
 
     def gone(self, records: Sequence[Record], *, delete: bool) -> Examined:
         """Examine users whose legacy row is gone.

@@ -18,6 +18,7 @@ from migrator.runner.syncing.examine import Examiner
 from migrator.runner.syncing.quarantine import Quarantine
 from migrator.runner.syncing.standing import Lag, Standing
 from migrator.runner.syncing.survey import Survey, Surveyor
+from migrator.runner.writing_back.unsettled import unsettled_users
 
 if TYPE_CHECKING:
     from migrator.legacy.changes import Horizon
@@ -112,6 +113,7 @@ class Pass:
         """
         began, began_at = time.monotonic(), self._ctx.clock.now()
         horizon = self._ends.changes.horizon(unseen_for=self._settings.unseen_for)
+        self._examiner.unsettled = unsettled_users(self._ctx)
         with ExitStack() as spools:
             survey = self._survey(spools)
             self._check_brakes(survey)
@@ -168,6 +170,7 @@ class Pass:
         }
         if self._wish.release:
             facts["released"] = self._wish.release
+        self._examiner.unsettled = unsettled_users(self._ctx)
         applier = Applier(
             self._ends, self._examiner, self._rules, survey.harm, delete=self._deletes
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,54 +11,13 @@ from migrator.runner.syncing.standing import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType, TracebackType
-    from typing import Any, Self
 
-    from migrator.core.clock import Clock
     from migrator.runner.context import Context
+    from migrator.runner.interruption import Interruption
     from migrator.runner.syncing.passes import PassReport
     from migrator.state.locks import Lease
 
 LONGEST_PAUSE_S = 60.0
-
-
-class Interruption:
-    """Lets Ctrl-C and SIGTERM end a wait at once and a pass when it is done; twice ends a pass too."""
-
-    def __init__(self) -> None:
-        self.requested = False
-        self._is_waiting = False
-        self._before: dict[signal.Signals, Any] = {}
-
-    def wait(self, clock: Clock, seconds: float) -> None:
-        """Wait, unless the end was asked for."""
-        try:
-            self._is_waiting = True
-            if not self.requested:
-                clock.sleep(seconds)
-        except KeyboardInterrupt:
-            self.requested = True
-        finally:
-            self._is_waiting = False
-
-    def _take(self, _number: int, _frame: FrameType | None) -> None:
-        if self._is_waiting or self.requested:
-            raise KeyboardInterrupt
-        self.requested = True
-
-    def __enter__(self) -> Self:
-        for kind in (signal.SIGINT, signal.SIGTERM):
-            self._before[kind] = signal.signal(kind, self._take)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
 
 
 def watch_passes(

@@ -46,6 +46,16 @@ class Passed:
         return bool(self.outcomes or self.moved_back)
 
 
+def beginning(checkpoints: Checkpoints) -> str:
+    """Give the id after which changes have to be read: somewhat before the last one that was."""
+    cursor = _cursor(checkpoints)
+    return cursor_at(time_of(cursor) - OVERLAP_MS) if cursor else ""
+
+
+def _cursor(checkpoints: Checkpoints) -> str:
+    return str(checkpoints.get(SUBJECT, CURSOR) or "")
+
+
 class Passer:
     """Brings the application up to date; killed anywhere, the next pass goes on.
 
@@ -97,8 +107,8 @@ class Passer:
         return self._tables.log.homes_back(rows=HOMES_ROWS)
 
     def _follow(self, passed: Passed) -> None:
-        cursor = str(self._checkpoints.get(SUBJECT, CURSOR) or "")
-        after = cursor_at(time_of(cursor) - OVERLAP_MS) if cursor else ""
+        cursor = _cursor(self._checkpoints)
+        after = beginning(self._checkpoints)
         while True:
             page = self._feed.read(after)
             passed.now_ms = page.now_ms

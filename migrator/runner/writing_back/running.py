@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from migrator.runner.context import Context
-    from migrator.runner.syncing.watch import Interruption
+    from migrator.runner.interruption import Interruption
     from migrator.runner.writing_back.outcome import Outcome
     from migrator.state.locks import Lease
 
