@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import IO, TYPE_CHECKING
 
 from migrator.core.resolutions import Action
-from migrator.runner.importing.private_file import put_in_place
+from migrator.runner.private_file import put_in_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from typing import TYPE_CHECKING
 
-from migrator.core.errors import DependencyError
 from migrator.core.resolutions import REMEDIES, Action
 from migrator.core.texts import storable
+from migrator.runner.private_file import put_in_place
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 # Lines that begin with this are ours and are written anew each time.
 OURS = "#? "
-_OWNER_ONLY = 0o600
 _ESCAPED = re.compile(r'[\x00-\x1f"\\\x7f]')
 _HEAD = """\
 What shall become of users whom the import rejects. To decide about one, take the leading
@@ -93,21 +91,6 @@ def write_private(path: Path, text: str) -> None:
     Raises:
         DependencyError: It cannot be written; the old one is as it was.
     """
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        part.unlink(missing_ok=True)
-        with open(part, "w", encoding="utf-8", opener=_private) as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        raise DependencyError(
-            f"{path.name} cannot be written: {error.strerror}",
-            hint="make room or set import.resolutions_file in migrator.toml",
-        ) from error
-
-
-def _private(name: str, flags: int) -> int:
-    return os.open(name, flags, _OWNER_ONLY)
+    hint = "make room or set import.resolutions_file in migrator.toml"
+    with put_in_place(path, what="the resolution file", hint=hint) as file:
+        file.write(text)

@@ -13,9 +13,9 @@ from migrator.runner.importing.ends import open_target
 from migrator.runner.importing.imports import SUBJECT, make_rules, open_ends
 from migrator.runner.importing.pages import batches, memory_left_alone
 from migrator.runner.importing.prefetch import prefetched
-from migrator.runner.importing.private_file import put_in_place
 from migrator.runner.importing.reconcile import PAGE_ROWS, Reconciler, Reconciliation
 from migrator.runner.importing.reconciliation_report import as_page
+from migrator.runner.private_file import put_in_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from migrator.core.errors import DependencyError, HeldError, UsageError
+from migrator.core.errors import HeldError, UsageError
+from migrator.runner.private_file import put_in_place
 from migrator.runner.syncing.merge import Kind
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 _LOSSES = frozenset({Kind.BAN, Kind.DELETE})
 _PASSWORDS = frozenset({Kind.PASSWORD})
 _ROLES = frozenset({Kind.ROLE})
-_OWNER_ONLY = 0o600
 _CHECK = {
     _LOSSES: "was a table emptied or restored, or deleted_at or locked_at set for many?",
     _PASSWORDS: "was encrypted_password blanked, cut, or written by a script?",
@@ -142,20 +141,6 @@ def write_private(path: Path, rows: Iterable[dict[str, object]]) -> None:
     Raises:
         DependencyError: It cannot be written.
     """
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with open(part, "w", encoding="utf-8", opener=_private) as file:
-            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        raise DependencyError(
-            f"{path.name} cannot be written: {error.strerror}",
-            hint="make room, then run the same again",
-        ) from error
-
-
-def _private(name: str, flags: int) -> int:
-    return os.open(name, flags, _OWNER_ONLY)
+    hint = "make room, then run the same again"
+    with put_in_place(path, what="the list", hint=hint) as file:
+        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
