@@ -187,7 +187,7 @@ def trial_at(
     made = make_site(root, dsn, monkeypatch, identities="public.identities", **settings)
     target.configure(root / "migrator.toml")
     for way in ("libsql", "endpoint"):
-        monkeypatch.setattr(f"migrator.auther.{way}.TIMEOUT", httpx.Timeout(TIMEOUT_S))
+        monkeypatch.setattr(f"migrator.auther.ways.{way}.TIMEOUT", httpx.Timeout(TIMEOUT_S))
     host = dsn.rpartition("@")[2]
     over_wire = dsn.replace(host, f"127.0.0.1:{wire.port}/{host.rpartition('/')[2]}")
     monkeypatch.setenv("LEGACY_DATABASE_URL", over_wire)

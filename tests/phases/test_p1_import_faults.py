@@ -9,14 +9,18 @@ import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from migrator.core.errors import DependencyError, RefusedError, UsageError
 from phases import p1_import
 from tests.phases.importing import IMPORTED, Site, counts, make_site, rejects_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 KILLS = 6
 SEED = 20261123
@@ -52,15 +56,13 @@ def test_killed_at_random_points_it_ends_row_for_row_like_an_uninterrupted_run(
 ) -> None:
     settings = {"identities": "public.identities", "page_rows": "3", "processes": processes}
     quiet = make_site(tmp_path / "quiet", devise_db, monkeypatch, **settings)
-    began = time.monotonic()
     p1_import.run(quiet.ctx)
-    duration_s = time.monotonic() - began
     wanted, rejected = quiet.content(), rejects_of(quiet)
     p1_import.rollback(quiet.ctx)
 
     site = make_site(tmp_path / "killed", devise_db, monkeypatch, **settings)
-    moments = random.Random(SEED)
-    positions = [kill_after(site, duration_s * moments.random()) for _ in range(KILLS)]
+    moments = sorted(random.Random(SEED).sample(range(1, IMPORTED), KILLS))
+    positions = [kill_at(site, users) for users in moments]
     assert any(0 < users < IMPORTED for users in positions), positions
     assert nobody_reads(site)
     site.ctx.clock.sleep(3600)
@@ -82,21 +84,44 @@ def nobody_reads(site: Site) -> bool:
     return False
 
 
-def kill_after(site: Site, seconds: float, work: str = "run") -> int:
-    """Start an import or its rollback, kill it after so many seconds, and count the users left."""
+@contextmanager
+def started(site: Site, work: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Start an import or its rollback in a process of its own."""
     with subprocess.Popen(
         [sys.executable, "-c", RUN, str(site.root), work], stdout=subprocess.PIPE, env=os.environ
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
+        yield process
+
+
+def kill_after(site: Site, seconds: float, work: str) -> None:
+    """Kill it after so many seconds."""
+    with started(site, work) as process:
         try:
             process.wait(seconds)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
-    tables = (
-        site.auther("SELECT count(*) FROM sqlite_master") if site.auther_db.exists() else [(0,)]
-    )
-    return site.auther('SELECT count(*) FROM "user"')[0][0] if tables[0][0] else 0
+
+
+def kill_at(site: Site, users: int) -> int:
+    """Kill an import once so many users are there, and count them."""
+    with started(site, "run") as process:
+        while process.poll() is None:
+            if users_there(site) >= users:
+                process.send_signal(signal.SIGKILL)
+                break
+    return users_there(site)
+
+
+def users_there(site: Site) -> int:
+    """Count the users at Auther; none while there are no tables, or somebody is making them."""
+    if not site.auther_db.exists():
+        return 0
+    try:
+        return int(site.auther('SELECT count(*) FROM "user"')[0][0])
+    except sqlite3.OperationalError:
+        return 0
 
 
 def test_a_rollback_that_was_killed_is_finished_by_the_next_one(

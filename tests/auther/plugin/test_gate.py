@@ -26,7 +26,7 @@ JSON = {"Content-Type": "application/json"}
 COUNT = ("IMPORT", "POST", "users/count")
 
 
-@pytest.fixture(scope="module", params=["node", "newest"])
+@pytest.fixture(scope="module", params=["node", pytest.param("newest", marks=pytest.mark.long)])
 def auther(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[BetterAuth]:

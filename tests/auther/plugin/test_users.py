@@ -23,10 +23,10 @@ from tests.auther.plugin.users import Users, bcrypt_envelope
 from tests.parts import require
 from tests.parts.better_auth import BetterAuth, start
 
+SLOWEST = pytest.param("newest adapter", marks=pytest.mark.long)
 
-@pytest.fixture(
-    scope="module", params=["database", "adapter", "newest database", "newest adapter"]
-)
+
+@pytest.fixture(scope="module", params=["database", "adapter", "newest database", SLOWEST])
 def way(request: pytest.FixtureRequest) -> str:
     """With the plugin's option `database`, or through better-auth's adapter."""
     return str(request.param)
