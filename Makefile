@@ -13,7 +13,7 @@ help: ## this list
 setup: ## bring every part that the tests use
 	$(SETUP) test
 
-demo: ## watch a whole cutover on real parts, under two minutes after installation
+demo: ## watch a whole cutover on real parts, about two minutes after installation
 	$(SETUP) demo
 	@$(BIN)/python -m tests.demo
 
