@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -69,6 +67,9 @@ def render(page: ReconciliationPage) -> str:
 
 @cache
 def _template() -> Template:
+    # Every command of the import reaches this module, and one of them makes a page.
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
+
     environment = Environment(
         loader=PackageLoader("migrator.dashboards"),
         undefined=StrictUndefined,

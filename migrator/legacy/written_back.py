@@ -71,7 +71,9 @@ class WrittenBack:
     def __init__(self, connection: Connection, users: TableShape, *, source: str) -> None:
         self._connection = connection
         self._source = source
-        self._queries = load("migrator.legacy", "written_back.sql")
+        roles = load("migrator.legacy", "identity.sql")["application_roles"]
+        queries = load("migrator.legacy", "written_back.sql")
+        self._queries = {**queries, "application_roles": roles}
         self._users = ident(users.schema, users.name)
         self._table = ident(users.schema, TABLE)
         self._parts = {

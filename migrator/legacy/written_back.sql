@@ -20,17 +20,6 @@ CREATE INDEX IF NOT EXISTS {index} ON {log} (auther_id, concerns)
 -- name: exists
 SELECT to_regclass(%(table)s) IS NOT NULL
 
--- name: application_roles
-SELECT DISTINCT pg_get_userbyid(r.role)
-FROM pg_class AS c
-CROSS JOIN LATERAL (
-  SELECT c.relowner
-  UNION
-  SELECT a.grantee FROM aclexplode(c.relacl) AS a WHERE a.privilege_type = 'UPDATE'
-) AS r (role)
-WHERE c.oid = to_regclass(%(users)s) AND r.role <> 0
-  AND pg_get_userbyid(r.role) <> current_user
-
 -- name: grant
 GRANT SELECT ON {log} TO {role}
 
