@@ -50,7 +50,7 @@ def prepare(
     issuer: Issuer,
     *,
     settings: ShimSettings | None = None,
-    stage_file: Path | None = None,
+    stage: StageFile | None = None,
     pepper: str = "",
     quick: bool = True,
     extra: dict[str, str] | None = None,
@@ -60,7 +60,7 @@ def prepare(
     Args:
         dsn: The application's database, with the users table and the side tables.
         settings: The shim's; by default those that fit the issuer.
-        stage_file: Where the stage document is published; by default in the folder.
+        stage: Where the stage document is published, and by whose key; by default in the folder.
         pepper: Devise's.
         quick: Shorten the shim's pauses.
         extra: More environment variables.
@@ -68,7 +68,7 @@ def prepare(
     folder = Path(tempfile.mkdtemp(prefix="migrator-asgi-"))
     shutil.copytree(SOURCE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pyc*"))
     port = free_port()
-    stage = StageFile(stage_file or folder / "stage.json")
+    stage = stage or StageFile(folder / "stage.json")
     redirect_uri = f"http://127.0.0.1:{port}/auth/callback"
     baked = settings or settings_for(issuer, stage_public_key=stage.public_key)
     write_shim(folder, replace(baked, redirect_uri=redirect_uri))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hmac
 import json
 import secrets
 import threading
@@ -21,6 +22,8 @@ from auther_dual_path.identity import Account as Columns
 from migrator.metrics.ruby_marshal import Hash, load
 
 COOKIE = "_club_session"
+REMEMBER_COOKIE = "_club_remember"
+REMEMBER_KEY = b"remember-me-key-of-the-club"
 USER_KEY = "warden.user.user.key"
 SALT_LENGTH = 29
 # Where a request keeps its session's row once it was read.
@@ -57,24 +60,25 @@ class ClubSessions:
         self._local = threading.local()
 
     async def holds_user(self, scope: Scope) -> bool:
-        """Tell whether the session row names somebody; without a cookie no query runs."""
-        return USER_KEY in await self._session(scope)
+        """Tell whether session or remember-me name somebody; without a cookie no query runs."""
+        return USER_KEY in await self._session(scope) or self._remembered(scope) is not None
 
     async def read(self, scope: Scope) -> LegacySession | None:
-        """Say whom the session names."""
-        content = await self._session(scope)
-        return await self._off_the_loop(lambda: self._user_of(content))
+        """Say whom the session names, or else remember-me."""
+        key = (await self._session(scope)).get(USER_KEY) or self._remembered(scope)
+        return await self._off_the_loop(lambda: self._user_of(key))
 
     async def forget(self, scope: Scope) -> list[tuple[bytes, bytes]]:
-        """Take the user out of the session row; the rest of it stays."""
-        cookie = session_cookie(scope)
+        """Take the user out of the session row; the rest of it stays. Remember-me goes."""
+        cookie = cookie_of(scope, COOKIE)
         if cookie:
             await self._off_the_loop(lambda: self._drop_user(cookie))
-        return []
+        gone = f"{REMEMBER_COOKIE}=; Path=/; Max-Age=0".encode()
+        return [(b"set-cookie", gone)] if cookie_of(scope, REMEMBER_COOKIE) else []
 
     def fixture(self) -> Scope:
         """Give a request whose session names nobody's number, encoded as `begin` does."""
-        return {"headers": [(b"cookie", f"{COOKIE}=x".encode())], ROW: encode({USER_KEY: [[0], ""]})}
+        return {"headers": [], ROW: encode({USER_KEY: [[0], ""]})}
 
     async def find(self, email: str) -> Account | None:
         """Give the account with this address."""
@@ -90,12 +94,17 @@ class ClubSessions:
         """Compare as Devise does, failed attempts counted."""
         return await self._off_the_loop(lambda: self._password_fits(account, password))
 
-    async def begin(self, account: Account) -> str:
+    async def begin(self, pk: str) -> str:
         """Begin a session; give its cookie's value."""
         cookie = secrets.token_hex(16)
-        content = {USER_KEY: [[int(account.pk)], account.password_hash[:SALT_LENGTH]]}
-        await self._off_the_loop(lambda: self._write(cookie, content))
+        await self._off_the_loop(lambda: self._begin(cookie, int(pk)))
         return cookie
+
+    def remember_cookie(self, account: Account) -> str:
+        """Give a remember-me cookie's value, bound to the password as a session is."""
+        key = json.dumps([[int(account.pk)], account.password_hash[:SALT_LENGTH]])
+        text = key.encode().hex()
+        return f"{text}.{self._signature(text)}"
 
     async def use_reset_token(self, account: Account, password: str, *, keep_hash: bool) -> None:
         """Use up a reset link; set the password unless it is somebody else's business."""
@@ -109,12 +118,24 @@ class ClubSessions:
 
     async def _session(self, scope: Scope) -> dict[str, Any]:
         if ROW not in scope:
-            cookie = session_cookie(scope)
+            cookie = cookie_of(scope, COOKIE)
             scope[ROW] = await self._off_the_loop(lambda: self._row(cookie)) if cookie else ""
         return decode(scope[ROW])
 
-    def _user_of(self, content: dict[str, Any]) -> LegacySession | None:
-        (pk,), salt = content[USER_KEY]
+    def _remembered(self, scope: Scope) -> Any:
+        text, _, signature = cookie_of(scope, REMEMBER_COOKIE).rpartition(".")
+        good = text and hmac.compare_digest(signature, self._signature(text))
+        return json.loads(bytes.fromhex(text)) if good else None
+
+    def _signature(self, text: str) -> str:
+        return hmac.new(REMEMBER_KEY, text.encode(), sha256).hexdigest()
+
+    def _begin(self, cookie: str, pk: int) -> None:
+        row = self._connection().execute(USER, (pk,)).fetchone()
+        self._write(cookie, {USER_KEY: [[pk], row[0][:SALT_LENGTH] if row else ""]})
+
+    def _user_of(self, key: Any) -> LegacySession | None:
+        (pk,), salt = key
         row = self._connection().execute(USER, (pk,)).fetchone()
         # Devise ties a session to the first characters of the hash: a new password ends it.
         if row is None or (row[0] or "")[:SALT_LENGTH] != salt:
@@ -157,9 +178,14 @@ class ClubSessions:
 
 def session_cookie(scope: Scope) -> str:
     """Give the session cookie's value."""
+    return cookie_of(scope, COOKIE)
+
+
+def cookie_of(scope: Scope, wanted: str) -> str:
+    """Give a cookie's value, '' without one."""
     lines = [value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"]
     pairs = (part.strip().partition("=") for line in lines for part in line.split(";"))
-    return {name: value for name, _, value in pairs}.get(COOKIE, "")
+    return {name: value for name, _, value in pairs}.get(wanted, "")
 
 
 def encode(content: dict[str, Any]) -> str:
