@@ -16,9 +16,10 @@ from tests.parts.program import Program, write_files
 from tests.parts.stage_file import StageFile, shim_environment, shim_settings
 
 if TYPE_CHECKING:
-    from migrator.shims.interface import ShimSettings
     from migrator.conformance.issuer import Issuer
+    from migrator.shims.interface import ShimSettings
 
+CALLBACK_PATH = "/auth/callback"
 SOURCE = Path(__file__).parent / "asgi_app"
 # Tests cannot wait half a minute for a cooldown, nor ten minutes for a key set to age.
 QUICK = {
@@ -50,7 +51,7 @@ def prepare(
     issuer: Issuer,
     *,
     settings: ShimSettings | None = None,
-    stage: StageFile | None = None,
+    stage_file: Path | None = None,
     pepper: str = "",
     quick: bool = True,
     extra: dict[str, str] | None = None,
@@ -60,7 +61,7 @@ def prepare(
     Args:
         dsn: The application's database, with the users table and the side tables.
         settings: The shim's; by default those that fit the issuer.
-        stage: Where the stage document is published, and by whose key; by default in the folder.
+        stage_file: Where the stage document is published; by default in the folder.
         pepper: Devise's.
         quick: Shorten the shim's pauses.
         extra: More environment variables.
@@ -68,10 +69,14 @@ def prepare(
     folder = Path(tempfile.mkdtemp(prefix="migrator-asgi-"))
     shutil.copytree(SOURCE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pyc*"))
     port = free_port()
-    stage = stage or StageFile(folder / "stage.json")
-    redirect_uri = f"http://127.0.0.1:{port}/auth/callback"
+    stage = StageFile(stage_file or folder / "stage.json")
+    redirect_uri = f"http://127.0.0.1:{port}{CALLBACK_PATH}"
     baked = settings or settings_for(issuer, stage_public_key=stage.public_key)
-    write_shim(folder, replace(baked, redirect_uri=redirect_uri))
+    own = {
+        "redirect_uri": redirect_uri,
+        "stage_public_key": baked.stage_public_key or stage.public_key,
+    }
+    write_shim(folder, replace(baked, **own))
     if quick:
         shorten_pauses(folder)
     cache = folder / "stage-cache.json"

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from migrator.conformance.signing_keys import SigningKey, b64url
 from migrator.core.queries import load
 from migrator.core.stage import Stage, StageDocument
 from migrator.shims.document import public_key_of, sign
 from migrator.shims.interface import ShimSettings
-from migrator.conformance.signing_keys import SigningKey, b64url
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 CONTROL_SECRET = "control-secret-of-the-tests"
 COOKIE_SECRET = "cookie-secret-of-the-tests-0123456789"
-PLUGIN_SECRET = "plugin-secret-of-the-tests-0123456789"
 METRICS_TOKEN = "metrics-token-of-the-tests"
 NAMESPACE = "club"
 
@@ -115,8 +114,4 @@ def shim_environment(dsn: str, stage_file: Path, *, cache: Path, pepper: str) ->
         "MIGRATOR_CONTROL_SECRET": CONTROL_SECRET,
         "MIGRATOR_METRICS_TOKEN": METRICS_TOKEN,
         "MIGRATOR_COOKIE_SECRET": COOKIE_SECRET,
-        "MIGRATOR_VERIFY_SECRET": PLUGIN_SECRET,
-        "MIGRATOR_EXCHANGE_SECRET": PLUGIN_SECRET,
-        "MIGRATOR_LOGOUT_SECRET": PLUGIN_SECRET,
-        "MIGRATOR_RESET_SECRET": PLUGIN_SECRET,
     }

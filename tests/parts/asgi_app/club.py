@@ -119,7 +119,7 @@ async def api_me(request: Request) -> Response:
     return JSONResponse({"user": named, "robot": robot, "beside": beside})
 
 
-async def show_note(_: Request) -> Response:
+async def show_notes(_: Request) -> Response:
     """Show a form that CSRF protection guards."""
     token = secrets.token_hex(16)
     page = HTMLResponse(f'<form method="post"><input name="csrf" value="{token}"></form>')
@@ -133,8 +133,10 @@ async def take_note(request: Request) -> Response:
     sent, kept = (await fields(request)).get("csrf", ""), request.cookies.get(CSRF_COOKIE, "")
     guarded = user is None or user.credential != "header"
     if guarded and not (sent and secrets.compare_digest(sent, kept)):
-        return PlainTextResponse("csrf", status_code=422)
-    return JSONResponse({"by": user.user_pk if user else None})
+        return JSONResponse({"error": "csrf"}, status_code=403)
+    if user is None:
+        return JSONResponse({"error": "sign in first"}, status_code=401)
+    return JSONResponse({"by": user.user_pk}, status_code=201)
 
 
 async def logout(request: Request) -> Response:
@@ -192,8 +194,8 @@ app = Starlette(
         Route("/login", sign_in, methods=["POST"]),
         Route("/reset", reset, methods=["POST"]),
         Route("/sessions", sign_in_by_json, methods=["POST"]),
-        Route("/note", show_note),
-        Route("/note", take_note, methods=["POST"]),
+        Route("/notes", show_notes),
+        Route("/notes", take_note, methods=["POST"]),
         Route("/api/me", api_me),
         Route("/logout", logout, methods=["POST"]),
         Route("/healthz", health),
