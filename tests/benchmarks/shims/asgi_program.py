@@ -33,7 +33,10 @@ BARE_KEY = jwt.PyJWK(JWK, "EdDSA")
 PERSON = Person("7", "u" * 32)
 HEADERS = [
     (b"host", b"club.example.org"),
-    (b"user-agent", b"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36"),
+    (
+        b"user-agent",
+        b"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36",
+    ),
     (b"accept", b"application/json"),
     (b"accept-encoding", b"gzip, deflate, br"),
     (b"accept-language", b"en"),
@@ -48,7 +51,7 @@ Measure = tuple[int, int]
 class People:
     """The lookup of both sides: the same constant."""
 
-    async def by_auther_id(self, auther_id: str) -> Person:
+    async def by_auther_id(self, _: str) -> Person:
         return PERSON
 
     def seen_on_legacy(self, user_pk: str) -> None: ...
@@ -68,7 +71,7 @@ class Sessions:
     async def read(self, scope: Any) -> LegacySession:
         return LegacySession(session_of(scope))
 
-    async def forget(self, scope: Any) -> list[tuple[bytes, bytes]]:
+    async def forget(self, _: Any) -> list[tuple[bytes, bytes]]:
         return []
 
     def fixture(self) -> Any:
