@@ -4,6 +4,7 @@ Rails.application.routes.draw do
   devise_for :users
   root to: "pages#home"
   get "/whoami", to: "pages#whoami"
+  get "/api/whoami", to: "pages#whoami"
   get "/members", to: "pages#members"
   get "/cart", to: "pages#cart"
   post "/notes", to: "pages#note"
