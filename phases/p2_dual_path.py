@@ -23,6 +23,7 @@ from migrator.runner.switching.moves import (
     ALL_BROWSERS,
     Move,
     check_auther,
+    check_bearers,
     check_fleet,
     check_floor,
     check_gates,
@@ -176,6 +177,7 @@ def run(ctx: Context, stage: Stage, *, percent: float | None = None) -> Switched
         else:
             check_floor(ctx, move)
             check_fleet(ctx, move)
+            check_bearers(ctx, move)
             check_auther(ctx, move)
             evidence = [gate.entry for gate in check_gates(ctx, move)]
             done = switch(ctx, lease, SET, move.after, evidence=evidence)

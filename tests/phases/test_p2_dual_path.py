@@ -157,6 +157,24 @@ def test_a_gate_that_did_not_pass_holds_or_refuses(
         run(site, DUAL)
 
 
+@pytest.mark.parametrize("seen", ["code", "tables"])
+def test_bearers_of_others_hold_the_step_until_somebody_decided(
+    site: Switching, seen: str
+) -> None:
+    action, facts = {
+        "code": ("application", {"foreign_bearers": 2}),
+        "tables": ("survey", {"warnings": ["other_bearers"]}),
+    }[seen]
+    with site.ctx.state.ledger.recorded("preflight", action) as outcome:
+        outcome.update(facts)
+    site.beat(epoch=FAR)
+    with pytest.raises(HeldError, match="foreign_bearer"):
+        set_stage(site, DUAL)
+    decided = site.ctx.config.shim.model_copy(update={"foreign_bearer": "refuse"})
+    config = site.ctx.config.model_copy(update={"shim": decided})
+    assert set_stage(replace(site, ctx=replace(site.ctx, config=config)), DUAL).lagging == ()
+
+
 def test_within_dual_the_percentage_moves_without_a_gate(site: Switching) -> None:
     set_stage(site, DUAL)
     site.pass_gates("dual", GateState.HELD)

@@ -9,6 +9,7 @@ from migrator.core.errors import ConflictError, HeldError, MigratorError, UsageE
 from migrator.core.stage import Stage, check_step
 from migrator.runner import stages
 from migrator.runner.gating.guard import require_gates
+from migrator.runner.readiness.foreign_bearers import check_foreign_bearers
 from migrator.runner.stages import Position
 from migrator.runner.standing_up.doors import check_capacity, check_doors
 from migrator.runner.switching.fleet import look
@@ -73,7 +74,7 @@ def make_move(ctx: Context, stage: Stage, *, percent: float | None = None) -> Mo
 def obstacles(ctx: Context, move: Move) -> tuple[MigratorError, ...]:
     """Give everything that forbids a move now, without taking it."""
     found: list[MigratorError] = []
-    for check in (check_floor, check_fleet, check_auther, check_gates):
+    for check in (check_floor, check_fleet, check_bearers, check_auther, check_gates):
         try:
             check(ctx, move)
         except MigratorError as error:
@@ -159,6 +160,16 @@ def check_fleet(ctx: Context, move: Move) -> None:
             + "\n".join(f"  {line}" for line in old),
             hint="migrator dual-path generate again, deploy that build, then try again",
         )
+
+
+def check_bearers(ctx: Context, move: Move) -> None:
+    """Make sure that somebody decided what becomes of bearers that are not Auther's.
+
+    Raises:
+        HeldError: The application's code knows some, and nobody did.
+    """
+    if move.enters_stage:
+        check_foreign_bearers(ctx)
 
 
 def check_auther(ctx: Context, move: Move) -> None:
