@@ -1,5 +1,6 @@
 """The application and a real Auther: exchange, doors of moved users, reset links, logout, new people."""
 
+import time
 from collections.abc import Iterator
 
 import httpx
@@ -10,11 +11,12 @@ from migrator.config.model import LegacySection
 from migrator.core.stage import Stage
 from migrator.legacy.devise import open_devise
 from migrator.legacy.new_user import new_user_function
+from tests.auther.plugin.door import person
 from tests.auther.plugin.users import bcrypt_envelope
 from tests.parts import require
 from tests.parts.postgres import PostgresServer
 from tests.shims.rails.club import ALICE, BOB, CAROL, DAVE, TOKEN_COOKIE, XHR, sub_of
-from tests.shims.rails.town import Town
+from tests.shims.rails.town import LINK, Town
 from tests.shims.rails.town import town as running_town
 
 LEGACY = LegacySection.model_validate({"dsn": "env:X"})
@@ -274,3 +276,57 @@ def test_somebody_new_gets_a_row_once_and_never_by_address(town: Town) -> None:
         new.id,
     )
     assert rows == [("auther", "jit", new.email)]
+
+
+EVE, MALLORY = 7, 10
+SEEN_WITHIN_S = 10
+
+
+def _without_password(town: Town, user_id: int) -> None:
+    """Import a user whose hash could not be carried."""
+    row = person(id=sub_of(user_id), email=town.club.people[user_id]["email"])
+    assert town.door.upsert(row) == ["inserted"]
+    town.club.sql(LINK, str(user_id), sub_of(user_id))
+
+
+def _checked(town: Town, count: int) -> None:
+    ends = time.monotonic() + SEEN_WITHIN_S
+    while _checks(town) < count:
+        assert time.monotonic() < ends, town.club.counters()
+        time.sleep(0.05)
+
+
+def _checks(town: Town) -> int:
+    return sum(
+        count
+        for series, count in town.club.counters().items()
+        if series[0] == "auth_shadow_checks_total"
+    )
+
+
+def test_a_password_that_could_not_be_carried_is_handed_over_at_the_login(town: Town) -> None:
+    _without_password(town, EVE)
+    someone = town.club.people[EVE]
+    before, checks = town.club.counters(), _checks(town)
+    with town.browser() as browser:
+        town.sign_in(browser, EVE)
+    _checked(town, checks + 1)
+    assert town.grown("auth_captures_total", before) == ["result=captured"]
+    signed_in = town.auther.sign_in(someone["email"], someone["plaintext_password"])
+    assert (signed_in.status, signed_in.user_id) == (200, sub_of(EVE))
+    said = town.club.app.log + town.auther.log() + town.club.metrics_text()
+    assert someone["plaintext_password"] not in said
+
+
+def test_a_pinned_users_password_stays_here(town: Town) -> None:
+    _without_password(town, MALLORY)
+    town.club.sql(
+        "UPDATE migrator_identity SET pinned_reason = 'second_factor' WHERE auther_id = %s",
+        sub_of(MALLORY),
+    )
+    checks = _checks(town)
+    with town.browser() as browser:
+        town.sign_in(browser, MALLORY)
+    _checked(town, checks + 1)
+    accounts = town.users.rows("SELECT id FROM account WHERE user_id = ?", sub_of(MALLORY))
+    assert accounts == []

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.parts.postgres import PostgresServer
 
 PEPPER_ID = "current"
-CAPABILITIES = ("VERIFY", "EXCHANGE", "LOGOUT", "RESET")
+CAPABILITIES = ("VERIFY", "EXCHANGE", "LOGOUT", "RESET", "CAPTURE")
 FAR = "2099-01-01T00:00:00Z"
 LINK = "INSERT INTO migrator_identity (source, user_pk, auther_id) VALUES ('User', %s, %s)"
 

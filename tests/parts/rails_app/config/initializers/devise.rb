@@ -17,6 +17,3 @@ Devise.setup do |config|
   config.timeout_in = 12.hours
   config.sign_out_via = :delete
 end
-
-# The club's mobile application signs in by JSON.
-Rails.application.config.to_prepare { DeviseController.respond_to :html, :json }
