@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
@@ -23,7 +23,7 @@ from tests.parts.stage_file import NAMESPACE, create_side_tables
 from tests.shims.rails.club import ALICE, BOB, CAROL, DAVE, NAVIGATION, Club, oracle, sub_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tests.parts.postgres import PostgresServer
@@ -140,28 +140,37 @@ def imported(club: Club, user_id: int) -> str:
 
 
 @contextmanager
-def town(postgres: PostgresServer, template: str, folder: Path, **changed: Any) -> Iterator[Town]:
+def town(
+    postgres: PostgresServer,
+    template: str,
+    folder: Path,
+    *,
+    auther_env: Mapping[str, str] | None = None,
+) -> Iterator[Town]:
     """Start both sides and import four people.
 
     Args:
         postgres: Where the application's database is made.
         template: The database it is a copy of.
         folder: Where Auther's database file is made.
-        changed: Settings of the shim that are to be otherwise.
+        auther_env: More environment of Auther.
     """
     port = free_port()
     client = Client("club", (f"http://127.0.0.1:{port}{CALLBACK_PATH}",))
     pepper = oracle()[BOB]["pepper"]
     with (
         start(
-            folder / "auther.db", clients=[client], env=ENVIRONMENT, peppers={PEPPER_ID: pepper}
+            folder / "auther.db",
+            clients=[client],
+            env={**ENVIRONMENT, **(auther_env or {})},
+            peppers={PEPPER_ID: pepper},
         ) as auther,
         postgres.temporary_database(template=template) as dsn,
     ):
         create_side_tables(dsn)
         app = prepare(
             dsn,
-            lambda _port, key: replace(settings_of(auther, client, key), **changed),
+            lambda _port, key: settings_of(auther, client, key),
             port=port,
             pepper=pepper,
             extra={f"MIGRATOR_{name}_SECRET": SECRETS[name] for name in CAPABILITIES},
