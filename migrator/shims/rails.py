@@ -126,4 +126,6 @@ def _autoloaded(settings: ShimSettings) -> tuple[str, ...]:
 
 def _name(path: str) -> str | None:
     """The part that a file of the library is; None for every other file."""
-    return path.removeprefix(f"{_LIB}/").removesuffix(".rb") if path.startswith(f"{_LIB}/") else None
+    return (
+        path.removeprefix(f"{_LIB}/").removesuffix(".rb") if path.startswith(f"{_LIB}/") else None
+    )

@@ -2730,7 +2730,7 @@ async function capture({ context, input }: Call, members: Members): Promise<stri
   const found = await context.adapter.findMany<Row>({ model: "account", where });
   if (found.some(({ password: stored }) => isUsable(stored))) return "has_password";
   const hash = await context.password.hash(password);
-  const done = found[0] ? await fillIn(context.adapter, found[0], hash) : await addPassword(context, members, user.id, hash);
+  const done = found[0] ? await replaceUnusable(context.adapter, found[0], hash) : await addPassword(context, members, user.id, hash);
   return done ? "captured" : "has_password";
 }
 
@@ -2742,7 +2742,7 @@ const ownPassword = (userId: string): Where => [
 const isUsable = (stored: unknown) => typeof stored === "string" && stored !== "" && schemeOf(stored) !== "unknown";
 
 /** Compare-and-swap: whoever set a password meanwhile keeps it. No adapter finds null by its value. */
-async function fillIn(db: Adapter, { id, password, updatedAt }: Row, hash: string): Promise<boolean> {
+async function replaceUnusable(db: Adapter, { id, password, updatedAt }: Row, hash: string): Promise<boolean> {
   const asBefore =
     typeof password === "string"
       ? { field: "password", value: password }

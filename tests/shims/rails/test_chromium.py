@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,49 +42,59 @@ def town(
 
 
 def test_nobody_is_signed_out_on_the_way_there_and_back(town: Town, tmp_path: Path) -> None:
-    home, auther = town.club.app.base_url, town.auther.base_url
-    someone = town.club.people[ALICE]
-    credentials = {"email": someone["email"], "password": someone["plaintext_password"]}
     with window(tmp_path / "profile") as page:
-        page.open(f"{home}/users/sign_in")
-        page.fill_in(**credentials)
-        page.press("Sign in")
-        assert member(page, home)
+        person = Person(town, page)
+        person.opens_the_form()
+        person.signs_in()
         assert TOKEN_COOKIE not in page.cookies()
 
         town.club.set_stage(Stage.DRAIN)
-        assert member(page, home)
+        person.is_a_member()
         first = page.cookies()[TOKEN_COOKIE]
         assert (first["httpOnly"], first["sameSite"]) == (True, "Lax")
         assert (town.home(ALICE), town.sessions(ALICE)) == ("auther", 1)
 
         time.sleep(LEFT_S)
-        assert member(page, home)
+        person.is_a_member()
         assert page.cookies()[TOKEN_COOKIE]["value"] != first["value"]
         assert "result=ok" in town.grown("auth_renewals_total", {})
 
         page.press("Sign out")
         assert "Open to everybody" in page.text
-        assert TOKEN_COOKIE not in page.cookies()
-        assert town.sessions(ALICE) == 0
-        page.open(f"{home}/users/sign_in")
+        assert (town.sessions(ALICE), TOKEN_COOKIE in page.cookies()) == (0, False)
+        person.opens_the_form()
         page.press("Sign in with Auther")
-        assert page.url.startswith(f"{auther}/sign-in")
-        page.fill_in(**credentials)
-        page.press("Sign in")
-        assert member(page, home)
+        assert page.url.startswith(f"{town.auther.base_url}/sign-in")
+        person.signs_in()
 
         town.club.set_stage(Stage.LEGACY)
-        assert member(page, home)
+        person.is_a_member()
         page.press("Sign out")
-        page.open(f"{home}/users/sign_in")
-        page.fill_in(**credentials)
-        page.press("Sign in")
-        assert member(page, home)
+        person.opens_the_form()
+        person.signs_in()
         assert TOKEN_COOKIE not in page.cookies()
 
 
-def member(page: Page, home: str) -> bool:
-    """Go to the members' page and see whose it is."""
-    page.open(f"{home}/members")
-    return page.url == f"{home}/members" and f"member {ALICE}" in page.text
+@dataclass(frozen=True)
+class Person:
+    """Alice at her browser."""
+
+    town: Town
+    page: Page
+
+    def opens_the_form(self) -> None:
+        """Go to the application's login page."""
+        self.page.open(f"{self.town.club.app.base_url}/users/sign_in")
+
+    def signs_in(self) -> None:
+        """Fill in the form on this page, whosever it is, and be a member after that."""
+        someone = self.town.club.people[ALICE]
+        self.page.fill_in(email=someone["email"], password=someone["plaintext_password"])
+        self.page.press("Sign in")
+        self.is_a_member()
+
+    def is_a_member(self) -> None:
+        """Go to the members' page, and end there as the same person."""
+        members = f"{self.town.club.app.base_url}/members"
+        self.page.open(members)
+        assert (self.page.url, f"member {ALICE}" in self.page.text) == (members, True)

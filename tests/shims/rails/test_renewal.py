@@ -85,7 +85,12 @@ def test_after_three_in_a_row_the_cookie_counts_as_absent(club: Club) -> None:
 
 @pytest.mark.parametrize(
     "claims",
-    [{"aud": "another"}, {"iss": "https://elsewhere.example"}, {"sub": "nobody-known"}, {"exp": None}],
+    [
+        {"aud": "another"},
+        {"iss": "https://elsewhere.example"},
+        {"sub": "nobody-known"},
+        {"exp": None},
+    ],
     ids=["audience", "issuer", "subject", "no end"],
 )
 def test_only_what_was_good_is_renewed(club: Club, claims: dict[str, object]) -> None:

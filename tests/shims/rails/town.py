@@ -6,7 +6,7 @@ import os
 import signal
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 import bcrypt
@@ -59,9 +59,7 @@ class Town:
         page = browser.get("/auth/auther/start", params={"return_to": "/members"})
         return self.fill_in(browser, page, user_id)
 
-    def fill_in(
-        self, browser: httpx.Client, page: httpx.Response, user_id: int
-    ) -> httpx.Response:
+    def fill_in(self, browser: httpx.Client, page: httpx.Response, user_id: int) -> httpx.Response:
         """Fill in Auther's form."""
         assert str(page.url).startswith(f"{self.auther.base_url}/sign-in"), page.url
         someone = self.club.people[user_id]
@@ -175,9 +173,7 @@ def town(
             pepper=pepper,
             extra={f"MIGRATOR_{name}_SECRET": SECRETS[name] for name in CAPABILITIES},
         )
-        made = Town(
-            Club(app, Issuer(), dsn), auther, Door(auther), Users(folder / "auther.db")
-        )
+        made = Town(Club(app, Issuer(), dsn), auther, Door(auther), Users(folder / "auther.db"))
         for user_id in (ALICE, BOB, CAROL, DAVE):
             row = person(
                 id=sub_of(user_id),
