@@ -1,11 +1,10 @@
-"""The conflict page, logins, metrics, the positive control, heartbeat and last-seen."""
+"""What the outside does not see: log lines, heartbeat, last-seen, and the marker's edges."""
 
 import json
 import re
 import time
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 
 from migrator.core.stage import Stage
@@ -15,101 +14,19 @@ from tests.shims.asgi.club import (
     ALICE,
     BOB,
     CAROL,
-    NAVIGATION,
-    TOKEN_COOKIE,
     Club,
     marker,
-    oracle,
 )
 
 CONTROL = ("auth_requests_total", "outcome=accepted", "path=legacy", "stage=dual", "synthetic=1")
 
-# The conflict page
-
-
-def conflicting(club: Club) -> httpx.Client:
-    return club.browser(signed_in=BOB, token=club.token(ALICE))
-
-
-def csrf_of(page: str) -> str:
-    found = re.search(r'name="csrf" value="([^"]+)"', page)
-    assert found, page
-    return found[1]
-
-
-def test_one_post_ends_both_sign_ins_and_leads_to_the_login(club: Club) -> None:
-    browser = conflicting(club)
-    assert browser.get("/me", headers=NAVIGATION).headers["location"] == "/auth/conflict"
-    page = browser.get("/auth/conflict").text
-    assert "member" not in page
-
-    answer = browser.post("/auth/conflict", data={"csrf": csrf_of(page)})
-
-    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
-    assert TOKEN_COOKIE not in browser.cookies
-    assert browser.get("/me").json() == {"user": None}
-
-
-@pytest.mark.parametrize("csrf", ["", "guess", None])
-def test_a_post_without_the_pages_token_changes_nothing(club: Club, csrf: str | None) -> None:
-    browser = conflicting(club)
-    browser.get("/auth/conflict")
-
-    answer = browser.post("/auth/conflict", data={} if csrf is None else {"csrf": csrf})
-
-    assert answer.status_code == 403
-    assert browser.get("/me").json() == {"error": "auth_conflict"}
-
-
-def test_a_post_from_another_site_changes_nothing(club: Club) -> None:
-    browser = conflicting(club)
-    token = csrf_of(browser.get("/auth/conflict").text)
-    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
-        assert (
-            browser.post("/auth/conflict", data={"csrf": token}, headers=headers).status_code
-            == 403
-        )
-
-
-def test_without_the_cookie_an_empty_token_does_not_match(club: Club) -> None:
-    assert conflicting(club).post("/auth/conflict", data={"csrf": ""}).status_code == 403
-
 
 def test_conflicts_are_logged_with_shortened_hashes_only(club: Club) -> None:
-    conflicting(club).get("/me")
+    club.browser(signed_in=BOB, token=club.token(ALICE)).get("/me")
     lines = [json.loads(line) for line in club.app.log.splitlines() if '"conflict"' in line]
 
     assert lines[-1]["event"] == "auth"
     assert all(re.fullmatch(r"[0-9a-f]{12}", party) for party in lines[-1]["parties"])
-
-
-# Logins
-
-
-def sign_in(club: Club, browser: httpx.Client) -> httpx.Response:
-    person = oracle()[CAROL]
-    form = {"email": person["email"], "password": person["plaintext_password"]}
-    return browser.post("/login", data=form)
-
-
-def test_a_legacy_login_ends_the_auther_session_first(club: Club) -> None:
-    before = club.counters()
-    browser = club.browser(token=club.token(ALICE))
-
-    assert sign_in(club, browser).status_code == 303
-
-    assert TOKEN_COOKIE not in browser.cookies
-    assert browser.get("/me").json()["user"] == str(CAROL)
-    counted = club.counters() - before
-    assert counted["auth_logins_total", "door=form", "side=legacy"] == 1
-
-
-def test_logout_ends_both_sides(club: Club) -> None:
-    browser = club.browser(signed_in=BOB, token=club.token(BOB))
-    assert browser.post("/logout").status_code == 303
-
-    assert TOKEN_COOKIE not in browser.cookies
-    assert browser.get("/me").json() == {"user": None}
 
 
 # Metrics and the positive control
