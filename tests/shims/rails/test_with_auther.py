@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from migrator.config.model import LegacySection
+from migrator.core.queries import load
 from migrator.core.stage import Stage
 from migrator.legacy.devise import open_devise
 from migrator.legacy.new_user import new_user_function
@@ -276,6 +277,38 @@ def test_somebody_new_gets_a_row_once_and_never_by_address(town: Town) -> None:
         new.id,
     )
     assert rows == [("auther", "jit", new.email)]
+
+
+OPEN = (
+    "INSERT INTO migrator_write_back (event_id, source, auther_id, user_pk, kind, concerns, at, outcome, state) "
+    "VALUES ('e1', 'User', %s, %s, 'password', 'password', now(), 'held', 'held')"
+)
+
+
+def test_after_a_rollback_only_who_has_a_change_there_still_signs_in_at_auther(town: Town) -> None:
+    for user_id in (DAVE, ALICE):
+        town.move(user_id, NEW_PASSWORD)
+    town.club.sql(
+        load("migrator.legacy", "written_back.sql")["create"].format(log="migrator_write_back")
+    )
+    town.club.sql(OPEN, sub_of(DAVE), str(DAVE))
+    town.club.set_stage(Stage.LEGACY)
+    try:
+        with town.browser() as browser:
+            page = _form(town, browser, DAVE, NEW_PASSWORD)
+            assert str(page.url).startswith(f"{town.auther.base_url}/sign-in")
+            someone = town.club.people[DAVE]
+            page = browser.post(
+                f"{town.auther.base_url}/api/auth/sign-in/email",
+                data={"email": someone["email"], "password": NEW_PASSWORD},
+                headers={"Origin": town.auther.base_url},
+            )
+            assert town.who(browser) == DAVE
+        with town.browser() as browser:
+            town.sign_in(browser, ALICE)
+            assert TOKEN_COOKIE not in browser.cookies
+    finally:
+        town.club.sql("DROP TABLE migrator_write_back")
 
 
 EVE, MALLORY = 7, 10
