@@ -178,3 +178,42 @@ def test_the_rest_of_the_session_survives_the_end_of_the_legacy_side(club: Club)
         assert client.get("/whoami", headers=headers).json() == {"user": ALICE, "cart": "teapot"}
         club.set_stage(Stage.DUAL)
         assert client.get("/whoami", headers=XHR).json() == {"user": None, "cart": "teapot"}
+
+
+def pair(client: object, token: str, user_id: int) -> object:
+    form = {"authenticity_token": token, "id": str(user_id)}
+    return client.post("/pair", data=form, headers={"Accept": "text/html"})  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("stage", [Stage.DUAL, Stage.DRAIN, Stage.AUTHER])
+def test_bypass_sign_in_is_a_door_as_well(club: Club, stage: Stage) -> None:
+    refused = ("auth_logins_refused_total", "door=other")
+    before = club.counters().get(refused, 0)
+    with club.browser() as client:
+        token = club.csrf_token(client, "/", form=False)
+        club.set_stage(stage)
+        answer = pair(client, token, CAROL)
+        if stage is Stage.DUAL:
+            assert answer.json() == {"by": CAROL}  # type: ignore[attr-defined]
+            assert who(client) == CAROL
+            return
+        location = urlsplit(answer.headers["location"])  # type: ignore[attr-defined]
+        assert location.path == "/auth/auther/start"
+        assert who(client) is None
+    assert club.counters()[refused] == before + 1
+
+
+def test_bypass_sign_in_renews_the_session_of_whoever_is_there(club: Club) -> None:
+    with club.browser(signed_in=BOB) as client:
+        token = club.csrf_token(client, "/members", form=False)
+        club.set_stage(Stage.DRAIN)
+        assert pair(client, token, BOB).json() == {"by": BOB}  # type: ignore[attr-defined]
+
+
+def test_bypass_sign_in_makes_no_second_sign_in_beside_authers(club: Club) -> None:
+    with club.browser() as client:
+        client.cookies.set("auther_id_token", club.token(ALICE), domain="127.0.0.1")
+        token = club.csrf_token(client, "/members", form=False)
+        assert pair(client, token, ALICE).json() == {"by": ALICE}  # type: ignore[attr-defined]
+        client.cookies.delete("auther_id_token")
+        assert who(client) is None

@@ -173,3 +173,7 @@ def test_a_locked_identity_table_delays_nobody(club: Club) -> None:
             started_s = time.monotonic()
             assert client.get("/members").status_code == 200
             assert time.monotonic() - started_s < 1
+
+
+def test_the_detector_sees_a_session_that_the_application_made_itself(club: Club) -> None:
+    assert "\nauth_detector_sees_fixture 1\n" in club.metrics_text()
