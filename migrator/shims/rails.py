@@ -93,6 +93,7 @@ class RailsTarget:
     """Rails 6.1 and later on PostgreSQL, with Devise 4.8 and later or without a legacy side."""
 
     name: str = "rails"
+    names: tuple[str, ...] = ("AutherCutover", "auther_login?", "migrator_login_path")
 
     def files(self, settings: ShimSettings) -> dict[str, str]:
         """Render the shim, its README and its test.
