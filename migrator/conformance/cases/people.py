@@ -12,6 +12,8 @@ from migrator.conformance.case import Case, case
 from migrator.conformance.interface import AUTHER, DRAIN, LEGACY, At, Need
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from migrator.conformance.bench import Bench
     from migrator.conformance.browser import Answer, Browser
 
@@ -144,18 +146,18 @@ def moved_keeps_the_session(bench: Bench) -> None:
 def logged_out_everywhere_and_moved(bench: Bench) -> None:
     browser = bench.fresh_session("carol")
     bench.scene.change(bench.person("carol"), home="auther", auth_valid_after=bench.clock.now())
-    answer = _eventually(bench, browser, signed_in=False)
+    answer = _carol_eventually(bench, lambda: browser, is_there=False)
     answer.must(not bench.is_user(answer, "carol"), "carol's legacy session is refused")
     bench.scene.restore()
-    _eventually(bench, bench.fresh_session("carol"), signed_in=True)
+    _carol_eventually(bench, lambda: bench.fresh_session("carol"), is_there=True)
 
 
-def _eventually(bench: Bench, browser: Browser, *, signed_in: bool) -> Answer:
-    """Ask until carol is there, or is not; gives the last answer."""
+def _carol_eventually(bench: Bench, browser: Callable[[], Browser], *, is_there: bool) -> Answer:
+    """Ask until the application sees carol, or no longer does; gives the last answer."""
     ends = time.monotonic() + _KNOWN_WITHIN_S
     while True:
-        answer = bench.who(browser.copy())
-        if bench.is_user(answer, "carol") is signed_in or time.monotonic() > ends:
+        answer = bench.who(browser())
+        if bench.is_user(answer, "carol") is is_there or time.monotonic() > ends:
             return answer
         time.sleep(_LOOK_EVERY_S)
 
