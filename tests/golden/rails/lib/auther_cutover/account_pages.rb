@@ -40,7 +40,7 @@ module AutherCutover
 
       def user_of(params)
         form = params[AutherCutover.settings.scope]
-        raw = params[:reset_password_token] || (form[:reset_password_token] if form.respond_to?(:[]))
+        raw = params[:reset_password_token] || (form[:reset_password_token] if form.respond_to?(:key?))
         user = AutherCutover.settings.model.with_reset_password_token(raw) if raw.is_a?(String)
         user if user&.reset_password_period_valid?
       end
