@@ -31,7 +31,7 @@ from .background import Background, Writes
 from .control import HEADER as CONTROL_HEADER
 from .control import Control
 from .credentials import Credentials
-from .decision import ABSENT, Answer, Decision, Finding, Kind, decide
+from .decision import ABSENT, Answer, Decision, Kind, decide
 from .detection import DetectionControl
 from .doors import DoorClosedError
 from .handle import HANDLE, Handle, Parts
@@ -208,7 +208,11 @@ class DualPathMiddleware:
             foreign_passes=finding.kind is Kind.FOREIGN and self._takes_foreign(request.path),
         )
         self._counters.decided(decision, handle.view.label)
-        detour = await self._detour(decision, finding, session, handle)
+        detour = None
+        if finding.reason == "expired":
+            detour = await renewal.offered(handle, finding, session)
+        elif finding is ABSENT and decision.user is not None and request.is_top_level_get:
+            detour = await exchange.offered(handle, decision.user)
         if detour is not None:
             await _respond(detour, receive, _adding(handle.headers, send), request)
             return
@@ -225,19 +229,6 @@ class DualPathMiddleware:
         if session.user_pk in signed_out:
             return LegacySession(session.user_pk, AccountState.SIGNED_OUT)
         return session
-
-    async def _detour(
-        self,
-        decision: Decision,
-        finding: Finding,
-        session: LegacySession | None,
-        handle: Handle,
-    ) -> Response | None:
-        if finding.reason == "expired":
-            return await renewal.offered(handle, finding, session)
-        if finding is ABSENT and decision.user is not None and handle.request.is_top_level_get:
-            return await exchange.offered(handle, decision.user)
-        return None
 
     async def _act(self, decision: Decision, handle: Handle, receive: Receive, send: Send) -> None:
         request, user = handle.request, decision.user
