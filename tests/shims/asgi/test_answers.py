@@ -5,20 +5,13 @@ import re
 import time
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
-from migrator.core.stage import Stage
 from tests.parts.asgi import prepare
-from tests.parts.stage_file import METRICS_TOKEN
 from tests.shims.asgi.club import (
     ALICE,
     BOB,
     CAROL,
     Club,
-    marker,
 )
-
-CONTROL = ("auth_requests_total", "outcome=accepted", "path=legacy", "stage=dual", "synthetic=1")
 
 
 def test_conflicts_are_logged_with_shortened_hashes_only(club: Club) -> None:
@@ -32,12 +25,6 @@ def test_conflicts_are_logged_with_shortened_hashes_only(club: Club) -> None:
 # Metrics and the positive control
 
 
-def test_metrics_need_their_token(club: Club) -> None:
-    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": METRICS_TOKEN}):
-        assert club.get("/migrator/metrics", **headers).status_code == 404
-    assert "migrator_process_start_time_seconds" in club.metrics_text()
-
-
 def test_the_shim_names_itself(club: Club) -> None:
     assert club.shim_info() == {
         "instance": "web-1",
@@ -47,49 +34,6 @@ def test_the_shim_names_itself(club: Club) -> None:
         "epoch": str(club.app.stage.document.epoch),
         "source": "live",
     }
-
-
-def test_a_marker_moves_the_legacy_counter_once_and_signs_nobody_in(club: Club) -> None:
-    before, sent = club.counters(), marker()
-    headers = {"X-Migrator-Control": sent}
-
-    assert club.get("/me", **headers).status_code == 204
-    assert club.get("/me", **headers).json() == {"user": None}, "a replay is an ordinary request"
-
-    counted = club.counters() - before
-    assert counted[CONTROL] == 1
-    assert club.requests_counted()["legacy", "accepted", ""] == sum(
-        count
-        for series, count in before.items()
-        if {"path=legacy", "outcome=accepted", "synthetic=0"} <= set(series)
-    )
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [
-        lambda: marker(secret="another"),
-        lambda: marker(at_s=time.time() - 90),
-        lambda: marker(at_s=time.time() + 90),
-        lambda: marker(nonce="ABCDEF" + "0" * 26),
-        lambda: marker()[:-1],
-        lambda: "v1.x.y.z",
-        lambda: "",
-    ],
-    ids=["forged", "old", "future", "nonce", "cut", "nonsense", "empty"],
-)
-def test_a_bad_marker_is_as_if_it_were_not_there(club: Club, bad: object) -> None:
-    before = club.counters()
-    answer = club.get("/me", **{"X-Migrator-Control": bad()})  # type: ignore[operator]
-
-    assert answer.json() == {"user": None}
-    assert (club.counters() - before)[CONTROL] == 0
-
-
-def test_a_marker_is_taken_in_every_stage(club: Club) -> None:
-    club.set_stage(Stage.AUTHER)
-
-    assert club.get("/nowhere", **{"X-Migrator-Control": marker()}).status_code == 204
 
 
 def test_each_decision_is_one_line_of_json(club: Club) -> None:
