@@ -108,7 +108,8 @@ class Credentials:
         return await self._people.by_auther_id(claims["sub"]) or await self._newcomer(claims)
 
     async def _newcomer(self, claims: Claims) -> Person | Literal["disabled", "identity_unlinked"]:
-        if not (self._settings.create_users and claims.get("email")):
+        email = claims.get("email")
+        if not (self._settings.create_users and isinstance(email, str) and email):
             return "identity_unlinked"
         outcome = await self._people.create(claims)
         self._created(outcome)
