@@ -54,6 +54,7 @@ PROGRAM_OF = {
     "asgi": Program(
         (sys.executable, str(PROGRAMS / "asgi_program.py")), {"PYTHONPATH": "{folder}"}
     ),
+    "rails": Program(("ruby", str(PROGRAMS / "rails_program.rb")), {}),
 }
 
 
