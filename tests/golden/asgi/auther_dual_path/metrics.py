@@ -21,6 +21,7 @@ _EVENTS = {
     "auth_logins_refused": ("Sessions that were kept from gaining one.", ("door", "stage")),
     "auth_logins_failed": ("Logins at Auther that came to no end.", ("reason",)),
     "auth_jwks_fetch": ("Fetches of the key set.", ("result",)),
+    "auth_captures": ("Passwords that Auther lacked and was given.", ("result",)),
     "auth_shadow_checks": ("Passwords that were tried at Auther too.", ("result",)),
     "auth_logouts": ("Logouts, by what became of Auther's session.", ("auther",)),
     "auth_exchanges": ("Legacy sessions on their way to Auther.", ("result",)),
