@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from migrator.core.emails import PLAIN_EMAIL
@@ -10,11 +11,11 @@ from migrator.core.plain import PlainUsers
 from migrator.schemes.bcrypt import WHOLE
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Sequence
 
 _NULL = r"\\N"
 # No escapes, and no lone surrogates: those were bytes that are no text.
-_TEXT = r"[^\t\\\ud800-\udfff]*"
+_TEXT = r"[^\t\n\\\ud800-\udfff]*"
 # One digit less than the times that Auther can hold.
 _MS = r"-?[0-9]{1,15}"
 # In the order of `users_page` in devise.sql; whatever follows the fixed columns has to be NULL.
@@ -36,11 +37,12 @@ _LINE = re.compile(
             f"(?:{_NULL})?",  # uid
         ]
     )
-    + rf"(?:\t{_NULL})*"
+    # Any other line, which leaves all groups empty.
+    + rf"(?:\t{_NULL})*\n|.*\n"
 )
 
 
-def pick(lines: Sequence[str], *, apart: Container[str]) -> tuple[PlainUsers, list[int]]:
+def pick(lines: Sequence[str], *, apart: frozenset[str]) -> tuple[PlainUsers, list[int]]:
     """Pick the plain users out of a page.
 
     Args:
@@ -50,18 +52,17 @@ def pick(lines: Sequence[str], *, apart: Container[str]) -> tuple[PlainUsers, li
     Returns:
         The plain users, and the places of all other lines.
     """
-    matched, others = [], []
-    for place, line in enumerate(lines):
-        found = _LINE.fullmatch(line)
-        if found is None or found[1] in apart:
-            others.append(place)
-        else:
-            matched.append(found.groups())
-    if not matched:
-        return PlainUsers([], [], [], [], [], [], []), others
-    pks, emails, passwords, names, created, updated, confirmed = map(
-        list, zip(*matched, strict=True)
-    )
+    if not lines:
+        return PlainUsers([], [], [], [], [], [], []), []
+    # One search over the whole page takes half the time of one for each line.
+    found = _LINE.findall("\n".join([*lines, ""]))
+    columns = list(map(list, zip(*found, strict=True)))
+    others: list[int] = []
+    if "" in columns[1] or not apart.isdisjoint(columns[0]):
+        is_plain = [email and pk not in apart for pk, email in zip(*columns[:2], strict=True)]
+        others = [place for place, plain in enumerate(is_plain) if not plain]
+        columns = [list(compress(column, is_plain)) for column in columns]
+    pks, emails, passwords, names, created, updated, confirmed = columns
     plain = PlainUsers(
         pks,
         emails,
