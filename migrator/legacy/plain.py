@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import compress
+from itertools import chain, compress
 from typing import TYPE_CHECKING
 
 from migrator.core.emails import PLAIN_EMAIL
@@ -47,7 +47,8 @@ def pick(lines: Sequence[str], *, apart: frozenset[str]) -> tuple[PlainUsers, li
 
     Args:
         lines: As COPY wrote them, without their ends.
-        apart: Keys of users about whom something is special that their line does not say.
+        apart: Keys and addresses of users about whom something is special that their line does
+            not say.
 
     Returns:
         The plain users, and the places of all other lines.
@@ -58,8 +59,10 @@ def pick(lines: Sequence[str], *, apart: frozenset[str]) -> tuple[PlainUsers, li
     found = _LINE.findall("\n".join([*lines, ""]))
     columns = list(map(list, zip(*found, strict=True)))
     others: list[int] = []
-    if "" in columns[1] or not apart.isdisjoint(columns[0]):
-        is_plain = [email and pk not in apart for pk, email in zip(*columns[:2], strict=True)]
+    if "" in columns[1] or not apart.isdisjoint(chain(*columns[:2])):
+        is_plain = [
+            email and apart.isdisjoint((pk, email)) for pk, email in zip(*columns[:2], strict=True)
+        ]
         others = [place for place, plain in enumerate(is_plain) if not plain]
         columns = [list(compress(column, is_plain)) for column in columns]
     pks, emails, passwords, names, created, updated, confirmed = columns

@@ -117,6 +117,7 @@ class Trial:
 
     def at_its_end(self) -> Context:
         """Open the migration for work in which nothing goes wrong: few pages cost less."""
+        self.wire.calm()
         return opened(self.site.root, self.clock, file=LARGE_PAGES)
 
     def finish(self) -> Outcome:

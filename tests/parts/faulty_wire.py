@@ -65,6 +65,11 @@ class FaultyTcp:
         with self._lock:
             self._left, self._away_s = sent_bytes, away_s
 
+    def calm(self) -> None:
+        """Forget a cut that has not come about yet."""
+        with self._lock:
+            self._left = None
+
     def __enter__(self) -> Self:
         return self
 

@@ -196,3 +196,4 @@ def test_a_user_with_something_special_beside_the_line_is_left_out() -> None:
     line = rf"1	a@x.org	{BCRYPT}	Ada	\N	1	2	\N	\N	\N	f	\N	\N"
     assert pick([line], apart=frozenset())[0].pks == ["1"]
     assert pick([line], apart=frozenset({"1"}))[1] == [0]
+    assert pick([line], apart=frozenset({"a@x.org"}))[1] == [0]
