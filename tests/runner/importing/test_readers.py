@@ -5,8 +5,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import time
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +17,9 @@ from migrator.runner.importing.imports import make_rules, open_ends
 from migrator.runner.importing.readers import reading_process
 from migrator.runner.importing.reading import Job, read_pages
 from tests.phases.importing import Site, make_site
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 
 @pytest.fixture
@@ -56,3 +61,34 @@ def test_it_ends_when_nobody_takes_its_pages(job: Job) -> None:
         next(pages)
         (pid,) = readers()
     assert not Path(f"/proc/{pid}").exists()
+
+
+def test_it_ends_when_ours_is_killed(job: Job) -> None:
+    copies = multiprocessing.get_context("fork")
+    told, tells = copies.Pipe(duplex=False)
+    ours = copies.Process(target=_read_and_wait, args=(replace(job, rows=1), tells))
+    ours.start()
+    reader = told.recv()
+    assert Path(f"/proc/{reader}").exists()
+    ours.kill()
+    ours.join()
+    ends = time.monotonic() + 20
+    while _is_running(reader):
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+
+
+def _read_and_wait(job: Job, tells: Connection) -> None:
+    with reading_process(job) as pages:
+        next(pages)
+        tells.send(readers()[0])
+        signal.pause()
+
+
+def _is_running(pid: int) -> bool:
+    # Whoever adopts it may not have asked for its end yet.
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
