@@ -1,4 +1,4 @@
-"""Tells from a line of COPY alone that it holds a user with nothing special about it."""
+"""Tells users with nothing special about them: from a line of COPY alone, or once they were read."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING
 
 from migrator.core.emails import PLAIN_EMAIL
 from migrator.core.plain import PlainUsers
+from migrator.core.texts import storable
 from migrator.schemes.bcrypt import WHOLE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    from migrator.core.users import LegacyUser
 
 _NULL = r"\\N"
 # No escapes, and no lone surrogates: those were bytes that are no text.
 _TEXT = r"[^\t\n\\\ud800-\udfff]*"
 # One digit less than the times that Auther can hold.
-_MS = r"-?[0-9]{1,15}"
+_MS, _BEYOND_MS = r"-?[0-9]{1,15}", 10**15
+_EMAIL, _HASH = re.compile(PLAIN_EMAIL), re.compile(WHOLE)
 # In the order of `users_page` in devise.sql; whatever follows the fixed columns has to be NULL.
 _LINE = re.compile(
     "\t".join(
@@ -76,3 +80,31 @@ def pick(lines: Sequence[str], *, apart: frozenset[str]) -> tuple[PlainUsers, li
         [at != r"\N" for at in confirmed],
     )
     return plain, others
+
+
+def pick_read(users: Iterable[LegacyUser], *, apart: frozenset[str]) -> PlainUsers:
+    """Pick the plain ones out of users who were read; `apart` as for `pick`."""
+    plain = [u for u in users if _is_plain(u) and apart.isdisjoint((u.pk, u.email))]
+    return PlainUsers(
+        [user.pk for user in plain],
+        [user.email or "" for user in plain],
+        [user.password or "" for user in plain],
+        [user.name or "" for user in plain],
+        [user.created_ms or 0 for user in plain],
+        [user.updated_ms or 0 for user in plain],
+        [user.confirmed_ms is not None for user in plain],
+    )
+
+
+def _is_plain(user: LegacyUser) -> bool:
+    special = user.username, user.salt, user.locked_ms, user.deleted_ms
+    if user.second_factor or user.disabled or user.identities or user.roles:
+        return False
+    if special != (None, None, None, None):
+        return False
+    if not (_EMAIL.fullmatch(user.email or "") and _HASH.fullmatch(user.password or "")):
+        return False
+    times = user.created_ms, user.updated_ms, user.confirmed_ms or 0
+    return storable(user.name or "") and all(
+        ms is not None and abs(ms) < _BEYOND_MS for ms in times
+    )

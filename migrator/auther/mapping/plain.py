@@ -181,6 +181,11 @@ class PlainMapper:
             [self.sample.head + value for value in users.passwords],
         )
 
+    def rows(self, users: PlainUsers) -> list[Mapped]:
+        """Map users, each as `to_rows` does."""
+        prints = fingerprints(users)
+        return self.sample.mapped(self.columns(users), pks=users.pks, prints=prints)
+
     def _user_ids(self, pks: list[str]) -> list[str]:
         if not self.derived_ids:
             return pks
