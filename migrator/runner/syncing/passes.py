@@ -149,7 +149,6 @@ class Pass:
         source, rules = self._ends.legacy.source, self._rules.rules_for(())
         rows, total = page_rows(self._ctx, self._ends.target), source.estimated_users()
         with (
-            memory_left_alone(),
             batches(self._ctx, source, rules, rows=rows, users=total) as pages,
             self._ctx.progress.task("Looking at all users", total=total) as task,
         ):
@@ -248,7 +247,7 @@ def run_pass(ctx: Context, wish: Wish, lease: Lease | None = None) -> PassReport
         HeldError: A brake holds; nothing was written.
         DependencyError: A database failed; the same command goes on.
     """
-    with open_sync_ends(ctx, writing=not wish.dry_run) as ends:
+    with memory_left_alone(), open_sync_ends(ctx, writing=not wish.dry_run) as ends:
         return Pass(ctx, ends, wish, lease).run()
 
 
