@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
 from migrator.runner.importing.batch import Batch
@@ -93,7 +93,9 @@ def batches(
     """
     job = Job.of(ctx.reveal(ctx.config.legacy.dsn), source.queries, rules, rows=rows)
     sample = job.mapper.sample if job.mapper else None
-    with _read(job, processes=_processes(ctx, users)) as pages:
+    with ExitStack() as reading:
+        with ctx.state.locks.at_rest():
+            pages = reading.enter_context(_read(job, processes=_processes(ctx, users)))
         yield (Batch.made_of(page, source, sample) for page in pages)
 
 

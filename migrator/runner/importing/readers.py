@@ -35,7 +35,7 @@ _VERSION = 2
 
 @contextmanager
 def reading_process(job: Job) -> Iterator[Iterator[Ready]]:
-    """Start the process; it ends with the block. Begin it before any thread.
+    """Start the process; it ends with the block. No other thread may be at work while it begins.
 
     Raises:
         DependencyError: The application's database failed there, or the process was killed.
