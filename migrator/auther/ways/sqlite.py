@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from migrator.auther.ways import schema
-from migrator.auther.ways.database import Insert, Run
+from migrator.auther.ways.database import Insert, InsertAlike, Run
 from migrator.auther.ways.sql_target import SqlTarget
 from migrator.auther.ways.sqlite_errors import wrapped
 from migrator.core.errors import UsageError
@@ -69,6 +69,8 @@ class SqliteDatabase:
     def _do(self, step: Step) -> int:
         if isinstance(step, Insert):
             return self._connection.executemany(step.one_row(), step.rows).rowcount
+        if isinstance(step, InsertAlike):
+            return sum(self._connection.execute(*each).rowcount for each in step.statements())
         return self._connection.execute(step.sql, step.values).rowcount
 
     @contextmanager
