@@ -51,6 +51,7 @@ def club(club_dsn: str) -> Iterator[Club]:
         app = alone(issuer, club_dsn)
         made = Club(app, issuer, club_dsn)
         made.sql(f"{LINK_EVERYBODY} ON CONFLICT DO NOTHING")
+        made.reset_people()
         app.start()
         yield made
         app.remove()
