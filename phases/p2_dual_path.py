@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from migrator.core.errors import ConflictError
+from migrator.core.errors import ConflictError, UsageError
 from migrator.core.stage import Stage
+from migrator.legacy.sources import SOURCES
 from migrator.runner import stages
 from migrator.runner.stages import ROLLBACK, SET, SUBJECT, Position
 from migrator.runner.standing import Standing
@@ -117,19 +118,21 @@ def plan_rollback(ctx: Context, *, stop_accepting: bool = False) -> Planned:
     return Planned(stages.position(stages.current(ctx)), target, (), who_is_hurt(ctx).lines())
 
 
-def plan_files(ctx: Context | None, target: str, out: Path) -> Generation:
+def plan_files(ctx: Context | None, target: str, out: Path, *, legacy: bool = True) -> Generation:
     """Render a shim and compare it with what is in a folder; changes nothing.
 
     Args:
         ctx: Without one, every setting is a placeholder that refuses to boot.
         target: A key of `migrator.shims.targets.TARGETS`.
         out: The folder.
+        legacy: Off: the plain integration with Auther, without a legacy side.
 
     Raises:
-        UsageError: The stage's signing key cannot be read.
+        UsageError: The stage's signing key cannot be read, or the configuration asks for rows that
+            this kind of source cannot get.
     """
     settings = ShimSettings.placeholders() if ctx is None else _settings(ctx)
-    return compare(out, target, TARGETS[target].files(settings))
+    return compare(out, target, TARGETS[target].files(replace(settings, legacy=legacy)))
 
 
 def generate(ctx: Context | None, generation: Generation, *, force: bool = False) -> None:
@@ -267,6 +270,12 @@ def _rollback_target(ctx: Context, *, stop_accepting: bool) -> Position:
 
 
 def _settings(ctx: Context) -> ShimSettings:
+    kind = ctx.config.legacy.kind
+    if ctx.config.shim.create_users and not SOURCES[kind].takes_rows:
+        raise UsageError(
+            f'[shim] create_users: users of kind "{kind}" are not in a table that takes new rows',
+            hint="set create_users = false under [shim] in migrator.toml",
+        )
     settings = settings_from(ctx.config, stage_public_key=public_key(ctx))
     now = stages.position(stages.current(ctx)).stage
     # Never behind `dual` 0 %, and later at most one step behind the stage that the build runs in.

@@ -44,11 +44,24 @@ def dual_path() -> None:
     help="Folder for the files: the application's root.",
 )
 @click.option("--force", is_flag=True, help="Overwrite files that were edited by hand.")
+@click.option(
+    "--no-legacy",
+    is_flag=True,
+    help="The plain integration with Auther, for what never had or no longer has a legacy side.",
+)
 @dry_run_option
 @json_option
 @click.pass_obj
-def generate(
-    invocation: Invocation, /, *, target: str, out: Path, force: bool, dry_run: bool, as_json: bool
+def generate(  # noqa: PLR0913 (click hands over each option by itself)
+    invocation: Invocation,
+    /,
+    *,
+    target: str,
+    out: Path,
+    force: bool,
+    no_legacy: bool,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Write the shim's code, for the application's team to own.
 
@@ -56,7 +69,7 @@ def generate(
     """
     unconfigured = invocation.config_path == DEFAULT_FILE and not DEFAULT_FILE.exists()
     ctx = None if unconfigured else invocation.context()
-    made = p2_dual_path.plan_files(ctx, target, out)
+    made = p2_dual_path.plan_files(ctx, target, out, legacy=not no_legacy)
     if not dry_run:
         p2_dual_path.generate(ctx, made, force=force)
     data = {

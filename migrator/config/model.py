@@ -14,6 +14,7 @@ from migrator.config.people import USUAL, GrantsSection, QuerySection, RolesSect
 from migrator.config.plugin import PluginSection
 from migrator.config.secrets import SecretRef
 from migrator.config.section import Section
+from migrator.config.shim import ShimSection
 from migrator.config.standing_up import StandingUp
 from migrator.config.sync import SyncSection
 from migrator.config.way_in import WayIn
@@ -145,14 +146,6 @@ class StageSection(Section):
     wait: Duration = timedelta(seconds=60)
     heartbeat_within: Duration = timedelta(seconds=30)
     legacy_accept_for: Duration = timedelta(days=30)
-
-
-class ShimSection(Section):
-    """What is baked into generated shims."""
-
-    redirect_uri: str = ""
-    build: str = "1"
-    after_login: str = "/"
 
 
 class DrainSection(Section):

@@ -89,8 +89,8 @@ def site(
         plain = settings_for(issuer)
 
         def settings(port: int, public_key: str) -> ShimSettings:
-            url = f"{wire.base_url}/api/auth/migrator/verify"
-            return replace(plain(port, public_key), verify_url=url)
+            url = f"{wire.base_url}/api/auth/migrator"
+            return replace(plain(port, public_key), plugin_url=url)
 
         app = prepare(
             dsn, settings, pepper=pepper, extra={"MIGRATOR_VERIFY_SECRET": VERIFY_SECRET}
