@@ -1,0 +1,163 @@
+"""The real Go application with a generated shim in it. Knows nothing of pytest."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from migrator.shims.go import GoTarget
+from migrator.shims.interface import ShimSettings
+from tests.parts.postgres import free_port
+from tests.parts.program import Program, write_files
+from tests.parts.stage_file import StageFile, shim_environment, shim_settings
+from tests.setup.paths import GO_PATH, PARTS, use_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.parts.issuer import Issuer
+
+SOURCE = Path(__file__).parent / "go_app"
+BINARIES = PARTS / "go"
+CALLBACK_PATH = "/auth/auther/callback"
+COOKIE_SECRET = "cookie-secret-of-the-tests-32-byt"
+BUILD_WITHIN_S = 280
+
+
+@dataclass(kw_only=True)
+class GoApp(Program):
+    """The built application in a temporary folder."""
+
+    stage: StageFile
+    program: Path
+
+    def command(self) -> list[str]:
+        """Give the program; it has no arguments."""
+        return [str(self.program)]
+
+
+def go(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of Go's in a workspace: a folder with `src` in it."""
+    use_parts()
+    return subprocess.run(
+        words,
+        cwd=folder / "src",
+        env=os.environ | go_environment(folder),
+        capture_output=True,
+        text=True,
+        timeout=BUILD_WITHIN_S,
+        check=False,
+    )
+
+
+def go_environment(folder: Path) -> dict[str, str]:
+    """Give Go a workspace, Debian's packages and a build cache that the project keeps."""
+    return {
+        "GO111MODULE": "off",
+        "GOPATH": f"{folder}{os.pathsep}{GO_PATH}",
+        "GOCACHE": str(PARTS / "go-build"),
+        "GOFLAGS": "",
+    }
+
+
+def write_workspace(folder: Path, settings: ShimSettings, *, application: bool = True) -> Path:
+    """Put the shim, and the application beside it, into a workspace; give the shim's folder."""
+    club = folder / "src" / "club"
+    write_files(club, GoTarget().files(settings))
+    if application:
+        shutil.copytree(SOURCE, club, dirs_exist_ok=True)
+    return club / "autherdualpath"
+
+
+def build(settings: ShimSettings) -> Path:
+    """Give the application as a program; built anew only when its sources changed.
+
+    The settings are those of the sources: each run brings its own (`CLUB_SETTINGS`).
+
+    Raises:
+        RuntimeError: It does not compile; with what the compiler says.
+    """
+    with tempfile.TemporaryDirectory(prefix="migrator-go-") as temporary:
+        folder = Path(temporary)
+        write_workspace(folder, settings)
+        sources = sorted((folder / "src").rglob("*.go"))
+        texts = b"".join(path.name.encode() + path.read_bytes() for path in sources)
+        program = BINARIES / f"club-{sha256(texts).hexdigest()[:16]}"
+        if not program.exists():
+            BINARIES.mkdir(parents=True, exist_ok=True)
+            draft = BINARIES / f".{program.name}-{os.getpid()}"
+            done = go(folder, "go", "build", "-o", str(draft), "club")
+            if done.returncode != 0:
+                raise RuntimeError(f"go build: {done.stderr}")
+            for old in BINARIES.glob("club-*"):
+                old.unlink(missing_ok=True)
+            draft.replace(program)
+        return program
+
+
+def prepare(
+    dsn: str,
+    issuer: Issuer,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    pepper: str = "",
+    extra: dict[str, str] | None = None,
+    stage: StageFile | None = None,
+) -> GoApp:
+    """Build the application, with settings that fit the issuer. Starts nothing.
+
+    Args:
+        dsn: The application's database, with the users table and the side tables.
+        changes: Settings of the running program that differ, by Go's names.
+        pepper: Devise's.
+        extra: More environment variables.
+        stage: The stage document, by default one of its own.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="migrator-go-"))
+    port = free_port()
+    stage = stage or StageFile(folder / "stage.json")
+    redirect_uri = f"http://127.0.0.1:{port}{CALLBACK_PATH}"
+    issuer.redirect_uris.append(redirect_uri)
+    settings = replace(
+        shim_settings(issuer, stage_public_key=stage.public_key, redirect_uri=redirect_uri),
+        plugin_url=f"{issuer.auth_url}/migrator",
+    )
+    shim = shim_environment(dsn, stage.path, cache=folder / "stage-cache.json", pepper=pepper)
+    own = {
+        "PORT": str(port),
+        "SECRET_KEY_BASE": "5" * 64,
+        "MIGRATOR_COOKIE_SECRET": COOKIE_SECRET,
+        "MIGRATOR_JWKS_COOLDOWN_S": "2",
+        "CLUB_SETTINGS": json.dumps(overriding(settings) | dict(changes or {})),
+    }
+    return GoApp(
+        folder=folder,
+        environment=os.environ | shim | own | (extra or {}),
+        log_path=folder / "club.log",
+        port=port,
+        stage=stage,
+        program=build(replace(ShimSettings.placeholders(), build="test-build")),
+    )
+
+
+def overriding(settings: ShimSettings) -> dict[str, Any]:
+    """Give what differs from run to run, by Go's names."""
+    return {
+        "Issuers": settings.issuers,
+        "Audiences": settings.audiences,
+        "JWKSURL": settings.jwks_url,
+        "ClientID": settings.client_id,
+        "AuthorizeURL": settings.authorize_url,
+        "TokenURL": settings.token_url,
+        "RedirectURI": settings.redirect_uri,
+        "PluginURL": settings.plugin_url,
+        "Namespace": settings.namespace,
+        "StagePublicKey": settings.stage_public_key,
+    }
