@@ -22,13 +22,17 @@ from tests.setup.paths import GO_PATH, PARTS, use_parts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.parts.issuer import Issuer
+    from migrator.conformance.issuer import Issuer
 
 SOURCE = Path(__file__).parent / "go_app"
 BINARIES = PARTS / "go"
 CALLBACK_PATH = "/auth/auther/callback"
 COOKIE_SECRET = "cookie-secret-of-the-tests-32-byt"
 BUILD_WITHIN_S = 280
+SECRETS = {
+    f"MIGRATOR_{capability}_SECRET": f"{capability.lower()}-secret-of-the-tests-of-32-bytes"
+    for capability in ("VERIFY", "EXCHANGE", "LOGOUT", "RESET")
+}
 
 
 @dataclass(kw_only=True)
@@ -135,6 +139,7 @@ def prepare(
         "SECRET_KEY_BASE": "5" * 64,
         "MIGRATOR_COOKIE_SECRET": COOKIE_SECRET,
         "MIGRATOR_JWKS_COOLDOWN_S": "2",
+        **SECRETS,
         "CLUB_SETTINGS": json.dumps(overriding(settings) | dict(changes or {})),
     }
     return GoApp(

@@ -56,7 +56,7 @@ func run(ctx context.Context) error {
 	}
 	c := &club{members: newMembers(db, os.Getenv("SECRET_KEY_BASE"), os.Getenv("DEVISE_PEPPER"))}
 	c.shim, err = autherdualpath.New(ctx, autherdualpath.Config{
-		Settings: settings, Environment: environment, DB: db, Sessions: c.members, Exempt: []string{"/healthz"},
+		Settings: settings, Environment: environment, DB: db, Sessions: c.members, Exempt: []string{"/healthz", "/logout"},
 	})
 	if err != nil {
 		return err
@@ -112,14 +112,18 @@ func (c *club) whoAmI(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, answer)
 }
 
+var notePage = template.Must(template.New("note").Parse(`<!doctype html><title>Note</title>
+<form method="post"><input type="hidden" name="csrf" value="{{.}}"><button>Add</button></form>
+`))
+
 // addNote changes something, so that it asks for the form's token.
 func (c *club) addNote(w http.ResponseWriter, r *http.Request) {
 	user, ok := autherdualpath.UserFrom(r.Context())
 	switch {
+	case r.Method == http.MethodGet:
+		_ = notePage.Execute(w, c.members.csrf(w, r))
 	case !ok:
 		writeJSON(w, http.StatusUnauthorized, map[string]string{"error": "sign in"})
-	case r.Method != http.MethodPost:
-		w.WriteHeader(http.StatusMethodNotAllowed)
 	case !autherdualpath.MaySkipCSRF(r) && !c.members.rightCSRF(r):
 		writeJSON(w, http.StatusForbidden, map[string]string{"error": "csrf"})
 	default:
