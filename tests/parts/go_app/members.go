@@ -130,6 +130,15 @@ func (m *members) Remembered(r *http.Request) (*autherdualpath.LegacySession, er
 	return m.legacySession(r.Context(), named["user"], named["salt"])
 }
 
+// Resume implements autherdualpath.Sessions.
+func (m *members) Resume(w http.ResponseWriter, r *http.Request, session *autherdualpath.LegacySession) error {
+	found, err := m.one(r.Context(), "id = $1", session.UserPK)
+	if err == nil && found != nil {
+		m.signIn(w, r, found, false)
+	}
+	return err
+}
+
 func (m *members) remembered(r *http.Request) (map[string]string, bool) {
 	cookie, err := r.Cookie(rememberCookie)
 	if err != nil {
