@@ -24,7 +24,7 @@ def _with_one_group(pattern: str) -> str:
 
 
 Pattern = Annotated[str, AfterValidator(_with_one_group)]
-RAILS_FORM_TOKEN = r'name="authenticity_token" value="([^"]+)"'
+FIELD_OF_RAILS = r'name="authenticity_token" value="([^"]+)"'
 
 
 class CsrfSection(Section):
@@ -38,7 +38,7 @@ class CsrfSection(Section):
     """
 
     page: str = ""
-    pattern: Pattern = RAILS_FORM_TOKEN
+    pattern: Pattern = FIELD_OF_RAILS
     field: str = "authenticity_token"
     header: str = ""
 

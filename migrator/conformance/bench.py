@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from migrator.conformance.counters import Reading
     from migrator.conformance.interface import Scene
     from migrator.conformance.issuer import Issuer
+    from migrator.core.clock import Clock
 
 START, LOGOUT, CONFLICT = "/auth/auther/start", "/auth/auther/logout", "/auth/conflict"
 OK, UNAUTHORIZED, UNAVAILABLE = 200, 401, 503
@@ -76,6 +77,7 @@ class Bench:
     auther: Auther
     scene: Scene
     people: dict[str, Person]
+    clock: Clock
     at: At | None = None
     _pool: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     _shared: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -143,7 +145,7 @@ class Bench:
         """Give a canary."""
         return self.people[name]
 
-    def token(self, name: str, **odd: Any) -> str:
+    def token(self, name: str, /, **odd: Any) -> str:
         """Give a good token of a canary, or one with odd claims (`header` and `key` too).
 
         Raises:
@@ -164,7 +166,7 @@ class Bench:
             raise CannotRunError(Need.TEST_ISSUER.value)
         return self.auther.issuer
 
-    def bearer(self, name: str, **odd: Any) -> tuple[str, str]:
+    def bearer(self, name: str, /, **odd: Any) -> tuple[str, str]:
         """Give the header that a canary's token travels in."""
         return bearer(self.token(name, **odd))
 

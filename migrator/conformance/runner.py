@@ -6,20 +6,15 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from migrator.conformance.interface import (
-    CannotRunError,
-    Failed,
-    MismatchError,
-    NotRun,
-    Passed,
-    Result,
-)
+from migrator.conformance.case import Result
+from migrator.conformance.interface import CannotRunError, Failed, MismatchError, NotRun, Passed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from migrator.conformance.bench import Bench
-    from migrator.conformance.interface import At, Case, Outcome
+    from migrator.conformance.case import Case
+    from migrator.conformance.interface import At, Outcome
 
 
 def in_order(cases: Iterable[Case]) -> list[Case]:
