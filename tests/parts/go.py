@@ -20,8 +20,6 @@ from tests.parts.stage_file import StageFile, shim_environment, shim_settings
 from tests.setup.paths import GO_PATH, PARTS, use_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from migrator.conformance.issuer import Issuer
 
 SOURCE = Path(__file__).parent / "go_app"
@@ -110,7 +108,7 @@ def prepare(
     dsn: str,
     issuer: Issuer,
     *,
-    changes: Mapping[str, Any] | None = None,
+    settings: ShimSettings | None = None,
     pepper: str = "",
     extra: dict[str, str] | None = None,
     stage: StageFile | None = None,
@@ -119,7 +117,7 @@ def prepare(
 
     Args:
         dsn: The application's database, with the users table and the side tables.
-        changes: Settings of the running program that differ, by Go's names.
+        settings: The shim's, but for the stage's key and the redirect URI; by default those that fit.
         pepper: Devise's.
         extra: More environment variables.
         stage: The stage document, by default one of its own.
@@ -129,10 +127,11 @@ def prepare(
     stage = stage or StageFile(folder / "stage.json")
     redirect_uri = f"http://127.0.0.1:{port}{CALLBACK_PATH}"
     issuer.redirect_uris.append(redirect_uri)
-    settings = replace(
-        shim_settings(issuer, stage_public_key=stage.public_key, redirect_uri=redirect_uri),
+    known = settings or replace(
+        shim_settings(issuer, stage_public_key="", redirect_uri=""),
         plugin_url=f"{issuer.auth_url}/migrator",
     )
+    own_settings = replace(known, stage_public_key=stage.public_key, redirect_uri=redirect_uri)
     shim = shim_environment(dsn, stage.path, cache=folder / "stage-cache.json", pepper=pepper)
     own = {
         "PORT": str(port),
@@ -140,7 +139,7 @@ def prepare(
         "MIGRATOR_COOKIE_SECRET": COOKIE_SECRET,
         "MIGRATOR_JWKS_COOLDOWN_S": "2",
         **SECRETS,
-        "CLUB_SETTINGS": json.dumps(overriding(settings) | dict(changes or {})),
+        "CLUB_SETTINGS": json.dumps(running(own_settings)),
     }
     return GoApp(
         folder=folder,
@@ -152,17 +151,27 @@ def prepare(
     )
 
 
-def overriding(settings: ShimSettings) -> dict[str, Any]:
-    """Give what differs from run to run, by Go's names."""
+def running(settings: ShimSettings) -> dict[str, Any]:
+    """Give what may differ from run to run, by Go's names."""
     return {
         "Issuers": settings.issuers,
         "Audiences": settings.audiences,
+        "Algorithms": settings.algorithms,
         "JWKSURL": settings.jwks_url,
         "ClientID": settings.client_id,
         "AuthorizeURL": settings.authorize_url,
         "TokenURL": settings.token_url,
         "RedirectURI": settings.redirect_uri,
         "PluginURL": settings.plugin_url,
+        "CheckPermissionURL": settings.check_permission_url,
+        "AfterLogin": settings.after_login,
+        "Source": settings.source,
         "Namespace": settings.namespace,
         "StagePublicKey": settings.stage_public_key,
+        "Build": settings.build,
+        "BakedStage": settings.baked_stage,
+        "ForeignPaths": settings.foreign_paths,
+        "CreateUsers": settings.create_users,
+        "ExchangeInDual": settings.exchange_in_dual,
+        "DelegatePermissions": settings.delegate_permissions,
     }

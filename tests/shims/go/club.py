@@ -2,5 +2,4 @@
 
 from tests.shims.asgi.club import BOB, oracle
 
-FOREIGN_PATH = "/api/"
 PEPPER = oracle()[BOB]["pepper"]

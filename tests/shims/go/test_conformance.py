@@ -4,45 +4,37 @@ from collections.abc import Iterator
 
 import pytest
 
-from migrator.conformance.interface import Case, Result
+from migrator.conformance.case import Case, Result
 from migrator.conformance.registry import CASES
 from tests.parts import require
 from tests.parts.go import CALLBACK_PATH, prepare
 from tests.parts.postgres import PostgresServer
-from tests.shims.conformance import Deployment, check
-from tests.shims.go.club import FOREIGN_PATH, PEPPER
+from tests.shims.conformance import ENVIRONMENT, Deployment, check
+from tests.shims.go.club import PEPPER
 
 pytestmark = pytest.mark.xdist_group("conformance-go")
-PROFILE = f"""
-[verify]
+PROFILE = """
 whoami = "/me"
-jwks_cooldown = "2s"
-foreign_whoami = "{FOREIGN_PATH}notes"
-exchange = true
-moved_logins = true
-ends_auther_session = true
+foreign_whoami = "/api/notes"
 [verify.form]
 path = "/login"
 remember_me = "remember"
 remember_cookie = "remember_club_token"
 session_cookie = "_club_session"
-csrf = {{ pattern = 'name="csrf" value="([^"]+)"', field = "csrf" }}
+csrf = { pattern = 'name="csrf" value="([^"]+)"', field = "csrf" }
 [verify.logout]
 path = "/logout"
-csrf = {{ page = "/notes", pattern = 'name="csrf" value="([^"]+)"', field = "csrf" }}
+csrf = { page = "/notes", pattern = 'name="csrf" value="([^"]+)"', field = "csrf" }
 [verify.post]
 path = "/notes"
 accepted = [201]
-csrf = {{ pattern = 'name="csrf" value="([^"]+)"', field = "csrf" }}
+csrf = { pattern = 'name="csrf" value="([^"]+)"', field = "csrf" }
 [verify.json_login]
 path = "/api/login"
-body = {{ email = "{{email}}", password = "{{password}}" }}
+body = { email = "{email}", password = "{password}" }
 [verify.button]
 page = "/login"
 auther = "/auth/auther/start"
-"""
-SHIM = f"""
-foreign_bearer = ["{FOREIGN_PATH}"]
 """
 GAPS: frozenset[str] = frozenset()
 
@@ -54,13 +46,12 @@ def results(
     """Each case's result."""
     require("go")
     with postgres.temporary_database(template=devise_template) as dsn:
-        folder = tmp_path_factory.mktemp("operator")
-        deployment = Deployment(folder, dsn, PROFILE, shim=SHIM)
-        changes = {"ForeignPaths": [FOREIGN_PATH]}
-        app = prepare(dsn, deployment.issuer, changes=changes, pepper=PEPPER)
+        deployment = Deployment(tmp_path_factory.mktemp("operator"), dsn, PROFILE)
+        settings = deployment.settings(stage_public_key="", redirect_uri="")
+        app = prepare(dsn, deployment.issuer, settings=settings, pepper=PEPPER, extra=ENVIRONMENT)
         try:
             app.start()
-            redirect_uri = f"{app.base_url}{CALLBACK_PATH}"
+            redirect_uri = app.base_url + CALLBACK_PATH
             yield deployment.verify(app.base_url, stage=app.stage, redirect_uri=redirect_uri)
         finally:
             app.remove()
