@@ -1,0 +1,61 @@
+"""The generated Go: what Go's own tools say of it, and the tests that its team keeps."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from migrator.shims.go import GoTarget, go_literal
+from migrator.shims.interface import ShimSettings
+from tests.parts import require
+from tests.parts.go import go, write_workspace
+
+ODD = 'a "b" \\ \n é \x7f \U0001f600 ` ${x} %s'
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["legacy", "no-legacy"])
+def workspace(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with the shim, and the application where it fits."""
+    require("go")
+    folder = tmp_path_factory.mktemp("workspace")
+    settings = replace(ShimSettings.placeholders(), legacy=request.param)
+    write_workspace(folder, settings, application=request.param)
+    return folder
+
+
+def test_it_is_formatted_as_go_is(workspace: Path) -> None:
+    assert go(workspace, "gofmt", "-l", ".").stdout == ""
+
+
+def test_vet_finds_nothing(workspace: Path) -> None:
+    done = go(workspace, "go", "vet", "club/...")
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_tests_that_the_team_keeps_pass(workspace: Path) -> None:
+    done = go(workspace, "go", "test", "club/autherdualpath")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_odd_settings_arrive_as_they_are(tmp_path: Path) -> None:
+    require("go")
+    settings = replace(ShimSettings.placeholders(), client_id=ODD, issuers=(ODD, "b"))
+    write_workspace(tmp_path, settings, application=False)
+    program = tmp_path / "src" / "club" / "main.go"
+    program.write_text(
+        'package main\n\nimport (\n\t"os"\n\n\t"club/autherdualpath"\n)\n\nfunc main() {\n'
+        "\ts := autherdualpath.Baked()\n\tos.Stdout.WriteString(s.ClientID + s.Issuers[0])\n}\n"
+    )
+
+    done = go(tmp_path, "go", "run", "club")
+
+    assert done.stdout == ODD + ODD, done.stderr
+
+
+def test_a_literal_is_ascii_and_closed() -> None:
+    assert go_literal('"\n') == '"\\"\\U0000000a"'
+
+
+def test_no_secret_is_baked_in() -> None:
+    for text in GoTarget().files(ShimSettings.placeholders()).values():
+        assert "BEGIN" not in text or "PRIVATE" not in text
