@@ -50,4 +50,6 @@ class GoTarget:
             "users_pk": ident(settings.users_pk),
         }
         filters = {"go": go_literal, "golist": go_list, "gobool": go_bool}
-        return render_folder("go", values, filters=filters)
+        folders = ("go/common", "go/legacy" if settings.legacy else "go/plain")
+        rendered = (render_folder(folder, values, filters=filters) for folder in folders)
+        return {path: text for files in rendered for path, text in files.items()}
