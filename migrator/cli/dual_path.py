@@ -13,6 +13,7 @@ from rich.table import Table
 
 from migrator.cli.common import Invocation, dry_run_option, json_option, pass_context
 from migrator.cli.output import emit, print_json
+from migrator.cli.verify import verify
 from migrator.config.load import DEFAULT_FILE
 from migrator.core.durations import format_duration
 from migrator.core.errors import ExitCode
@@ -39,6 +40,9 @@ STATE_WITHIN_S = 5.0
 @click.group("dual-path")
 def dual_path() -> None:
     """Generate shims that accept both sides, and move the login between them."""
+
+
+dual_path.add_command(verify)
 
 
 @dual_path.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from migrator.conformance.interface import DUAL, At, Need
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from migrator.conformance.interface import Outcome
 
 Check: TypeAlias = Callable[["Bench"], None]
+Prepare: TypeAlias = Callable[["Bench"], Any]
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Case:
         at: Where the switch stands before it begins.
         people: Canaries that it needs beside alice and bob.
         sessions: Canaries whose legacy sessions it takes; made while the form is still open.
+        prepare: Done while the form is still open, before the switch moves; the case finds what it
+            gave in `bench.prepared`.
         last: It spoils key sets for a while, so it comes after all others.
     """
 
@@ -39,6 +42,7 @@ class Case:
     needs: frozenset[Need] = frozenset()
     people: tuple[str, ...] = ()
     sessions: tuple[str, ...] = ()
+    prepare: Prepare | None = None
     last: bool = False
 
     @property
@@ -56,6 +60,7 @@ def case(  # noqa: PLR0913 (what a case declares, each by its name)
     needs: Iterable[Need] = (),
     people: Iterable[str] = (),
     sessions: Iterable[str] = (),
+    prepare: Prepare | None = None,
     last: bool = False,
 ) -> Callable[[Check], Case]:
     """Make a case of a function; the function's name, with hyphens, is the case's."""
@@ -65,7 +70,17 @@ def case(  # noqa: PLR0913 (what a case declares, each by its name)
         name = check.__name__.strip("_").replace("_", "-")
         all_needs = frozenset((*needs, *of_sessions))
         return Case(
-            group, name, rule, mend, check, at, all_needs, tuple(people), tuple(sessions), last
+            group,
+            name,
+            rule,
+            mend,
+            check,
+            at,
+            all_needs,
+            tuple(people),
+            tuple(sessions),
+            prepare,
+            last,
         )
 
     return made

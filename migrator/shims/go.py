@@ -38,6 +38,14 @@ class GoTarget:
     """Go 1.19 and later, net/http, users in PostgreSQL."""
 
     name: str = "go"
+    names: tuple[str, ...] = (
+        "autherdualpath",
+        ".PasswordDoor(",
+        ".ResetLink(",
+        ".IsAtAuther(",
+        ".EndSessions(",
+        ".LoginURL(",
+    )
 
     def files(self, settings: ShimSettings) -> dict[str, str]:
         """Render the package `autherdualpath`, its README and its tests.

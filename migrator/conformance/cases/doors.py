@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from migrator.conformance.bench import START
 from migrator.conformance.browser import Browser
 from migrator.conformance.case import Case, case
-from migrator.conformance.interface import AUTHER, DRAIN, DUAL, LEGACY, At, CannotRunError, Need
+from migrator.conformance.interface import AUTHER, DRAIN, DUAL, LEGACY, CannotRunError, Need
 
 if TYPE_CHECKING:
     from migrator.config.verify import LoginFormSection
@@ -29,30 +30,37 @@ def _form(bench: Bench) -> LoginFormSection:
     return bench.profile.form
 
 
-def _prepared(bench: Bench, name: str, at: At, *, remember: bool = False) -> Answer:
-    """Fill the form in while it is shown, and send it at another position of the switch."""
-    form, browser = _form(bench), Browser(bench.wire)
-    person = bench.person(name)
-    bench.set_stage(DUAL)
-    token = bench.csrf_token(browser, form.page or form.path, form.csrf) if form.csrf else ""
-    bench.set_stage(at)
+@dataclass(frozen=True)
+class _Shown:
+    """The legacy form as a browser was shown it."""
+
+    browser: Browser
+    fields: dict[str, str]
+    headers: dict[str, str]
+
+
+def _shown(bench: Bench, name: str = "alice") -> _Shown:
+    """Fill the form in while it is shown; it is sent at another position of the switch."""
+    form, browser, person = _form(bench), Browser(bench.wire), bench.person(name)
     fields = {**form.fields, form.email: person.email, form.password: person.password}
-    if form.csrf is not None and form.csrf.field:
-        fields[form.csrf.field] = token
-    if remember and form.remember_me:
+    if form.remember_me:
         fields[form.remember_me] = "1"
-    headers = {form.csrf.header: token} if form.csrf is not None and form.csrf.header else {}
-    answer = browser.post(form.path, fields, headers=headers)
-    if not at.issues_legacy:
-        kept = form.remember_cookie and form.remember_cookie in browser.cookies
-        answer.must(not kept, "no remember-me cookie")
-    return answer if at.issues_legacy else _signs_nobody_in(bench, browser, answer, name)
+    if form.csrf is None:
+        return _Shown(browser, fields, {})
+    token = bench.csrf_token(browser, form.page or form.path, form.csrf)
+    fields |= {form.csrf.field: token} if form.csrf.field else {}
+    return _Shown(browser, fields, {form.csrf.header: token} if form.csrf.header else {})
 
 
-def _signs_nobody_in(bench: Bench, browser: Browser, answer: Answer, name: str) -> Answer:
+def _send_shown(bench: Bench) -> tuple[Browser, Answer]:
+    shown: _Shown = bench.prepared
+    answer = shown.browser.post(_form(bench).path, shown.fields, headers=shown.headers)
+    return shown.browser, answer
+
+
+def _signs_nobody_in(bench: Bench, browser: Browser, answer: Answer, name: str) -> None:
     seen = bench.who(browser)
     answer.must(not bench.is_user(seen, name), f"{name} is not signed in afterwards")
-    return answer
 
 
 def _open(bench: Bench) -> None:
@@ -64,13 +72,16 @@ def _open(bench: Bench) -> None:
     answer.must(grown == 1, 'auth_logins_total{door="form",side="legacy"} grows by one')
 
 
-def _closed(bench: Bench, at: At) -> None:
+def _closed(bench: Bench) -> None:
     before = bench.metrics()
-    answer = _prepared(bench, "alice", at, remember=True)
+    browser, answer = _send_shown(bench)
     grown = bench.metrics().grown_since(before, "auth_logins_refused_total", door="form")
     to_auther = answer.status == 303 and answer.path == START
     answer.must(to_auther, f"303 to {START}")
     answer.must(grown == 1, 'auth_logins_refused_total{door="form"} grows by one')
+    remember = _form(bench).remember_cookie
+    answer.must(not remember or remember not in browser.cookies, "no remember-me cookie")
+    _signs_nobody_in(bench, browser, answer, "alice")
 
 
 @case(
@@ -80,27 +91,12 @@ def _closed(bench: Bench, at: At) -> None:
     at=DRAIN,
     needs=(Need.FORM,),
     people=("pinned",),
+    prepare=partial(_shown, name="pinned"),
 )
 def pinned_in_drain(bench: Bench) -> None:
-    form = _form(bench)
-    browser = Browser(bench.wire)
-    page = browser.visit(form.page or form.path)
-    if form.csrf is None or _has_token(form, page):
-        answer = bench.send_form(browser, "pinned")
-    else:
-        # The page shows the button only; a pinned user's form was shown before.
-        bench.set_stage(DUAL)
-        token = bench.csrf_token(browser, form.page or form.path, form.csrf)
-        bench.set_stage(DRAIN)
-        person = bench.person("pinned")
-        fields = {**form.fields, form.email: person.email, form.password: person.password}
-        answer = browser.post(form.path, {**fields, form.csrf.field: token})
-    answer.must(answer.status in form.accepted, f"one of {form.accepted}")
+    browser, answer = _send_shown(bench)
+    answer.must(answer.status in _form(bench).accepted, f"one of {_form(bench).accepted}")
     bench.expect_user(bench.who(browser), "pinned")
-
-
-def _has_token(form: LoginFormSection, page: Answer) -> bool:
-    return bool(form.csrf and form.csrf.field in page.text)
 
 
 # Moved users
@@ -202,6 +198,13 @@ def _filled(value: str | dict[str, str], known: dict[str, str]) -> Any:
     return value
 
 
+def _token_of_json_door(bench: Bench) -> tuple[Browser, str]:
+    browser, door = bench.browser(), bench.profile.json_login
+    if door is None or door.csrf is None:
+        return browser, ""
+    return browser, bench.csrf_token(browser, door.csrf.page or door.path, door.csrf)
+
+
 @case(
     GROUP,
     rule="doors that answer JSON are open in dual",
@@ -220,15 +223,12 @@ def json_in_dual(bench: Bench) -> None:
     GROUP,
     rule="in drain a door that answers JSON says 403 login_moved, and is counted",
     mend="answer a caller who cannot follow a redirect in words; gates list such clients",
+    at=DRAIN,
     needs=(Need.JSON_LOGIN, Need.JSON_DOORS_CLOSED),
+    prepare=_token_of_json_door,
 )
 def json_in_drain(bench: Bench) -> None:
-    browser = bench.browser()
-    door = bench.profile.json_login
-    token = ""
-    if door is not None and door.csrf is not None:
-        token = bench.csrf_token(browser, door.csrf.page or door.path, door.csrf)
-    bench.set_stage(DRAIN)
+    browser, token = bench.prepared
     before = bench.metrics()
     answer = _send_json(bench, browser, "alice", token=token)
     grown = bench.metrics().grown_since(before, "auth_logins_refused_total")
@@ -295,10 +295,13 @@ def json_with_the_plugin_down(bench: Bench) -> None:
 # Remember-me
 
 
-def _remembered(bench: Bench, name: str) -> Browser:
-    """Give a browser with the remember-me cookie and no session."""
+def remembered(bench: Bench) -> Browser:
+    """Give a browser with carol's remember-me cookie and no session.
+
+    Nobody else's: a logout of alice's may end remember-me in all of her browsers.
+    """
     form = _form(bench)
-    browser = bench.sign_in(name, remember=True)
+    browser = bench.sign_in("carol", remember=True)
     if form.remember_cookie not in browser.cookies:
         raise CannotRunError(f"the form set no cookie {form.remember_cookie}")
     browser.cookies.pop(form.session_cookie, None)
@@ -310,13 +313,14 @@ def _remembered(bench: Bench, name: str) -> Browser:
     rule="remember-me signs in in dual, and is a door of its own",
     mend=_MEND,
     needs=(Need.REMEMBER_ME,),
+    people=("carol",),
 )
 def remember_me_in_dual(bench: Bench) -> None:
-    browser = _remembered(bench, "alice")
+    browser = remembered(bench)
     before = bench.metrics()
     answer = bench.who(browser)
     grown = bench.metrics().grown_since(before, "auth_logins_total", door="remember_me")
-    bench.expect_user(answer, "alice")
+    bench.expect_user(answer, "carol")
     answer.must(grown == 1, 'auth_logins_total{door="remember_me"} grows by one')
 
 
@@ -324,11 +328,13 @@ def remember_me_in_dual(bench: Bench) -> None:
     GROUP,
     rule="remember-me makes no legacy session in drain",
     mend=_MEND,
+    at=DRAIN,
     needs=(Need.REMEMBER_ME,),
+    people=("carol",),
+    prepare=remembered,
 )
 def remember_me_in_drain(bench: Bench) -> None:
-    browser = _remembered(bench, "alice")
-    bench.set_stage(DRAIN)
+    browser = bench.prepared
     answer = bench.visit(browser)
     answer.must(answer.status in {302, 303}, "a redirect to Auther")
     answer.must(
@@ -340,18 +346,20 @@ def remember_me_in_drain(bench: Bench) -> None:
 def _holds(bench: Bench, browser: Browser) -> bool:
     alone = browser.copy()
     alone.cookies.pop(_form(bench).remember_cookie, None)
-    return bench.is_user(bench.who(alone), "alice")
+    return bench.is_user(bench.who(alone), "carol")
 
 
 @case(
     GROUP,
     rule="remember-me is refused and removed in stage auther",
     mend="a remember-me cookie is a legacy credential",
+    at=AUTHER,
     needs=(Need.REMEMBER_ME,),
+    people=("carol",),
+    prepare=remembered,
 )
 def remember_me_in_auther(bench: Bench) -> None:
-    browser = _remembered(bench, "alice")
-    bench.set_stage(AUTHER)
+    browser = bench.prepared
     bench.expect_refused(answer := bench.who(browser), 401, "legacy_ended")
     answer.must(_form(bench).remember_cookie not in browser.cookies, "the cookie is removed")
 
@@ -375,8 +383,10 @@ CASES = (
             f"form-closed-in-{stage}",
             f"the legacy form signs nobody in in stage {stage}: it leads to Auther, and is counted",
             _MEND,
-            partial(_closed, at=at),
+            _closed,
+            at,
             needs=frozenset({Need.FORM}),
+            prepare=_shown,
         )
         for stage, at in (("drain", DRAIN), ("auther", AUTHER))
     ),

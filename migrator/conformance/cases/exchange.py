@@ -10,6 +10,7 @@ import httpx
 
 from migrator.conformance.browser import Browser
 from migrator.conformance.case import case
+from migrator.conformance.cases.doors import remembered
 from migrator.conformance.interface import DRAIN, DUAL, CannotRunError, Need
 
 if TYPE_CHECKING:
@@ -279,18 +280,17 @@ def another_sub_at_the_callback(bench: Bench) -> None:
     GROUP,
     rule="remember-me alone is exchanged, without a legacy session being made",
     mend="let the framework check the cookie without its hooks, then go through the two hops",
-    at=DUAL,
+    at=DRAIN,
     needs=(*NEEDS, Need.REMEMBER_ME),
+    people=("carol",),
+    prepare=remembered,
 )
 def remember_me_becomes_authers(bench: Bench) -> None:
-    form = bench.profile.form
-    browser = bench.sign_in("alice", remember=True)
-    browser.cookies.pop(form.session_cookie if form else "", None)
-    bench.set_stage(DRAIN)
+    form, browser = bench.profile.form, bench.prepared
     path = Journey(bench, browser)
     answer = path.end(path.to_ticket())
     path.close()
-    bench.expect_user(bench.who(browser), "alice")
+    bench.expect_user(bench.who(browser), "carol")
     name = form.remember_cookie if form else ""
     answer.must(name not in browser.cookies, f"{name} is removed")
 

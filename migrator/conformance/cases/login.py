@@ -15,6 +15,7 @@ from migrator.conformance.signing_keys import SigningKey
 
 if TYPE_CHECKING:
     from migrator.conformance.bench import Bench
+    from migrator.conformance.browser import Browser
 
 GROUP = "login"
 ODD = (Need.TEST_ISSUER,)
@@ -331,15 +332,20 @@ def a_large_token(bench: Bench) -> None:
     bench.expect_user(bench.who(browser), None)
 
 
+def _in_flight(bench: Bench) -> tuple[Browser, str]:
+    browser = bench.browser()
+    return browser, come_back(bench, start(browser), "alice")
+
+
 @case(
     GROUP,
     rule="in stage legacy a login leads to the legacy form, and a callback in flight signs nobody in",
     mend="look at the stage at the start and at the callback",
+    at=LEGACY,
+    prepare=_in_flight,
 )
 def in_stage_legacy(bench: Bench) -> None:
-    browser = bench.browser()
-    url = come_back(bench, start(browser), "alice")
-    bench.set_stage(LEGACY)
+    browser, url = bench.prepared
     for answer in (browser.visit(url), browser.visit(START)):
         away = urlsplit(answer.location).path not in {START, bench.site.callback_path}
         answer.must(bench.is_login(answer) and away, "a redirect to the legacy form")

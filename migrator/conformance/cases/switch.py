@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from migrator.conformance.bench import Bench
 from migrator.conformance.browser import Browser, attributes_of
 from migrator.conformance.case import Case, case
 from migrator.conformance.interface import ALL_BROWSERS, AUTHER, DRAIN, DUAL, LEGACY, At, Need
-from migrator.core.stage import bucket
+from migrator.core.stage import Stage, bucket
 
 if TYPE_CHECKING:
-    from migrator.conformance.bench import Bench
     from migrator.conformance.browser import Answer
 
 GROUP = "stage"
 BUTTON = (Need.BUTTON,)
-# A little more than a shim waits between two looks.
-_A_GLANCE_S = 2.5
-_LOOK_EVERY_S = 0.05
+_MARGIN_S = 0.1
 _BROWSERS = 40
+_SOME = At(Stage.DUAL, 30.25)
 _MEND_BUTTON = "first 8 bytes of sha256(salt + cookie) mod 100000, below percent * 1000"
 
 
@@ -33,11 +32,11 @@ _MEND_BUTTON = "first 8 bytes of sha256(salt + cookie) mod 100000, below percent
 )
 def documents_that_are_ignored(bench: Bench) -> None:
     browser = bench.browser(session="bob")
-    epoch = bench.metrics().epoch
+    epoch, look_s = bench.metrics().epoch, bench.profile.stage_every.total_seconds()
     try:
         for name, text in bench.scene.spoilt_documents().items():
             bench.scene.put(text)
-            _wait_until_read(bench)
+            time.sleep(look_s + _MARGIN_S)
             answer = bench.who(browser)
             answer.must(bench.is_user(answer, "bob"), f"a document {name} changes nothing")
             found = bench.metrics()
@@ -48,13 +47,6 @@ def documents_that_are_ignored(bench: Bench) -> None:
     finally:
         bench.at = None
         bench.set_stage(DUAL)
-
-
-def _wait_until_read(bench: Bench) -> None:
-    """A shim that finds nothing good says that it goes on with its copy."""
-    ends = time.monotonic() + _A_GLANCE_S
-    while bench.metrics().info.get("source") == "live" and time.monotonic() < ends:
-        time.sleep(_LOOK_EVERY_S)
 
 
 @case(
@@ -72,17 +64,14 @@ def reports_itself(bench: Bench) -> None:
 
 @case(
     GROUP,
-    rule="the stage moves back as it moved forward, and signs nobody out on the way",
+    rule="when the stage has gone forward and back, who was signed in before still is",
     mend="look at the stage on every request; keep nothing of it in a session",
-    sessions=("bob",),
+    needs=(Need.FORM,),
+    prepare=partial(Bench.sign_in, name="bob"),
+    last=True,
 )
 def forward_and_back(bench: Bench) -> None:
-    browser = bench.browser(session="bob")
-    token = bench.bearer("alice")
-    for at in (LEGACY, DUAL, ALL_BROWSERS, DRAIN, ALL_BROWSERS, DUAL, LEGACY):
-        bench.set_stage(at)
-        bench.expect_user(bench.who(browser), "bob")
-        bench.expect_user(bench.who(bench.browser(), token), "alice")
+    bench.expect_user(bench.who(bench.prepared), "bob")
 
 
 # The login button
@@ -112,25 +101,17 @@ def _everybody(bench: Bench, *, auther: bool) -> None:
     GROUP,
     rule="a browser's side is its bucket's: sha256(salt + cookie), sticky and exact to 0.01 %",
     mend=_MEND_BUTTON,
+    at=_SOME,
     needs=BUTTON,
 )
 def the_bucket_decides(bench: Bench) -> None:
     keys = [f"browser-{number}" for number in range(_BROWSERS)]
     cookie = bench.site.cookie("migrator_bucket")
-    seen: list[set[str]] = []
     answer = _page(bench, bench.browser())
-    for percent in (30.0, 60.25):
-        bench.set_stage(replace(DUAL, percent=percent))
-        at_auther = set()
-        for key in keys:
-            browser = Browser(bench.wire, {cookie: key})
-            if _shows_auther(bench, browser):
-                at_auther.add(key)
-        wanted = {key for key in keys if bucket(bench.site.salt, key) < percent * 1000}
-        odd = sorted(at_auther ^ wanted)
-        answer.must(not odd, f"at {percent:g} % the sides of {odd} as their buckets say")
-        seen.append(at_auther)
-    answer.must(seen[0] <= seen[1], "a higher percentage moves nobody back")
+    at_auther = {key for key in keys if _shows_auther(bench, Browser(bench.wire, {cookie: key}))}
+    wanted = {key for key in keys if bucket(bench.site.salt, key) < _SOME.percent * 1000}
+    odd = sorted(at_auther ^ wanted)
+    answer.must(not odd, f"the sides of {odd} as their buckets say")
 
 
 @case(

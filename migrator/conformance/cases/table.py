@@ -256,8 +256,8 @@ STOPPED_ROWS = (
     ),
 )
 _STAGES: tuple[tuple[str, At, tuple[Row, ...], str], ...] = (
-    ("legacy", LEGACY, (*WHILE_BOTH_COUNT, *ON_A_PAGE), "stage legacy: both are accepted"),
     ("dual", DUAL, (*WHILE_BOTH_COUNT, *ON_A_PAGE), "stage dual: both are accepted"),
+    ("legacy", LEGACY, (*WHILE_BOTH_COUNT, *ON_A_PAGE), "stage legacy: both are accepted"),
     ("stopped", STOPPED, STOPPED_ROWS, "after --stop-accepting no Auther credential counts"),
     ("drain", DRAIN, WHILE_BOTH_COUNT, "stage drain: both are accepted"),
     (

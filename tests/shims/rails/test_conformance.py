@@ -1,6 +1,7 @@
 """The conformance suite against the Rails application."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,7 @@ from migrator.shims.interface import ShimSettings
 from tests.parts import require
 from tests.parts.postgres import PostgresServer
 from tests.parts.rails import CALLBACK_PATH, prepare
-from tests.shims.conformance import ENVIRONMENT, Deployment, check
+from tests.shims.conformance import ENVIRONMENT, Deployment, check, known_gaps
 from tests.shims.rails.club import BOB, oracle
 
 pytestmark = pytest.mark.xdist_group("conformance-rails")
@@ -46,50 +47,7 @@ pattern = 'name="csrf-token" content="([^"]+)"'
 page = "/users/sign_in"
 auther = "Sign in with Auther"
 """
-# What this target does not pass yet, or has nothing of. Take a case off when it passes.
-GAPS = frozenset(
-    """
-    conflicts/logout-under-conflict
-    conflicts/two-cookies-of-one-name
-    doors/json-in-dual
-    doors/json-of-a-moved-user
-    doors/json-with-the-plugin-down
-    doors/moved-at-the-form
-    doors/moved-with-the-plugin-down
-    doors/pinned-in-drain
-    exchange/a-session-becomes-authers
-    exchange/another-sub-at-the-callback
-    exchange/banned-at-auther
-    exchange/plugin-down
-    exchange/remember-me-becomes-authers
-    exchange/state-of-another-browser
-    exchange/the-ticket-is-bound
-    exchange/ticket-in-another-browser
-    foreign/handed-over-with-nothing-else
-    key-set/down
-    key-set/duplicate-kid
-    key-set/empty
-    key-set/error
-    key-set/garbage
-    key-set/huge
-    key-set/redirect
-    key-set/rotated
-    key-set/slow
-    key-set/withdrawn
-    login/a-large-token
-    logout/logout-reaches-auther
-    newcomers/a-first-request
-    newcomers/deleted-at-auther
-    newcomers/fifty-first-requests
-    newcomers/in-stage-auther
-    observation/the-detector-sees-its-fixture
-    people/logged-out-everywhere-and-moved
-    renewal/identity-swap
-    renewal/in-drain
-    renewal/on-a-page
-    renewal/stops-after-three-failures
-    """.split()
-)
+GAPS = known_gaps(Path(__file__).with_name("gaps.txt"))
 
 
 def made_settings(deployment: Deployment) -> Callable[[int, str], ShimSettings]:
