@@ -9,17 +9,18 @@ from migrator.shims.go import GoTarget, go_literal
 from migrator.shims.interface import ShimSettings
 from tests.parts import require
 from tests.parts.go import go, write_workspace
+from tests.shims.golden import KEPT
 
 ODD = 'a "b" \\ \n é \x7f \U0001f600 ` ${x} %s'
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["legacy", "no-legacy"])
+@pytest.fixture(scope="module", params=["go", "go-no-legacy"])
 def workspace(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with the shim, and the application where it fits."""
+    """A workspace with the shim as it is kept in tests/golden, and the application where it fits."""
     require("go")
     folder = tmp_path_factory.mktemp("workspace")
-    settings = replace(ShimSettings.placeholders(), legacy=request.param)
-    write_workspace(folder, settings, application=request.param)
+    settings = KEPT[request.param][1]
+    write_workspace(folder, settings, application=settings.legacy)
     return folder
 
 
