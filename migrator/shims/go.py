@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from migrator.core.sql import ident, qualified
 from migrator.shims.render import render_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from migrator.shims.interface import ShimSettings
 
 
@@ -57,7 +59,11 @@ class GoTarget:
             "users_table": ident(*qualified(settings.users_table)),
             "users_pk": ident(settings.users_pk),
         }
-        filters = {"go": go_literal, "golist": go_list, "gobool": go_bool}
+        filters: dict[str, Callable[[Any], str]] = {
+            "go": go_literal,
+            "golist": go_list,
+            "gobool": go_bool,
+        }
         folders = ("go/common", "go/legacy" if settings.legacy else "go/plain")
         rendered = (render_folder(folder, values, filters=filters) for folder in folders)
         return {path: text for files in rendered for path, text in files.items()}

@@ -85,7 +85,12 @@ def test_what_auther_says_to_a_password_is_noted_beside_the_sign_in(club: Club) 
     club.issuer.plugin.passwords[sub] = password
     club.signed_in(CAROL)
 
-    wait_until(lambda: ("User", str(CAROL), True) in club.sql("SELECT source, user_pk, matched FROM migrator_shadow"))
+    wait_until(
+        lambda: (
+            ("User", str(CAROL), True)
+            in club.sql("SELECT source, user_pk, matched FROM migrator_shadow")
+        )
+    )
 
 
 @pytest.mark.parametrize("there", [True, False])
@@ -123,10 +128,14 @@ def test_without_its_side_tables_the_application_still_serves_sessions(club: Clu
 
 
 def test_an_identity_whose_key_only_begins_with_a_number_is_no_user(club: Club) -> None:
-    club.sql("INSERT INTO migrator_identity (source, user_pk, auther_id) VALUES ('User', '2abc', 'x')")
+    club.sql(
+        "INSERT INTO migrator_identity (source, user_pk, auther_id) VALUES ('User', '2abc', 'x')"
+    )
     token = club.issuer.make_token("x")
 
-    assert club.browser().get("/me", headers={"Authorization": f"Bearer {token}"}).status_code == 503
+    assert (
+        club.browser().get("/me", headers={"Authorization": f"Bearer {token}"}).status_code == 503
+    )
 
 
 def test_it_ends_when_it_is_asked_to(postgres: PostgresServer, devise_template: str) -> None:
