@@ -136,6 +136,6 @@ func (s *Shim) outage(what string, err error) error {
 	if err == nil {
 		return nil
 	}
-	s.log.Printf("autherdualpath: %s failed: %v", what, err)
+	s.warn(what+" failed", err)
 	return &unavailable{why: what}
 }

@@ -146,7 +146,7 @@ func (k *keySet) pause() time.Duration {
 func (k *keySet) fly(f *flight) {
 	ctx, cancel := context.WithTimeout(context.Background(), jwksTimeout)
 	defer cancel()
-	keys, err := k.fetch(ctx)
+	keys, err := k.fetchSafely(ctx)
 	if err == nil {
 		k.adopt(keys)
 		k.onFetch("ok")
@@ -158,6 +158,16 @@ func (k *keySet) fly(f *flight) {
 	k.mu.Unlock()
 	f.ok = err == nil
 	close(f.done)
+}
+
+// fetchSafely: a key that the library chokes on must not take the process with it.
+func (k *keySet) fetchSafely(ctx context.Context) (keys map[string]verificationKey, err error) {
+	defer func() {
+		if found := recover(); found != nil {
+			err = fmt.Errorf("reading the JWKS: %v", found)
+		}
+	}()
+	return k.fetch(ctx)
 }
 
 func (k *keySet) adopt(keys map[string]verificationKey) {

@@ -87,7 +87,7 @@ func (s *Shim) Allowed(ctx context.Context, user User, p Permission) bool {
 	header := http.Header{"X-Api-Key": {s.env.APIKey}}
 	body := map[string]string{"entityType": p.EntityType, "entityId": p.EntityID, "permission": p.Name}
 	if err := s.post(ctx, checkTimeout, s.settings.CheckPermissionURL, header, body, &said); err != nil {
-		s.log.Printf("autherdualpath: a permission was not checked: %v", err)
+		s.warn("a permission was not checked", err)
 		return false
 	}
 	return said.Allowed

@@ -52,7 +52,7 @@ func (s *Shim) endAutherSession(ctx context.Context, autherID string) string {
 	var said struct{}
 	body := map[string]string{"id": autherID}
 	if err := s.ask(ctx, logoutTimeout, s.env.LogoutSecret, "/logout", body, &said); err != nil {
-		s.log.Printf("autherdualpath: the session at Auther was not ended: %v", err)
+		s.warn("the session at Auther was not ended", err)
 		return "failed"
 	}
 	return "ended"

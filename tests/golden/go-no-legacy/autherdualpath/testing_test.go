@@ -166,13 +166,13 @@ type bench struct {
 	auther *testAuther
 	store  *memory
 	shim   *Shim
-	log    *strings.Builder
+	log    *lockedLog
 	jar    map[string]string
 }
 
 // testConfig gives what a shim of these tests needs, and the bench without the shim.
 func testConfig(t testing.TB) (*bench, Config) {
-	b := &bench{t: t, auther: newAuther(t), store: newMemory(), log: new(strings.Builder), jar: make(map[string]string)}
+	b := &bench{t: t, auther: newAuther(t), store: newMemory(), log: new(lockedLog), jar: make(map[string]string)}
 	settings := Baked()
 	settings.Issuers, settings.Audiences, settings.Algorithms = []string{b.auther.URL}, []string{testClient}, []string{"EdDSA"}
 	settings.JWKSURL, settings.TokenURL = b.auther.URL+"/jwks", b.auther.URL+"/token"
@@ -180,23 +180,29 @@ func testConfig(t testing.TB) (*bench, Config) {
 	settings.ClientID, settings.RedirectURI = testClient, testOrigin+"/auth/auther/callback"
 	settings.ForeignPaths, settings.AfterLogin, settings.CreateUsers = []string{"/api"}, "/home", false
 	return b, Config{
-		Settings: settings, Store: b.store, Exempt: []string{"/health"}, Logger: log.New(&lockedWriter{w: b.log}, "", 0),
+		Settings: settings, Store: b.store, Exempt: []string{"/health"}, Logger: log.New(b.log, "", 0),
 		Environment: Environment{
 			CookieSecret: strings.Repeat("c", 32), MetricsToken: "metrics", LogoutSecret: "l", JWKSCooldown: 30 * time.Second,
 		},
 	}
 }
 
-// lockedWriter: the background logs too.
-type lockedWriter struct {
-	mu sync.Mutex
-	w  io.Writer
+// lockedLog: the background logs too.
+type lockedLog struct {
+	mu   sync.Mutex
+	text strings.Builder
 }
 
-func (l *lockedWriter) Write(p []byte) (int, error) {
+func (l *lockedLog) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.w.Write(p)
+	return l.text.Write(p)
+}
+
+func (b *bench) logged() string {
+	b.log.mu.Lock()
+	defer b.log.mu.Unlock()
+	return b.log.text.String()
 }
 
 // application says who the user is.

@@ -80,8 +80,8 @@ func TestACallbackThatDoesNotFitSignsNobodyIn(t *testing.T) {
 		query := url.Values{"code": {"c"}, "state": {sent.Get("state")}}
 		c.spoil(b, query)
 		answer := b.do(visit("/auth/auther/callback?" + query.Encode()))
-		if answer.StatusCode != c.status || !strings.Contains(b.log.String(), `"reason":"`+reason+`"`) {
-			t.Errorf("%s: %d; the log says %s", reason, answer.StatusCode, b.log)
+		if answer.StatusCode != c.status || !strings.Contains(b.logged(), `"reason":"`+reason+`"`) {
+			t.Errorf("%s: %d; the log says %s", reason, answer.StatusCode, b.logged())
 		}
 		if _, there := b.jar["auther_id_token"]; there {
 			t.Errorf("%s: there is a token", reason)

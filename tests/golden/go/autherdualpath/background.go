@@ -2,7 +2,9 @@ package autherdualpath
 
 import (
 	"context"
+	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,27 +19,30 @@ const (
 type background struct {
 	shim    *Shim
 	waiting chan string
+	last    sync.Map // when a user was seen last, by key
+	users   atomic.Int64
 
-	mu   sync.Mutex
-	last map[string]time.Time
+	said     Beat
+	beatAt   time.Time
+	detectAt time.Time
 }
 
 func newBackground(s *Shim) *background {
-	return &background{shim: s, waiting: make(chan string, maxWaiting), last: make(map[string]time.Time)}
+	return &background{shim: s, waiting: make(chan string, maxWaiting)}
 }
 
-// seen has a legacy user's time noted, at most once a minute for each.
+// seen has a legacy user's time noted, at most once a minute for each. Every legacy request comes here: no lock.
 func (b *background) seen(userPK string) {
 	now := b.shim.now()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if at, ok := b.last[userPK]; ok && now.Sub(at) < seenEvery {
+	at, known := b.last.Load(userPK)
+	if known && now.Sub(at.(time.Time)) < seenEvery {
 		return
 	}
-	if len(b.last) >= maxSeen {
-		b.last = make(map[string]time.Time)
+	if !known && b.users.Add(1) > maxSeen {
+		b.users.Store(0)
+		b.last.Range(func(key, _ interface{}) bool { b.last.Delete(key); return true })
 	}
-	b.last[userPK] = now
+	b.last.Store(userPK, now)
 	select {
 	case b.waiting <- userPK:
 	default: // writes fall behind: this one is left out
@@ -47,27 +52,35 @@ func (b *background) seen(userPK string) {
 func (b *background) run(ctx context.Context) {
 	ticker := time.NewTicker(turn)
 	defer ticker.Stop()
-	var beatAt, detectAt time.Time
-	var said Beat
 	for {
-		now := b.shim.now()
-		if beat, ok := b.shim.beat(); ok && (beat != said || now.Sub(beatAt) >= heartbeatEvery) {
-			if b.try(ctx, func(ctx context.Context) error { return b.shim.store.Beat(ctx, beat) }) {
-				said, beatAt = beat, now
-			}
-		}
-		if now.Sub(detectAt) >= detectorEvery {
-			b.shim.checkDetector()
-			detectAt = now
-		}
-		if waiting := b.drain(); len(waiting) > 0 {
-			b.try(ctx, func(ctx context.Context) error { return b.shim.store.SeenOnLegacy(ctx, waiting) })
-		}
+		b.turn(ctx)
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
+	}
+}
+
+// turn outlives whatever the application's code does in it.
+func (b *background) turn(ctx context.Context) {
+	defer func() {
+		if found := recover(); found != nil {
+			b.shim.warn("background work", fmt.Errorf("panic: %v", found))
+		}
+	}()
+	now := b.shim.now()
+	if beat, ok := b.shim.beat(); ok && (beat != b.said || now.Sub(b.beatAt) >= heartbeatEvery) {
+		if b.try(ctx, func(ctx context.Context) error { return b.shim.store.Beat(ctx, beat) }) {
+			b.said, b.beatAt = beat, now
+		}
+	}
+	if waiting := b.drain(); len(waiting) > 0 {
+		b.try(ctx, func(ctx context.Context) error { return b.shim.store.SeenOnLegacy(ctx, waiting) })
+	}
+	if now.Sub(b.detectAt) >= detectorEvery {
+		b.detectAt = now
+		b.shim.checkDetector()
 	}
 }
 
@@ -87,7 +100,7 @@ func (b *background) try(ctx context.Context, write func(context.Context) error)
 	ctx, cancel := context.WithTimeout(ctx, databaseTimeout)
 	defer cancel()
 	if err := write(ctx); err != nil {
-		b.shim.log.Printf("autherdualpath: a background write failed: %v", err)
+		b.shim.warn("a background write failed", err)
 		return false
 	}
 	return true

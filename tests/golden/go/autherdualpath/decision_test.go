@@ -1,8 +1,10 @@
 package autherdualpath
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -173,7 +175,7 @@ func TestEachDecisionIsOneLineOfJSONWithoutNames(t *testing.T) {
 	b := newBench(t, StageDual)
 	b.jar["session"] = "bob"
 	b.do(bearer(b.auther.token("alice", nil)))
-	line := strings.TrimSpace(b.log.String())
+	line := strings.TrimSpace(b.logged())
 	if !strings.HasPrefix(line, `{"event":"auth","path":"both","outcome":"refused","stage":"dual","reason":"conflict","parties":[`) {
 		t.Errorf("the log says %s", line)
 	}
@@ -190,5 +192,33 @@ func TestThePathsThatReturnToAreOurs(t *testing.T) {
 	}
 	if got := SafeReturnPath("/members?page=2", "/home"); got != "/members?page=2" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// careless is an adapter whose fixture panics.
+type careless struct{ testSessions }
+
+func (careless) Fixture() (*http.Request, error) { panic("not yet") }
+
+func TestAPanicOfTheAdapterEndsNoProcessAndTheBackgroundEndsWithItsContext(t *testing.T) {
+	before := runtime.NumGoroutine()
+	ctx, cancel := context.WithCancel(context.Background())
+	b, config := testConfig(t)
+	b.auther.Close()
+	config.Sessions = careless{}
+	config.Settings.Namespace, config.Settings.StagePublicKey = "test", b64(make([]byte, 32))
+	if _, err := New(ctx, config); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(5 * time.Second)
+	for !strings.Contains(b.logged(), "panic: not yet") && time.Now().Before(deadline) {
+		time.Sleep(5 * time.Millisecond)
+	}
+	cancel()
+	for runtime.NumGoroutine() > before && time.Now().Before(deadline) {
+		time.Sleep(5 * time.Millisecond)
+	}
+	if !time.Now().Before(deadline) {
+		t.Errorf("%d goroutines, %d before; the log says %s", runtime.NumGoroutine(), before, b.logged())
 	}
 }

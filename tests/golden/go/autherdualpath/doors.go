@@ -52,15 +52,20 @@ func (s *Shim) PasswordDoor(w http.ResponseWriter, r *http.Request, door, userPK
 		return Denied
 	case wantsPage(r):
 		s.counters.refusals.WithLabelValues(door, string(view.stage)).Inc()
-		a := s.newAttempt(r.FormValue("return_to"), forDoor, identity.AutherID)
-		if view.stage == StageLegacy {
-			s.goToAuther(w, r, a)
-		} else {
-			redirect(w, startURL(a.ReturnTo))
-		}
+		s.leadToAuther(w, r, view, identity)
 		return Answered
 	}
 	return s.enter(w, r, view, door, identity)
+}
+
+// leadToAuther sends a moved user on; in stage legacy, where no login begins at Auther otherwise, by an attempt of its own.
+func (s *Shim) leadToAuther(w http.ResponseWriter, r *http.Request, view *stageView, identity *Identity) {
+	returnTo := SafeReturnPath(r.FormValue("return_to"), s.settings.AfterLogin)
+	if view.stage == StageLegacy {
+		s.goToAuther(w, r, s.newAttempt(returnTo, forDoor, identity.AutherID))
+		return
+	}
+	redirect(w, startURL(returnTo))
 }
 
 // Door decides about a session that gains a user in another way: registration, invitation, reset link, remember-me, a
@@ -126,7 +131,7 @@ func (s *Shim) atDoor(r *http.Request, userPK string) (*stageView, *Identity, er
 	}
 	if view.stage == StageLegacy && err != nil {
 		// The legacy side must not depend on the tables that the migration added.
-		s.log.Printf("autherdualpath: identity lookup failed: %v", err)
+		s.warn("identity lookup failed", err)
 		return view, nil, nil
 	}
 	return view, identity, s.outage("identity lookup", err)

@@ -53,7 +53,7 @@ func (s *Shim) exchangeReturn(w http.ResponseWriter, r *http.Request, p *passage
 	}
 	err := s.ask(r.Context(), tokenTimeout, s.env.ExchangeSecret, "/exchange/ticket", body, &ticket)
 	if err != nil || ticket.Ticket == "" {
-		s.log.Printf("autherdualpath: no exchange ticket: %v", err)
+		s.warn("no exchange ticket", err)
 		s.abandonExchange(w, a, "ticket")
 		return
 	}

@@ -2,6 +2,7 @@ package autherdualpath
 
 import (
 	"encoding/json"
+	"fmt"
 	"log"
 	"net/http"
 
@@ -70,9 +71,17 @@ type logLine struct {
 	Parties   []string `json:"parties,omitempty"`
 }
 
-func (c *counters) line(line logLine) {
-	text, err := json.Marshal(line)
-	if err == nil {
-		c.log.Print(string(text))
+func (c *counters) line(line logLine) { writeLine(c.log, line) }
+
+func writeLine(logger *log.Logger, line interface{}) {
+	if text, err := json.Marshal(line); err == nil {
+		logger.Print(string(text))
 	}
+}
+
+// warn says what went wrong beside a request. Errors of drivers and clients hold no token and no password.
+func (s *Shim) warn(what string, err error) { warn(s.log, what, err) }
+
+func warn(logger *log.Logger, what string, err error) {
+	writeLine(logger, map[string]string{"event": "auth_warning", "problem": what, "error": fmt.Sprint(err)})
 }

@@ -50,7 +50,7 @@ func (s *Shim) linked(ctx context.Context, userPK string) *Identity {
 	defer cancel()
 	identity, err := s.store.ByUser(ctx, userPK)
 	if err != nil {
-		s.log.Printf("autherdualpath: identity lookup failed: %v", err)
+		s.warn("identity lookup failed", err)
 		identity = person.identity
 	}
 	s.people.put(userPK, knownPerson{identity: identity, at: s.now()})

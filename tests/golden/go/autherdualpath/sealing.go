@@ -115,7 +115,7 @@ func (s *Shim) dropKeptToken(r *http.Request) {
 		if isHandle(value) {
 			ctx, cancel := context.WithTimeout(r.Context(), databaseTimeout)
 			if err := s.store.Drop(ctx, handleHash(value)); err != nil {
-				s.log.Printf("autherdualpath: a kept token was not deleted: %v", err)
+				s.warn("a kept token was not deleted", err)
 			}
 			cancel()
 		}

@@ -110,7 +110,7 @@ func (s *Shim) act(w http.ResponseWriter, r *http.Request, p *passage, d *decisi
 	}
 	if d.forgetLegacy {
 		if err := s.detector.Forget(w, r, false); err != nil {
-			s.log.Printf("autherdualpath: a legacy session was not ended: %v", err)
+			s.warn("a legacy session was not ended", err)
 		}
 	}
 	if d.response == loginMoved {
@@ -125,7 +125,7 @@ func (s *Shim) act(w http.ResponseWriter, r *http.Request, p *passage, d *decisi
 	redirects := d.response == toLogin || d.response == legacyEnded
 	switch {
 	case d.response == passForeign:
-		hidden := append(s.detector.Cookies(), s.cookieName(tokenCookie))
+		hidden := append([]string{s.cookieName(tokenCookie)}, s.detector.Cookies()...)
 		next.ServeHTTP(w, withoutCookies(r, hidden))
 	case d.response == pass, redirects && isNavigation(r) && r.URL.Path == s.loginPath:
 		// The login page must not lead to itself.
@@ -139,7 +139,7 @@ func (s *Shim) act(w http.ResponseWriter, r *http.Request, p *passage, d *decisi
 // resume: a remember-me is a door too.
 func (s *Shim) resume(w http.ResponseWriter, r *http.Request, session *LegacySession) {
 	if err := s.sessions.Resume(w, r, session); err != nil {
-		s.log.Printf("autherdualpath: a remember-me did not become a session: %v", err)
+		s.warn("a remember-me did not become a session", err)
 		return
 	}
 	s.counters.logins.WithLabelValues("remember_me", "legacy").Inc()
@@ -194,7 +194,7 @@ func (s *Shim) info() Beat {
 func (s *Shim) checkDetector() {
 	sees := 0.0
 	if r, err := s.detector.Fixture(); err != nil {
-		s.log.Printf("autherdualpath: no fixture session: %v", err)
+		s.warn("no fixture session", err)
 	} else if s.detector.Holds(r) {
 		sees = 1
 	}

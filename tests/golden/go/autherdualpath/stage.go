@@ -66,6 +66,7 @@ type stageReader struct {
 	file     string
 	cache    string
 	log      *log.Logger
+	refused  string                    // the last document that was refused
 	current  atomic.Pointer[stageView] // nil: unknown
 }
 
@@ -104,7 +105,7 @@ func (r *stageReader) start() {
 	if text, ok := readStageFile(r.cache); ok {
 		view, err := r.open(text, "cached")
 		if err != nil {
-			r.log.Printf("autherdualpath: the copy of the stage document: %v", err)
+			warn(r.log, "the copy of the stage document", err)
 			return
 		}
 		r.current.Store(view)
@@ -127,8 +128,9 @@ func (r *stageReader) refresh() {
 		}
 		r.current.Store(view)
 		return
-	} else if !errors.Is(err, os.ErrNotExist) {
-		r.log.Printf("autherdualpath: stage document refused: %v", err)
+	} else if ok && text != r.refused {
+		r.refused = text // said once, not with each look
+		warn(r.log, "stage document refused", err)
 	}
 	if good != nil && good.origin == "live" {
 		kept := *good
@@ -139,7 +141,7 @@ func (r *stageReader) refresh() {
 
 func (r *stageReader) live(text string, ok bool, good *stageView) (*stageView, error) {
 	if !ok {
-		return nil, os.ErrNotExist
+		return nil, errors.New("no document")
 	}
 	view, err := r.open(text, "live")
 	if err != nil {
@@ -167,7 +169,7 @@ func (r *stageReader) store(view *stageView) {
 		}
 	}
 	if err := replaceFile(r.cache, view.text); err != nil {
-		r.log.Printf("autherdualpath: no copy of the stage document: %v", err)
+		warn(r.log, "no copy of the stage document", err)
 	}
 }
 
