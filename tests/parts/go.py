@@ -63,6 +63,8 @@ def go_environment(folder: Path) -> dict[str, str]:
     """Give Go a workspace, Debian's packages and a build cache that the project keeps."""
     return {
         "GO111MODULE": "off",
+        # No C compiler is asked for.
+        "CGO_ENABLED": "0",
         "GOPATH": f"{folder}{os.pathsep}{GO_PATH}",
         "GOCACHE": str(PARTS / "go-build"),
         "GOFLAGS": "",

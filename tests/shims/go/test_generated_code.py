@@ -1,5 +1,6 @@
 """The generated Go: what Go's own tools say of it, and the tests that its team keeps."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +10,9 @@ from migrator.shims.go import GoTarget, go_literal
 from migrator.shims.interface import ShimSettings
 from tests.parts import require
 from tests.parts.go import go, write_workspace
-from tests.shims.golden import KEPT
+from tests.shims.golden import KEPT, SETTINGS
 
+BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "shims" / "go"
 ODD = 'a "b" \\ \n é \x7f \U0001f600 ` ${x} %s'
 
 
@@ -36,6 +38,17 @@ def test_vet_finds_nothing(workspace: Path) -> None:
 def test_the_tests_that_the_team_keeps_pass(workspace: Path) -> None:
     done = go(workspace, "go", "test", "club/autherdualpath")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_benchmark_still_fits(tmp_path: Path) -> None:
+    require("go")
+    shim = write_workspace(tmp_path, SETTINGS, application=False)
+    shutil.copytree(BENCHMARK, tmp_path / "src" / "bench")
+    (tmp_path / "src" / "autherdualpath").symlink_to(shim)
+
+    assert go(tmp_path, "gofmt", "-l", "bench").stdout == ""
+    done = go(tmp_path, "go", "vet", "bench")
+    assert done.returncode == 0, done.stderr
 
 
 def test_odd_settings_arrive_as_they_are(tmp_path: Path) -> None:
