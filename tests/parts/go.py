@@ -111,22 +111,22 @@ def prepare(
     issuer: Issuer,
     *,
     settings: ShimSettings | None = None,
+    port: int = 0,
     pepper: str = "",
     extra: dict[str, str] | None = None,
-    stage: StageFile | None = None,
 ) -> GoApp:
     """Build the application, with settings that fit the issuer. Starts nothing.
 
     Args:
         dsn: The application's database, with the users table and the side tables.
         settings: The shim's, but for the stage's key and the redirect URI; by default those that fit.
+        port: Where it will listen, 0 for any free port.
         pepper: Devise's.
         extra: More environment variables.
-        stage: The stage document, by default one of its own.
     """
     folder = Path(tempfile.mkdtemp(prefix="migrator-go-"))
-    port = free_port()
-    stage = stage or StageFile(folder / "stage.json")
+    port = port or free_port()
+    stage = StageFile(folder / "stage.json")
     redirect_uri = f"http://127.0.0.1:{port}{CALLBACK_PATH}"
     issuer.redirect_uris.append(redirect_uri)
     known = settings or replace(
