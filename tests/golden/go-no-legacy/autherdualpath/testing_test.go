@@ -131,10 +131,10 @@ func newMemory() *memory {
 	return m
 }
 
-func (m *memory) ByAutherID(_ context.Context, id string) (*Identity, error) {
+func (m *memory) ByAutherID(ctx context.Context, id string) (*Identity, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.down {
+	if m.down || ctx.Err() != nil {
 		return nil, io.ErrUnexpectedEOF
 	}
 	found, ok := m.people[id]

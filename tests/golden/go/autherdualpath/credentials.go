@@ -69,8 +69,9 @@ func (s *Shim) judge(ctx context.Context, t *openToken, place Credential) *findi
 	f := s.refusedAs(err, place)
 	var why *refusal
 	if errors.As(err, &why) && why.signed && why.reason == "expired" && place == ByCookie {
-		if known := s.who(ctx, claims, place); known.kind == valid {
-			f.renewable = known.identity
+		// Nobody is made a user by a token whose time is over.
+		if known, err := s.known(ctx, claims); err == nil && standing(known, claims, place).kind == valid {
+			f.renewable = known
 		}
 	}
 	return f
@@ -90,10 +91,19 @@ func (s *Shim) refusedAs(err error, place Credential) *finding {
 
 // who says whose token this is; asked anew for each request, since people are locked and signed out meanwhile.
 func (s *Shim) who(ctx context.Context, claims Claims, place Credential) *finding {
-	identity, err := s.identityOf(ctx, claims)
-	switch {
-	case err != nil:
+	identity, err := s.known(ctx, claims)
+	if err == nil && identity == nil && s.settings.CreateUsers {
+		identity, err = s.created(ctx, claims)
+	}
+	if err != nil {
 		return &finding{kind: unclear, place: place, err: err}
+	}
+	return standing(identity, claims, place)
+}
+
+// standing says what a good token of this person is worth.
+func standing(identity *Identity, claims Claims, place Credential) *finding {
+	switch {
 	case identity == nil:
 		return &finding{kind: unlinked, place: place, reason: "identity_unlinked"}
 	case identity.Pinned:
@@ -106,32 +116,35 @@ func (s *Shim) who(ctx context.Context, claims Claims, place Credential) *findin
 	return &finding{kind: valid, place: place, identity: identity, claims: claims}
 }
 
-// identityOf gives the person of a verified token, and makes a user for somebody new where that is wanted.
-func (s *Shim) identityOf(ctx context.Context, claims Claims) (*Identity, error) {
+func (s *Shim) known(ctx context.Context, claims Claims) (*Identity, error) {
 	ctx, cancel := context.WithTimeout(ctx, databaseTimeout)
 	defer cancel()
 	identity, err := s.store.ByAutherID(ctx, claims.Subject)
-	if err != nil || identity != nil || !s.settings.CreateUsers {
-		return identity, s.outage("identity lookup", err)
-	}
-	created := EmailClaimMissing
+	return identity, s.outage("identity lookup", err)
+}
+
+// created makes a user for somebody new; nil where that is for a person to look at: an address that is taken, say.
+func (s *Shim) created(ctx context.Context, claims Claims) (*Identity, error) {
+	outcome := EmailClaimMissing
 	if claims.Email != "" {
+		limited, cancel := context.WithTimeout(ctx, databaseTimeout)
+		defer cancel()
 		// The database compares spelt as it is; Auther's addresses are in lower case.
 		email := strings.ToLower(claims.Email)
 		newcomer := Newcomer{AutherID: claims.Subject, Email: email, Name: claims.Name, EmailVerified: claims.EmailVerified}
-		if created, err = s.store.Create(ctx, newcomer); err != nil {
+		var err error
+		if outcome, err = s.store.Create(limited, newcomer); err != nil {
 			return nil, s.outage("user creation", err)
 		}
 	}
-	s.counters.jit.WithLabelValues(string(created)).Inc()
-	switch created {
+	s.counters.jit.WithLabelValues(string(outcome)).Inc()
+	switch outcome {
 	case UserCreated, UserLinked:
-		identity, err = s.store.ByAutherID(ctx, claims.Subject)
-		return identity, s.outage("identity lookup", err)
+		return s.known(ctx, claims)
 	case Tombstone:
 		return &Identity{AutherID: claims.Subject, State: Deleted}, nil
 	}
-	return nil, nil // an address that is taken is for a person to look at
+	return nil, nil
 }
 
 // outage makes an error of the database a reason to answer 503, and says so in the log.

@@ -1,6 +1,7 @@
 package autherdualpath
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -215,4 +216,24 @@ func TestWhatIsNotConfiguredDoesNotStart(t *testing.T) {
 	if _, err := New(get("/").Context(), Config{Settings: settings}); err == nil || !strings.Contains(err.Error(), "JWKSURL") {
 		t.Errorf("it says %v", err)
 	}
+}
+
+func TestAnExpiredTokenMakesNobodyAUser(t *testing.T) {
+	b := newBench(t, StageDual, func(c *Config) { c.Settings.CreateUsers = true })
+	b.store.create = UserCreated
+	b.jar["auther_id_token"] = b.auther.token("carol", object{"exp": 1})
+	b.expect(visit("/"), "200 nobody")
+	if _, there := b.store.people["carol"]; there {
+		t.Error("there is a user")
+	}
+}
+
+func TestAClientThatGoesAwayDoesNotDecideWhatIsRemembered(t *testing.T) {
+	b := newBench(t, StageDual)
+	person := b.store.people["alice"]
+	person.AtAuther, person.ValidFrom = true, time.Now()
+	b.jar["session"] = "alice"
+	gone, cancel := context.WithCancel(context.Background())
+	cancel()
+	b.expect(get("/").WithContext(gone), refusal401("legacy_ended"))
 }

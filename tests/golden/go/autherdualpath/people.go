@@ -41,12 +41,13 @@ func (c *peopleCache) forget(userPK string) {
 
 // linked gives the identity of a legacy user, nil when nothing links it, and also during an outage: the legacy side must
 // not depend on the tables that the migration added. What was known before still holds then.
-func (s *Shim) linked(ctx context.Context, userPK string) *Identity {
+func (s *Shim) linked(userPK string) *Identity {
 	person, ok := s.people.get(userPK)
 	if ok && s.now().Sub(person.at) < identityFreshness {
 		return person.identity
 	}
-	ctx, cancel := context.WithTimeout(ctx, databaseTimeout)
+	// Not the request's context: a client that goes away must not decide what is remembered here.
+	ctx, cancel := context.WithTimeout(context.Background(), databaseTimeout)
 	defer cancel()
 	identity, err := s.store.ByUser(ctx, userPK)
 	if err != nil {

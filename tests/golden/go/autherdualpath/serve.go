@@ -164,7 +164,7 @@ func (s *Shim) legacySide(r *http.Request, view *stageView, f *finding) (*legacy
 	if legacy.session == nil || view.stage == StageLegacy {
 		return legacy, nil
 	}
-	legacy.identity = s.linked(r.Context(), legacy.session.UserPK)
+	legacy.identity = s.linked(legacy.session.UserPK)
 	if legacy.identity != nil && legacy.identity.Pinned {
 		legacy.closed = false
 	}
