@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from migrator.shims.interface import ShimSettings
 
 
+PACKAGE = "autherdualpath"
+
+
 def go_literal(text: str) -> str:
     """Give a Go string literal that stands for exactly this text."""
     return '"' + "".join(_escaped(character) for character in str(text)) + '"'
@@ -41,7 +44,7 @@ class GoTarget:
 
     name: str = "go"
     names: tuple[str, ...] = (
-        "autherdualpath",
+        PACKAGE,
         ".PasswordDoor(",
         ".ResetLink(",
         ".IsAtAuther(",
@@ -55,8 +58,9 @@ class GoTarget:
         Returns:
             Text by path relative to the folder that the application's packages are in.
         """
+        table = settings.users_table
         values = asdict(settings) | {
-            "users_table": ident(*qualified(settings.users_table)),
+            "users_table": ident(*qualified(table)) if table else "",
             "users_pk": ident(settings.users_pk),
         }
         filters: dict[str, Callable[[Any], str]] = {
@@ -64,6 +68,8 @@ class GoTarget:
             "golist": go_list,
             "gobool": go_bool,
         }
-        folders = ("go/common", "go/legacy" if settings.legacy else "go/plain")
-        rendered = (render_folder(folder, values, filters=filters) for folder in folders)
-        return {path: text for files in rendered for path, text in files.items()}
+        rendered: dict[str, str] = {}
+        for folder in ("common", "legacy" if settings.legacy else "plain"):
+            rendered |= render_folder(f"go/{folder}", values, filters=filters)
+        unused = "federated.go" if table else "postgres.go"
+        return {path: text for path, text in rendered.items() if path != f"{PACKAGE}/{unused}"}

@@ -1,4 +1,4 @@
-"""The Rails + Devise target: a Rack middleware behind Warden, a login controller, an initializer."""
+"""The Rails target: a Rack middleware, a login controller and an initializer, beside Devise or without it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,75 @@ from migrator.shims.render import render_folder
 
 if TYPE_CHECKING:
     from migrator.shims.interface import ShimSettings
+
+_LIB = "lib/auther_cutover"
+# In the order in which they are loaded.
+_AUTHER = (
+    "settings",
+    "errors",
+    "counters",
+    "key_set",
+    "verified_tokens",
+    "token_verifier",
+    "cookies",
+    "credential",
+    "plugin",
+    "auther_session",
+    "newcomer",
+    "answers",
+    "foreign",
+    "renewal",
+    "login_attempt",
+    "decision",
+    "beacon",
+    "metrics",
+    "permissions",
+    "csrf_protection",
+    "authentication",
+    "routes",
+    "middleware",
+)
+_DUAL = (
+    "settings",
+    "errors",
+    "stage_reader",
+    "counters",
+    "key_set",
+    "verified_tokens",
+    "token_verifier",
+    "cookies",
+    "credential",
+    "plugin",
+    "auther_session",
+    "newcomer",
+    "revocations",
+    "detector",
+    "legacy_session",
+    "answers",
+    "foreign",
+    "renewal",
+    "exchange",
+    "decision",
+    "dual_decision",
+    "beacon",
+    "control",
+    "shadow",
+    "metrics",
+    "permissions",
+    "login_choice",
+    "login_attempt",
+    "home",
+    "password_at_auther",
+    "doors",
+    "bypass_sign_in",
+    "account_pages",
+    "csrf_protection",
+    "routes",
+    "middleware",
+)
+_AUTOLOADED = ("identity", "stored_token")
+_DUAL_AUTOLOADED = (*_AUTOLOADED, "side_connection")
+_CONFLICT_PAGE = "app/views/auther_sessions/conflict.html.erb"
 
 
 def ruby_literal(text: str) -> str:
@@ -21,7 +90,7 @@ def ruby_literal(text: str) -> str:
 
 @dataclass(frozen=True)
 class RailsTarget:
-    """Rails 6.1 and later with Devise 4.8 and later on PostgreSQL."""
+    """Rails 6.1 and later on PostgreSQL, with Devise 4.8 and later or without a legacy side."""
 
     name: str = "rails"
     names: tuple[str, ...] = ("AutherCutover", "auther_login?", "migrator_login_path")
@@ -32,4 +101,32 @@ class RailsTarget:
         Returns:
             Text by path relative to the application's root.
         """
-        return render_folder("rails", asdict(settings), filters={"ruby": ruby_literal})
+        parts = _parts(settings)
+        values = asdict(settings) | {"parts": parts}
+        found = render_folder("rails", values, filters={"ruby": ruby_literal})
+        if not settings.legacy:
+            found |= render_folder("rails_alone", values, filters={"ruby": ruby_literal})
+            del found[_CONFLICT_PAGE]
+        kept = {*parts, *_autoloaded(settings)}
+        return {path: text for path, text in found.items() if _name(path) in kept | {None}}
+
+
+def _parts(settings: ShimSettings) -> tuple[str, ...]:
+    names = _DUAL if settings.legacy else _AUTHER
+    left_out = {"permissions"} if not settings.delegate_permissions else set()
+    if not settings.users_table:
+        left_out.add("newcomer")
+    return tuple(name for name in names if name not in left_out)
+
+
+def _autoloaded(settings: ShimSettings) -> tuple[str, ...]:
+    if settings.legacy:
+        return _DUAL_AUTOLOADED
+    return _AUTOLOADED if settings.users_table else ()
+
+
+def _name(path: str) -> str | None:
+    """The part that a file of the library is; None for every other file."""
+    return (
+        path.removeprefix(f"{_LIB}/").removesuffix(".rb") if path.startswith(f"{_LIB}/") else None
+    )

@@ -66,6 +66,11 @@ PARTS: dict[str, Part] = {
         ),
         ("env", "GO111MODULE=off", f"GOPATH={GO_PATH}", "go", "list", *_GO_PACKAGES),
     ),
+    "chromium": Part(
+        "Chromium with its driver",
+        ("chromium", "chromium-driver"),
+        ("sh", "-c", "chromium --version && chromedriver --version"),
+    ),
 }
 
 

@@ -112,7 +112,7 @@ moved_logins = true
 ends_auther_session = true
 {profile}
 """
-COOLDOWN_S = 2
+COOLDOWN_S = 1
 # A shim reads what it understands of these.
 ENVIRONMENT = {
     "MIGRATOR_JWKS_COOLDOWN_S": str(COOLDOWN_S),

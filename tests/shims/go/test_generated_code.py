@@ -16,7 +16,7 @@ BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "shims" / "go"
 ODD = 'a "b" \\ \n é \x7f \U0001f600 ` ${x} %s'
 
 
-@pytest.fixture(scope="module", params=["go", "go-no-legacy"])
+@pytest.fixture(scope="module", params=["go", "go-no-legacy", "go-no-users"])
 def workspace(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with the shim as it is kept in tests/golden, and the application where it fits."""
     require("go")

@@ -11,7 +11,8 @@ from migrator.conformance.issuer import Issuer
 from migrator.shims.interface import ShimSettings
 from migrator.shims.rails import RailsTarget, ruby_literal
 from tests.parts import require
-from tests.parts.rails import prepare, settings_for, write_shim
+from tests.parts.rails import prepare, settings_for
+from tests.shims.golden import GOLDEN, NO_LEGACY, SETTINGS
 from tests.shims.rails.club import Club
 
 CONFIGURE = Path(__file__).with_name("configure_driver.rb")
@@ -29,15 +30,28 @@ def test_a_literal_is_the_text(text: str) -> None:
     assert done.stdout.decode() == text
 
 
-def test_every_ruby_file_is_frozen_and_parses_without_a_warning(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["rails", "rails-no-legacy", "rails-no-users"])
+def test_every_ruby_file_is_frozen_and_parses_without_a_warning(name: str) -> None:
     require("rails")
-    write_shim(tmp_path, ShimSettings.placeholders())
-    files = sorted(tmp_path.rglob("*.rb"))
+    files = sorted((GOLDEN / name).rglob("*.rb"))
     assert len(files) > 20
     for file in files:
         assert file.read_text().startswith("# frozen_string_literal: true\n")
-        done = subprocess.run(["ruby", "-wc", file], capture_output=True, text=True, check=False)
-        assert (done.stdout, done.stderr) == ("Syntax OK\n", ""), file
+    # As `ruby -wc` does, for all of them in one process.
+    script = "ARGV.each { |file| RubyVM::InstructionSequence.compile_file(file) }"
+    done = subprocess.run(
+        ["ruby", "-w", "-e", script, *files], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_no_file_of_the_library_is_left_unloaded() -> None:
+    for settings in (SETTINGS, NO_LEGACY, replace(SETTINGS, delegate_permissions=True)):
+        files = RailsTarget().files(settings)
+        loader = files["lib/auther_cutover.rb"]
+        for path in files:
+            if path.startswith("lib/auther_cutover/"):
+                assert f'"{path.removeprefix("lib/").removesuffix(".rb")}"' in loader, path
 
 
 def test_only_initializer_and_readme_depend_on_the_settings() -> None:

@@ -47,8 +47,3 @@ func TestADatabaseThatDoesNotAnswerIs503(t *testing.T) {
 	b.store.down = true
 	b.expect(bearer(b.auther.token("alice", nil)), `503 {"error":"verification_unavailable"}`)
 }
-
-func TestWithoutUsersThePrincipalIsTheSub(t *testing.T) {
-	b := anyBench(t, func(c *Config) { c.Store = nil })
-	b.expect(bearer(b.auther.token("mallory", nil)), "200 mallory by header")
-}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log"
 	"net/http"
@@ -23,8 +24,7 @@ const (
 type Config struct {
 	Settings    Settings
 	Environment Environment
-	// DB is the application's primary database; Store replaces it, e.g. in tests. Without both there are no users
-	// here: the principal is the sub.
+	// DB is the application's primary database; Store replaces it, e.g. in tests.
 	DB    *sql.DB
 	Store Store
 	// Exempt are exact paths that nothing is decided for, e.g. a health check.
@@ -68,7 +68,7 @@ func New(c Config) (*Shim, error) {
 		s.store = NewPostgres(c.DB, c.Settings)
 	}
 	if s.store == nil {
-		s.store = federated{}
+		return nil, errors.New("autherdualpath: Config needs DB or Store")
 	}
 	if s.log == nil {
 		s.log = log.New(os.Stderr, "", 0)
