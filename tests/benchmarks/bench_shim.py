@@ -21,6 +21,7 @@ from migrator.core.stage import Stage
 from migrator.shims.interface import ShimSettings
 from migrator.shims.targets import TARGETS
 from tests.benchmarks.shims import paired
+from tests.parts.go import go_environment
 from tests.parts.program import write_files
 from tests.parts.stage_file import StageFile
 
@@ -55,6 +56,15 @@ PROGRAM_OF = {
         (sys.executable, str(PROGRAMS / "asgi_program.py")), {"PYTHONPATH": "{folder}"}
     ),
     "rails": Program(("ruby", str(PROGRAMS / "rails_program.rb")), {}),
+    # Go looks for packages below `src`.
+    "go": Program(
+        (
+            "sh",
+            "-c",
+            f"mkdir src && ln -s ../autherdualpath src/ && exec go run {PROGRAMS / 'go' / 'main.go'}",
+        ),
+        go_environment(Path("{folder}")),
+    ),
 }
 
 

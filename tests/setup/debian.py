@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import dataclass
 
 from tests.setup import unpack
-from tests.setup.paths import use_parts
+from tests.setup.paths import GO_PATH, use_parts
 from tests.setup.steps import PartMissingError, SetupError, run, say
 
 
@@ -27,6 +27,13 @@ class Part:
 
 
 _GEMS = ["bundler", "devise", "devise-two-factor", "jwt", "pg", "puma", "rails", "rbnacl"]
+_GO_PACKAGES = (
+    "github.com/gorilla/sessions",
+    "github.com/lib/pq",
+    "github.com/prometheus/client_golang/prometheus/promhttp",
+    "golang.org/x/crypto/bcrypt",
+    "gopkg.in/square/go-jose.v2",
+)
 PARTS: dict[str, Part] = {
     "rails": Part(
         "Rails with Devise",
@@ -46,6 +53,18 @@ PARTS: dict[str, Part] = {
             "-e",
             f"{_GEMS}.each {{ |name| gem name }}; require 'pg'; require 'rbnacl'; require 'puma'",
         ),
+    ),
+    "go": Part(
+        "Go with its packages",
+        (
+            "golang-go",
+            "golang-github-gorilla-sessions-dev",
+            "golang-github-lib-pq-dev",
+            "golang-github-prometheus-client-golang-dev",
+            "golang-golang-x-crypto-dev",
+            "golang-gopkg-square-go-jose.v2-dev",
+        ),
+        ("env", "GO111MODULE=off", f"GOPATH={GO_PATH}", "go", "list", *_GO_PACKAGES),
     ),
     "chromium": Part(
         "Chromium with its driver",

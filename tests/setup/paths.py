@@ -9,6 +9,10 @@ PARTS = ROOT / ".parts"
 PARTS_BIN = PARTS / "bin"
 BETTER_AUTH = ROOT / "tests" / "parts" / "better_auth"
 BETTER_AUTH_NEWEST = ROOT / "tests" / "parts" / "better_auth_newest"
+# Where Debian's Go packages are: on the machine, or unpacked without root.
+GO_PATH = os.pathsep.join(
+    str(root / "usr" / "share" / "gocode") for root in (Path("/"), PARTS / "debian")
+)
 SQLD = ROOT / "tests" / "parts" / "sqld"
 
 

@@ -1,0 +1,49 @@
+package autherdualpath
+
+import (
+	"net/http"
+	"testing"
+)
+
+func TestATokenIsTheOnlyCredential(t *testing.T) {
+	b := anyBench(t)
+	good := b.auther.token("alice", nil)
+	b.expect(get("/"), "200 nobody")
+	b.expect(bearer(good), "200 alice by header")
+	b.expect(bearer(b.auther.token("locked", nil)), refusal401("invalid_token"))
+	b.expect(bearer(b.auther.token("mallory", nil)), `409 {"error":"identity_unlinked"}`)
+	b.expect(bearer("personal-token"), refusal401("foreign_bearer"))
+	b.expect(get("/api/notes", "Authorization", "Bearer personal-token"), "200 nobody")
+	b.expect(get("/", "Authorization", "Bearer "+good, "Authorization", "Bearer "+good), refusal401("foreign_bearer"))
+	b.jar["auther_id_token"] = good
+	b.expect(get("/"), "200 alice by cookie")
+	b.expect(bearer(b.auther.token("alice", object{"exp": 1})), refusal401("invalid_token"))
+	b.jar["auther_id_token"] = newAuther(t).token("alice", object{"iss": b.auther.URL})
+	b.expect(visit("/members"), "303 /auth/auther/start?return_to=%2Fmembers")
+}
+
+func TestALoginALogoutAndARenewal(t *testing.T) {
+	b := anyBench(t)
+	if got := b.signInAtAuther(b.do(visit(LoginURL("/members"))).Header.Get("Location")); got != "303 /members" {
+		t.Fatal(got)
+	}
+	b.expect(get("/"), "200 alice by cookie")
+	out := get("/auth/auther/logout", "Origin", "https://evil.example")
+	out.Method = http.MethodPost
+	b.expect(out, `403 {"error":"csrf"}`)
+	out = get("/auth/auther/logout", "Origin", testOrigin)
+	out.Method = http.MethodPost
+	b.expect(out, "303 /home")
+	b.expect(get("/"), "200 nobody")
+	b.jar["auther_id_token"] = b.auther.token("alice", object{"exp": 1})
+	renew := b.do(visit("/members")).Header.Get("Location")
+	if got := b.signInAtAuther(b.do(visit(renew)).Header.Get("Location")); got != "303 /members" {
+		t.Error(got)
+	}
+}
+
+func TestADatabaseThatDoesNotAnswerIs503(t *testing.T) {
+	b := anyBench(t)
+	b.store.down = true
+	b.expect(bearer(b.auther.token("alice", nil)), `503 {"error":"verification_unavailable"}`)
+}

@@ -1,0 +1,87 @@
+package autherdualpath
+
+import (
+	"encoding/json"
+	"fmt"
+	"log"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// counters have closed labels; each decision is also one line of JSON in the log.
+type counters struct {
+	log      *log.Logger
+	registry *prometheus.Registry
+	exposed  http.Handler
+
+	requests *prometheus.CounterVec
+	logins   *prometheus.CounterVec
+	failures *prometheus.CounterVec
+	fetches  *prometheus.CounterVec
+	logouts  *prometheus.CounterVec
+	renewals *prometheus.CounterVec
+	jit      *prometheus.CounterVec
+
+	legacyCounters
+}
+
+func newCounters(logger *log.Logger) *counters {
+	c := &counters{log: logger, registry: prometheus.NewRegistry()}
+	c.requests = c.counter("auth_requests_total", "Requests by decision.", "path", "outcome", "stage", "reason", "synthetic")
+	c.logins = c.counter("auth_logins_total", "Sessions that gained a user.", "door", "side")
+	c.failures = c.counter("auth_logins_failed_total", "Logins at Auther that did not come to an end.", "reason")
+	c.fetches = c.counter("auth_jwks_fetch_total", "Fetches of the key set.", "result")
+	c.logouts = c.counter("auth_logouts_total", "Logouts by what became of Auther's own session.", "auther")
+	c.renewals = c.counter("auth_renewals_total", "Renewals of an expired token.", "result")
+	c.jit = c.counter("auth_jit_total", "Users made for an unknown sub.", "result")
+	c.exposed = promhttp.HandlerFor(c.registry, promhttp.HandlerOpts{})
+	return c
+}
+
+func (c *counters) counter(name, help string, labels ...string) *prometheus.CounterVec {
+	vec := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	c.registry.MustRegister(vec)
+	return vec
+}
+
+// decided counts a request; real traffic and the positive control go through this same line.
+func (c *counters) decided(d *decision, stage Stage, synthetic bool) {
+	flag := "0"
+	if synthetic {
+		flag = "1"
+	}
+	c.requests.WithLabelValues(d.path, d.outcome, string(stage), d.reason, flag).Inc()
+	c.line(logLine{
+		Event: "auth", Path: d.path, Outcome: d.outcome, Stage: string(stage), Reason: &d.reason,
+		Synthetic: synthetic, Parties: d.parties,
+	})
+}
+
+// logLine holds no name, address or token; the parties of a conflict are shortened hashes.
+type logLine struct {
+	Event   string  `json:"event"`
+	Path    string  `json:"path,omitempty"`
+	Outcome string  `json:"outcome,omitempty"`
+	Stage   string  `json:"stage,omitempty"`
+	Reason  *string `json:"reason,omitempty"`
+
+	Synthetic bool     `json:"synthetic,omitempty"`
+	Parties   []string `json:"parties,omitempty"`
+}
+
+func (c *counters) line(line logLine) { writeLine(c.log, line) }
+
+func writeLine(logger *log.Logger, line interface{}) {
+	if text, err := json.Marshal(line); err == nil {
+		logger.Print(string(text))
+	}
+}
+
+// warn says what went wrong beside a request. Errors of drivers and clients hold no token and no password.
+func (s *Shim) warn(what string, err error) { warn(s.log, what, err) }
+
+func warn(logger *log.Logger, what string, err error) {
+	writeLine(logger, map[string]string{"event": "auth_warning", "problem": what, "error": fmt.Sprint(err)})
+}
