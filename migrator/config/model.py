@@ -54,7 +54,7 @@ class LegacySection(Section):
     """Where users come from: an application's tables on PostgreSQL."""
 
     dsn: SecretRef
-    kind: Literal["devise", "django", "loaded", "sql"] = "devise"
+    kind: Literal["devise", "django", "laravel", "loaded", "sql"] = "devise"
     model: str = "User"
     users_table: str = "public.users"
     identities_table: str = ""
@@ -64,7 +64,7 @@ class LegacySection(Section):
     digests: Annotated[tuple[DigestSection, ...], AfterValidator(without_clash)] = ()
     peppers: tuple[Pepper, ...] = ()
     try_without_pepper: bool = True
-    session_store: Literal["activerecord", "cookie", "none"] = "activerecord"
+    session_store: Literal["activerecord", "laravel", "cookie", "none"] = "activerecord"
     sessions_table: str = "public.sessions"
     session_ttl: DurationOrNever = None
     remember_for: DurationOrNever = timedelta(days=14)

@@ -30,6 +30,7 @@ SYSTEM_TYPES = frozenset(
 # What differs by `legacy.kind` from the defaults of `[legacy]`, which are Devise's.
 USUAL: Mapping[str, Mapping[str, str]] = {
     "loaded": {"users_table": "public.migrator_loaded", "session_store": "none"},
+    "laravel": {"session_store": "laravel"},
     "django": {"users_table": "public.auth_user", "session_store": "cookie"},
 }
 

@@ -142,9 +142,20 @@ FROM (SELECT coalesce({provider} <> '', false) AS linked
       FROM {users} AS u WHERE coalesce({password}::text, '') = '') AS passwordless;
 
 -- name: sessions
-SELECT count(*) AS rows, min({updated_at}) AS oldest, max({updated_at}) AS newest FROM {sessions};
+SELECT count(*) AS rows, min(updated_at) AS oldest, max(updated_at) AS newest FROM {sessions};
+
+-- name: laravel_sessions
+SELECT count(*) AS rows, count(user_id) AS of_users,
+       to_timestamp(min(last_activity)) AS oldest, to_timestamp(max(last_activity)) AS newest FROM {sessions};
+
+-- name: laravel_tokens
+-- Fortify's secret is there before its owner has shown that the factor works; without its column nobody is asked to.
+SELECT count(*) FILTER (WHERE {remember_token} <> '') AS remember_me,
+       count(*) FILTER (WHERE {secret} <> '' AND {confirmed_at} IS NULL) AS factors_begun,
+       count(*) FILTER (WHERE {api_token} <> '') AS api
+FROM {users};
 
 -- name: login
--- Whom Devise's login form finds for a normalised address.
+-- Whom the login form finds for an address.
 SELECT {password}::text AS password, {salt} AS salt
 FROM {users} AS u WHERE {email} = %(email)s ORDER BY {pk} LIMIT 1;

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable
 
 from tests.parts.postgres import DEBIAN_15, embedded_binaries
-from tests.setup.debian import rails_is_there
+from tests.setup.debian import laravel_is_there, rails_is_there
 from tests.setup.node import NODE_MAJOR_MIN, node_version
 from tests.setup.paths import BETTER_AUTH, BETTER_AUTH_NEWEST, use_parts
 from tests.setup.sqld import program
@@ -53,6 +53,10 @@ def _rails() -> str | None:
     return None if rails_is_there() else "no Ruby with Rails and Devise; run `make setup`"
 
 
+def _laravel() -> str | None:
+    return None if laravel_is_there() else "no PHP with Laravel; run `make setup`"
+
+
 def _sqld() -> str | None:
     try:
         program()
@@ -67,5 +71,6 @@ PARTS: dict[str, Callable[[], str | None]] = {
     "node": _node,
     "newest": _newest,
     "rails": _rails,
+    "laravel": _laravel,
     "sqld": _sqld,
 }

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from tests.setup.debian import ensure_rails
+from tests.setup.debian import ensure_laravel, ensure_rails
 from tests.setup.node import ensure_better_auth, ensure_newest_better_auth
 from tests.setup.paths import PARTS
 from tests.setup.sqld import ensure_sqld
@@ -22,6 +22,7 @@ SCOPES: dict[str, list[tuple[str, Step]]] = {
         ("the newest better-auth", ensure_newest_better_auth),
         ("a libSQL server", ensure_sqld),
         ("Rails with Devise", ensure_rails),
+        ("Laravel", ensure_laravel),
     ],
 }
 
