@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from migrator.config.durations import Duration, DurationOrNever
 from migrator.config.hashes import DigestSection, without_clash
-from migrator.config.people import USUAL, GrantsSection, QuerySection, RolesSection
+from migrator.config.people import USUAL, GrantsSection, QuerySection, RolesSection, TotpSection
 from migrator.config.plugin import PluginSection
 from migrator.config.secrets import SecretRef
 from migrator.config.section import Section
@@ -61,6 +61,7 @@ class LegacySection(Section):
     columns: dict[str, str] = Field(default_factory=dict)
     query: QuerySection = QuerySection()
     roles: RolesSection = RolesSection()
+    totp: TotpSection | None = None
     digests: Annotated[tuple[DigestSection, ...], AfterValidator(without_clash)] = ()
     peppers: tuple[Pepper, ...] = ()
     try_without_pepper: bool = True

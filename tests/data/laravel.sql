@@ -2,7 +2,7 @@
 -- PostgreSQL database dump
 --
 
-\restrict 99RXHEmADUwByLYZvKugjeLBQddXqJ3lyvUeIHWISV5eLXSN5PQDcoGBYA82uFg
+\restrict ilU4IaBhNrPP5rahleRM6g9WG1fueTGbAMKL64csiQmlbT33GptJN27feEeNpJT
 
 -- Dumped from database version 15.18 (Debian 15.18-0+deb12u1)
 -- Dumped by pg_dump version 15.18 (Debian 15.18-0+deb12u1)
@@ -292,7 +292,7 @@ COPY public.model_has_roles (role_id, model_type, model_id) FROM stdin;
 --
 
 COPY public.password_resets (email, token, created_at) FROM stdin;
-bcrypt_4@example.org	$2y$04$8V7fZhB7Qd92TEJTf8Jn7Oa7.YncctZkCPpEGDgnCjtq7IWkRWMFa	2024-05-01 12:00:00
+bcrypt_4@example.org	$2y$04$JOPRRpNum0zXNuFKeAKHR.dTCnsKauJmzqQ2VhuCmVlc4wZCjlQQC	2024-05-01 12:00:00
 \.
 
 
@@ -342,34 +342,36 @@ COPY public.social_accounts (id, user_id, provider, provider_id, created_at, upd
 --
 
 COPY public.users (id, name, email, email_verified_at, password, github_id, remember_token, created_at, updated_at, deleted_at, two_factor_secret, two_factor_recovery_codes, two_factor_confirmed_at) FROM stdin;
-1	Ada bcrypt_4	bcrypt_4@example.org	2023-01-01 08:30:00	$2y$04$k6K9QNUslNn0aeiRUy.LpOsOu9l6YZ8nmh.WMGBYk7Za4jRbYJgfG	\N	\N	2023-01-01 08:30:00	2023-01-01 08:30:00	\N	\N	\N	\N
-2	Ada bcrypt_8	bcrypt_8@example.org	2023-02-02 08:30:00	$2y$08$BoixIc00wbTLT2LTolbjkeuI0QAlSBK60TnJsVCQWpX78gm7Cbxee	\N	\N	2023-02-02 08:30:00	2023-02-02 08:30:00	\N	\N	\N	\N
-3	Ada bcrypt_10	bcrypt_10@example.org	2023-03-03 08:30:00	$2y$10$RTyTjeYJIxvQspzn14gbr.nAQVekxBL4MRt7unnWxr3W9m.Myn1Bq	\N	\N	2023-03-03 08:30:00	2023-03-03 08:30:00	\N	\N	\N	\N
-4	Ada argon2i	argon2i@example.org	2023-04-04 08:30:00	$argon2i$v=19$m=1024,t=2,p=2$bFVrRFNXVFZTOWVraE1mdQ$/SUUP7Ymrt/O4D1maL4Iu7gJ7yoZemqSgiwwjHNETss	\N	\N	2023-04-04 08:30:00	2023-04-04 08:30:00	\N	\N	\N	\N
-5	Ada argon2id	argon2id@example.org	2023-05-05 08:30:00	$argon2id$v=19$m=1024,t=2,p=2$LnNid2NmTTFocmp4c1Y0cQ$/Z7W/R/NSQUaWt8CVJiXQvlrSQLX2SdNjiqbfYcj0bI	\N	\N	2023-05-05 08:30:00	2023-05-05 08:30:00	\N	\N	\N	\N
-6	Ada argon2id_dear	argon2id_dear@example.org	2023-06-06 08:30:00	$argon2id$v=19$m=65536,t=4,p=1$Y3I1azM4Q25meHExQ0xNSA$emcXHb2bdVN264LEgB52nrdqRKRoNtk+K7al6M1POAc	\N	\N	2023-06-06 08:30:00	2023-06-06 08:30:00	\N	\N	\N	\N
-7	Ada long_password	long_password@example.org	2023-07-07 08:30:00	$2y$04$d8/8tVIKaY/pv.5QxtQgwOjCIWaXlNbYg7lH57eUtvBNHILzd.su.	\N	\N	2023-07-07 08:30:00	2023-07-07 08:30:00	\N	\N	\N	\N
-8	Ada blank_password	blank_password@example.org	2023-08-08 08:30:00	$2y$04$NbNtHIxHTmqxyHuNvNKvu.0aXMnLGmrRIY3nF3b6eD5oUGpK2DfW.	\N	\N	2023-08-08 08:30:00	2023-08-08 08:30:00	\N	\N	\N	\N
-9	Ada unverified	unverified@example.org	\N	$2y$04$a9S7iv29/Iak85ZSFVAkseGvOHDdOafcmltLVvwEp/YUOmx9gPhh6	\N	\N	2023-09-09 08:30:00	2023-09-09 08:30:00	\N	\N	\N	\N
-10	Ada remembered	remembered@example.org	2023-10-10 08:30:00	$2y$04$a9S7iv29/Iak85ZSFVAkseGvOHDdOafcmltLVvwEp/YUOmx9gPhh6	\N	Mf3kZRwJiV0BoZT9STAE8EtiSFyobocvSBiEqXMXRO59p5aav0aXJZqRWkKk	2023-10-10 08:30:00	2023-10-10 08:30:00	\N	\N	\N	\N
-11	Ada deleted	deleted@example.org	2023-11-11 08:30:00	$2y$04$a9S7iv29/Iak85ZSFVAkseGvOHDdOafcmltLVvwEp/YUOmx9gPhh6	\N	\N	2023-11-11 08:30:00	2023-11-11 08:30:00	2024-03-01 10:00:00	\N	\N	\N
+1	Ada bcrypt_4	bcrypt_4@example.org	2023-01-01 08:30:00	$2y$04$EtiRhffeRGAp66u8L6S71eVxGdhmfcIfel9iQQjP6wAkeQqHva3vq	\N	\N	2023-01-01 08:30:00	2023-01-01 08:30:00	\N	\N	\N	\N
+2	Ada bcrypt_8	bcrypt_8@example.org	2023-02-02 08:30:00	$2y$08$jIXMTUQ/9j5TmBL14bmlnuWIv7sTqJojoAJ4ZjiSAzHQby3TJ/x4e	\N	\N	2023-02-02 08:30:00	2023-02-02 08:30:00	\N	\N	\N	\N
+3	Ada bcrypt_10	bcrypt_10@example.org	2023-03-03 08:30:00	$2y$10$4Ferb7p3lZADpfEGXmzjoejzaXrv3Qz7/CE4oOCnOkQ3h4aLV7zk.	\N	\N	2023-03-03 08:30:00	2023-03-03 08:30:00	\N	\N	\N	\N
+4	Ada argon2i	argon2i@example.org	2023-04-04 08:30:00	$argon2i$v=19$m=1024,t=2,p=2$Q1E3NnJEakR5LlJ1TVppOA$xgp47c8KsnUWRh1ySnHjsclHAPfiZDgyuOliuBdPmpc	\N	\N	2023-04-04 08:30:00	2023-04-04 08:30:00	\N	\N	\N	\N
+5	Ada argon2id	argon2id@example.org	2023-05-05 08:30:00	$argon2id$v=19$m=1024,t=2,p=2$SGdPZFZBdmFjVHM0NnZxaQ$nyww2AJyBHUVEGSrExnLdtABoqvd1IiZNeJozVIhcdM	\N	\N	2023-05-05 08:30:00	2023-05-05 08:30:00	\N	\N	\N	\N
+6	Ada argon2id_dear	argon2id_dear@example.org	2023-06-06 08:30:00	$argon2id$v=19$m=65536,t=4,p=1$RTIwaVhYN2ZIWVVrcmZjNA$88/8D1SrLwaxe0EjWlBN/38qbeNlcV0JLbGa2F42ihU	\N	\N	2023-06-06 08:30:00	2023-06-06 08:30:00	\N	\N	\N	\N
+7	Ada long_password	long_password@example.org	2023-07-07 08:30:00	$2y$04$0VtwmZNESw/HW5NH3UF8re50DmgeBDlU8o6C9MQVk7/3GbauR4CPe	\N	\N	2023-07-07 08:30:00	2023-07-07 08:30:00	\N	\N	\N	\N
+8	Ada blank_password	blank_password@example.org	2023-08-08 08:30:00	$2y$04$AUYW8cfTtiOz0QglHQM4JusnyN4rnDkii4oOIvXZK2E62aFCKbY8i	\N	\N	2023-08-08 08:30:00	2023-08-08 08:30:00	\N	\N	\N	\N
+9	Ada unverified	unverified@example.org	\N	$2y$04$tZMcrhNvqoGvNgQ8qKOZ5ODmz8DYgOMilvUS84xGmtIq9IU/NRcd6	\N	\N	2023-09-09 08:30:00	2023-09-09 08:30:00	\N	\N	\N	\N
+10	Ada remembered	remembered@example.org	2023-10-10 08:30:00	$2y$04$tZMcrhNvqoGvNgQ8qKOZ5ODmz8DYgOMilvUS84xGmtIq9IU/NRcd6	\N	xG1YwkI4XKdjhHamE4cHn7FpK9lZZdwYnW4DppDRNvsfcUWCm5cySMUiLAS8	2023-10-10 08:30:00	2023-10-10 08:30:00	\N	\N	\N	\N
+11	Ada deleted	deleted@example.org	2023-11-11 08:30:00	$2y$04$tZMcrhNvqoGvNgQ8qKOZ5ODmz8DYgOMilvUS84xGmtIq9IU/NRcd6	\N	\N	2023-11-11 08:30:00	2023-11-11 08:30:00	2024-03-01 10:00:00	\N	\N	\N
 12	Ada provider_only	provider_only@example.org	2023-12-12 08:30:00	\N	\N	\N	2023-12-12 08:30:00	2023-12-12 08:30:00	\N	\N	\N	\N
 13	Ada provider_column	provider_column@example.org	2023-01-13 08:30:00	\N	7000001	\N	2023-01-13 08:30:00	2023-01-13 08:30:00	\N	\N	\N	\N
 14	Ada no_way_in	no_way_in@example.org	2023-02-14 08:30:00	\N	\N	\N	2023-02-14 08:30:00	2023-02-14 08:30:00	\N	\N	\N	\N
-15	Ada second_factor	second_factor@example.org	2023-03-15 08:30:00	$2y$04$a9S7iv29/Iak85ZSFVAkseGvOHDdOafcmltLVvwEp/YUOmx9gPhh6	\N	\N	2023-03-15 08:30:00	2023-03-15 08:30:00	\N	eyJpdiI6Im1uc1lCVzBCN09OdDMyYVJvdm1LbEE9PSIsInZhbHVlIjoidEJUeHkrTUtlR3N1a21KdUZoaWxZTVI2S3pCSS9vdE1TUXhyU1NqSGo3ND0iLCJtYWMiOiI3MDIyMDQxYzAzMzgzM2Y1ODE2ODY3MTcwZGEwYzRhZTlhNGM4N2ZkMzFmZDdlNDE0M2NhYjc0ZTgzZjQwYmM5IiwidGFnIjoiIn0=	eyJpdiI6IjV3NFB1ajFldE9acHIvcTM3alVWTmc9PSIsInZhbHVlIjoiaEJrSEpoS3NGNTE2TXNJdm45NlprbFJ3eHZEV3F5MzNNRFlabDFkR2RwVT0iLCJtYWMiOiIwNWM4YmNhZDI0ZTRmYzQxMGQ0NWY5MWRiNGI4MzEyODdkMWE2M2MxNWJiNGU0MGU2OGQxOGNhNjY2MjUxNzgyIiwidGFnIjoiIn0=	2024-01-02 03:04:05
-16	Ada second_factor_begun	second_factor_begun@example.org	2023-04-16 08:30:00	$2y$04$a9S7iv29/Iak85ZSFVAkseGvOHDdOafcmltLVvwEp/YUOmx9gPhh6	\N	\N	2023-04-16 08:30:00	2023-04-16 08:30:00	\N	eyJpdiI6ImNldkFhWGFtc1owT1kwUjdvcDBlRUE9PSIsInZhbHVlIjoieEdNeFZpTlh0YWdPa29IZ0ttSXRqZDdWNmh6R3JsWWJ1NFhvVnJhampnST0iLCJtYWMiOiI0MjAyMTgxNzEzODk2NzkxOTA5N2U4MDdlZTQ5NDM2NzBlMDA1OTUzNzA3OTBhODBjNTAxNzI5NTk2OGQ4MjlkIiwidGFnIjoiIn0=	eyJpdiI6IkI2dFo2YU1BaE02VG5HSDJGekh6cXc9PSIsInZhbHVlIjoiZysrU3lZeUpCVTZEa05KbWVLM1RNUnU5cU9UanFiaTJQNUFGMHFoRFoxbz0iLCJtYWMiOiIwMDFiNWY5NjVlNzIzNjU5YTU5NTBmNTZhNmZiMGRjMGEwZWQ5YzFiMGZiYmU0ZjY3MzkzZDE0YTllMWZjNjEzIiwidGFnIjoiIn0=	\N
-17	Ada second_factor_of_old	second_factor_of_old@example.org	2023-05-17 08:30:00	$2y$04$a9S7iv29/Iak85ZSFVAkseGvOHDdOafcmltLVvwEp/YUOmx9gPhh6	\N	\N	2023-05-17 08:30:00	2023-05-17 08:30:00	\N	not what this key wrote	eyJpdiI6InArdlVFQm05NHZjSm9tMnY1SXI3ZVE9PSIsInZhbHVlIjoiejBKU0VtdEZaYjFuTTA4YXY4SFJIenNuTUlRVnJVRUV6NGlET2xWU1Y4RT0iLCJtYWMiOiJhZmU4NTZlZGQ0NjI2Y2E2NWY4NmVmZWNhZDExMWEzMjc3ZmVjYjA2ZDQ3MjgxMGY4NjNiNzEzZjE5NGNhYTc2IiwidGFnIjoiIn0=	2023-01-01 00:00:00
-18	Ada md5	md5@example.org	2023-06-18 08:30:00	c26f0cc7c382cfa240f487c5ecd87385	\N	\N	2023-06-18 08:30:00	2023-06-18 08:30:00	\N	\N	\N	\N
-19	Ada Capitals	Grace.Capitals@Example.ORG	2023-07-19 08:30:00	$2y$04$a9S7iv29/Iak85ZSFVAkseGvOHDdOafcmltLVvwEp/YUOmx9gPhh6	\N	\N	2023-07-19 08:30:00	2023-07-19 08:30:00	\N	\N	\N	\N
-20	Ada pair_lower	pair@example.org	2023-08-20 08:30:00	$2y$04$a9S7iv29/Iak85ZSFVAkseGvOHDdOafcmltLVvwEp/YUOmx9gPhh6	\N	\N	2023-08-20 08:30:00	2023-08-20 08:30:00	\N	\N	\N	\N
-21	Ada pair_upper	Pair@example.org	2023-09-21 08:30:00	$2y$04$a9S7iv29/Iak85ZSFVAkseGvOHDdOafcmltLVvwEp/YUOmx9gPhh6	\N	\N	2023-09-21 08:30:00	2023-09-21 08:30:00	\N	\N	\N	\N
-22	Ada twin_deleted	twin@example.org	2023-10-22 08:30:00	$2y$04$a9S7iv29/Iak85ZSFVAkseGvOHDdOafcmltLVvwEp/YUOmx9gPhh6	\N	\N	2023-10-22 08:30:00	2023-10-22 08:30:00	2024-03-01 10:00:00	\N	\N	\N
-23	Ada twin_alive	Twin@example.org	2023-11-23 08:30:00	$2y$04$a9S7iv29/Iak85ZSFVAkseGvOHDdOafcmltLVvwEp/YUOmx9gPhh6	\N	\N	2023-11-23 08:30:00	2023-11-23 08:30:00	\N	\N	\N	\N
-24	Ada blank_alone	 blank.alone@example.org	2023-12-24 08:30:00	$2y$04$a9S7iv29/Iak85ZSFVAkseGvOHDdOafcmltLVvwEp/YUOmx9gPhh6	\N	\N	2023-12-24 08:30:00	2023-12-24 08:30:00	\N	\N	\N	\N
-25	Ada blank_beside	beside@example.org 	2023-01-25 08:30:00	$2y$04$a9S7iv29/Iak85ZSFVAkseGvOHDdOafcmltLVvwEp/YUOmx9gPhh6	\N	\N	2023-01-25 08:30:00	2023-01-25 08:30:00	\N	\N	\N	\N
-26	Ada beside	beside@example.org	2023-02-26 08:30:00	$2y$04$a9S7iv29/Iak85ZSFVAkseGvOHDdOafcmltLVvwEp/YUOmx9gPhh6	\N	\N	2023-02-26 08:30:00	2023-02-26 08:30:00	\N	\N	\N	\N
-27	Ada accent_lower	éva@example.org	2023-03-27 08:30:00	$2y$04$a9S7iv29/Iak85ZSFVAkseGvOHDdOafcmltLVvwEp/YUOmx9gPhh6	\N	\N	2023-03-27 08:30:00	2023-03-27 08:30:00	\N	\N	\N	\N
-28	Ada accent_upper	Éva@example.org	2023-04-28 08:30:00	$2y$04$a9S7iv29/Iak85ZSFVAkseGvOHDdOafcmltLVvwEp/YUOmx9gPhh6	\N	\N	2023-04-28 08:30:00	2023-04-28 08:30:00	\N	\N	\N	\N
+15	Ada second_factor	second_factor@example.org	2023-03-15 08:30:00	$2y$04$tZMcrhNvqoGvNgQ8qKOZ5ODmz8DYgOMilvUS84xGmtIq9IU/NRcd6	\N	\N	2023-03-15 08:30:00	2023-03-15 08:30:00	\N	eyJpdiI6ImZQVkVSb29CM0g5SW9jZ1Badzl3UEE9PSIsInZhbHVlIjoiZVlMTnRUNDNaaUVUQkQ0alc1c0NpMHk1dzhwYXJQTGgydkhBQmZ5UFJHbz0iLCJtYWMiOiI0ZjJjNTAwY2FmYjk2MmNlY2E2ZGMyNTYxNzg3YjRlN2YyMjRmYmU2ODY1YjU1MzY1OGE4NmIyODhjMDE5NWRhIiwidGFnIjoiIn0=	eyJpdiI6IlM3WkY1V2RMdFk4LzFiNUh1SUJLS0E9PSIsInZhbHVlIjoielNkdHErMXBxQmR2aHB6bDFqZW1IY2hRb3A1MmlyaGd2dWFKNFRQM0pMVT0iLCJtYWMiOiIzZGJjYjk5ZTU2MzQwNzFkMTJlMDRmYmM4NDAwYzAzNWVmN2IzNzE1MWYxZWE0ZTBlZmUwNjczODc4YjVkY2YwIiwidGFnIjoiIn0=	2024-01-02 03:04:05
+16	Ada second_factor_begun	second_factor_begun@example.org	2023-04-16 08:30:00	$2y$04$tZMcrhNvqoGvNgQ8qKOZ5ODmz8DYgOMilvUS84xGmtIq9IU/NRcd6	\N	\N	2023-04-16 08:30:00	2023-04-16 08:30:00	\N	eyJpdiI6InFsSHNqOGNLTTJiL1hWcnhndkJQQ1E9PSIsInZhbHVlIjoicUZXUFpoZnNweFE5cEFVQlFvRWNPcWtkbDlrU2N6WVdxOWYvdGg0aUM2cz0iLCJtYWMiOiI3ODBmNjlkYzc2Y2IxMWY3ZDNjZmU5ODBlOTU2ZDE5N2FiM2VjNjBjN2U5M2Y4MDFhYzAwNjk4MjYzZGYzMTlkIiwidGFnIjoiIn0=	eyJpdiI6IjFxWUJodFUxZDljTWlEMjlJcHZIQnc9PSIsInZhbHVlIjoiS1ZYOG1yTStheXFIdG1JL3JNUjZ5TmdmOTBkNmRYSHhlZkUvSDZrNnVuRT0iLCJtYWMiOiJhZWJlNTcwYmYyZjVjMWU0NzY1ZWRjODE0YTFlNTI1NTA4NDY5YjliMGY0OWMwMTE2OTg5ZGZkZWQ4OTU1Yjc0IiwidGFnIjoiIn0=	\N
+17	Ada second_factor_old_key	second_factor_old_key@example.org	2023-05-17 08:30:00	$2y$04$tZMcrhNvqoGvNgQ8qKOZ5ODmz8DYgOMilvUS84xGmtIq9IU/NRcd6	\N	\N	2023-05-17 08:30:00	2023-05-17 08:30:00	\N	eyJpdiI6IktjV3QrcFZ5L0UrTmNQY1VkNlp3L0E9PSIsInZhbHVlIjoiMHQxQk5SR2RQV2lUeW5TMERBeWJCTmlqQ1RXVmxUOUxocmQ1VzdkYkZPaz0iLCJtYWMiOiI2OTQyMWE3ZWY3YTdkOTE0YzUyNmZhZmMxMWQ3YWI0OTMwMzM3YWYzZjc2ZmZkZjNmZjE1YjRjYmMwZmZkNDQ4IiwidGFnIjoiIn0=	eyJpdiI6IllDNGE0Ty8vbjF2RmY4MTExdUFPTWc9PSIsInZhbHVlIjoiSWVLcXlVNTNGKzlsbWNRMnRJazZ2N2xHWlNTOXc5Ymt4LzlLT0dPRG9Wbz0iLCJtYWMiOiJjNWU4MzM0YWE4MjUzMTZlNDhlMmE2MzZlZWE5Y2VmZTUyMGQ2ZTQxYmRjZjYzZWQxZTMwNWYyOTdhNjgwMWVkIiwidGFnIjoiIn0=	2023-01-01 00:00:00
+18	Ada second_factor_gcm	second_factor_gcm@example.org	2023-06-18 08:30:00	$2y$04$tZMcrhNvqoGvNgQ8qKOZ5ODmz8DYgOMilvUS84xGmtIq9IU/NRcd6	\N	\N	2023-06-18 08:30:00	2023-06-18 08:30:00	\N	eyJpdiI6ImR3eUNKQTNQam1PUk9NelciLCJ2YWx1ZSI6Im9jL0hNaS94dmwrTFNnR3hRN3lnemtENFhKemdNdHVPIiwibWFjIjoiIiwidGFnIjoieks1MTVFdHdyS2l3VEdvT1IzQklFdz09In0=	eyJpdiI6IlFMS3JyMGVrTFdCVDhzdW0iLCJ2YWx1ZSI6IjRoRUwzVThpd1k1SzJlZngxTy9LQ2FPQk12NjJxdnc9IiwibWFjIjoiIiwidGFnIjoiOFdHS2JlNkRuYVUxRWFKWVU5NWdnUT09In0=	2024-01-02 03:04:05
+19	Ada second_factor_lost	second_factor_lost@example.org	2023-07-19 08:30:00	$2y$04$tZMcrhNvqoGvNgQ8qKOZ5ODmz8DYgOMilvUS84xGmtIq9IU/NRcd6	\N	\N	2023-07-19 08:30:00	2023-07-19 08:30:00	\N	cut o	eyJpdiI6IkNZVjA1QnVONlU0b3cvc2s5ZHJ0d1E9PSIsInZhbHVlIjoiRHdZd3dUODRkVjVVdkRjelpRUThhK1Z1ekpxT0I5dEl6ZG04NnFaejYvUT0iLCJtYWMiOiJjYjQ1ODYyYWUzNDZjMzYyMWMxMzE1MWZlZDc2YTFlOTc1Njc1N2U4YzBjNGVkMTQ1YTMxM2UzN2VhY2JhNzE4IiwidGFnIjoiIn0=	2023-01-01 00:00:00
+20	Ada md5	md5@example.org	2023-08-20 08:30:00	c26f0cc7c382cfa240f487c5ecd87385	\N	\N	2023-08-20 08:30:00	2023-08-20 08:30:00	\N	\N	\N	\N
+21	Ada Capitals	Grace.Capitals@Example.ORG	2023-09-21 08:30:00	$2y$04$tZMcrhNvqoGvNgQ8qKOZ5ODmz8DYgOMilvUS84xGmtIq9IU/NRcd6	\N	\N	2023-09-21 08:30:00	2023-09-21 08:30:00	\N	\N	\N	\N
+22	Ada pair_lower	pair@example.org	2023-10-22 08:30:00	$2y$04$tZMcrhNvqoGvNgQ8qKOZ5ODmz8DYgOMilvUS84xGmtIq9IU/NRcd6	\N	\N	2023-10-22 08:30:00	2023-10-22 08:30:00	\N	\N	\N	\N
+23	Ada pair_upper	Pair@example.org	2023-11-23 08:30:00	$2y$04$tZMcrhNvqoGvNgQ8qKOZ5ODmz8DYgOMilvUS84xGmtIq9IU/NRcd6	\N	\N	2023-11-23 08:30:00	2023-11-23 08:30:00	\N	\N	\N	\N
+24	Ada twin_deleted	twin@example.org	2023-12-24 08:30:00	$2y$04$tZMcrhNvqoGvNgQ8qKOZ5ODmz8DYgOMilvUS84xGmtIq9IU/NRcd6	\N	\N	2023-12-24 08:30:00	2023-12-24 08:30:00	2024-03-01 10:00:00	\N	\N	\N
+25	Ada twin_alive	Twin@example.org	2023-01-25 08:30:00	$2y$04$tZMcrhNvqoGvNgQ8qKOZ5ODmz8DYgOMilvUS84xGmtIq9IU/NRcd6	\N	\N	2023-01-25 08:30:00	2023-01-25 08:30:00	\N	\N	\N	\N
+26	Ada blank_alone	 blank.alone@example.org	2023-02-26 08:30:00	$2y$04$tZMcrhNvqoGvNgQ8qKOZ5ODmz8DYgOMilvUS84xGmtIq9IU/NRcd6	\N	\N	2023-02-26 08:30:00	2023-02-26 08:30:00	\N	\N	\N	\N
+27	Ada blank_beside	beside@example.org 	2023-03-27 08:30:00	$2y$04$tZMcrhNvqoGvNgQ8qKOZ5ODmz8DYgOMilvUS84xGmtIq9IU/NRcd6	\N	\N	2023-03-27 08:30:00	2023-03-27 08:30:00	\N	\N	\N	\N
+28	Ada beside	beside@example.org	2023-04-28 08:30:00	$2y$04$tZMcrhNvqoGvNgQ8qKOZ5ODmz8DYgOMilvUS84xGmtIq9IU/NRcd6	\N	\N	2023-04-28 08:30:00	2023-04-28 08:30:00	\N	\N	\N	\N
+29	Ada accent_lower	éva@example.org	2023-05-29 08:30:00	$2y$04$tZMcrhNvqoGvNgQ8qKOZ5ODmz8DYgOMilvUS84xGmtIq9IU/NRcd6	\N	\N	2023-05-29 08:30:00	2023-05-29 08:30:00	\N	\N	\N	\N
+30	Ada accent_upper	Éva@example.org	2023-06-30 08:30:00	$2y$04$tZMcrhNvqoGvNgQ8qKOZ5ODmz8DYgOMilvUS84xGmtIq9IU/NRcd6	\N	\N	2023-06-30 08:30:00	2023-06-30 08:30:00	\N	\N	\N	\N
 \.
 
 
@@ -405,7 +407,7 @@ SELECT pg_catalog.setval('public.social_accounts_id_seq', 2, true);
 -- Name: users_id_seq; Type: SEQUENCE SET; Schema: public; Owner: -
 --
 
-SELECT pg_catalog.setval('public.users_id_seq', 28, true);
+SELECT pg_catalog.setval('public.users_id_seq', 30, true);
 
 
 --
@@ -545,5 +547,5 @@ ALTER TABLE ONLY public.social_accounts
 -- PostgreSQL database dump complete
 --
 
-\unrestrict 99RXHEmADUwByLYZvKugjeLBQddXqJ3lyvUeIHWISV5eLXSN5PQDcoGBYA82uFg
+\unrestrict ilU4IaBhNrPP5rahleRM6g9WG1fueTGbAMKL64csiQmlbT33GptJN27feEeNpJT
 

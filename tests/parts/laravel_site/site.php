@@ -54,6 +54,7 @@ use Illuminate\Database\DatabaseServiceProvider;
 use Illuminate\Database\Migrations\DatabaseMigrationRepository;
 use Illuminate\Database\Migrations\Migrator;
 use Illuminate\Database\Schema\Blueprint;
+use Illuminate\Encryption\Encrypter;
 use Illuminate\Encryption\EncryptionServiceProvider;
 use Illuminate\Events\EventServiceProvider;
 use Illuminate\Filesystem\FilesystemServiceProvider;
@@ -65,7 +66,6 @@ use Illuminate\Http\Request;
 use Illuminate\Pipeline\Pipeline;
 use Illuminate\Session\SessionServiceProvider;
 use Illuminate\Support\Facades\Auth;
-use Illuminate\Support\Facades\Crypt;
 use Illuminate\Support\Facades\DB;
 use Illuminate\Support\Facades\Facade;
 use Illuminate\Support\Facades\Hash;
@@ -73,6 +73,7 @@ use Illuminate\Support\Str;
 
 // Made up, like every password here.
 const APP_KEY = 'base64:bGFyYXZlbCBmaXh0dXJlIGtleSwgMzIgYnl0ZXMgbG8=';
+const OLD_KEY = 'base64:dGhlIGtleSBiZWZvcmUgaXQsIDMyIGJ5dGVzIGxvbmc=';
 const PASSWORD = 'Crème brûlée $7';
 
 /** As in the application skeleton's App\Http\Middleware. */
@@ -109,7 +110,7 @@ function settings(): array
     ];
 
     return [
-        'app' => ['key' => base64_decode(substr(APP_KEY, 7)), 'cipher' => 'AES-256-CBC'],
+        'app' => ['key' => APP_KEY, 'cipher' => 'AES-256-CBC'],
         'auth' => [
             'defaults' => ['guard' => 'web'],
             'guards' => ['web' => ['driver' => 'session', 'provider' => 'users']],
@@ -139,7 +140,6 @@ function people(): array
     $bcrypt = Hash::driver('bcrypt');
     $cheap = $bcrypt->make(PASSWORD, ['rounds' => 4]);
     $long = str_repeat('long ', 14).'é beyond seventy-two bytes';
-    $secret = 'GEZDGNBVGY3TQOJQ';
 
     return [
         ...hashes(),
@@ -151,9 +151,11 @@ function people(): array
         ['provider_only', ['password' => null]],
         ['provider_column', ['password' => null, 'github_id' => '7000001']],
         ['no_way_in', ['password' => null]],
-        ['second_factor', ['password' => $cheap] + factor($secret, '2024-01-02 03:04:05')],
+        ['second_factor', ['password' => $cheap] + factor('GEZDGNBVGY3TQOJQ', '2024-01-02 03:04:05')],
         ['second_factor_begun', ['password' => $cheap] + factor('MFRGGZDFMZTWQ2LK', null)],
-        ['second_factor_of_old', ['password' => $cheap, 'two_factor_secret' => 'not what this key wrote'] + factor('', '2023-01-01 00:00:00')],
+        ['second_factor_old_key', ['password' => $cheap] + factor('ONSWG4TFOQQHG33N', '2023-01-01 00:00:00', encrypter('old'))],
+        ['second_factor_gcm', ['password' => $cheap] + factor('KRSXG5CTMVRXEZLU', '2024-01-02 03:04:05', encrypter('gcm'))],
+        ['second_factor_lost', ['password' => $cheap, 'two_factor_secret' => 'cut o'] + factor('', '2023-01-01 00:00:00')],
         ['md5', ['password' => md5(PASSWORD)]],
         ['Capitals', ['password' => $cheap, 'email' => 'Grace.Capitals@Example.ORG']],
         ['pair_lower', ['password' => $cheap, 'email' => 'pair@example.org']],
@@ -186,13 +188,23 @@ function hashes(): array
 }
 
 /** What Fortify writes when it enables the second factor. */
-function factor(string $secret, ?string $confirmed): array
+function factor(string $secret, ?string $confirmed, ?Encrypter $encrypter = null): array
 {
+    $encrypter ??= encrypter('now');
+
     return [
-        'two_factor_secret' => Crypt::encrypt($secret),
-        'two_factor_recovery_codes' => Crypt::encrypt(json_encode(['abcde-fghij'])),
+        'two_factor_secret' => $encrypter->encrypt($secret),
+        'two_factor_recovery_codes' => $encrypter->encrypt(json_encode(['abcde-fghij'])),
         'two_factor_confirmed_at' => $confirmed,
     ];
+}
+
+/** Laravel's own, with the key of today, with the one before it, and with its other cipher. */
+function encrypter(string $which): Encrypter
+{
+    $key = base64_decode(substr($which === 'old' ? OLD_KEY : APP_KEY, strlen('base64:')));
+
+    return new Encrypter($key, $which === 'gcm' ? 'AES-256-GCM' : 'AES-256-CBC');
 }
 
 function make(Application $app): array
@@ -266,11 +278,15 @@ function shown(Application $app, string $category, User $user, string $password)
 
 function otp_secret(User $user): string
 {
-    try {
-        return $user->two_factor_secret ? Crypt::decrypt($user->two_factor_secret) : '';
-    } catch (DecryptException $error) {
-        return 'undecryptable';
+    foreach ($user->two_factor_secret ? ['now', 'old', 'gcm'] : [] as $which) {
+        try {
+            return encrypter($which)->decrypt($user->two_factor_secret);
+        } catch (DecryptException $error) {
+            continue;
+        }
     }
+
+    return $user->two_factor_secret ? 'undecryptable' : '';
 }
 
 /** The login of Laravel's starter kits: the input middleware, then Auth::attempt. Gives whom it signs in. */
