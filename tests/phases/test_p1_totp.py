@@ -7,31 +7,43 @@ import hmac
 import json
 import os
 import subprocess
-from typing import TYPE_CHECKING
+from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 
 from phases import p1_import
 from tests.cli.command import Ran, migrator
 from tests.parts import require
 from tests.parts.hpke import open_base
-from tests.phases.importing import Site, make_site, oracle
+from tests.parts.laravel_site import APP_KEY, OLD_KEY
+from tests.phases.importing import OTP_KEY, Site, make_site, oracle
 from tests.phases.test_p1_laravel import CONFIG as LARAVEL_CONFIG
 from tests.phases.test_p1_laravel import make as make_laravel
 from tests.phases.test_p1_laravel import oracle as laravel_oracle
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 AT_S = 1_700_000_000
-DEVISE_KEY = "otp-encryption-key-otp-encryption-key-0123456789"
 DEVISE = '[legacy.totp]\nkind = "devise-two-factor"\nkeys = ["env:OTP_KEY"]\nissuer = "Shop"\n'
 FORTIFY = '[legacy.totp]\nkind = "fortify"\nkeys = ["file:app.key", "env:OTP_KEY"]\n'
-APP_KEY = "base64:bGFyYXZlbCBmaXh0dXJlIGtleSwgMzIgYnl0ZXMgbG8="
-OLD_KEY = "base64:dGhlIGtleSBiZWZvcmUgaXQsIDMyIGJ5dGVzIGxvbmc="
+# The runbook's own lines, and what they take for granted.
+RUNBOOK = Path(__file__).parents[2] / "runbooks" / "p1-import.md"
+HOW_TO_OPEN = RUNBOOK.read_text(encoding="utf-8").partition("```python\n")[2].partition("```")[0]
+OPENER: dict[str, object] = {
+    **{one.__name__: one for one in (AEAD, KDF, KEM, Suite, Path, load_pem_private_key)},
+    "b64decode": base64.b64decode,
+    "json": json,
+}
+HOLDERS = {row["id"]: row["otp_secret"] for row in oracle() if row["otp_secret"]}
 
 
 class Receiver:
@@ -40,6 +52,8 @@ class Receiver:
     def __init__(self, folder: Path) -> None:
         self.key = X25519PrivateKey.generate()
         self.file = folder / "totp.pub"
+        private = self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (folder / "totp.key").write_bytes(private)
         public = self.key.public_key()
         self.file.write_bytes(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
 
@@ -85,7 +99,7 @@ def configure(site: Site, section: str) -> None:
     file.write_text(file.read_text().replace("[auther]\n", f"{section}[auther]\n", 1))
 
 
-def export(site: Site, *words: str, key: str = DEVISE_KEY, out: str = "totp.jsonl") -> Ran:
+def export(site: Site, *words: str, key: str = OTP_KEY, out: str = "totp.jsonl") -> Ran:
     arguments = ["import", "export-totp", "--out", out, "--recipient", "totp.pub", *words]
     return migrator(site.root, *arguments, env=dict(os.environ) | {"OTP_KEY": key})
 
@@ -103,37 +117,44 @@ def test_the_receiver_computes_the_codes_that_the_application_computes(site: Sit
     require("rails")
     receiver = Receiver(site.root)
     people = {row["id"]: row for row in oracle()}
-    holders = {pk: row["otp_secret"] for pk, row in people.items() if row["otp_secret"]}
     dry = export(site, "--dry-run", "--json")
     assert (dry.code, (site.root / "totp.jsonl").exists()) == (0, False), dry.err
     done = export(site, "--json")
     assert done.code == 0, done.err
-    counts = {"read": 600, "exported": len(holders), "without_factor": 600 - len(holders)}
+    counts = {"read": 600, "exported": len(HOLDERS), "without_factor": 600 - len(HOLDERS)}
     for said in (dry.json, done.json):
         assert {name: said[name] for name in counts} == counts
         assert (said["not_imported"], said["closed"]) == (0, {})
 
-    file = site.root / "totp.jsonl"
-    assert file.stat().st_mode & 0o777 == 0o600
-    records = receiver.opened(file)
+    records = receiver.opened(site.root / "totp.jsonl")
     ids = dict(site.sql("SELECT auther_id, user_pk FROM migrator_identity"))
-    assert {ids[user] for user in records} == set(holders)
-    codes = dict(zip(holders, rotp(list(holders.values())), strict=True))
+    assert {ids[user] for user in records} == set(HOLDERS)
+    codes = dict(zip(HOLDERS, rotp(list(HOLDERS.values())), strict=True))
     for user, record in records.items():
-        person = people[ids[user]]
-        assert (record["issuer"], record["account"]) == ("Shop", person["email"])
+        assert (record["issuer"], record["account"]) == ("Shop", people[ids[user]]["email"])
         assert code(record) == codes[ids[user]]
 
-    said = site.root / ".migrator" / "state.db"
-    left = file.read_bytes() + said.read_bytes() + (done.out + done.err + dry.out).encode()
-    assert not [secret for secret in holders.values() if secret.encode() in left]
-    assert not [pk for pk in holders if people[pk]["email"].encode() in file.read_bytes()]
+
+def test_nothing_is_left_in_clear_and_the_runbook_says_how_it_opens(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver, file = Receiver(site.root), site.root / "totp.jsonl"
+    done = export(site, "--json")
+    assert file.stat().st_mode & 0o777 == 0o600
+    written = file.read_bytes()
+    state = (site.root / ".migrator" / "state.db").read_bytes()
+    everything = written + state + (done.out + done.err).encode()
+    assert not [secret for secret in HOLDERS.values() if secret.encode() in everything]
+    assert b"@" not in written
     entry = site.ctx.state.ledger.latest("import", "export-totp", kind="outcome")
     assert entry
-    assert (entry.body["exported"], entry.body["sha256"]) == (len(holders), done.json["sha256"])
-    first, second = [
-        line for line in map(json.loads, file.read_text().splitlines()) if "user" in line
-    ][:2]
+    assert entry.body["sha256"] == done.json["sha256"] == sha256(written).hexdigest()
+
+    lines = map(json.loads, written.decode().splitlines())
+    first, second = [line for line in lines if "user" in line][:2]
+    monkeypatch.chdir(site.root)
+    exec(HOW_TO_OPEN, given := {**OPENER, "line": first})
+    assert given["record"] == receiver.opened(file)[first["user"]]
     with pytest.raises(InvalidTag):
         receiver.record({**first, "sealed": second["sealed"]})
 

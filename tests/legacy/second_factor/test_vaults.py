@@ -5,25 +5,26 @@ from __future__ import annotations
 import base64
 import csv
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import psycopg
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from migrator.config.people import TotpSection
 from migrator.core.errors import UsageError
 from migrator.legacy.second_factor.devise_two_factor import DeviseTwoFactor
 from migrator.legacy.second_factor.fortify import Fortify
 from migrator.legacy.second_factor.interface import Fault, Secret
+from migrator.legacy.second_factor.registry import VAULTS
 from tests.parts.dump import DATA
+from tests.parts.laravel_site import APP_KEY, OLD_KEY
+from tests.phases.importing import OTP_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-DEVISE_KEY = "otp-encryption-key-otp-encryption-key-0123456789"
-APP_KEY = "base64:bGFyYXZlbCBmaXh0dXJlIGtleSwgMzIgYnl0ZXMgbG8="
-OLD_KEY = "base64:dGhlIGtleSBiZWZvcmUgaXQsIDMyIGJ5dGVzIGxvbmc="
 Rows = "dict[str, Sequence[str | None]]"
 
 
@@ -39,7 +40,7 @@ def known(file: str) -> dict[str, str]:
 
 
 def test_what_devise_two_factor_wrote_is_opened(devise_db: str) -> None:
-    vault = DeviseTwoFactor(["not this one", DEVISE_KEY])
+    vault = DeviseTwoFactor(["not this one", OTP_KEY])
     found = {pk: vault.open(values) for pk, values in rows(devise_db, vault.columns).items()}
     assert found == {pk: Secret(text) for pk, text in known("devise_600_plaintext.csv").items()}
     (box, iv, salt), *_ = rows(devise_db, vault.columns).values()
@@ -80,14 +81,22 @@ def test_a_secret_shows_in_no_representation() -> None:
     assert "GEZDGNBV" not in f"{Secret('GEZDGNBVGY3TQOJQ')!r} {Secret('GEZDGNBVGY3TQOJQ')}"
 
 
-@given(values=st.tuples(*[st.none() | st.text()] * 3))
+def test_each_library_has_its_name_in_the_configuration() -> None:
+    assert get_args(TotpSection.model_fields["kind"].annotation) == tuple(VAULTS)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(values=st.tuples(*[st.none() | st.text(max_size=30)] * 3))
 def test_nothing_in_the_columns_is_an_error(values: tuple[str | None, ...]) -> None:
-    vaults = (DeviseTwoFactor([DEVISE_KEY]).open(values), Fortify([APP_KEY]).open(values[:1]))
+    vaults = (DeviseTwoFactor([OTP_KEY]).open(values), Fortify([APP_KEY]).open(values[:1]))
     assert all(isinstance(found, Fault) for found in vaults)
 
 
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
-    parts=st.dictionaries(st.sampled_from(["iv", "value", "mac", "tag"]), st.text() | st.none())
+    parts=st.dictionaries(
+        st.sampled_from(["iv", "value", "mac", "tag"]), st.text(max_size=30) | st.none()
+    )
 )
 def test_nothing_in_laravels_envelope_is_an_error(parts: dict[str, str | None]) -> None:
     box = base64.b64encode(json.dumps(parts).encode()).decode()

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+# As site.php has them.
+APP_KEY = "base64:bGFyYXZlbCBmaXh0dXJlIGtleSwgMzIgYnl0ZXMgbG8="
+OLD_KEY = "base64:dGhlIGtleSBiZWZvcmUgaXQsIDMyIGJ5dGVzIGxvbmc="
 SITE = Path(__file__).with_name("site.php")
 
 
