@@ -59,6 +59,7 @@ class LegacySection(Section):
     users_table: str = "public.users"
     identities_table: str = ""
     columns: dict[str, str] = Field(default_factory=dict)
+    time_zone: str = "UTC"
     query: QuerySection = QuerySection()
     roles: RolesSection = RolesSection()
     totp: TotpSection | None = None
@@ -83,6 +84,14 @@ class LegacySection(Section):
     def _has_its_query(self) -> LegacySection:
         if (self.kind == "sql") != bool(self.query.users):
             raise ValueError('kind = "sql" goes with a SELECT as users under [legacy.query]')
+        return self
+
+    @model_validator(mode="after")
+    def _knows_its_zone(self) -> LegacySection:
+        if self.time_zone != "UTC" and self.kind != "laravel":
+            raise ValueError(
+                'time_zone goes with kind = "laravel" only'
+            )
         return self
 
     @model_validator(mode="after")

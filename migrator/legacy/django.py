@@ -11,7 +11,7 @@ from migrator.core.sql import ident, literal
 from migrator.legacy.connect import Connection, describe_table, open_database, read_any_bytes
 from migrator.legacy.devise import DeviseSource, Roles, describe_identities
 from migrator.legacy.query import FLAG
-from migrator.legacy.user_model import UserModel, read_through, users_table
+from migrator.legacy.user_model import UserModel, read_through, roles_of, users_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -108,12 +108,11 @@ def _full_name(table: TableShape) -> str:
 
 
 def _roles(connection: Connection, table: TableShape, settings: LegacySection) -> str:
-    parts = []
-    if settings.roles.join_table:
-        parts.append(_groups(connection, table, settings))
-    if settings.roles.column:
-        parts.append(_flag(table, settings.roles.column))
-    return " || ".join(parts)
+    roles = settings.roles
+    return roles_of(
+        _groups(connection, table, settings) if roles.join_table else "",
+        _flag(table, roles.column) if roles.column else "",
+    )
 
 
 def _groups(connection: Connection, table: TableShape, settings: LegacySection) -> str:

@@ -23,7 +23,7 @@ from migrator.legacy.copytext import copy_rows
 from migrator.legacy.devise import DeviseSource, Roles
 from migrator.legacy.exact_emails import ExactEmails, Spelling
 from migrator.legacy.query import FLAG, TEXTS, describe_query
-from migrator.legacy.user_model import UserModel, read_through, users_table
+from migrator.legacy.user_model import UserModel, read_through, roles_of, users_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -49,6 +49,8 @@ MODEL = UserModel(
     on_request=("username", "verified", "locked_at", "active"),
     types={"active": FLAG, "second_factor": FLAG | TEXTS | TIME_TYPES},
 )
+UTC = "UTC"
+_WITHOUT_ZONE = "timestamp without time zone"
 # What PHP's trim, and so the middleware TrimStrings, cuts off.
 TRIMMED = " \t\n\r\0\v"
 # The drivers of Socialite, whose guide keeps the id in a column of the users table: github_id.
@@ -74,7 +76,8 @@ def open_laravel(dsn: str, settings: LegacySection) -> Iterator[LaravelSource]:
     with open_database(dsn) as connection:
         table = users_table(connection, settings)
         roles = _roles(connection, table, settings)
-        query = users_query(table, settings.columns, roles=roles)
+        _refuse_unknown_zone(connection, settings.time_zone)
+        query = users_query(table, settings, roles=roles)
         columns = read_through(connection, table, query, library=LIBRARY)
         identities = _identities(connection, table, settings)
         read_any_bytes(connection)
@@ -111,22 +114,34 @@ class LaravelSource(DeviseSource):
             yield Spelling(str(pk), str(email), found == "t")
 
 
-def users_query(table: TableShape, overrides: Mapping[str, str], *, roles: str = "") -> str:
+def _refuse_unknown_zone(connection: Connection, zone: str) -> None:
+    query = load("migrator.legacy", "laravel.sql")["knows_zone"].encode()
+    with wrapped("looking for the time zone"):
+        known = connection.execute(query, {"zone": zone}).fetchone()
+    if zone != UTC and known != (True,):
+        raise UsageError(
+            f"legacy.time_zone: PostgreSQL knows no time zone {zone}",
+            hint="write app.timezone of the application, e.g. Europe/Berlin",
+        )
+
+
+def users_query(table: TableShape, settings: LegacySection, *, roles: str = "") -> str:
     """Make out the SELECT for one user model's table.
 
     Args:
         table: The table of the user model.
-        overrides: `legacy.columns`: column by part; '' says that nothing plays this part.
+        settings: `[legacy]` of migrator.toml.
         roles: An expression that gives an array of the user's roles, empty to read none.
 
     Raises:
         UsageError: An override names an unknown part or a missing column, or a column that has to
             be there is missing.
     """
+    overrides: Mapping[str, str] = settings.columns
     if overrides.get("verified"):
         overrides = {"confirmed_at": "", **overrides}
     columns = MODEL.columns(table, overrides)
-    shown = {part: f"u.{ident(column)}" for part, column in columns.items()}
+    shown = {part: _shown(table, "u", column, settings) for part, column in columns.items()}
     if "active" in shown:
         shown["disabled"] = load("migrator.legacy", "django.sql")["disabled"].format(
             column=shown.pop("active")
@@ -139,6 +154,14 @@ def users_query(table: TableShape, overrides: Mapping[str, str], *, roles: str =
     return _query("users", parts=parts, users=table.relation)
 
 
+def _shown(table: TableShape, alias: str, column: str, settings: LegacySection) -> str:
+    """Give a column, a time without a zone as the moment that it means."""
+    place = f"{alias}.{ident(column)}"
+    if settings.time_zone == UTC or table.columns[column] != _WITHOUT_ZONE:
+        return place
+    return _query("in_zone", column=place, zone=literal(settings.time_zone))
+
+
 def _query(name: str, **parts: str) -> str:
     return load("migrator.legacy", "laravel.sql")[name].format(**parts)
 
@@ -148,12 +171,11 @@ def _filled(column: str) -> str:
 
 
 def _roles(connection: Connection, table: TableShape, settings: LegacySection) -> str:
-    parts = []
-    if settings.roles.join_table:
-        parts.append(_joined(connection, table, settings))
-    if settings.roles.column:
-        parts.append(_own_roles(table, settings.roles.column))
-    return " || ".join(parts)
+    roles = settings.roles
+    return roles_of(
+        _joined(connection, table, settings) if roles.join_table else "",
+        _own_roles(table, roles.column) if roles.column else "",
+    )
 
 
 def _joined(connection: Connection, table: TableShape, settings: LegacySection) -> str:
@@ -220,7 +242,7 @@ def _identities(
     """Look at where Socialite's guides keep sign-ins at providers; None where there are none."""
     linked = _linked_table(connection, settings)
     times = [name for name in _TIMES if linked and linked.columns.get(name) in TIME_TYPES]
-    links = [_linked(linked, times)] if linked else []
+    links = [_linked(linked, times, settings)] if linked else []
     links += _own_links(table, settings, times)
     if not links:
         return None
@@ -247,12 +269,15 @@ def _first(table: TableShape, names: tuple[str, ...]) -> str:
     return next((name for name in names if name in table.columns), "")
 
 
-def _linked(table: TableShape, times: Sequence[str]) -> str:
+def _linked(table: TableShape, times: Sequence[str], settings: LegacySection) -> str:
     return _query(
         "linked",
         provider=ident(_first(table, _PROVIDERS)),
         uid=ident(_first(table, _UIDS)),
-        times="".join(_query("time", column=ident(name)) for name in times),
+        times="".join(
+            _query("time", time=_shown(table, "i", name, settings), column=ident(name))
+            for name in times
+        ),
         table=table.relation,
     )
 

@@ -1,6 +1,12 @@
 -- name: users
 SELECT {parts} FROM {users} AS u
 
+-- name: in_zone
+({column} AT TIME ZONE {zone})
+
+-- name: knows_zone
+SELECT EXISTS (SELECT FROM pg_timezone_names WHERE name = %(zone)s)
+
 -- name: is_filled
 coalesce({column}::text, '') <> ''
 
@@ -25,7 +31,7 @@ SELECT DISTINCT model_type::text FROM {join} ORDER BY 1
 SELECT i.user_id, i.{provider}::text AS provider, i.{uid}::text AS uid{times} FROM {table} AS i
 
 -- name: time
-, i.{column} AS {column}
+, {time} AS {column}
 
 -- name: own_link
 SELECT u.{id} AS user_id, {driver} AS provider, u.{column}::text AS uid{times} FROM {users} AS u WHERE u.{column}::text <> ''

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from migrator.core.errors import UsageError
+from migrator.core.queries import load
 from migrator.legacy.connect import Connection, describe_table
 from migrator.legacy.query import COLUMNS, columns_of, describe_query, refuse_ambiguous_keys
 
@@ -104,6 +105,13 @@ def users_table(connection: Connection, settings: LegacySection) -> TableShape:
         UsageError: It is missing; the message lists what there is.
     """
     return describe_table(connection, settings.users_table, key="legacy.users_table")
+
+
+def roles_of(*arrays: str) -> str:
+    """Put expressions for arrays of roles together; empty ones count for nothing."""
+    filled = " || ".join(filter(None, arrays))
+    text = load("migrator.legacy", "user_model.sql")["roles"]
+    return text.format(arrays=filled) if filled else ""
 
 
 def read_through(

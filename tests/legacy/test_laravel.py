@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from migrator.core.errors import UsageError
+from migrator.legacy.changes import open_changes
 from migrator.legacy.laravel import MODEL
 from migrator.legacy.sources import open_source
 from tests.legacy.test_devise import section, sql
@@ -89,6 +91,19 @@ def test_other_columns_play_their_parts(tables: str) -> None:
     )
 
 
+def test_times_are_those_of_the_application(tables: str) -> None:
+    march = "UPDATE users SET updated_at = '2024-03-01 12:00', created_at = '2024-03-01 12:00Z'"
+    sql(tables, march)
+    noon_ms = 1_709_294_400_000
+    settings = section(kind="laravel", time_zone="America/New_York")
+    with open_source(tables, settings) as source, open_changes(tables, source) as changes:
+        one = source.page_after(None, rows=1).users[0]
+        since = [datetime.fromtimestamp(noon_ms / 1000 + 3600 * h, UTC) for h in (5, 5.1)]
+        found = [list(changes.keys(moment, rows=9)) for moment in since]
+    assert (one.updated_ms, one.created_ms) == (noon_ms + 5 * 3_600_000, noon_ms)
+    assert found == [[["1", "2"]], []]
+
+
 @pytest.mark.parametrize(
     ("roles", "found"),
     [
@@ -126,6 +141,7 @@ def test_the_whole_name_tells_two_models_apart(tables: str) -> None:
         ({"roles": {"column": "admin"}}, "users has no column admin"),
         ({"roles": {"join_table": "logins"}}, "logins and public.roles are not laravel-permission's"),
         ({"roles": {"join_table": "model_has_roles"}, "model": "Person"}, "which of these is Person"),
+        ({"time_zone": "Europe/Entenhausen"}, "PostgreSQL knows no time zone Europe/Entenhausen"),
         ({"identities_table": "roles"}, "roles has not user_id, provider or provider_name, and "),
     ],
 )  # fmt: skip

@@ -1,0 +1,3 @@
+-- name: roles
+-- NULL for nobody's roles: such a line needs no closer look.
+nullif({arrays}, '{{}}')
