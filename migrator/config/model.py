@@ -89,9 +89,7 @@ class LegacySection(Section):
     @model_validator(mode="after")
     def _knows_its_zone(self) -> LegacySection:
         if self.time_zone != "UTC" and self.kind != "laravel":
-            raise ValueError(
-                'time_zone goes with kind = "laravel" only'
-            )
+            raise ValueError('time_zone goes with kind = "laravel" only')
         return self
 
     @model_validator(mode="after")

@@ -111,7 +111,7 @@ def export(ctx: Context, recipient: Recipient, out: Path) -> Export:
     """
     began = {"file": out.name, "recipient": recipient.fingerprint}
     with (
-        ctx.state.locks.held("totp"),
+        ctx.state.locks.held("export of second factors"),
         _opened(ctx) as exporter,
         ctx.state.ledger.recorded(SUBJECT, ACTION, **began) as facts,
     ):

@@ -157,7 +157,7 @@ def passwordless(found: Findings, _config: Config) -> Iterator[Reason]:
         )
 
 
-def laravel_tokens(found: Findings, _config: Config) -> Iterator[Reason]:
+def laravel_tokens(found: Findings, config: Config) -> Iterator[Reason]:
     """What Laravel keeps in columns of the users table that Auther knows nothing of."""
     tokens = found.legacy.laravel
     if tokens is None:
@@ -169,7 +169,7 @@ def laravel_tokens(found: Findings, _config: Config) -> Iterator[Reason]:
             "such cookies sign in without Auther until remember_token is emptied: plan that with the"
             " end of the legacy path",
         )
-    if tokens.factors_begun:
+    if tokens.factors_begun and "second_factor" not in config.legacy.columns:
         yield Reason(
             "factors_begun",
             f"{tokens.factors_begun:,} users have the secret of a second factor that they never"
