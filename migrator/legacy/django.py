@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING
 
 from migrator.core.errors import UsageError
 from migrator.core.queries import load
-from migrator.core.sql import ident, literal
+from migrator.core.sql import ident
 from migrator.legacy.connect import Connection, describe_table, open_database, read_any_bytes
 from migrator.legacy.devise import DeviseSource, Roles, describe_identities
 from migrator.legacy.query import FLAG
-from migrator.legacy.user_model import UserModel, read_through, roles_of, users_table
+from migrator.legacy.user_model import (
+    UserModel,
+    disabled,
+    flag_role,
+    read_through,
+    roles_of,
+    users_table,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -88,7 +95,7 @@ def users_query(table: TableShape, overrides: Mapping[str, str], *, roles: str =
             column=given["username"], email=given["email"]
         )
     if "active" in given:
-        shown["disabled"] = queries["disabled"].format(column=given["active"])
+        shown["disabled"] = disabled(given["active"])
     if "name" not in overrides and (names := _full_name(table)):
         shown["name"] = names
     if roles:
@@ -139,6 +146,4 @@ def _flag(table: TableShape, column: str) -> str:
             f"legacy.roles.column: {table} has no boolean {column}; it has: {', '.join(table.columns)}",
             hint='name is_staff or is_superuser; other roles can be read with kind = "sql"',
         )
-    return load("migrator.legacy", "django.sql")["flag"].format(
-        column=f"u.{ident(column)}", name=literal(column)
-    )
+    return flag_role(f"u.{ident(column)}", column)

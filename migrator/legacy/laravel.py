@@ -23,7 +23,14 @@ from migrator.legacy.copytext import copy_rows
 from migrator.legacy.devise import DeviseSource, Roles
 from migrator.legacy.exact_emails import ExactEmails, Spelling
 from migrator.legacy.query import FLAG, TEXTS, describe_query
-from migrator.legacy.user_model import UserModel, read_through, roles_of, users_table
+from migrator.legacy.user_model import (
+    UserModel,
+    disabled,
+    flag_role,
+    read_through,
+    roles_of,
+    users_table,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -49,14 +56,14 @@ MODEL = UserModel(
     on_request=("username", "verified", "locked_at", "active"),
     types={"active": FLAG, "second_factor": FLAG | TEXTS | TIME_TYPES},
 )
-UTC = "UTC"
+_UTC = "UTC"
 _WITHOUT_ZONE = "timestamp without time zone"
 # What PHP's trim, and so the middleware TrimStrings, cuts off.
 TRIMMED = " \t\n\r\0\v"
 # The drivers of Socialite, whose guide keeps the id in a column of the users table: github_id.
 _DRIVERS = ("bitbucket", "facebook", "github", "gitlab", "google", "linkedin", "twitter")
 _PROVIDERS = ("provider", "provider_name")
-_UIDS = ("provider_id", "provider_user_id", "uid", "social_id")
+UIDS = ("provider_id", "provider_user_id", "uid", "social_id")
 _TIMES = ("created_at", "updated_at")
 _KEYS = ("model_id", "model_uuid", "model_ulid")
 
@@ -85,7 +92,7 @@ def open_laravel(dsn: str, settings: LegacySection) -> Iterator[LaravelSource]:
 
 
 class LaravelSource(DeviseSource):
-    """Users whom `where email = …` finds, without regard to capitals by nobody but PostgreSQL."""
+    """Users whom `where email = …` finds: an address has to be typed as it is stored."""
 
     capitals_count = True
 
@@ -115,10 +122,12 @@ class LaravelSource(DeviseSource):
 
 
 def _refuse_unknown_zone(connection: Connection, zone: str) -> None:
+    if zone == _UTC:
+        return
     query = load("migrator.legacy", "laravel.sql")["knows_zone"].encode()
     with wrapped("looking for the time zone"):
         known = connection.execute(query, {"zone": zone}).fetchone()
-    if zone != UTC and known != (True,):
+    if known != (True,):
         raise UsageError(
             f"legacy.time_zone: PostgreSQL knows no time zone {zone}",
             hint="write app.timezone of the application, e.g. Europe/Berlin",
@@ -143,11 +152,9 @@ def users_query(table: TableShape, settings: LegacySection, *, roles: str = "") 
     columns = MODEL.columns(table, overrides)
     shown = {part: _shown(table, "u", column, settings) for part, column in columns.items()}
     if "active" in shown:
-        shown["disabled"] = load("migrator.legacy", "django.sql")["disabled"].format(
-            column=shown.pop("active")
-        )
+        shown["disabled"] = disabled(shown.pop("active"))
     if table.columns.get(columns.get("second_factor", ""), "boolean") != "boolean":
-        shown["second_factor"] = _filled(shown["second_factor"])
+        shown["second_factor"] = _query("is_filled", column=shown["second_factor"])
     if roles:
         shown["roles"] = roles
     parts = ",\n".join(f"{text} AS {ident(part)}" for part, text in shown.items())
@@ -157,17 +164,13 @@ def users_query(table: TableShape, settings: LegacySection, *, roles: str = "") 
 def _shown(table: TableShape, alias: str, column: str, settings: LegacySection) -> str:
     """Give a column, a time without a zone as the moment that it means."""
     place = f"{alias}.{ident(column)}"
-    if settings.time_zone == UTC or table.columns[column] != _WITHOUT_ZONE:
+    if settings.time_zone == _UTC or table.columns[column] != _WITHOUT_ZONE:
         return place
     return _query("in_zone", column=place, zone=literal(settings.time_zone))
 
 
 def _query(name: str, **parts: str) -> str:
     return load("migrator.legacy", "laravel.sql")[name].format(**parts)
-
-
-def _filled(column: str) -> str:
-    return _query("is_filled", column=column)
 
 
 def _roles(connection: Connection, table: TableShape, settings: LegacySection) -> str:
@@ -231,8 +234,7 @@ def _own_roles(table: TableShape, column: str) -> str:
         )
     place = f"u.{ident(column)}"
     if kind == "boolean":
-        flag = load("migrator.legacy", "django.sql")["flag"]
-        return flag.format(column=place, name=literal(column))
+        return flag_role(place, column)
     return _query("own_roles" if kind.endswith("[]") else "own_role", column=place)
 
 
@@ -248,7 +250,7 @@ def _identities(
         return None
     query = " UNION ALL ".join(links)
     shape = describe_query(connection, query, key="identities", schema=table.schema)
-    return replace(shape, name=str(linked or table))
+    return replace(shape, name=str(linked or ""))
 
 
 def _linked_table(connection: Connection, settings: LegacySection) -> TableShape | None:
@@ -256,9 +258,9 @@ def _linked_table(connection: Connection, settings: LegacySection) -> TableShape
         return None
     key = "legacy.identities_table"
     table = describe_table(connection, settings.identities_table, key=key)
-    if not ("user_id" in table.columns and _first(table, _PROVIDERS) and _first(table, _UIDS)):
+    if not ("user_id" in table.columns and _first(table, _PROVIDERS) and _first(table, UIDS)):
         raise UsageError(
-            f"{table} has not user_id, {' or '.join(_PROVIDERS)}, and {' or '.join(_UIDS)};"
+            f"{table} has not user_id, {' or '.join(_PROVIDERS)}, and {' or '.join(UIDS)};"
             f" it has: {', '.join(table.columns)}",
             hint=f'set {key} in migrator.toml, or "" to import no such sign-ins',
         )
@@ -273,7 +275,7 @@ def _linked(table: TableShape, times: Sequence[str], settings: LegacySection) ->
     return _query(
         "linked",
         provider=ident(_first(table, _PROVIDERS)),
-        uid=ident(_first(table, _UIDS)),
+        uid=ident(_first(table, UIDS)),
         times="".join(
             _query("time", time=_shown(table, "i", name, settings), column=ident(name))
             for name in times

@@ -10,6 +10,8 @@ from psycopg.errors import QueryCanceled
 from migrator.core.sql import qualified
 from migrator.legacy.asking import quoted, quoted_or_null
 from migrator.legacy.findings import Identities, LaravelTokens, SessionStore
+from migrator.legacy.laravel import LIBRARY as LARAVEL
+from migrator.legacy.laravel import UIDS
 
 if TYPE_CHECKING:
     from migrator.config.model import LegacySection
@@ -27,7 +29,8 @@ _COUNTED = {
 
 def identities(ask: Questions, columns: DeviseColumns, linked_in: TableShape | None) -> Identities:
     """Count OmniAuth's identities, and the users who have no password, by whether they have one."""
-    suspects = ask.names("identity_suspects", {"reference": _REFERENCE})
+    uids = list(UIDS) if columns.library == LARAVEL else ["uid"]
+    suspects = ask.names("identity_suspects", {"reference": _REFERENCE, "uids": uids})
     table = str(linked_in) if linked_in else ""
     if linked_in:
         suspects = tuple(name for name in suspects if name != table)

@@ -57,12 +57,13 @@ WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND NOT a.attisdropped AN
 ORDER BY 1, 2, 3;
 
 -- name: identity_suspects
--- Tables in the form that OmniAuth guides make: provider, uid and a reference to the user.
+-- Tables in the form that guides to OmniAuth and Socialite make: provider, uid and a reference to the user.
 SELECT format('%%s.%%s', n.nspname, c.relname) AS name
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p')
   AND (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped
-         AND a.attname IN ('provider', 'uid', %(reference)s)) = 3
+         AND a.attname IN ('provider', %(reference)s)) = 2
+  AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped AND a.attname = ANY(%(uids)s))
 ORDER BY 1;
 
 -- name: bearer_suspects

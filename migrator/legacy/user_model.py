@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from migrator.core.errors import UsageError
 from migrator.core.queries import load
+from migrator.core.sql import literal
 from migrator.legacy.connect import Connection, describe_table
 from migrator.legacy.query import COLUMNS, columns_of, describe_query, refuse_ambiguous_keys
 
@@ -105,6 +106,17 @@ def users_table(connection: Connection, settings: LegacySection) -> TableShape:
         UsageError: It is missing; the message lists what there is.
     """
     return describe_table(connection, settings.users_table, key="legacy.users_table")
+
+
+def disabled(active: str) -> str:
+    """Give the expression for an account that its flag does not call active."""
+    return load("migrator.legacy", "user_model.sql")["disabled"].format(column=active)
+
+
+def flag_role(column: str, name: str) -> str:
+    """Give the expression for the role, in an array, of whom a flag is set for."""
+    flag = load("migrator.legacy", "user_model.sql")["flag"]
+    return flag.format(column=column, name=literal(name))
 
 
 def roles_of(*arrays: str) -> str:

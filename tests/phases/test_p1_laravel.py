@@ -197,6 +197,16 @@ def test_preflight_tells_what_laravel_leaves_open(site: Site, tmp_path: Path) ->
     assert proof.answer is Answer.NOT_THERE
 
 
+def test_a_table_of_sign_ins_that_is_not_configured_is_named(site: Site) -> None:
+    file = site.root / "migrator.toml"
+    file.write_text(CONFIG.replace('identities_table = "public.social_accounts"\n', ""))
+    ctx = make_context(load(file), root=site.root, clock=ManualClock(NOW), progress=Progress())
+    report = p0_preflight.run(ctx)
+    assert report.findings.legacy.identities.by_provider == {"github": 1}
+    (found,) = [r for r in report.verdict.warnings if r.code == "identities_not_configured"]
+    assert found.text.startswith("public.social_accounts looks like")
+
+
 def test_a_person_decides_who_gets_an_address(site: Site) -> None:
     upper = next(p for p in oracle() if p["category"] == "pair_upper")
     resolutions = f'[user."{upper["id"]}"]\nreason = "email_collision"\naction = "wins"\n'

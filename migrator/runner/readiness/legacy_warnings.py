@@ -146,7 +146,7 @@ def passwordless(found: Findings, _config: Config) -> Iterator[Reason]:
     if identities.suspects and not identities.table:
         yield Reason(
             "identities_not_configured",
-            f"{', '.join(identities.suspects)} looks like OmniAuth's table and is not configured",
+            f"{', '.join(identities.suspects)} looks like a table of sign-ins at providers and is not configured",
             "set legacy.identities_table, or sign-ins at providers are lost",
         )
     elif identities.passwordless_alone:
