@@ -160,7 +160,7 @@ def _import(ctx: Context, ends: Ends, rules: Rules, lease: Lease) -> Outcome:
     ):
         if not ctx.state.checkpoints.get(SUBJECT, "created_file"):
             take_first_snapshot(ctx)
-        ends.identities.create()
+        ends.create_tables(ctx.config)
         refuse_late_resolutions(ctx, ends, target, rules)
         record_resolutions(ctx, rules)
         refuse_unknown_relations(target, rules)

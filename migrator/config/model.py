@@ -14,8 +14,10 @@ from migrator.config.people import USUAL, GrantsSection, QuerySection, RolesSect
 from migrator.config.plugin import PluginSection
 from migrator.config.secrets import SecretRef
 from migrator.config.section import Section
+from migrator.config.shim import ShimSection
 from migrator.config.standing_up import StandingUp
 from migrator.config.sync import SyncSection
+from migrator.config.verify import VerifySection
 from migrator.config.way_in import WayIn
 from migrator.config.write_back import WriteBackSection
 from migrator.core.envelope import MAX_PEPPERS, NO_PEPPER
@@ -155,14 +157,6 @@ class StageSection(Section):
     legacy_accept_for: Duration = timedelta(days=30)
 
 
-class ShimSection(Section):
-    """What is baked into generated shims."""
-
-    redirect_uri: str = ""
-    build: str = "1"
-    after_login: str = "/"
-
-
 class DrainSection(Section):
     """Where the drain is measured. `shims` are the addresses of the instances' metrics."""
 
@@ -268,6 +262,7 @@ class Config(Section):
     drain: DrainSection = DrainSection()
     gates: tuple[GateSection, ...] = ()
     remove: RemoveSection = RemoveSection()
+    verify: VerifySection = VerifySection()
 
     @model_validator(mode="after")
     def _gates_have_names_of_their_own(self) -> Config:

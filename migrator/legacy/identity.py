@@ -14,13 +14,21 @@ from migrator.core.queries import load
 from migrator.core.sql import ident
 from migrator.legacy.connect import Connection, compose, wrapped
 from migrator.legacy.copytext import copy_lines, dump, parse
+from migrator.legacy.new_user import FUNCTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from migrator.legacy.interface import TableShape
 
-TABLES = ("migrator_identity", "migrator_instance", "migrator_shadow", "migrator_write_back")
+TABLES = (
+    "migrator_identity",
+    "migrator_instance",
+    "migrator_shadow",
+    "migrator_write_back",
+    "migrator_tombstone",
+    "migrator_token",
+)
 
 
 class Claim(NamedTuple):
@@ -119,26 +127,37 @@ class IdentityTable:
             "instance": ident(users.schema, TABLES[1]),
             "shadow": ident(users.schema, TABLES[2]),
             "write_back": ident(users.schema, TABLES[3]),
+            "tombstone": ident(users.schema, TABLES[4]),
+            "token": ident(users.schema, TABLES[5]),
             "users": users.relation,
+            "function": ident(users.schema, FUNCTION),
         }
-        self._queries = load("migrator.legacy", "identity.sql")
+        self._queries = {
+            **load("migrator.legacy", "new_user.sql"),
+            **load("migrator.legacy", "identity.sql"),
+        }
 
     def exists(self) -> bool:
         """Tell whether the table is there."""
         return bool(self._ask("exists", table=self._parts["identity"])[0][0])
 
-    def create(self) -> None:
+    def create(self, *, new_user: Any = None) -> None:
         """Create our tables where they are missing, and let the application use them.
+
+        Args:
+            new_user: What `new_user_function` gave, where shims may make rows for new users.
 
         Raises:
             DependencyError: Our role may not create tables beside the users table.
         """
         with wrapped("creating migrator_identity"), self._transaction():
-            self._connection.execute(self._query("create_identity"), {})
-            self._connection.execute(self._query("create_instance"), {})
-            self._connection.execute(self._query("create_shadow"), {})
+            for part in ("identity", "instance", "shadow", "tombstone", "token"):
+                self._connection.execute(self._query(f"create_{part}"), {})
+            if new_user is not None:
+                self._connection.execute(new_user, {})
             for (role,) in self._ask("application_roles", users=self._users):
-                self._connection.execute(self._query("grant", role=ident(role)), {})
+                for grant in ("grant", "grant_more"):
+                    self._connection.execute(self._query(grant, role=ident(role)), {})
 
     def known(self, pks: Sequence[str], auther_ids: Sequence[str]) -> Known:
         """Look up a page by both of its keys."""
@@ -254,7 +273,8 @@ class IdentityTable:
         with wrapped("dropping migrator_identity"), self._transaction():
             if not self._ask("is_empty")[0][0]:
                 return False
-            self._connection.execute(self._query("drop"), {})
+            for name in ("drop_new_user", "drop"):
+                self._connection.execute(self._query(name), {})
             return True
 
     def _query(self, name: str, **parts: str) -> Any:

@@ -37,6 +37,21 @@ CREATE TABLE IF NOT EXISTS {shadow} (
   PRIMARY KEY (source, user_pk)
 )
 
+-- name: create_tombstone
+-- Deleted at Auther: no token that is still out there may make them a row again.
+CREATE TABLE IF NOT EXISTS {tombstone} (
+  auther_id text PRIMARY KEY,
+  until timestamptz NOT NULL
+)
+
+-- name: create_token
+-- Tokens too large for a cookie, sealed with a key that only the browser's cookie holds.
+CREATE TABLE IF NOT EXISTS {token} (
+  handle_hash text PRIMARY KEY,
+  sealed text NOT NULL,
+  expires_at timestamptz NOT NULL
+)
+
 -- name: exists
 SELECT to_regclass(%(table)s) IS NOT NULL
 
@@ -54,6 +69,9 @@ WHERE c.oid = to_regclass(%(users)s) AND r.role <> 0
 
 -- name: grant
 GRANT SELECT, INSERT, UPDATE ON {identity}, {instance}, {shadow} TO {role}
+
+-- name: grant_more
+GRANT SELECT, INSERT, UPDATE, DELETE ON {tombstone}, {token} TO {role}
 
 -- name: of_users
 SELECT user_pk, auther_id, home, origin FROM {identity}
@@ -113,4 +131,4 @@ SELECT count(*) FROM {identity}
 SELECT NOT EXISTS (SELECT FROM {identity}) AND NOT EXISTS (SELECT FROM {instance})
 
 -- name: drop
-DROP TABLE IF EXISTS {identity}, {instance}, {shadow}, {write_back}
+DROP TABLE IF EXISTS {identity}, {instance}, {shadow}, {write_back}, {tombstone}, {token}

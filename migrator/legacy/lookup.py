@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from migrator.legacy.columns import DeviseColumns
 
 FOUND_AT_MOST = 20
-_IDENTITY, _, _SHADOW, _WRITE_BACK = TABLES
+_IDENTITY, _, _SHADOW, _WRITE_BACK = TABLES[:4]
 
 
 class LinkRow(NamedTuple):

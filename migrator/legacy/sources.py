@@ -25,10 +25,12 @@ class SourceKind:
     Attributes:
         reads: What it reads, for people.
         open: Connects with a DSN and `[legacy]`; raises as `open_devise` does.
+        takes_rows: Whether it reads the application's own table, to which new users may be added.
     """
 
     reads: str
     open: Callable[[str, LegacySection], AbstractContextManager[DeviseSource]]
+    takes_rows: bool = True
 
 
 SOURCES: dict[str, SourceKind] = {
@@ -44,9 +46,13 @@ SOURCES: dict[str, SourceKind] = {
         open_laravel,
     ),
     "loaded": SourceKind(
-        "a file that `migrator import load` read: CSV, JSON Lines, Auth0, Firebase", open_loaded
+        "a file that `migrator import load` read: CSV, JSON Lines, Auth0, Firebase",
+        open_loaded,
+        takes_rows=False,
     ),
-    "sql": SourceKind("any tables on PostgreSQL, through a SELECT in migrator.toml", open_query),
+    "sql": SourceKind(
+        "any tables on PostgreSQL, through a SELECT in migrator.toml", open_query, takes_rows=False
+    ),
 }
 
 

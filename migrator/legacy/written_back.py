@@ -79,6 +79,7 @@ class WrittenBack:
         self._parts = {
             "log": self._table,
             "identity": ident(users.schema, TABLES[0]),
+            "tombstone": ident(users.schema, TABLES[4]),
             "index": ident(f"{TABLE}_auther_id_idx"),
         }
 
@@ -191,6 +192,10 @@ class WrittenBack:
     def end_tokens(self, auther_id: str, *, at_ms: int) -> None:
         """Refuse what was issued before a time, in whole seconds; it never moves back."""
         self._tell("end_tokens", auther_id=auther_id, at_ms=at_ms)
+
+    def bury(self, auther_id: str, *, until_ms: int) -> None:
+        """Let no token of a user who was deleted at Auther make them a row again, up to a time."""
+        self._tell("bury", auther_id=auther_id, until_ms=until_ms)
 
     def homes_away(self) -> int:
         """Count the users at home at Auther of whom nothing is open."""

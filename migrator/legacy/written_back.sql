@@ -131,3 +131,8 @@ WHERE auther_id IN (
   LIMIT %(rows)s
   FOR UPDATE SKIP LOCKED
 )
+
+-- name: bury
+INSERT INTO {tombstone} (auther_id, until)
+VALUES (%(auther_id)s, to_timestamp(%(until_ms)s / 1000.0))
+ON CONFLICT (auther_id) DO UPDATE SET until = greatest(migrator_tombstone.until, excluded.until)

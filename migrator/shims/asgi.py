@@ -26,6 +26,7 @@ class AsgiTarget:
     """Starlette and FastAPI on Python 3.11 and later, users in PostgreSQL."""
 
     name: str = "asgi"
+    names: tuple[str, ...] = ("auther_dual_path", "auther.user")
 
     def files(self, settings: ShimSettings) -> dict[str, str]:
         """Render the package `auther_dual_path`, its README and its test.

@@ -30,7 +30,17 @@ class ShimSettings:
         after_login: Same-origin path that a login ends at when it has no return path.
         users_table: The legacy users table, schema-qualified.
         users_pk: Its primary key column.
-        verify_url: The plugin's verify-only endpoint at Auther, for the shadow check; empty: no check.
+        plugin_url: Base of the plugin's endpoints at Auther (`…/api/auth/migrator`); empty: none of
+            what needs it (shadow check, exchange, logout at Auther, reset tickets).
+        foreign_paths: Path prefixes below which bearers of others go to the application's own
+            authenticator; refused everywhere else.
+        create_users: Whether an unknown `sub` gets a row through `migrator_new_user`.
+        exchange_in_dual: Whether sessions are exchanged in `dual` already.
+        json_doors_until: ISO 8601 UTC; from then on, in `drain`, sign-ins by JSON are refused.
+            Empty: as soon as `drain` begins.
+        delegate_permissions: Whether Auther decides about permissions.
+        check_permission_url: Where it is asked.
+        legacy: Off: the plain integration with Auther, without a legacy side.
     """
 
     issuers: tuple[str, ...]
@@ -50,7 +60,14 @@ class ShimSettings:
     after_login: str = "/"
     users_table: str = "public.users"
     users_pk: str = "id"
-    verify_url: str = ""
+    plugin_url: str = ""
+    foreign_paths: tuple[str, ...] = ()
+    create_users: bool = False
+    exchange_in_dual: bool = False
+    json_doors_until: str = ""
+    delegate_permissions: bool = False
+    check_permission_url: str = ""
+    legacy: bool = True
 
     @classmethod
     def placeholders(cls) -> ShimSettings:
@@ -88,6 +105,11 @@ class Target(Protocol):
     @property
     def name(self) -> str:
         """Give the word after `--target`."""
+        ...
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Give the words by which the application's own code uses the shim."""
         ...
 
     def files(self, settings: ShimSettings) -> dict[str, str]:

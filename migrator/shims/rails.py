@@ -24,6 +24,7 @@ class RailsTarget:
     """Rails 6.1 and later with Devise 4.8 and later on PostgreSQL."""
 
     name: str = "rails"
+    names: tuple[str, ...] = ("AutherCutover", "auther_login?", "migrator_login_path")
 
     def files(self, settings: ShimSettings) -> dict[str, str]:
         """Render the shim, its README and its test.

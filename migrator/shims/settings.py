@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from migrator.core.clock import iso
 from migrator.shims.interface import CHANGE_ME, ShimSettings
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ def settings_from(config: Config, *, stage_public_key: str) -> ShimSettings:
         after_login=shim.after_login,
         users_table=config.legacy.users_table,
         users_pk=config.legacy.columns.get("id", "id"),
+        foreign_paths=() if isinstance(shim.foreign_bearer, str) else shim.foreign_bearer,
+        create_users=shim.create_users,
+        exchange_in_dual=shim.exchange_in_dual,
+        json_doors_until=iso(shim.json_doors_until) if shim.json_doors_until else "",
+        delegate_permissions=shim.delegate_permissions,
     )
 
 
@@ -43,5 +49,6 @@ def _endpoints(blank: ShimSettings, auther: AutherSection) -> ShimSettings:
         jwks_url=f"{auther.api}/jwks" if known else blank.jwks_url,
         authorize_url=f"{auther.api}/oauth2/authorize" if known else blank.authorize_url,
         token_url=f"{auther.api}/oauth2/token" if known else blank.token_url,
-        verify_url=f"{auther.api}/migrator/verify" if known else "",
+        plugin_url=f"{auther.api}/migrator" if known else "",
+        check_permission_url=f"{auther.api}/check-permission" if known else "",
     )

@@ -82,6 +82,36 @@ def test_what_the_team_edited_is_not_overwritten(folder: Path) -> None:
     assert edited.read_text() != "# ours\n"
 
 
+def test_the_diff_that_takes_a_shim_out_leaves_the_application_as_it_was(folder: Path) -> None:
+    app = folder / "app"
+    (app / "auther_dual_path").mkdir(parents=True)
+    (app / "main.py").write_text("import flask\nfrom auther_dual_path import DualPathMiddleware\n")
+    (app / "auther_dual_path" / "ours.txt").write_text("kept")
+    git(app, "init", "-q")
+    git(app, "add", "-A")
+    before = git(app, "write-tree")
+    run(folder, "generate", "--target", "asgi", "--out", "app")
+    edited = app / "auther_dual_path" / "answers.py"
+    edited.write_text("# ours, without an end of line")
+    git(app, "add", "-A")
+
+    ran = run(folder, "take-out", "--out", "app")
+
+    assert ran.code == 0
+    assert "goes too: auther_dual_path/answers.py" in ran.err
+    assert "by hand: main.py:2: from auther_dual_path import DualPathMiddleware" in ran.err
+    git(app, "apply", "--index", "-", text=ran.out)
+    assert git(app, "write-tree") == before
+    assert run(folder, "take-out", "--out", "app").code == 2
+
+
+def git(folder: Path, *arguments: str, text: str | None = None) -> str:
+    done = subprocess.run(
+        ["git", *arguments], cwd=folder, capture_output=True, text=True, check=True, input=text
+    )
+    return done.stdout
+
+
 def test_what_is_generated_with_a_configuration_names_what_is_left(folder: Path) -> None:
     run(folder, "generate", "--target", "asgi", "--out", "app")
     ran = subprocess.run(
@@ -135,6 +165,25 @@ def test_a_rollback_publishes_without_a_database_and_says_what_it_does_not_know(
     assert (folder / ".migrator" / "stage.json").is_file()
     shown = run(folder, "stage", "show", "--json")
     assert (shown.code, shown.json["document"]["stage"]) == (3, "legacy")
+
+
+def test_the_route_and_the_flag_are_shown(folder: Path, fresh_db: str) -> None:
+    shown = run(folder, "stage", "plan", dsn=fresh_db)
+    assert shown.code == 0, shown.err
+    for said in (
+        "dual 25 %",
+        "drain-quiet",
+        "peak not configured",
+        "is held now",
+        "next: migrator",
+    ):
+        assert said in shown.out
+    assert len(run(folder, "stage", "plan", "--json", dsn=fresh_db).json) == 9
+    none = run(folder, "stage", "export")
+    assert (none.code, "no stage was published yet" in none.err) == (5, True)
+    run(folder, "stage", "rollback")
+    flags = run(folder, "stage", "export").json["flags"]
+    assert flags["migrator-stage"]["defaultVariant"] == "legacy"
 
 
 def test_a_damaged_document_is_shown(folder: Path) -> None:

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable
 
 from tests.parts.postgres import DEBIAN_15, embedded_binaries
-from tests.setup.debian import laravel_is_there, rails_is_there
+from tests.setup import debian
 from tests.setup.node import NODE_MAJOR_MIN, node_version
 from tests.setup.paths import BETTER_AUTH, BETTER_AUTH_NEWEST, use_parts
 from tests.setup.sqld import program
@@ -49,12 +49,8 @@ def _newest() -> str | None:
     return _node()
 
 
-def _rails() -> str | None:
-    return None if rails_is_there() else "no Ruby with Rails and Devise; run `make setup`"
-
-
-def _laravel() -> str | None:
-    return None if laravel_is_there() else "no PHP with Laravel; run `make setup`"
+def _debian(key: str) -> str | None:
+    return None if debian.is_there(key) else f"no {debian.PARTS[key].name}; run `make setup`"
 
 
 def _sqld() -> str | None:
@@ -70,7 +66,6 @@ PARTS: dict[str, Callable[[], str | None]] = {
     "postgres15": _postgres15,
     "node": _node,
     "newest": _newest,
-    "rails": _rails,
-    "laravel": _laravel,
     "sqld": _sqld,
+    **{key: functools.partial(_debian, key) for key in debian.PARTS},
 }

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from migrator.conformance.signing_keys import SigningKey, b64url
 from migrator.core.queries import load
 from migrator.core.stage import Stage, StageDocument
 from migrator.shims.document import public_key_of, sign
 from migrator.shims.interface import ShimSettings
-from tests.parts.signing_keys import SigningKey, b64url
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.parts.issuer import Issuer
+    from migrator.conformance.issuer import Issuer
 
 CONTROL_SECRET = "control-secret-of-the-tests"
 METRICS_TOKEN = "metrics-token-of-the-tests"
@@ -25,7 +25,7 @@ NAMESPACE = "club"
 _DDL = load("migrator.legacy", "identity.sql")
 SIDE_TABLES = ";".join(
     _DDL[f"create_{part}"].format(**{part: f"migrator_{part}"})
-    for part in ("identity", "instance", "shadow")
+    for part in ("identity", "instance", "shadow", "tombstone", "token")
 )
 
 

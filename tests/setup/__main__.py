@@ -5,8 +5,9 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
-from tests.setup.debian import ensure_laravel, ensure_rails
+from tests.setup import debian
 from tests.setup.node import ensure_better_auth, ensure_newest_better_auth
 from tests.setup.paths import PARTS
 from tests.setup.sqld import ensure_sqld
@@ -21,8 +22,7 @@ SCOPES: dict[str, list[tuple[str, Step]]] = {
         ("better-auth on Node.js", ensure_better_auth),
         ("the newest better-auth", ensure_newest_better_auth),
         ("a libSQL server", ensure_sqld),
-        ("Rails with Devise", ensure_rails),
-        ("Laravel", ensure_laravel),
+        *((part.name, partial(debian.ensure, key)) for key, part in debian.PARTS.items()),
     ],
 }
 

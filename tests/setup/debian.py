@@ -1,108 +1,117 @@
-"""Rails with Devise, and Laravel, from Debian's packages: through apt as root; Rails also unpacked beside the project."""
+"""Parts from Debian's packages: through apt as root, otherwise unpacked beside the project."""
 
+import functools
 import os
 import shutil
 import subprocess
+from dataclasses import dataclass
 
 from tests.setup import unpack
 from tests.setup.paths import use_parts
 from tests.setup.steps import PartMissingError, SetupError, run, say
 
-# The metapackage `rails` asks for Debian's own Node.js, which conflicts with others.
-PACKAGES = [
-    "ruby-rails",
-    "ruby-devise",
-    "ruby-devise-two-factor",
-    "ruby-jwt",
-    "ruby-rbnacl",
-    "ruby-pg",
-    "puma",
-    "bundler",
-]
-GEMS = ["bundler", "devise", "devise-two-factor", "jwt", "pg", "puma", "rails", "rbnacl"]
-PROBE = [
-    "ruby",
-    "-e",
-    f"{GEMS}.each {{ |name| gem name }}; require 'pg'; require 'rbnacl'; require 'puma'",
-]
 
-LARAVEL_PACKAGES = ["php-cli", "php-laravel-framework", "php-pgsql", "php-xml", "php-mbstring"]
-LARAVEL_PROBE = [
-    "php",
-    "-r",
-    "require 'Illuminate/autoload.php'; exit(extension_loaded('pdo_pgsql') ? 0 : 1);",
-]
+@dataclass(frozen=True)
+class Part:
+    """Packages that belong together, and how one sees that they are there.
+
+    Attributes:
+        name: For people.
+        packages: Debian's names.
+        probe: A command that succeeds when all of it can be used.
+    """
+
+    name: str
+    packages: tuple[str, ...]
+    probe: tuple[str, ...]
 
 
-def ensure_rails() -> None:
-    """Install what the Rails application of the tests needs.
+_GEMS = ["bundler", "devise", "devise-two-factor", "jwt", "pg", "puma", "rails", "rbnacl"]
+PARTS: dict[str, Part] = {
+    "rails": Part(
+        "Rails with Devise",
+        # The metapackage `rails` asks for Debian's own Node.js, which conflicts with others.
+        (
+            "ruby-rails",
+            "ruby-devise",
+            "ruby-devise-two-factor",
+            "ruby-jwt",
+            "ruby-rbnacl",
+            "ruby-pg",
+            "puma",
+            "bundler",
+        ),
+        (
+            "ruby",
+            "-e",
+            f"{_GEMS}.each {{ |name| gem name }}; require 'pg'; require 'rbnacl'; require 'puma'",
+        ),
+    ),
+    # Unpacked beside the project PHP finds neither its extensions nor its libraries.
+    "laravel": Part(
+        "Laravel",
+        ("php-cli", "php-laravel-framework", "php-pgsql", "php-xml", "php-mbstring"),
+        (
+            "php",
+            "-r",
+            "require 'Illuminate/autoload.php'; exit(extension_loaded('pdo_pgsql') ? 0 : 1);",
+        ),
+    ),
+}
+
+
+def ensure(key: str) -> None:
+    """Install a part.
 
     Raises:
         PartMissingError: it can't be had here, with the reason.
     """
     use_parts()
-    if rails_is_there():
+    part = PARTS[key]
+    if is_there(key):
         return
     try:
-        _install()
+        _install(part)
     except SetupError as error:
         raise PartMissingError(str(error)) from error
     use_parts()
-    if not rails_is_there():
-        raise PartMissingError(f"the packages are in place, but Ruby does not find them: {_why()}")
+    if not is_there(key):
+        raise PartMissingError(f"the packages are in place, but do not work: {_why(part)}")
 
 
-def ensure_laravel() -> None:
-    """Install PHP with Laravel.
-
-    Raises:
-        PartMissingError: it can't be had here, with the reason; PHP of a folder of ours is not tried.
-    """
-    if laravel_is_there():
-        return
-    if shutil.which("apt-get") is None or os.geteuid() != 0:
-        raise PartMissingError(f"not root on Debian: install {' '.join(LARAVEL_PACKAGES)}")
-    say(f"Debian packages through apt: {' '.join(LARAVEL_PACKAGES)}")
-    try:
-        _apt_install(LARAVEL_PACKAGES)
-    except SetupError as error:
-        raise PartMissingError(str(error)) from error
-    if not laravel_is_there():
-        raise PartMissingError("the packages are in place, but PHP does not find Laravel")
-
-
-def laravel_is_there() -> bool:
-    """Whether PHP starts and finds Laravel and its driver for PostgreSQL."""
-    if shutil.which("php") is None:
+def is_there(key: str) -> bool:
+    """Whether a part can be used."""
+    probe = PARTS[key].probe
+    if shutil.which(probe[0]) is None:
         return False
-    return subprocess.run(LARAVEL_PROBE, capture_output=True, check=False).returncode == 0
+    return subprocess.run(probe, capture_output=True, check=False).returncode == 0
 
 
-def rails_is_there() -> bool:
-    """Whether Ruby starts and loads every gem that the application names."""
-    if shutil.which("ruby") is None or shutil.which("bundle") is None:
-        return False
-    return subprocess.run(PROBE, capture_output=True, check=False).returncode == 0
-
-
-def _install() -> None:
+def _install(part: Part) -> None:
+    names = " ".join(part.packages)
     if shutil.which("apt-get") is None:
-        raise SetupError("this is not Debian: install Ruby with Rails 6.1, Devise, pg and rbnacl")
+        raise SetupError(f"this is not Debian: install what is there in the packages {names}")
     if os.geteuid() == 0:
-        say(f"Debian packages through apt: {' '.join(PACKAGES)}")
-        _apt_install(PACKAGES)
+        say(f"Debian packages through apt: {names}")
+        _update()
+        options = ["-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"]
+        environment = {"DEBIAN_FRONTEND": "noninteractive"}
+        run(["apt-get", "install", *options, *part.packages], env=environment)
     else:
-        say(f"not root: Debian packages unpacked into .parts: {' '.join(PACKAGES)}")
-        unpack.unpack(PACKAGES)
+        say(f"not root: Debian packages unpacked into .parts: {names}")
+        # All parts at once: what is unpacked is one tree.
+        unpack.unpack(sorted({package for each in PARTS.values() for package in each.packages}))
 
 
-def _apt_install(packages: list[str]) -> None:
-    environment = {"DEBIAN_FRONTEND": "noninteractive"}
-    options = ["-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"]
-    run(["apt-get", "update", "-qq"], env=environment)
-    run(["apt-get", "install", *options, *packages], env=environment)
+@functools.cache
+def _update() -> None:
+    run(["apt-get", "update", "-qq"], env={"DEBIAN_FRONTEND": "noninteractive"})
 
 
-def _why() -> str:
-    done = subprocess.run(PROBE, capture_output=True, text=True, errors="replace", check=False)
+def _why(part: Part) -> str:
+    if shutil.which(part.probe[0]) is None:
+        return f"there is no {part.probe[0]}"
+    done = subprocess.run(
+        part.probe, capture_output=True, text=True, errors="replace", check=False
+    )
     return done.stderr.strip()[-500:]

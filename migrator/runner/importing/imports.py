@@ -16,7 +16,8 @@ from migrator.core.errors import ConflictError, UsageError
 from migrator.core.ids import mark_key
 from migrator.legacy.connect import open_database
 from migrator.legacy.identity import IdentityTable
-from migrator.legacy.sources import open_source
+from migrator.legacy.new_user import new_user_function
+from migrator.legacy.sources import SOURCES, open_source
 from migrator.runner.importing import decided
 from migrator.runner.importing.resolutions import read_resolutions
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from migrator.auther.interface import Target
+    from migrator.config.model import Config
     from migrator.legacy.changes import AmongUsers
     from migrator.legacy.devise import DeviseSource
     from migrator.runner.context import Context
@@ -39,6 +41,17 @@ class Ends:
 
     source: DeviseSource
     identities: IdentityTable
+
+    def create_tables(self, config: Config) -> None:
+        """Create our tables, and the function that makes rows for new users of Auther.
+
+        Raises:
+            DependencyError: Our role may not create them beside the users table.
+        """
+        function = None
+        if SOURCES[config.legacy.kind].takes_rows:
+            function = new_user_function(self.source.columns, config.write_back.defaults)
+        self.identities.create(new_user=function)
 
 
 @contextmanager

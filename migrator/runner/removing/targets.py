@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 from migrator.core.errors import UsageError
 from migrator.core.sql import qualified
 from migrator.legacy.catalog import Wanted, existing_columns, read_catalog, table_names
+from migrator.legacy.identity import TABLES
 from migrator.sqlgen.devise import present
 
 if TYPE_CHECKING:
     from migrator.config.model import Config
-
-OURS = ("migrator_identity", "migrator_instance", "migrator_shadow", "migrator_write_back")
 
 
 def tables_to_drop(config: Config, connection: Any) -> tuple[tuple[str, str], ...]:
@@ -43,7 +42,7 @@ def _may_go(config: Config, name: tuple[str, str]) -> None:
             legacy.users_table
         ): "is the users table: it stays as the shadow of the accounts",
         qualified(legacy.sessions_table): "is the session table: the application goes on using it",
-        **{(name[0], ours): "belongs to the migration: the shims need it" for ours in OURS},
+        **{(name[0], ours): "belongs to the migration: the shims need it" for ours in TABLES},
     }
     if name in reasons:
         raise UsageError(

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 _BUSY = (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure)
 _REFUSED = (errors.IntegrityError, errors.DataError, errors.RaiseException)
 _OUR_LOCK = ("9999-", "9998-12-31")
+# Longer than any token of a deleted user can still be good.
+_TOKENS_LIVE_MS = 30 * 24 * 3_600_000
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,8 @@ class Applier:
         link = log.link(event.user_id)
         if link is not None and link.source != self._tables.source:
             return None
+        if event.kind == Kind.DELETE:
+            log.bury(event.user_id, until_ms=event.at_ms + _TOKENS_LIVE_MS)
         verdict = self._unlinked(event) if link is None else self._linked(event, link)
         pk = link.pk if link else verdict.pk
         log.put(_settling(event, verdict, pk))

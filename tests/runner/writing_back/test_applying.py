@@ -150,6 +150,10 @@ def test_who_is_banned_or_deleted_there_is_kept_out_here(scene: Scene) -> None:
     scene.write_back()
     assert scene.user(14)["locked_at"].startswith("9999-")
     assert scene.user(15)["deleted_at"] is not None
+    buried = (
+        "SELECT until > now() + interval '20 days' FROM migrator_tombstone WHERE auther_id = %s"
+    )
+    assert scene.site.sql(buried, scene.auther_id(15)) == [(True,)]
     for pk in (14, 15, 16):
         assert scene.identity(pk)["auth_valid_after"] is not None
         assert scene.identity(pk)["home"] == "legacy"
