@@ -57,6 +57,11 @@ PARTS: dict[str, Part] = {
             "require 'Illuminate/autoload.php'; exit(extension_loaded('pdo_pgsql') ? 0 : 1);",
         ),
     ),
+    "chromium": Part(
+        "Chromium with its driver",
+        ("chromium", "chromium-driver"),
+        ("sh", "-c", "chromium --version && chromedriver --version"),
+    ),
 }
 
 
