@@ -114,7 +114,7 @@ def open_sqlite(
             leave it in `delete` mode, which is what Auther starts with. Otherwise the file's
             mode is left as it is found.
         busy_timeout_s: How long to wait for another writer.
-        account_issuers: Issuers by provider, for a database of better-auth 1.7 or later.
+        account_issuers: Issuers by provider, for a database of better-auth 1.7.0 to 1.7.2.
 
     Raises:
         RefusedError: The tables are of no known version of better-auth; the message names what
