@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from psycopg.rows import dict_row
-
-from migrator.core.queries import load
 from migrator.core.sql import ident
 from migrator.legacy.connect import compose
 from migrator.legacy.findings import Relation
 
 if TYPE_CHECKING:
-    from migrator.legacy.connect import Connection
+    from migrator.legacy.connection import Connection
 
 Row = dict[str, Any]
 
@@ -25,12 +22,13 @@ class Questions:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._queries = connection.queries("survey.sql")
 
     def rows(self, question: str, values: Row | None = None, /, **parts: str) -> list[Row]:
         """Ask and give all rows."""
-        text = load("migrator.legacy", "survey.sql")[question]
-        with self._connection.cursor(row_factory=dict_row) as cursor:
-            return cursor.execute(compose(text, **parts), values or {}).fetchall()
+        found = self._connection.execute(compose(self._queries[question], **parts), values or {})
+        names = [column.name for column in found.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in found]
 
     def row(self, question: str, values: Row | None = None, /, **parts: str) -> Row:
         """Ask a question that always has one row."""

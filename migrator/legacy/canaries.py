@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from migrator.legacy.columns import DeviseColumns
-    from migrator.legacy.connect import Connection
+    from migrator.legacy.connection import Connection
     from migrator.schemes.interface import Declared
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from migrator.core.errors import UsageError
 from migrator.core.queries import load
 from migrator.core.sql import ident, literal
-from migrator.legacy.connect import Connection, describe_table, open_database, read_any_bytes
+from migrator.legacy.connect import describe_table, open_postgres
 from migrator.legacy.devise import DeviseSource, Roles, describe_identities
 from migrator.legacy.query import COLUMNS, columns_of, describe_query, refuse_ambiguous_keys
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from migrator.config.model import LegacySection
     from migrator.legacy.interface import TableShape
+    from migrator.legacy.postgres import PostgresConnection
 
 # Django's own columns by part, and the parts that are there only when legacy.columns names a column.
 USUAL: Mapping[str, str] = {
@@ -57,7 +58,7 @@ def open_django(dsn: str, settings: LegacySection) -> Iterator[DeviseSource]:
         UsageError: A table or column is missing; the message lists what there is.
         DependencyError: The database cannot be reached, or fails while the block runs.
     """
-    with open_database(dsn) as connection:
+    with open_postgres(dsn, doing='legacy.kind = "django"') as connection:
         table = describe_table(connection, settings.users_table, key="legacy.users_table")
         query = users_query(table, settings.columns, roles=_roles(connection, table, settings))
         users = describe_query(connection, query, key="users", schema=table.schema)
@@ -66,7 +67,7 @@ def open_django(dsn: str, settings: LegacySection) -> Iterator[DeviseSource]:
         if len(table.primary_key) != 1:
             refuse_ambiguous_keys(connection, shape)
         identities = describe_identities(connection, settings)
-        read_any_bytes(connection)
+        connection.read_any_bytes()
         yield DeviseSource(connection, columns, identities, Roles())
 
 
@@ -153,7 +154,7 @@ def _full_name(table: TableShape) -> str:
     return queries["full_name"].format(names=", ".join(names)) if names else ""
 
 
-def _roles(connection: Connection, table: TableShape, settings: LegacySection) -> str:
+def _roles(connection: PostgresConnection, table: TableShape, settings: LegacySection) -> str:
     parts = []
     if settings.roles.join_table:
         parts.append(_groups(connection, table, settings))
@@ -162,7 +163,7 @@ def _roles(connection: Connection, table: TableShape, settings: LegacySection) -
     return " || ".join(parts)
 
 
-def _groups(connection: Connection, table: TableShape, settings: LegacySection) -> str:
+def _groups(connection: PostgresConnection, table: TableShape, settings: LegacySection) -> str:
     roles = settings.roles
     named = roles.table if "table" in roles.model_fields_set else _GROUPS_TABLE
     join = describe_table(connection, roles.join_table, key="legacy.roles.join_table")

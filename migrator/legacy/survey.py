@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from migrator.config.model import LegacySection
     from migrator.legacy.columns import DeviseColumns
-    from migrator.legacy.connect import Connection
+    from migrator.legacy.connection import Connection
 
 STATEMENT_TIMEOUT_S = 60
 LONG_S = 300

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from migrator.core.errors import RefusedError
 from migrator.core.queries import load
 from migrator.core.sql import ident
-from migrator.legacy.connect import Connection, compose, wrapped
+from migrator.legacy.connect import compose, wrapped
 from migrator.legacy.interface import INTEGER_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from migrator.legacy.columns import DeviseColumns
+    from migrator.legacy.connection import Connection
 
 # A lock without an end: Devise lifts one whose time is `unlock_in` past, and this never is.
 LOCKED_FOR_GOOD = "9999-01-01 00:00:00"

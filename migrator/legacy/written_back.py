@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from migrator.core.queries import load
 from migrator.core.sql import ident
-from migrator.legacy.connect import Connection, compose, wrapped
+from migrator.legacy.connect import compose, wrapped
 from migrator.legacy.identity import TABLES, ClaimedMeanwhileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from migrator.legacy.connection import Connection
     from migrator.legacy.interface import TableShape
 
 TABLE = TABLES[3]

@@ -47,6 +47,17 @@ PARTS: dict[str, Part] = {
             f"{_GEMS}.each {{ |name| gem name }}; require 'pg'; require 'rbnacl'; require 'puma'",
         ),
     ),
+    # The server without the service that Debian would start.
+    "mariadb": Part(
+        "MariaDB",
+        ("mariadb-server-core", "mariadb-client-core"),
+        ("sh", "-c", "PATH=$PATH:/usr/sbin; mariadbd --version && command -v mariadb-install-db"),
+    ),
+    "rails_elsewhere": Part(
+        "Rails' adapters for MariaDB and SQLite",
+        ("ruby-mysql2", "ruby-sqlite3"),
+        ("ruby", "-e", "require 'mysql2'; require 'sqlite3'"),
+    ),
 }
 
 
