@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrator.core.emails import normalise
-from migrator.legacy.asking import Questions, quoted, quoted_or_null
+from migrator.legacy.asking import Questions, quoted
 from migrator.schemes.registry import claimed_by
 
 if TYPE_CHECKING:
@@ -50,13 +50,14 @@ def try_canary(
         peppers: By id, in the order to try; `none` is an empty one.
         declared: What bare digests are, by the operator's word.
     """
-    rows = Questions(connection).rows(
+    ask = Questions(connection)
+    rows = ask.rows(
         "login",
         {"email": normalise(email)},
         pk=quoted(columns.parts["id"]),
         email=quoted(columns.parts["email"]),
         password=quoted(columns.parts["encrypted_password"]),
-        salt=quoted_or_null(columns.column("salt"), "text"),
+        salt=ask.quoted_or_null(columns.column("salt"), "text"),
         users=columns.table.relation,
     )
     if not rows:

@@ -15,6 +15,7 @@ class Server:
     """The server and what our role sees of it.
 
     Attributes:
+        kind: `PostgreSQL`, `MariaDB` or `SQLite`.
         version_num: As PostgreSQL numbers it, e.g. 150018.
         is_replica: The server is a standby and takes no writes.
         sees_all_activity: Other roles' transactions are visible to this one.
@@ -27,6 +28,7 @@ class Server:
     is_replica: bool
     encoding: str
     sees_all_activity: bool
+    kind: str = "PostgreSQL"
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ class Relation:
     rows_estimate: int
     total_bytes: int
     table_bytes: int
+    schema: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True)

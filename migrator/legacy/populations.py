@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from psycopg.errors import QueryCanceled
 
-from migrator.core.sql import qualified
-from migrator.legacy.asking import quoted, quoted_or_null
+from migrator.legacy.asking import quoted
 from migrator.legacy.findings import Identities, SessionStore
 from migrator.legacy.interface import TableShape
 
@@ -23,14 +22,17 @@ _SESSION_COLUMNS = ("session_id", "data", "updated_at")
 
 def identities(ask: Questions, columns: DeviseColumns, legacy: LegacySection) -> Identities:
     """Count OmniAuth's identities, and the users who have no password, by whether they have one."""
-    suspects = ask.names("identity_suspects", {"reference": _REFERENCE})
+    suspects = ask.names(
+        "identity_suspects", {"reference": _REFERENCE, "schema": columns.table.schema}
+    )
     if legacy.query.identities:
         place = TableShape("", "", {}, query=legacy.query.identities.strip().rstrip(";")).relation
         providers, linked = _in_a_table(ask, columns, place)
     elif legacy.identities_table:
-        here = ".".join(qualified(legacy.identities_table))
+        schema_and_table = ask.place(legacy.identities_table)
+        here = ".".join(schema_and_table)
         suspects = tuple(name for name in suspects if name != here)
-        place = quoted(*qualified(legacy.identities_table))
+        place = quoted(*schema_and_table)
         providers, linked = _in_a_table(ask, columns, place)
     else:
         providers, linked = _in_users(ask, columns)
@@ -60,7 +62,7 @@ def _in_users(ask: Questions, columns: DeviseColumns) -> tuple[list[Row], Row]:
     provider = columns.column("provider") if columns.column("uid") else None
     parts = {
         "users": columns.table.relation,
-        "provider": quoted_or_null(provider, "text"),
+        "provider": ask.quoted_or_null(provider, "text"),
     }
     password = quoted(columns.parts["encrypted_password"])
     linked = ask.row("inline_only", password=password, **parts)
@@ -72,7 +74,7 @@ def sessions(ask: Questions, legacy: LegacySection) -> SessionStore:
     if legacy.session_store != "activerecord":
         return SessionStore(legacy.session_store)
     store = SessionStore(legacy.session_store, legacy.sessions_table)
-    relation = ask.relation(*qualified(store.table))
+    relation = ask.relation(*ask.place(store.table))
     if relation is None:
         return replace(store, fault=f"there is no table {store.table}")
     readable = ask.readable(relation)
@@ -87,7 +89,7 @@ def sessions(ask: Questions, legacy: LegacySection) -> SessionStore:
 def _counted(ask: Questions, store: SessionStore, *, estimate: int) -> SessionStore:
     try:
         row = ask.row(
-            "sessions", sessions=quoted(*qualified(store.table)), updated_at=quoted("updated_at")
+            "sessions", sessions=quoted(*ask.place(store.table)), updated_at=quoted("updated_at")
         )
     except QueryCanceled:
         return replace(store, fault=f"counting took too long; about {estimate:,} rows")

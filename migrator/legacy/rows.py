@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from migrator.legacy.connection import Query
 
 Row = tuple[Any, ...]
-_COLUMNS = re.compile(r"\(([^()]+)\)\s*$")
+NOT_STORABLE = "a value that no database can hold"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,9 @@ NULL::text
 -- name: text_of
 {column}::text
 
+-- name: time_value
+{value}
+
 -- name: taken
 SELECT EXISTS (
   SELECT FROM {users}

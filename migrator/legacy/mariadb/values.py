@@ -11,6 +11,8 @@ from psycopg import errors
 from pymysql import converters, err
 from pymysql.constants import FIELD_TYPE
 
+from migrator.legacy.rows import NOT_STORABLE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -18,6 +20,7 @@ _BY_CODE: dict[int, type[errors.Error]] = {
     1062: errors.UniqueViolation,
     1205: errors.LockNotAvailable,
     1213: errors.DeadlockDetected,
+    1020: errors.SerializationFailure,
     1969: errors.QueryCanceled,
     4025: errors.CheckViolation,
     1644: errors.RaiseException,
@@ -43,6 +46,8 @@ def translated() -> Iterator[None]:
         code, text = (error.args[0], str(error.args[-1])) if error.args else (0, "")
         kind = _BY_CODE.get(code) or _BY_CLASS.get(type(error), errors.OperationalError)
         raise kind(_QUOTED_VALUE.sub(r"\1 \2 ", text)) from error
+    except UnicodeEncodeError as error:
+        raise errors.DataError(NOT_STORABLE) from error
 
 
 def parameters(given: Mapping[str, Any]) -> dict[str, Any]:

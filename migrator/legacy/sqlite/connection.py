@@ -64,7 +64,11 @@ class SqliteConnection:
                 cursor = self._raw.execute(statement, given)
                 names = [column[0] for column in cursor.description or ()]
                 rows = _with_times(cursor.fetchall(), names)
-                found = Rows(rows, cursor.rowcount, [Named(name) for name in names] or None)
+                found = Rows(
+                    rows,
+                    cursor.rowcount,
+                    [Named(name.removesuffix(UTC_COLUMN)) for name in names] or None,
+                )
         return found
 
     def cursor(self) -> Cursor:

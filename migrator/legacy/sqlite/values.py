@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg import errors
 
 from migrator.core.emails import normalise
+from migrator.legacy.rows import NOT_STORABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -44,6 +45,8 @@ def translated() -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _kind(error)(str(error)) from error
+    except (UnicodeEncodeError, OverflowError) as error:
+        raise errors.DataError(NOT_STORABLE) from error
 
 
 def _kind(error: sqlite3.Error) -> type[errors.Error]:
