@@ -1,0 +1,103 @@
+"""Phase 1 on MariaDB and SQLite when it is killed, and what is refused there by name."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from migrator.config.people import QuerySection
+from migrator.config.postgres import connect
+from migrator.core.errors import DependencyError, RefusedError, UsageError
+from migrator.legacy.connect import describe_table, open_database
+from migrator.legacy.sources import open_source
+from phases import p1_import, p4_remove
+from tests.parts.postgres import free_port
+from tests.phases.importing import IMPORTED, make_site, rejects_of
+from tests.phases.test_p1_import_faults import SEED, kill_after, kill_at
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KILLS = 2
+
+
+def test_killed_at_random_points_it_ends_row_for_row_like_an_uninterrupted_run(
+    tmp_path: Path, elsewhere_db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"identities": "identities", "page_rows": "20"}
+    quiet = make_site(tmp_path / "quiet", elsewhere_db, monkeypatch, **settings)
+    p1_import.run(quiet.ctx)
+    wanted, rejected = quiet.content(), rejects_of(quiet)
+    p1_import.rollback(quiet.ctx)
+
+    site = make_site(tmp_path / "killed", elsewhere_db, monkeypatch, **settings)
+    moments = sorted(random.Random(SEED).sample(range(1, IMPORTED), KILLS))
+    positions = [kill_at(site, users) for users in moments]
+    assert any(0 < users < IMPORTED for users in positions), positions
+    site.ctx.clock.sleep(3600)
+    p1_import.run(site.ctx)
+    assert site.content() == wanted
+    assert rejects_of(site) == rejected
+    assert p1_import.verify(site.ctx).holds()
+
+    kill_after(site, 0.3, "rollback")
+    if p1_import.standing(site.ctx).state != "not begun":
+        p1_import.rollback(site.ctx)
+    assert site.auther('SELECT count(*) FROM "user"') == [(0,)]
+    assert site.ctx.state.ledger.pending() == []
+
+
+def test_what_knows_postgresql_only_says_so(
+    tmp_path: Path, elsewhere_db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = make_site(tmp_path / "operator", elsewhere_db, monkeypatch)
+    name = "MariaDB" if elsewhere_db.startswith("mysql2") else "SQLite"
+    with pytest.raises(RefusedError, match=f"the removal.*{name}.*PostgreSQL only") as refused:
+        p4_remove.plan(site.ctx)
+    assert elsewhere_db not in str(refused.value) + refused.value.hint
+    for kind, more in (("django", {}), ("sql", {"query": QuerySection(users="SELECT 1")})):
+        settings = site.ctx.config.legacy.model_copy(update={"kind": kind, **more})
+        with (
+            pytest.raises(RefusedError, match=f'kind = "{kind}".*{name}'),
+            open_source(elsewhere_db, settings),
+        ):
+            pass
+    with pytest.raises(UsageError, match="does not hold a PostgreSQL DSN"):
+        connect(site.ctx.config.legacy.dsn, site.root, application_name="test")
+
+
+@pytest.mark.parametrize(
+    ("dsn", "said"),
+    [
+        ("mysql://app:secret@127.0.0.1/", "names no database"),
+        ("mysql://app:secret@127.0.0.1/db?colour=blue", "the option colour"),
+        ("mysql://app:secret@127.0.0.1:nine/db", "cannot be read"),
+        ("sqlite:db/production.sqlite3", "by its whole path"),
+        ("sqlite:/nowhere/production.sqlite3", "there is no file"),
+    ],
+)
+def test_an_address_that_cannot_be_right_is_a_usage_error_without_its_secret(
+    dsn: str, said: str
+) -> None:
+    with pytest.raises(UsageError, match=said) as refused, open_database(dsn):
+        pass
+    assert "secret" not in str(refused.value) + refused.value.hint
+
+
+def test_a_server_that_is_away_or_a_file_that_is_none_can_be_tried_again(tmp_path: Path) -> None:
+    file = tmp_path / "photo.jpg"
+    file.write_bytes(b"no database" * 500)
+    for dsn in (f"mysql://app:secret@127.0.0.1:{free_port()}/db", f"sqlite:{file}"):
+        with pytest.raises(DependencyError) as refused, open_database(dsn) as connection:
+            describe_table(connection, "users", key="legacy.users_table")
+        assert "secret" not in str(refused.value)
+
+
+def test_a_reading_connection_writes_nothing(elsewhere_db: str) -> None:
+    with open_database(elsewhere_db) as connection:
+        connection.activity()
+        with pytest.raises(psycopg.Error, match=r"(?i)read.?only"):
+            connection.execute("UPDATE users SET name = 'x'")
