@@ -47,8 +47,8 @@ def connect(
         conninfo_to_dict(text)
     except psycopg.Error:
         raise UsageError(
-            f"{dsn} does not hold a PostgreSQL DSN",
-            hint="write postgresql://user:password@host/name; stages, gates and shims know no other database",
+            f"{dsn} does not hold a PostgreSQL DSN; stages, gates and shims know no other database",
+            hint="postgresql://user:password@host/name",
         ) from None
     try:
         connection = psycopg.connect(

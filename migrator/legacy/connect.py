@@ -42,6 +42,20 @@ def open_database(dsn: str, *, read_only: bool = True) -> Iterator[Connection]:
         yield connection
 
 
+def refuse_other_databases(dsn: str, *, doing: str) -> None:
+    """Let pass a PostgreSQL only.
+
+    Raises:
+        RefusedError: It is another database.
+    """
+    kind = database_of(dsn)
+    if kind is not POSTGRES:
+        raise RefusedError(
+            f"{doing}: the application's database is {kind.name}, and this knows PostgreSQL only",
+            hint="the import, the sync and the write-back work there; this has to be done by hand",
+        )
+
+
 @contextmanager
 def open_postgres(dsn: str, *, doing: str, read_only: bool = True) -> Iterator[PostgresConnection]:
     """Connect where nothing but PostgreSQL will do.
@@ -56,12 +70,7 @@ def open_postgres(dsn: str, *, doing: str, read_only: bool = True) -> Iterator[P
         UsageError: The DSN cannot be read.
         DependencyError: The database cannot be reached, or fails while the block runs.
     """
-    kind = database_of(dsn)
-    if kind is not POSTGRES:
-        raise RefusedError(
-            f"{doing}: the application's database is {kind.name}, and this knows PostgreSQL only",
-            hint="the import, the sync and the write-back work there; this has to be done by hand",
-        )
+    refuse_other_databases(dsn, doing=doing)
     with (
         wrapped("the application's database"),
         connect_to_postgres(dsn, read_only=read_only) as connection,
