@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from migrator.core.sql import ident
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+POSTGRESQL, MARIADB = "PostgreSQL", "MariaDB"
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,13 @@ class Server:
     encoding: str
     sees_all_activity: bool
     kind: str = "PostgreSQL"
+
+    def grant(self, rights: str, schema: str, table: str = "") -> str:
+        """Give the statement that lets our role do something with a table, or with a whole schema."""
+        if self.kind == MARIADB:
+            return f"GRANT {rights} ON `{schema}`.{f'`{table}`' if table else '*'} TO {self.role}"
+        place = ident(schema, table) if table else f"SCHEMA {ident(schema)}"
+        return f"GRANT {rights} ON {place} TO {ident(self.role)}"
 
 
 @dataclass(frozen=True)

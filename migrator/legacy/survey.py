@@ -7,10 +7,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from migrator.core.errors import RefusedError, UsageError
-from migrator.core.sql import ident
 from migrator.legacy.asking import Questions, filled, quoted
 from migrator.legacy.columns import TIME_TYPES, TIMES
 from migrator.legacy.findings import (
+    MARIADB,
     Activity,
     ForeignKey,
     LegacySurvey,
@@ -33,7 +33,6 @@ STATEMENT_TIMEOUT_S = 60
 LONG_S = 300
 IDENTITY_TABLE = "migrator_identity"
 QUERY = "q"
-POSTGRESQL, MARIADB = "PostgreSQL", "MariaDB"
 _REMEMBERED = "remember_created_at"
 
 
@@ -64,7 +63,7 @@ def survey(
     server = filled(Server, ask.row("server"))
     is_query = bool(columns.table.query)
     relation = _query(ask, columns, server.role) if is_query else _users_table(ask, columns)
-    unreadable = () if is_query else _check_rights(ask, columns, relation, role=server.role)
+    unreadable = () if is_query else _check_rights(ask, columns, relation, server)
     return LegacySurvey(
         server=server,
         table=str(columns.table),
@@ -119,21 +118,21 @@ def _query(ask: Questions, columns: DeviseColumns, role: str) -> Relation:
 
 
 def _check_rights(
-    ask: Questions, columns: DeviseColumns, relation: Relation, *, role: str
+    ask: Questions, columns: DeviseColumns, relation: Relation, server: Server
 ) -> tuple[str, ...]:
     """Refuse when a column that is needed cannot be read; give the other unreadable ones."""
-    place = ident(columns.table.schema, columns.table.name)
+    schema, role = columns.table.schema, server.role
     if not relation.schema_usable:
         raise RefusedError(
-            f"role {role} may not use the schema {columns.table.schema}",
-            hint=f"GRANT USAGE ON SCHEMA {ident(columns.table.schema)} TO {ident(role)}; then migrator preflight",
+            f"role {role} may not use the schema {schema}",
+            hint=f"{server.grant('USAGE', schema)}; then migrator preflight",
         )
     unreadable = tuple(name for name, yes in ask.readable(relation).items() if not yes)
     missing = [name for name in unreadable if name in {*columns.parts.values(), _REMEMBERED}]
     if missing:
         raise RefusedError(
             f"role {role} may not read {columns.table} ({', '.join(missing)})",
-            hint=f"GRANT SELECT ON {place} TO {ident(role)}; then migrator preflight",
+            hint=f"{server.grant('SELECT', schema, columns.table.name)}; then migrator preflight",
         )
     return unreadable
 

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import psycopg
 import pymysql
@@ -54,7 +54,7 @@ def _mariadb(dsn: str) -> Any:
         host=at.hostname,
         port=at.port or 0,
         user=at.username,
-        password=at.password or "",
+        password=unquote(at.password or ""),
         database=at.path[1:],
         autocommit=True,
         init_command="SET time_zone = '+00:00', sql_mode = ANSI_QUOTES, foreign_key_checks = 0",

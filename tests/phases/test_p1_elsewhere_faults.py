@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -13,13 +15,16 @@ from migrator.config.postgres import connect
 from migrator.core.errors import DependencyError, RefusedError, UsageError
 from migrator.legacy.connect import describe_table, open_database
 from migrator.legacy.sources import open_source
-from phases import p1_import, p4_remove
+from phases import p0_preflight, p1_import, p4_remove
 from tests.parts.postgres import free_port
+from tests.phases import preflight_site
 from tests.phases.importing import IMPORTED, make_site, rejects_of
+from tests.phases.syncing import sync
 from tests.phases.test_p1_import_faults import SEED, kill_after, kill_at
+from tests.runner.writing_back.scene import make_scene
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from tests.parts.mariadb import MariaDbServer
 
 KILLS = 2
 
@@ -48,6 +53,53 @@ def test_killed_at_random_points_it_ends_row_for_row_like_an_uninterrupted_run(
         p1_import.rollback(site.ctx)
     assert site.auther('SELECT count(*) FROM "user"') == [(0,)]
     assert site.ctx.state.ledger.pending() == []
+
+
+def test_the_privileges_that_the_runbook_names_suffice(
+    tmp_path: Path,
+    mariadb: MariaDbServer,
+    mariadb_devise_db: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = mariadb_devise_db.rpartition("/")[2]
+    runbook = (Path(__file__).parents[2] / "runbooks" / "p1-import.md").read_text()
+    named = re.search(r"needs ((`[A-Z]+`(, | and ))+`[A-Z]+`) on the\s+database", runbook)
+    assert named is not None
+    rights = ", ".join(re.findall("[A-Z]+", named[1]))
+    mariadb.run(
+        f"CREATE USER {name} IDENTIFIED BY 'p@ss:word'",
+        f"GRANT {rights} ON `{name}`.* TO {name}",
+        f"GRANT PROCESS ON *.* TO {name}",
+    )
+    dsn = f"mysql2://{name}:p%40ss%3Aword@127.0.0.1:{mariadb.port}/{name}"
+    looked = p0_preflight.run(preflight_site.make_site(tmp_path, dsn).context())
+    assert looked.verdict.ready
+    assert looked.findings.legacy.server.sees_all_activity
+    scene = make_scene(tmp_path / "operator", dsn, monkeypatch)
+    assert sync(scene.site).unseen == 0
+    scene.new_password(1, "fresh word 1")
+    assert dict(scene.write_back().outcomes) == {"written": 1}
+    mariadb.run(f"DROP USER {name}")
+
+
+def test_a_role_that_may_only_read_is_told_the_grant(
+    tmp_path: Path, mariadb: MariaDbServer, mariadb_devise_db: str
+) -> None:
+    name = mariadb_devise_db.rpartition("/")[2]
+    mariadb.run(f"CREATE USER {name} IDENTIFIED BY 'pw'", f"GRANT SELECT ON `{name}`.* TO {name}")
+    dsn = f"mysql2://{name}:pw@127.0.0.1:{mariadb.port}/{name}"
+    looked = p0_preflight.run(preflight_site.make_site(tmp_path, dsn).context())
+    assert [reason.code for reason in looked.verdict.blockers] == ["no_create"]
+    account = f"'{name}'@'%'"
+    (blocker,) = looked.verdict.blockers
+    assert blocker.todo.endswith(f"ON `{name}`.* TO {account}")
+    unseen = [r for r in looked.verdict.warnings if r.code == "activity_unseen"]
+    assert [reason.todo for reason in unseen] == [f"GRANT PROCESS ON *.* TO {account}"]
+    mariadb.run(blocker.todo, unseen[0].todo)
+    again = p0_preflight.run(preflight_site.make_site(tmp_path, dsn).context())
+    assert again.verdict.ready
+    assert "activity_unseen" not in [reason.code for reason in again.verdict.warnings]
+    mariadb.run(f"DROP USER {name}")
 
 
 def test_what_knows_postgresql_only_says_so(

@@ -8,8 +8,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import pytest
-
 from migrator.core.clock import ManualClock
 from migrator.core.users import RejectReason
 from migrator.runner.canaries import Canary
@@ -26,6 +24,8 @@ from tests.phases.test_p1_sign_in import Known, answers, known_users
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 Start = Callable[..., BetterAuth]
 # One hash in the column, of a word that somebody set a moment ago.

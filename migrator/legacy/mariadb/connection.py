@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from migrator.legacy.rows import Row
 
 _OWN_DATABASE = "public"
+# JSON_TABLE.
+OLDEST = (10, 6)
 
 
 class MariaDbConnection:
@@ -139,8 +141,10 @@ def _connect(address: Address) -> pymysql.Connection[Any]:
 
 def _refuse_others(connection: MariaDbConnection) -> None:
     version = str(connection.execute(connection.queries("connect.sql")["version"]).rows[0][0])
-    if "mariadb" not in version.lower():
+    is_mariadb = "mariadb" in version.lower()
+    if not is_mariadb or tuple(map(int, version.split(".")[:2])) < OLDEST:
         raise UsageError(
-            f"legacy.dsn leads to MySQL {version}, with which nothing was ever tried",
+            f"legacy.dsn leads to {'MariaDB' if is_mariadb else 'MySQL'} {version}, with which"
+            " nothing was ever tried",
             hint="MariaDB 10.6 and later are known; import from a replica or a dump in one of them",
         )

@@ -17,7 +17,8 @@ NULLIF({column}, '0000-00-00')
 SELECT version() AS version,
        CAST(SUBSTRING_INDEX(version(), '.', 1) AS INT) * 10000
          + CAST(SUBSTRING_INDEX(SUBSTRING_INDEX(version(), '.', 2), '.', -1) AS INT) * 100 AS version_num,
-       database() AS "database", CURRENT_USER() AS role, @@read_only AS is_replica,
+       database() AS "database",
+       CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AS role, @@read_only AS is_replica,
        @@character_set_database AS encoding,
        EXISTS (
          SELECT 1 FROM information_schema.user_privileges WHERE privilege_type = 'PROCESS'

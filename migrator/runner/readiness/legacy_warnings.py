@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from migrator.core.durations import format_duration
 from migrator.core.sql import ident
 from migrator.legacy.census import PROBLEMS
+from migrator.legacy.findings import MARIADB, POSTGRESQL
 from migrator.legacy.interface import INTEGER_TYPES
-from migrator.legacy.survey import LONG_S, MARIADB, POSTGRESQL, QUERY
+from migrator.legacy.survey import LONG_S, QUERY
 from migrator.runner.readiness.reason import Reason, Rule
 
 if TYPE_CHECKING:
