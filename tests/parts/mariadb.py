@@ -21,6 +21,8 @@ from typing import Any, TypeAlias
 import pymysql
 
 from tests.parts.postgres import end_with_parent, free_port
+from tests.setup.paths import PARTS_BIN
+from tests.setup.unpack import TREE
 
 START_TIMEOUT_SECONDS = 60
 TIME_ZONE = "America/New_York"
@@ -80,6 +82,14 @@ class MariaDbServer:
             for statement in statements:
                 cursor.execute(statement)
 
+    def end_connections(self, database: str) -> None:
+        """End every connection to a database, as a failover does."""
+        with self.connect() as connection, connection.cursor() as cursor:
+            query = "SELECT id FROM information_schema.processlist WHERE db = %s"
+            cursor.execute(query, (database,))
+            for (each,) in cursor.fetchall():
+                cursor.execute(f"KILL {each}")
+
     @contextmanager
     def temporary_database(self, *, template: str = "") -> Iterator[str]:
         """A database with a name of its own, a copy of `template`, dropped at the end; yields its DSN."""
@@ -130,6 +140,8 @@ def start_mariadb() -> MariaDbServer:
 def _launch(directory: Path, password: str) -> MariaDbServer:
     server, installer = programs()
     common = ["--no-defaults", f"--datadir={directory / 'data'}"]
+    # Unpacked beside the project, where Debian's own paths lead nowhere.
+    common += [f"--basedir={TREE / 'usr'}"] if Path(server).is_relative_to(PARTS_BIN) else []
     common += ["--user=root"] if os.geteuid() == 0 else []
     first = ["--auth-root-authentication-method=normal", "--skip-test-db"]
     done = subprocess.run([installer, *common, *first], capture_output=True, check=False)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from migrator.config.model import LegacySection
 from migrator.config.people import QuerySection
 from migrator.config.postgres import connect
 from migrator.core.errors import DependencyError, RefusedError, UsageError
@@ -18,9 +19,10 @@ from migrator.legacy.sources import open_source
 from phases import p0_preflight, p1_import, p4_remove
 from tests.parts.postgres import free_port
 from tests.phases import preflight_site
-from tests.phases.importing import IMPORTED, make_site, rejects_of
+from tests.phases.importing import IMPORTED, delete_users, make_site, rejects_of
 from tests.phases.syncing import sync
 from tests.phases.test_p1_import_faults import SEED, kill_after, kill_at
+from tests.phases.test_p1_sync_faults import BRAKES_OFF, run_killed
 from tests.runner.writing_back.scene import make_scene
 
 if TYPE_CHECKING:
@@ -153,3 +155,37 @@ def test_a_reading_connection_writes_nothing(elsewhere_db: str) -> None:
         connection.activity()
         with pytest.raises(psycopg.Error, match=r"(?i)read.?only"):
             connection.execute("UPDATE users SET name = 'x'")
+
+
+def test_the_sync_killed_in_the_middle_of_its_writes_ends_like_a_quiet_one(
+    tmp_path: Path, elsewhere_db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = make_site(tmp_path / "operator", elsewhere_db, monkeypatch)
+    with (site.root / "migrator.toml").open("a") as file:
+        file.write(BRAKES_OFF)
+    p1_import.run(site.ctx)
+    site.sql("UPDATE users SET name = 'Changed' WHERE id < 60")
+    delete_users(site, "id BETWEEN 100 AND 110")
+
+    ends = []
+    for deadly in (1, 2):
+        run_killed(site, deadly)
+        ends.append(site.content())
+    run_killed(site)
+
+    assert p1_import.verify(site.ctx).holds()
+    assert site.ctx.state.ledger.pending() == []
+    assert site.auther('SELECT count(*) FROM "user"') == [(IMPORTED - 11,)]
+    assert site.content() not in ends, "every kill comes in the middle"
+
+
+def test_a_server_that_goes_away_between_two_pages_can_be_tried_again(
+    mariadb: MariaDbServer, mariadb_devise_db: str
+) -> None:
+    settings = LegacySection.model_validate({"dsn": "env:UNUSED"})
+    with open_source(mariadb_devise_db, settings) as source:
+        pages = source.pages(rows=10)
+        assert len(next(pages).users) == 10
+        mariadb.end_connections(mariadb_devise_db.rpartition("/")[2])
+        with pytest.raises(DependencyError):
+            next(pages)

@@ -41,8 +41,8 @@ class MariaDbConnection:
         self._depth = 0
 
     def queries(self, file: str) -> Mapping[str, str]:
-        """Give the named queries of a file."""
-        return load("migrator.legacy.mariadb", file)
+        """Give the named queries of a file: PostgreSQL's, and in their place what differs here."""
+        return {**load("migrator.legacy", file), **load("migrator.legacy.mariadb", file)}
 
     def execute(self, query: Query, params: Any = None, /) -> Rows:
         """Run a statement; lists among the parameters stand behind IN."""

@@ -7,9 +7,6 @@ WHERE {beyond}
 ORDER BY {id}
 LIMIT %(rows)s
 
--- name: beyond
-{id} > %(after)s
-
 -- name: among
 {id} IN %(pks)s
 
@@ -34,14 +31,6 @@ ORDER BY {id}
 -- name: as_json
 {column}
 
--- name: flag_ms
--- A flag says that it happened, not when.
-CASE WHEN {column} THEN 0 END
-
--- name: set_flag
--- NULL where nothing is special: such a line needs no closer look.
-CASE WHEN {column} THEN 't' END
-
 -- name: epoch_ms
 -- A zero date is how an old schema writes NULL; any other date that is none cannot be carried.
 CASE WHEN {column} IS NULL OR {column} = '0000-00-00' THEN NULL
@@ -59,9 +48,6 @@ CASE WHEN {column} IS NOT NULL THEN 't' ELSE 'f' END
 -- name: estimated_users
 SELECT COALESCE(MAX(table_rows), 0) FROM information_schema.tables
 WHERE table_schema = %(schema)s AND table_name = %(table)s
-
--- name: counted_users
-SELECT count(*) FROM {users}
 
 -- name: odd_emails
 -- Anything but printable ASCII without capitals and blanks: more than is not in normal form.

@@ -29,6 +29,3 @@ WHERE i.source = %(source)s AND i.origin = 'import' AND i.home = 'legacy'
 -- name: forget
 DELETE FROM {identity}
 WHERE source = %(source)s AND origin = 'import' AND home = 'legacy' AND auther_id IN %(ids)s
-
--- name: count
-SELECT count(*) FROM {identity} WHERE source = %(source)s AND origin = 'import'

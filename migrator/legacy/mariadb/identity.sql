@@ -87,26 +87,9 @@ SELECT auther_id, source, user_pk FROM {identity} WHERE auther_id IN %(ids)s
 INSERT INTO {identity} (source, user_pk, auther_id, pinned_reason, legacy_hash_fp)
 VALUES (%s, %s, %s, %s, %s)
 
--- name: link
-INSERT INTO {identity} (source, user_pk, auther_id, origin)
-VALUES (%(source)s, %(pk)s, %(auther_id)s, 'link')
-
--- name: unlink
-DELETE FROM {identity} WHERE source = %(source)s AND origin = 'link' RETURNING user_pk
-
--- name: renew
-UPDATE {identity} SET pinned_reason = %(pinned)s, legacy_hash_fp = %(fingerprint)s
-WHERE source = %(source)s AND user_pk = %(pk)s AND auther_id = %(auther_id)s
-
 -- name: release
 DELETE FROM {identity}
 WHERE source = %(source)s AND origin = 'import' AND auther_id IN %(ids)s
-
--- name: page
-SELECT user_pk, auther_id, home, pinned_reason, legacy_hash_fp FROM {identity}
-WHERE source = %(source)s AND origin = 'import' AND user_pk > %(after)s
-ORDER BY user_pk
-LIMIT %(rows)s
 
 -- name: orphans
 SELECT user_pk, auther_id FROM {identity} AS i
@@ -118,14 +101,5 @@ WHERE source = %(source)s AND origin = 'import' AND user_pk > %(after)s
 ORDER BY user_pk
 LIMIT %(rows)s
 
--- name: count
-SELECT count(*) FROM {identity} WHERE source = %(source)s AND origin = 'import'
-
--- name: count_all
-SELECT count(*) FROM {identity}
-
 -- name: is_empty
 SELECT NOT EXISTS (SELECT 1 FROM {identity}) AND NOT EXISTS (SELECT 1 FROM {instance})
-
--- name: drop
-DROP TABLE IF EXISTS {identity}, {instance}, {shadow}, {write_back}, {tombstone}, {token}

@@ -18,10 +18,3 @@ FROM {identity}
 WHERE source = %(source)s AND (user_pk = %(pk)s OR auther_id = %(auther_id)s)
 ORDER BY COALESCE(user_pk = %(pk)s, FALSE) DESC
 LIMIT 1
-
--- name: last_check
-SELECT CASE WHEN matched THEN 'match' WHEN reason = '' THEN 'wrong password' ELSE reason END
-FROM {shadow} WHERE source = %(source)s AND user_pk = %(pk)s
-
--- name: unwritten
-SELECT count(*) FROM {log} WHERE source = %(source)s AND auther_id = %(auther_id)s AND state <> 'done'

@@ -7,9 +7,3 @@ SELECT EXISTS (
 -- name: totals
 SELECT count(*), COALESCE(SUM(NOT matched), 0), COALESCE(SUM(checks), 0), MAX(seen_at)
 FROM {shadow} WHERE source = %(source)s
-
--- name: mismatches
-SELECT user_pk, reason, seen_at FROM {shadow}
-WHERE source = %(source)s AND NOT matched
-ORDER BY seen_at DESC, user_pk
-LIMIT %(rows)s

@@ -172,9 +172,6 @@ SELECT COUNT(CASE WHEN linked THEN 1 END) AS with_identity, COUNT(CASE WHEN NOT 
 FROM (SELECT EXISTS (SELECT 1 FROM {identities} AS i WHERE i.{user_id} = u.{pk}) AS linked
       FROM {users} AS u WHERE COALESCE(u.{password}, '') = '') AS passwordless
 
--- name: inline_identities
-SELECT {provider} AS provider, COUNT(*) AS count FROM {users} AS u WHERE {provider} <> '' GROUP BY 1 ORDER BY 2 DESC, 1
-
 -- name: inline_only
 SELECT COUNT(CASE WHEN linked THEN 1 END) AS with_identity, COUNT(CASE WHEN NOT linked THEN 1 END) AS without_identity
 FROM (SELECT COALESCE({provider} <> '', FALSE) AS linked

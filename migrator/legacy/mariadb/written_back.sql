@@ -59,54 +59,18 @@ UPDATE {log} SET state = 'done', outcome = 'superseded', settled_at = UTC_TIMEST
 WHERE auther_id = %(auther_id)s AND concerns = %(concerns)s AND event_id < %(event)s
   AND state <> 'done'
 
--- name: held
-SELECT event_id FROM {log} WHERE source = %(source)s AND state = 'held' ORDER BY event_id
-
--- name: held_users
-SELECT DISTINCT auther_id FROM {log} WHERE source = %(source)s AND state = 'held'
-
--- name: oldest_held
-SELECT MIN(at) FROM {log} WHERE source = %(source)s AND state = 'held'
-
 -- name: gone
 UPDATE {log} SET state = 'lost', settled_at = UTC_TIMESTAMP(6)
 WHERE event_id IN %(events)s AND state = 'held'
 
--- name: unacknowledged
-SELECT event_id FROM {log}
-WHERE source = %(source)s AND state <> 'held' AND acknowledged_at IS NULL
-ORDER BY event_id
-LIMIT %(rows)s
-
 -- name: acknowledged
 UPDATE {log} SET acknowledged_at = UTC_TIMESTAMP(6) WHERE event_id IN %(events)s
-
--- name: open
-SELECT event_id, auther_id, user_pk, kind, at, outcome, state, detail FROM {log}
-WHERE source = %(source)s AND (state <> 'done' OR acknowledged_at IS NULL)
-ORDER BY event_id
-LIMIT %(rows)s
-
--- name: count_open
-SELECT COUNT(DISTINCT auther_id) FROM {log}
-WHERE source = %(source)s AND (state <> 'done' OR acknowledged_at IS NULL)
-
--- name: link
-SELECT source, user_pk, home, pinned_reason, legacy_hash_fp FROM {identity}
-WHERE auther_id = %(auther_id)s
-FOR UPDATE
 
 -- name: linked
 INSERT INTO {identity} (source, user_pk, auther_id, home, origin, legacy_hash_fp)
 SELECT %(source)s, %(pk)s, %(auther_id)s, 'auther', 'jit', %(fingerprint)s FROM DUAL
 WHERE NOT EXISTS (SELECT 1 FROM {identity} WHERE auther_id = %(auther_id)s)
 RETURNING user_pk
-
--- name: fingerprint
-UPDATE {identity} SET legacy_hash_fp = %(fingerprint)s WHERE auther_id = %(auther_id)s
-
--- name: move
-UPDATE {identity} SET home = 'auther' WHERE auther_id = %(auther_id)s AND home <> 'auther'
 
 -- name: end_tokens
 UPDATE {identity}

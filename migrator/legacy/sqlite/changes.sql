@@ -19,15 +19,6 @@ WHERE u.{id} IN ({changed}) AND {beyond}
 ORDER BY u.{id}
 LIMIT %(rows)s
 
--- name: changed_users
-SELECT c.{id} FROM {users} AS c WHERE c.{updated_at} >= {since}
-
--- name: changed_links
-SELECT l.{owner} FROM {identities} AS l WHERE l.{linked_at} >= {since}
-
--- name: beyond
-u.{id} > %(after)s
-
 -- name: since
 -- In whole seconds: a text without a fraction comes before the same one with a fraction.
 substr(%(since)s, 1, 19)

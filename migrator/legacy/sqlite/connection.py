@@ -52,8 +52,8 @@ class SqliteConnection:
         self._depth = 0
 
     def queries(self, file: str) -> Mapping[str, str]:
-        """Give the named queries of a file."""
-        return load("migrator.legacy.sqlite", file)
+        """Give the named queries of a file: PostgreSQL's, and in their place what differs here."""
+        return {**load("migrator.legacy", file), **load("migrator.legacy.sqlite", file)}
 
     def execute(self, query: Query, params: Any = None, /) -> Rows:
         """Run a statement, or several of which the last one gives the rows."""

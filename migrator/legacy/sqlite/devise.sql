@@ -7,9 +7,6 @@ WHERE {beyond}
 ORDER BY {id}
 LIMIT %(rows)s
 
--- name: beyond
-{id} > %(after)s
-
 -- name: among
 {id} IN (SELECT value FROM json_each(%(pks)s))
 
@@ -57,9 +54,6 @@ CASE WHEN {column} IS NOT NULL THEN 't' ELSE 'f' END
 -- name: estimated_users
 -- Nothing here knows without counting.
 SELECT 0
-
--- name: counted_users
-SELECT count(*) FROM {users}
 
 -- name: odd_emails
 -- Anything but printable ASCII without capitals and blanks: more than is not in normal form.

@@ -25,6 +25,3 @@ WHERE i.source = %(source)s AND i.user_pk = json_extract(c.value, '$.pk')
 DELETE FROM {identity}
 WHERE source = %(source)s AND origin = 'import' AND home = 'legacy'
   AND auther_id IN (SELECT value FROM json_each(%(ids)s))
-
--- name: count
-SELECT count(*) FROM {identity} WHERE source = %(source)s AND origin = 'import'

@@ -85,27 +85,10 @@ WHERE auther_id IN (SELECT value FROM json_each(%(ids)s))
 INSERT INTO {identity} (source, user_pk, auther_id, pinned_reason, legacy_hash_fp)
 VALUES (?, ?, ?, ?, ?)
 
--- name: link
-INSERT INTO {identity} (source, user_pk, auther_id, origin)
-VALUES (%(source)s, %(pk)s, %(auther_id)s, 'link')
-
--- name: unlink
-DELETE FROM {identity} WHERE source = %(source)s AND origin = 'link' RETURNING user_pk
-
--- name: renew
-UPDATE {identity} SET pinned_reason = %(pinned)s, legacy_hash_fp = %(fingerprint)s
-WHERE source = %(source)s AND user_pk = %(pk)s AND auther_id = %(auther_id)s
-
 -- name: release
 DELETE FROM {identity}
 WHERE source = %(source)s AND origin = 'import'
   AND auther_id IN (SELECT value FROM json_each(%(ids)s))
-
--- name: page
-SELECT user_pk, auther_id, home, pinned_reason, legacy_hash_fp FROM {identity}
-WHERE source = %(source)s AND origin = 'import' AND user_pk > %(after)s
-ORDER BY user_pk
-LIMIT %(rows)s
 
 -- name: orphans
 SELECT user_pk, auther_id FROM {identity} AS i
@@ -113,12 +96,6 @@ WHERE source = %(source)s AND origin = 'import' AND user_pk > %(after)s
   AND i.user_pk NOT IN (SELECT CAST(u.{id} AS TEXT) FROM {users} AS u WHERE u.{id} IS NOT NULL)
 ORDER BY user_pk
 LIMIT %(rows)s
-
--- name: count
-SELECT count(*) FROM {identity} WHERE source = %(source)s AND origin = 'import'
-
--- name: count_all
-SELECT count(*) FROM {identity}
 
 -- name: is_empty
 SELECT NOT EXISTS (SELECT 1 FROM {identity}) AND NOT EXISTS (SELECT 1 FROM {instance})

@@ -136,9 +136,6 @@ SELECT count(*) FILTER (WHERE linked) AS with_identity, count(*) FILTER (WHERE N
 FROM (SELECT EXISTS (SELECT 1 FROM {identities} AS i WHERE i.{user_id} = u.{pk}) AS linked
       FROM {users} AS u WHERE coalesce(u.{password}, '') = '') AS passwordless
 
--- name: inline_identities
-SELECT {provider} AS provider, count(*) AS count FROM {users} AS u WHERE {provider} <> '' GROUP BY 1 ORDER BY 2 DESC, 1
-
 -- name: inline_only
 SELECT count(*) FILTER (WHERE linked) AS with_identity, count(*) FILTER (WHERE NOT linked) AS without_identity
 FROM (SELECT coalesce({provider} <> '', FALSE) AS linked

@@ -54,24 +54,12 @@ UPDATE {log} SET state = 'done', outcome = 'superseded', settled_at = strftime('
 WHERE auther_id = %(auther_id)s AND concerns = %(concerns)s AND event_id < %(event)s
   AND state <> 'done'
 
--- name: held
-SELECT event_id FROM {log} WHERE source = %(source)s AND state = 'held' ORDER BY event_id
-
--- name: held_users
-SELECT DISTINCT auther_id FROM {log} WHERE source = %(source)s AND state = 'held'
-
 -- name: oldest_held
 SELECT min(at) AS "at [utc]" FROM {log} WHERE source = %(source)s AND state = 'held'
 
 -- name: gone
 UPDATE {log} SET state = 'lost', settled_at = strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')
 WHERE event_id IN (SELECT value FROM json_each(%(events)s)) AND state = 'held'
-
--- name: unacknowledged
-SELECT event_id FROM {log}
-WHERE source = %(source)s AND state <> 'held' AND acknowledged_at IS NULL
-ORDER BY event_id
-LIMIT %(rows)s
 
 -- name: acknowledged
 UPDATE {log} SET acknowledged_at = strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now') WHERE event_id IN (SELECT value FROM json_each(%(events)s))
@@ -82,25 +70,9 @@ WHERE source = %(source)s AND (state <> 'done' OR acknowledged_at IS NULL)
 ORDER BY event_id
 LIMIT %(rows)s
 
--- name: count_open
-SELECT count(DISTINCT auther_id) FROM {log}
-WHERE source = %(source)s AND (state <> 'done' OR acknowledged_at IS NULL)
-
 -- name: link
 SELECT source, user_pk, home, pinned_reason, legacy_hash_fp FROM {identity}
 WHERE auther_id = %(auther_id)s
-
--- name: linked
-INSERT INTO {identity} (source, user_pk, auther_id, home, origin, legacy_hash_fp)
-VALUES (%(source)s, %(pk)s, %(auther_id)s, 'auther', 'jit', %(fingerprint)s)
-ON CONFLICT (auther_id) DO NOTHING
-RETURNING user_pk
-
--- name: fingerprint
-UPDATE {identity} SET legacy_hash_fp = %(fingerprint)s WHERE auther_id = %(auther_id)s
-
--- name: move
-UPDATE {identity} SET home = 'auther' WHERE auther_id = %(auther_id)s AND home <> 'auther'
 
 -- name: end_tokens
 UPDATE {identity}

@@ -12,6 +12,7 @@ from tests.parts.any_database import open_transaction
 from tests.parts.devise import ask_devise
 from tests.phases.importing import PEPPER, oracle
 from tests.runner.writing_back.scene import Scene, make_scene
+from tests.runner.writing_back.test_killed import run_killed
 from tests.runner.writing_back.test_newcomers import NEW, NEWCOMER, newcomer, sign_up
 
 if TYPE_CHECKING:
@@ -109,3 +110,23 @@ def test_a_row_that_the_application_holds_is_written_a_little_later(
         assert dict(scene.write_back().outcomes) == {"row_busy": 1, "written": 1}
     assert dict(scene.write_back().outcomes) == {"written": 1}
     assert scene.signs_in(19, "fresh word 19")
+
+
+@pytest.mark.long
+def test_killed_around_every_effect_it_ends_like_a_quiet_run(scene: Scene) -> None:
+    scene.new_password(1, "first")
+    scene.new_password(1, "second")
+    scene.tell("email", scene.auther_id(2), email="two@example.org", email_verified=True)
+    sign_up(scene, sealed=scene.sealed("a word", NEWCOMER))
+    scene.tell("ban", scene.auther_id(6))
+    killed = run_killed(scene.site.root)
+    assert killed > 40
+    kinds = ["password", "password", "email", "sign_up", "ban"]
+    assert scene.outcomes() == [(kind, "written") for kind in kinds]
+    assert scene.signs_in(1, "second")
+    assert scene.user(2)["email"] == "two@example.org"
+    assert scene.signs_in(newcomer(scene), "a word")
+    assert scene.site.sql("SELECT count(*) FROM users WHERE email = 'new@example.org'") == [(1,)]
+    assert scene.user(6)["locked_at"].startswith("9999-")
+    assert not scene.write_back().outcomes
+    assert not [e for e in scene.site.ctx.state.ledger.pending() if e.subject == "write-back"]
