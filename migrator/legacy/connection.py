@@ -104,6 +104,11 @@ class Connection(Protocol):
         ...
 
     @property
+    def quote(self) -> str:
+        """What names are quoted with where an operator types."""
+        ...
+
+    @property
     def runs_functions(self) -> bool:
         """Whether the function that shims call for new users can be made here."""
         ...

@@ -22,6 +22,7 @@ class PostgresConnection(psycopg.Connection[tuple[Any, ...]]):
     """Psycopg's connection, with what differs from database to database."""
 
     largest_key = 2**63 - 1
+    quote = '"'
     runs_functions = True
 
     def queries(self, file: str) -> Mapping[str, str]:

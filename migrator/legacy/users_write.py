@@ -80,10 +80,11 @@ class UsersTable:
         if inserting and not self._ask("may_insert", **self._place)[0][0]:
             wanted.append("INSERT")
         if wanted:
-            role = ident(str(self._ask("role")[0][0]))
+            role = str(self._ask("role")[0][0])
+            users, quote = self._users, self._connection.quote
             raise RefusedError(
                 f"the role of legacy.dsn may not write {self.columns.table}",
-                hint=f"GRANT {', '.join(wanted)} ON {self._users} TO {role}",
+                hint=f"GRANT {', '.join(wanted)} ON {users} TO {role}".replace('"', quote),
             )
 
     def hold(self, pk: str) -> HeldRow | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,9 @@ from migrator.config.people import QuerySection
 from migrator.config.postgres import connect
 from migrator.core.errors import DependencyError, RefusedError, UsageError
 from migrator.legacy.connect import describe_table, open_database
+from migrator.legacy.databases import database_of
 from migrator.legacy.sources import open_source
+from migrator.legacy.users_write import UsersTable
 from phases import p0_preflight, p1_import, p4_remove
 from tests.parts.postgres import free_port
 from tests.phases import preflight_site
@@ -97,11 +100,26 @@ def test_a_role_that_may_only_read_is_told_the_grant(
     assert blocker.todo.endswith(f"ON `{name}`.* TO {account}")
     unseen = [r for r in looked.verdict.warnings if r.code == "activity_unseen"]
     assert [reason.todo for reason in unseen] == [f"GRANT PROCESS ON *.* TO {account}"]
-    mariadb.run(blocker.todo, unseen[0].todo)
+    settings = LegacySection.model_validate({"dsn": "env:UNUSED"})
+    with open_database(dsn) as connection, open_source(dsn, settings) as source:
+        table = UsersTable(connection, source.columns)
+        with pytest.raises(RefusedError) as refused:
+            table.check_rights(("locked_at",), inserting=True)
+    mariadb.run(blocker.todo, unseen[0].todo, refused.value.hint)
     again = p0_preflight.run(preflight_site.make_site(tmp_path, dsn).context())
     assert again.verdict.ready
     assert "activity_unseen" not in [reason.code for reason in again.verdict.warnings]
     mariadb.run(f"DROP USER {name}")
+
+
+def test_a_missing_driver_is_named_with_the_extra_that_brings_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "pymysql", None)
+    monkeypatch.delitem(sys.modules, "migrator.legacy.mariadb.connection", raising=False)
+    with pytest.raises(UsageError, match="needs the package pymysql") as refused:
+        database_of("mysql://app@127.0.0.1/db").open("mysql://app@127.0.0.1/db", read_only=True)
+    assert "migrator[mariadb]" in refused.value.hint
 
 
 def test_what_knows_postgresql_only_says_so(

@@ -48,7 +48,7 @@ SELECT MIN(privileges LIKE '%%insert%%') FROM information_schema.columns
 WHERE table_schema = %(schema)s AND table_name = %(table)s
 
 -- name: role
-SELECT CURRENT_USER()
+SELECT CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''')
 
 -- name: shown
 SELECT CAST({id} AS CHAR), {email} FROM {users} WHERE {id} IN %(pks)s

@@ -44,6 +44,7 @@ class SqliteConnection:
     """sqlite3's connection in the shape of psycopg's; threads take turns."""
 
     largest_key = 2**63 - 1
+    quote = '"'
     runs_functions = False
 
     def __init__(self, raw: sqlite3.Connection) -> None:
