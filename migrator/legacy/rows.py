@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import threading
+from abc import ABC, abstractmethod
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
+
+from psycopg import errors
 
 from migrator.legacy.copytext import dump, parse
 
@@ -63,6 +67,48 @@ class CopiedRows:
     def write(self, buffer: bytes, /) -> None:
         """Take rows to be written when the block ends."""
         self.written.append(buffer)
+
+
+class LookAlike(ABC):
+    """What connections in psycopg's shape have in common; threads take turns."""
+
+    begin = "BEGIN"
+
+    def __init__(self) -> None:
+        self.turn = threading.RLock()
+        self._depth = 0
+
+    @abstractmethod
+    def execute(self, query: Query, params: Any = None, /) -> Rows:
+        """Run a statement."""
+
+    @abstractmethod
+    def insert(self, query: Query, rows: Sequence[Row], /) -> None:
+        """Run an INSERT for each row."""
+
+    def cursor(self) -> Cursor:
+        """Give a cursor."""
+        return Cursor(self.execute, self.insert)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Let the statements of the block be one transaction; inside another one, a savepoint."""
+        with self.turn:
+            point = f"s{self._depth}"
+            self.execute(f"SAVEPOINT {point}" if self._depth else self.begin)
+            self._depth += 1
+            try:
+                yield
+            except BaseException:
+                # The connection may be what failed: then all is undone anyway.
+                with suppress(errors.Error):
+                    self._ended(f"ROLLBACK TO {point}", "ROLLBACK")
+                raise
+            self._ended(f"RELEASE SAVEPOINT {point}", "COMMIT")
+
+    def _ended(self, inner: str, outer: str) -> None:
+        self._depth -= 1
+        self.execute(inner if self._depth else outer)
 
 
 class Cursor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from migrator.core.sql import qualified
 from migrator.legacy.connection import APPLICATION_NAME, CONNECT_TIMEOUT_S, Activity
 from migrator.legacy.mariadb.address import Address
 from migrator.legacy.mariadb.values import CONVERSIONS, parameters, translated
-from migrator.legacy.rows import Cursor, Named, Rows, text_of
+from migrator.legacy.rows import LookAlike, Named, Rows, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,18 +27,18 @@ _OWN_DATABASE = "public"
 OLDEST = (10, 6)
 
 
-class MariaDbConnection:
-    """PyMySQL's connection in the shape of psycopg's; threads take turns."""
+class MariaDbConnection(LookAlike):
+    """PyMySQL's connection in the shape of psycopg's."""
 
+    begin = "START TRANSACTION"
     largest_key = 2**64 - 1
     quote = "`"
     runs_functions = False
 
     def __init__(self, raw: pymysql.Connection[Any], database: str) -> None:
+        super().__init__()
         self._raw = raw
         self._database = database
-        self._turn = threading.RLock()
-        self._depth = 0
 
     def queries(self, file: str) -> Mapping[str, str]:
         """Give the named queries of a file: PostgreSQL's, and in their place what differs here."""
@@ -47,38 +46,16 @@ class MariaDbConnection:
 
     def execute(self, query: Query, params: Any = None, /) -> Rows:
         """Run a statement; lists among the parameters stand behind IN."""
-        with self._turn, translated(), self._raw.cursor() as cursor:
+        with self.turn, translated(), self._raw.cursor() as cursor:
             cursor.execute(text_of(query), parameters(params or {}))
             rows = list(cursor.fetchall())
             named = [Named(column[0]) for column in cursor.description or ()]
             return Rows(rows, cursor.rowcount, named or None)
 
-    def cursor(self) -> Cursor:
-        """Give a cursor."""
-        return Cursor(self.execute, self._insert)
-
-    def _insert(self, query: Query, rows: Sequence[Row]) -> None:
-        with self._turn, translated(), self._raw.cursor() as cursor:
+    def insert(self, query: Query, rows: Sequence[Row], /) -> None:
+        """Run an INSERT for each row."""
+        with self.turn, translated(), self._raw.cursor() as cursor:
             cursor.executemany(text_of(query), rows)
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Let the statements of the block be one transaction; inside another one, a savepoint."""
-        with self._turn:
-            point = f"s{self._depth}"
-            self.execute(f"SAVEPOINT {point}" if self._depth else "START TRANSACTION")
-            self._depth += 1
-            try:
-                yield
-            except BaseException:
-                with suppress(Exception):  # The connection may be what failed: then all is undone.
-                    self._ended(f"ROLLBACK TO {point}", "ROLLBACK")
-                raise
-            self._ended(f"RELEASE SAVEPOINT {point}", "COMMIT")
-
-    def _ended(self, inner: str, outer: str) -> None:
-        self._depth -= 1
-        self.execute(inner if self._depth else outer)
 
     def place(self, table: str) -> tuple[str, str]:
         """Split a table's name; without a database, or with `public`, it is in the DSN's own."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -15,7 +14,7 @@ from migrator.core.errors import UsageError
 from migrator.core.queries import load
 from migrator.core.sql import qualified
 from migrator.legacy.connection import Activity
-from migrator.legacy.rows import Cursor, Named, Rows, text_of
+from migrator.legacy.rows import LookAlike, Named, Rows, text_of
 from migrator.legacy.sqlite.values import (
     FUNCTIONS,
     UTC_COLUMN,
@@ -40,17 +39,18 @@ _LOOK_WAIT_MS = 2000
 _SCHEMA = "main"
 
 
-class SqliteConnection:
-    """sqlite3's connection in the shape of psycopg's; threads take turns."""
+class SqliteConnection(LookAlike):
+    """sqlite3's connection in the shape of psycopg's."""
 
+    # At once as a writer: who reads first may not become one while another writes.
+    begin = "BEGIN IMMEDIATE"
     largest_key = 2**63 - 1
     quote = '"'
     runs_functions = False
 
     def __init__(self, raw: sqlite3.Connection) -> None:
+        super().__init__()
         self._raw = raw
-        self._turn = threading.RLock()
-        self._depth = 0
 
     def queries(self, file: str) -> Mapping[str, str]:
         """Give the named queries of a file: PostgreSQL's, and in their place what differs here."""
@@ -60,7 +60,7 @@ class SqliteConnection:
         """Run a statement, or several of which the last one gives the rows."""
         given = parameters(params or {})
         found = Rows([], 0)
-        with self._turn, translated():
+        with self.turn, translated():
             for statement in in_own_words(text_of(query)):
                 cursor = self._raw.execute(statement, given)
                 names = [column[0] for column in cursor.description or ()]
@@ -72,33 +72,10 @@ class SqliteConnection:
                 )
         return found
 
-    def cursor(self) -> Cursor:
-        """Give a cursor."""
-        return Cursor(self.execute, self._insert)
-
-    def _insert(self, query: Query, rows: Sequence[Row]) -> None:
-        with self._turn, translated():
+    def insert(self, query: Query, rows: Sequence[Row], /) -> None:
+        """Run an INSERT for each row."""
+        with self.turn, translated():
             self._raw.executemany(text_of(query), rows)
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Let the statements of the block be one transaction; inside another one, a savepoint."""
-        with self._turn:
-            point = f"s{self._depth}"
-            # At once as a writer: who reads first may not become one while another writes.
-            self.execute(f"SAVEPOINT {point}" if self._depth else "BEGIN IMMEDIATE")
-            self._depth += 1
-            try:
-                yield
-            except BaseException:
-                with suppress(errors.Error):
-                    self._ended(f"ROLLBACK TO {point}", "ROLLBACK")
-                raise
-            self._ended(f"RELEASE {point}", "COMMIT")
-
-    def _ended(self, inner: str, outer: str) -> None:
-        self._depth -= 1
-        self.execute(inner if self._depth else outer)
 
     def place(self, table: str) -> tuple[str, str]:
         """Split a table's name; there is one schema."""
@@ -110,7 +87,7 @@ class SqliteConnection:
         Where somebody else keeps it, there is a transaction of which no one knows when it began.
         """
         queries = self.queries("changes.sql")
-        with self._turn, self._may_lock():
+        with self.turn, self._may_lock():
             try:
                 self.execute(queries["lock"])
             except errors.LockNotAvailable:
