@@ -56,7 +56,7 @@ PARTS: dict[str, Part] = {
     "rails_elsewhere": Part(
         "Rails' adapters for MariaDB and SQLite",
         ("ruby-mysql2", "ruby-sqlite3"),
-        ("ruby", "-e", "require 'mysql2'; require 'sqlite3'"),
+        ("ruby", "-e", "gem 'devise'; require 'mysql2'; require 'sqlite3'"),
     ),
 }
 
