@@ -6,12 +6,14 @@ every instance follows; back goes at once.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from migrator.core.errors import ConflictError, UsageError
 from migrator.core.stage import Stage
+from migrator.legacy.connect import refuse_other_databases
 from migrator.legacy.sources import SOURCES
 from migrator.runner import stages
 from migrator.runner.stages import ROLLBACK, SET, SUBJECT, Position
@@ -161,6 +163,7 @@ def plan_files(ctx: Context | None, target: str, out: Path, *, legacy: bool = Tr
     Raises:
         UsageError: The stage's signing key cannot be read, or the configuration asks for rows that
             this kind of source cannot get.
+        RefusedError: The application's database is not PostgreSQL.
     """
     settings = ShimSettings.placeholders() if ctx is None else _settings(ctx)
     return compare(out, target, TARGETS[target].files(replace(settings, legacy=legacy)))
@@ -360,6 +363,9 @@ def _settings(ctx: Context) -> ShimSettings:
             f'[shim] create_users: users of kind "{kind}" are not in a table that takes new rows',
             hint="set create_users = false under [shim] in migrator.toml",
         )
+    # Where files are generated the database need not be known.
+    with suppress(UsageError):
+        refuse_other_databases(ctx.reveal(ctx.config.legacy.dsn), doing="a shim")
     settings = settings_from(ctx.config, stage_public_key=public_key(ctx))
     now = stages.position(stages.current(ctx)).stage
     # Never behind `dual` 0 %, and later at most one step behind the stage that the build runs in.

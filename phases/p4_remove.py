@@ -11,7 +11,7 @@ from migrator.core.errors import ConflictError, HeldError, UsageError
 from migrator.core.sql import qualified
 from migrator.core.stage import Stage
 from migrator.legacy.catalog import Wanted, read_catalog
-from migrator.legacy.connect import open_database
+from migrator.legacy.connect import open_postgres
 from migrator.legacy.guard import Archived, Guard, Orphans
 from migrator.runner import stages
 from migrator.runner.gating.guard import standings
@@ -73,7 +73,8 @@ def plan(ctx: Context, out: Path | None = None) -> PlanFile:
     """
     remove = ctx.config.remove
     users = qualified(ctx.config.legacy.users_table)
-    with open_database(ctx.reveal(ctx.config.legacy.dsn)) as connection:
+    dsn = ctx.reveal(ctx.config.legacy.dsn)
+    with open_postgres(dsn, doing="the removal") as connection:
         if under_way := Guard(connection).plan_id():
             raise ConflictError(
                 f"plan {under_way} is under way in this database", hint="migrator remove status"

@@ -2,11 +2,14 @@
 
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.parts import require
+from tests.parts.devise_elsewhere import load_mariadb, load_sqlite
 from tests.parts.dump import LARAVEL, load_dump
+from tests.parts.mariadb import MariaDbServer, start_mariadb
 from tests.parts.postgres import DEBIAN_15, PostgresServer, embedded_binaries, start_postgres
 
 # A shell that starts the tests in the background lets all that they start ignore Ctrl-C.
@@ -37,6 +40,45 @@ def pg15() -> Iterator[PostgresServer]:
     server = start_postgres(DEBIAN_15)
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDbServer]:
+    """The MariaDB server of this process."""
+    require("mariadb")
+    server = start_mariadb()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def mariadb_devise_template(mariadb: MariaDbServer) -> str:
+    """The name of a database that holds the users of devise_600.sql; only copied, never changed."""
+    mariadb.run(f"CREATE DATABASE {DEVISE_TEMPLATE} CHARACTER SET utf8mb4")
+    load_mariadb(mariadb, DEVISE_TEMPLATE)
+    return DEVISE_TEMPLATE
+
+
+@pytest.fixture
+def mariadb_devise_db(mariadb: MariaDbServer, mariadb_devise_template: str) -> Iterator[str]:
+    """The DSN of a MariaDB database with the 600 Devise users, dropped after the test."""
+    with mariadb.temporary_database(template=mariadb_devise_template) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+def sqlite_devise_db(tmp_path: Path) -> str:
+    """The DSN of a SQLite file with the 600 Devise users."""
+    file = tmp_path / "app.sqlite3"
+    load_sqlite(file)
+    return f"sqlite3:{file}"
+
+
+@pytest.fixture(params=["mariadb", "sqlite"])
+def elsewhere_db(request: pytest.FixtureRequest) -> str:
+    """The DSN of a database with the 600 Devise users that is not PostgreSQL, each in turn."""
+    dsn: str = request.getfixturevalue(f"{request.param}_devise_db")
+    return dsn
 
 
 @pytest.fixture(scope="session")

@@ -103,8 +103,8 @@ def _legacy(out: Console, findings: Findings) -> None:
     lines(
         out,
         {
-            "server": f"PostgreSQL {server.version}, {server.encoding}",
-            "role": f"{server.role}; the table belongs to {relation.owner}",
+            "server": f"{server.kind} {server.version}, {server.encoding}",
+            "role": f"{server.role}; the table belongs to {relation.owner or 'no one else'}",
             "users": f"{legacy.states.users:,} ({relation.total_bytes / _MEGABYTE:,.1f} MB)",
             "key": f"{legacy.key_type}, {low or '-'} to {high or '-'}",
             "columns of": legacy.library,

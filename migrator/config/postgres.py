@@ -47,7 +47,8 @@ def connect(
         conninfo_to_dict(text)
     except psycopg.Error:
         raise UsageError(
-            f"{dsn} does not hold a PostgreSQL DSN", hint="postgresql://user:password@host/name"
+            f"{dsn} does not hold a PostgreSQL DSN; stages, gates and shims know no other database",
+            hint="postgresql://user:password@host/name",
         ) from None
     try:
         connection = psycopg.connect(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrator.legacy.asking import Questions, quoted, quoted_or_null
+from migrator.legacy.asking import Questions, quoted
 from migrator.schemes.registry import claimed_by
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from migrator.legacy.connect import Connection
+    from migrator.legacy.connection import Connection
     from migrator.legacy.devise import DeviseSource
     from migrator.schemes.interface import Declared
 
@@ -49,14 +49,14 @@ def try_canary(
         peppers: By id, in the order to try; `none` is an empty one.
         declared: What bare digests are, by the operator's word.
     """
-    columns = source.columns
-    rows = Questions(connection).rows(
+    ask, columns = Questions(connection), source.columns
+    rows = ask.rows(
         "login",
         {"email": source.looked_up(email)},
         pk=quoted(columns.parts["id"]),
         email=quoted(columns.parts["email"]),
         password=quoted(columns.parts["encrypted_password"]),
-        salt=quoted_or_null(columns.column("salt"), "text"),
+        salt=ask.quoted_or_null(columns.column("salt"), "text"),
         users=columns.table.relation,
     )
     if not rows:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrator.core.emails import normalise
-from migrator.core.queries import load
 from migrator.core.sql import ident
 from migrator.core.texts import storable
-from migrator.legacy.connect import Connection, compose, open_database, wrapped
+from migrator.legacy.connect import compose, open_database, wrapped
 from migrator.legacy.copytext import copy_rows
 from migrator.legacy.emails import SharedEmails
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from migrator.core.users import LegacyUser
+    from migrator.legacy.connection import Connection
     from migrator.legacy.devise import DeviseSource
 
 _EVERYTHING = "TRUE"
@@ -70,7 +70,7 @@ class Changes:
         self._source = source
         self._columns = source.columns
         self._identities = source.identities
-        self._queries = load("migrator.legacy", "changes.sql")
+        self._queries = connection.queries("changes.sql")
         self._seen = _Seen(source)
 
     @property
@@ -85,19 +85,18 @@ class Changes:
             unseen_for: How long a transaction may have been open that we cannot see: one of
                 another role's, or one that was prepared.
         """
-        with wrapped("reading pg_stat_activity"):
-            row = self._connection.execute(self._queries["activity"].encode()).fetchone()
-        assert row is not None  # noqa: S101 - an aggregate without GROUP BY has one row
-        now, oldest, unseen, prepared = row
-        bounds = [now, oldest or now]
-        bounds += [now - unseen_for] if unseen else []
-        bounds += [prepared - unseen_for] if prepared is not None else []
-        return Horizon(now, min(bounds), unseen)
+        with wrapped("looking for open transactions"):
+            seen = self._connection.activity()
+        bounds = [seen.now, seen.oldest or seen.now]
+        bounds += [seen.now - unseen_for] if seen.unseen else []
+        bounds += [seen.prepared - unseen_for] if seen.prepared is not None else []
+        return Horizon(seen.now, min(bounds), seen.unseen)
 
     def is_indexed(self) -> bool:
         """Tell whether an index serves the search by `updated_at`; never for an operator's SELECT."""
         table = self._columns.table
-        place = {"table": table.relation, "column": self._columns.column(_UPDATED)}
+        place = {"table": table.relation, "schema": table.schema, "name": table.name}
+        place["column"] = self._columns.parts.get(_UPDATED, "")
         if table.query:
             return False
         with wrapped("reading the catalog"):
@@ -194,7 +193,7 @@ class AmongUsers:
         self._connection = connection
         self._seen = seen
         self._about = users
-        self._queries = load("migrator.legacy", "changes.sql")
+        self._queries = connection.queries("changes.sql")
 
     def email_judge(self, wanted: Sequence[str] = ()) -> SharedEmails:
         """Look at exact repetitions only, unless an address is not plainly in normal form."""

@@ -33,6 +33,7 @@ ON_REQUEST = ("username", "roles")
 PARTS = (*REQUIRED, *OPTIONAL, *ON_REQUEST)
 TIMES = ("created_at", "updated_at", "confirmed_at", "locked_at", "deleted_at")
 TIME_TYPES = frozenset({"timestamp without time zone", "timestamp with time zone", "date"})
+_BYTES = frozenset({"bytea", "binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"})
 # A flag says enough about these; when a lock ends can be told from a time only.
 _FLAGS = frozenset({"confirmed_at", "deleted_at"})
 
@@ -86,8 +87,8 @@ def find_columns(table: TableShape, overrides: Mapping[str, str]) -> DeviseColum
 
     Raises:
         UsageError: An override names an unknown part or a missing column, a required part has no
-            column, or a column that should hold a time is of another type; the message lists what
-            there is.
+            column, a column that should hold a time is of another type, or keys are bytes; the
+            message lists what there is.
     """
     for part in overrides:
         if part not in PARTS:
@@ -102,6 +103,7 @@ def find_columns(table: TableShape, overrides: Mapping[str, str]) -> DeviseColum
         if column:
             _refuse_no_time(table, part, column)
             parts[part] = column
+    _refuse_key_of_bytes(table, parts["id"])
     return DeviseColumns(table, parts, _modules(table) | confirmable(parts), preset.name)
 
 
@@ -131,6 +133,15 @@ def _refuse_no_time(table: TableShape, part: str, column: str) -> None:
         raise UsageError(
             f"{table}.{column} is {found}, not a time, and cannot be {part}",
             hint=f'set {part} to another column, or to "", under [legacy.columns]',
+        )
+
+
+def _refuse_key_of_bytes(table: TableShape, column: str) -> None:
+    found = table.columns[column]
+    if found in _BYTES:
+        raise UsageError(
+            f"{table}.{column} is {found}: keys of bytes cannot be Auther's ids",
+            hint="set id to another unique column under [legacy.columns] in migrator.toml",
         )
 
 

@@ -1,28 +1,26 @@
-"""Connections to the application's PostgreSQL, and the errors that come from it."""
+"""Connections to the application's database, and the errors that come from it."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import errors, sql
 
-from migrator.core.errors import DependencyError, MigratorError, UsageError
-from migrator.core.queries import load
+from migrator.core.errors import DependencyError, MigratorError, RefusedError, UsageError
 from migrator.core.redact import scrub
-from migrator.core.sql import qualified
+from migrator.legacy.databases import POSTGRES, database_of
 from migrator.legacy.interface import TableShape
+from migrator.legacy.postgres import PostgresConnection
+from migrator.legacy.postgres import open_postgres as connect_to_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-APPLICATION_NAME = "migrator"
-CONNECT_TIMEOUT_S = 10
-_SHOWN_TABLES = 12
-_ANY_BYTES = "SQL_ASCII"
+    from migrator.legacy.connection import Connection
 
-Connection = psycopg.Connection[tuple[Any, ...]]
+_SHOWN_TABLES = 12
 
 
 @contextmanager
@@ -30,38 +28,54 @@ def open_database(dsn: str, *, read_only: bool = True) -> Iterator[Connection]:
     """Connect to the application's database; every statement is a transaction of its own.
 
     Args:
-        dsn: `postgresql://…` or key=value pairs; appears in no message.
-        read_only: The server itself refuses writes on this connection.
+        dsn: Its scheme tells which database it is; appears in no message.
+        read_only: The database itself refuses writes on this connection.
 
     Raises:
         UsageError: The DSN cannot be read.
-        DependencyError: The server cannot be reached, or fails while the block runs.
+        DependencyError: The database cannot be reached, or fails while the block runs.
     """
-    with wrapped("the application's database"):
-        connection = _connect(dsn)
-        try:
-            query = "read_only" if read_only else "wait_for_locks"
-            connection.execute(load("migrator.legacy", "connect.sql")[query].encode())
-            yield connection
-        finally:
-            connection.close()
+    with (
+        wrapped("the application's database"),
+        database_of(dsn).open(dsn, read_only=read_only) as connection,
+    ):
+        yield connection
 
 
-def _connect(dsn: str) -> Connection:
-    try:
-        return psycopg.connect(
-            dsn,
-            autocommit=True,
-            application_name=APPLICATION_NAME,
-            connect_timeout=CONNECT_TIMEOUT_S,
-            client_encoding="utf8",
+def refuse_other_databases(dsn: str, *, doing: str) -> None:
+    """Let pass a PostgreSQL only.
+
+    Raises:
+        RefusedError: It is another database.
+    """
+    kind = database_of(dsn)
+    if kind is not POSTGRES:
+        raise RefusedError(
+            f"{doing}: the application's database is {kind.name}, and this knows PostgreSQL only",
+            hint="the import, the sync and the write-back work there; this has to be done by hand",
         )
-    except psycopg.ProgrammingError:
-        # Its message repeats the DSN, with the password.
-        raise UsageError(
-            "legacy.dsn cannot be read as a PostgreSQL address",
-            hint="write it as postgresql://user:password@host:port/database",
-        ) from None
+
+
+@contextmanager
+def open_postgres(dsn: str, *, doing: str, read_only: bool = True) -> Iterator[PostgresConnection]:
+    """Connect where nothing but PostgreSQL will do.
+
+    Args:
+        dsn: The application's database.
+        doing: What needs it, for the message.
+        read_only: As for `open_database`.
+
+    Raises:
+        RefusedError: It is another database.
+        UsageError: The DSN cannot be read.
+        DependencyError: The database cannot be reached, or fails while the block runs.
+    """
+    refuse_other_databases(dsn, doing=doing)
+    with (
+        wrapped("the application's database"),
+        connect_to_postgres(dsn, read_only=read_only) as connection,
+    ):
+        yield connection
 
 
 @contextmanager
@@ -82,7 +96,8 @@ def _say(what: str, error: psycopg.Error) -> MigratorError:
     if isinstance(error, errors.LockNotAvailable):
         return DependencyError(
             f"{what}: another session keeps a row locked",
-            hint="find the open transaction in pg_stat_activity, end it, then run the same again",
+            hint="find the open transaction (pg_stat_activity, SHOW PROCESSLIST), end it, then run the"
+            " same again",
         )
     if isinstance(error, errors.InsufficientPrivilege):
         return DependencyError(f"{what}: {found}", hint="GRANT this to the role of legacy.dsn")
@@ -90,16 +105,6 @@ def _say(what: str, error: psycopg.Error) -> MigratorError:
         f"{what}: {found}",
         hint="check that the server runs and that legacy.dsn is right, then run the same again",
     )
-
-
-def read_any_bytes(connection: Connection) -> None:
-    """Let a database without an encoding give its texts as they are, not refuse a whole statement.
-
-    Afterwards only COPY gives text on this connection; other statements give bytes.
-    """
-    if connection.info.parameter_status("server_encoding") == _ANY_BYTES:
-        with wrapped("the application's database"):
-            connection.execute(load("migrator.legacy", "connect.sql")["any_bytes"].encode())
 
 
 def compose(text: str, **parts: str) -> sql.Composed:
@@ -116,14 +121,14 @@ def describe_table(connection: Connection, table: str, *, key: str) -> TableShap
 
     Args:
         connection: To the application's database.
-        table: `schema.table`, as in migrator.toml; the schema defaults to `public`.
+        table: `schema.table`, as in migrator.toml.
         key: The setting that names it, for the message.
 
     Raises:
         UsageError: There is no such table; the message lists what there is.
     """
-    queries = load("migrator.legacy", "connect.sql")
-    schema, name = qualified(table)
+    queries = connection.queries("connect.sql")
+    schema, name = connection.place(table)
     place = {"schema": schema, "table": name}
     columns: dict[str, str] = dict(
         connection.execute(queries["columns"].encode(), place).fetchall()
@@ -138,7 +143,7 @@ def describe_table(connection: Connection, table: str, *, key: str) -> TableShap
 
 
 def _tables(connection: Connection, schema: str) -> str:
-    query = load("migrator.legacy", "connect.sql")["tables"]
+    query = connection.queries("connect.sql")["tables"]
     rows = connection.execute(
         query.encode(), {"schema": schema, "limit": _SHOWN_TABLES}
     ).fetchall()

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from psycopg import sql
 
-    from migrator.legacy.connect import Connection
+    from migrator.legacy.connection import Connection
 
 Row = list[str | None]
 Query: TypeAlias = "sql.Composed | bytes"
@@ -61,7 +61,9 @@ def _plain(match: re.Match[str]) -> str:
 
 def dump(rows: Iterable[Iterable[str | None]]) -> bytes:
     """Write rows for COPY … FROM STDIN."""
-    return "".join(["\t".join([_escaped(field) for field in row]) + "\n" for row in rows]).encode()
+    return "".join(["\t".join([_escaped(field) for field in row]) + "\n" for row in rows]).encode(
+        "utf-8", "surrogateescape"
+    )
 
 
 def _escaped(field: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Reads the users of a Rails + Devise application from PostgreSQL."""
+"""Reads the users of a Rails + Devise application from the database it is in."""
 
 from __future__ import annotations
 
@@ -11,13 +11,7 @@ from migrator.core.errors import UsageError
 from migrator.core.texts import storable
 from migrator.core.users import LegacyIdentity, LegacyUser
 from migrator.legacy.columns import DeviseColumns, find_columns
-from migrator.legacy.connect import (
-    Connection,
-    describe_table,
-    open_database,
-    read_any_bytes,
-    wrapped,
-)
+from migrator.legacy.connect import describe_table, open_database, wrapped
 from migrator.legacy.copytext import Row, copy_rows, parse
 from migrator.legacy.emails import SharedEmails
 from migrator.legacy.interface import INTEGER_TYPES, Page, TableShape
@@ -38,10 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from migrator.config.model import LegacySection
+    from migrator.legacy.connection import Connection
 
 EMAIL_PAGE_ROWS = 20_000
 _FIXED = 13
-_BIGINT = 2**63
 Links = dict[str, list[LegacyIdentity]]
 
 
@@ -65,7 +59,7 @@ def open_devise(dsn: str, settings: LegacySection) -> Iterator[DeviseSource]:
         columns = find_columns(users, wanted)
         identities = describe_identities(connection, settings)
         roles = Roles(describe_roles(connection, settings), settings.roles.names)
-        read_any_bytes(connection)
+        connection.read_any_bytes()
         yield DeviseSource(connection, columns, identities, roles)
 
 
@@ -139,7 +133,8 @@ class DeviseSource:
         self.integer_keys = columns.type_of("id") in INTEGER_TYPES
         self._connection = connection
         self._roles = roles or Roles()
-        self._statements = Statements(columns, identities, self._roles.joined)
+        queries = connection.queries("devise.sql")
+        self._statements = Statements(queries, columns, identities, self._roles.joined)
         column = columns.column("roles")
         kind, names = columns.type_of("roles"), self._roles.names
         self._role_column = RoleColumn(column, kind, names) if column else None
@@ -162,9 +157,13 @@ class DeviseSource:
             return self.count_users()
         with wrapped("counting users"):
             row = self._connection.execute(
-                self._statements.named("estimated_users"), {"users": self._statements.users}
+                self._statements.named("estimated_users"), self._place()
             ).fetchone()
         return (row and int(row[0])) or self.count_users()
+
+    def _place(self) -> dict[str, str]:
+        table = self.columns.table
+        return {"users": self._statements.users, "schema": table.schema, "table": table.name}
 
     def count_users(self) -> int:
         """Count the rows of the users table."""
@@ -185,7 +184,7 @@ class DeviseSource:
         """Read single users, in key order; keys that nobody has are left out."""
         asked = Asked("among", {"pks": list(pks)})
         if self.integer_keys:
-            numbers = [int(pk) for pk in pks if _is_bigint(pk)]
+            numbers = [int(pk) for pk in pks if _is_key(pk, self._connection.largest_key)]
             asked = Asked("among_integers", {"pks": numbers})
         return self.page_of(self._reader.page(asked, rows=len(pks))).users
 
@@ -231,7 +230,7 @@ class DeviseSource:
     def _repeated_emails(self) -> list[Row]:
         table, column = self.columns.table, self.columns.column("email")
         if not table.query:
-            params = {"users": self._statements.users, "email": column}
+            params = {**self._place(), "email": column}
             query = self._statements.named("has_unique_emails")
             if self._connection.execute(query, params).fetchall() == [(True,)]:
                 return []
@@ -309,9 +308,9 @@ def _user(row: Row, links: Links) -> LegacyUser:
     )
 
 
-def _is_bigint(text: str) -> bool:
+def _is_key(text: str, largest: int) -> bool:
     try:
-        return -_BIGINT <= int(text) < _BIGINT
+        return -largest <= int(text) <= largest
     except ValueError:
         return False
 

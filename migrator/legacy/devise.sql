@@ -60,6 +60,9 @@ CASE WHEN {column} IS NULL THEN NULL
 -- name: is_set
 {column} IS NOT NULL
 
+-- name: never
+FALSE
+
 -- name: estimated_users
 SELECT greatest(c.reltuples, 0)::bigint FROM pg_class AS c WHERE c.oid = to_regclass(%(users)s)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from migrator.core.errors import UsageError
 from migrator.core.queries import load
 from migrator.core.sql import ident
-from migrator.legacy.connect import Connection, describe_table, open_database, read_any_bytes
+from migrator.legacy.connect import describe_table, open_postgres
 from migrator.legacy.devise import DeviseSource, Roles, describe_identities
 from migrator.legacy.query import FLAG
 from migrator.legacy.user_model import (
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from migrator.config.model import LegacySection
     from migrator.legacy.interface import TableShape
+    from migrator.legacy.postgres import PostgresConnection
 
 MODEL = UserModel(
     "Django",
@@ -64,12 +65,12 @@ def open_django(dsn: str, settings: LegacySection) -> Iterator[DeviseSource]:
         UsageError: A table or column is missing; the message lists what there is.
         DependencyError: The database cannot be reached, or fails while the block runs.
     """
-    with open_database(dsn) as connection:
+    with open_postgres(dsn, doing='legacy.kind = "django"') as connection:
         table = users_table(connection, settings)
         query = users_query(table, settings.columns, roles=_roles(connection, table, settings))
         columns = read_through(connection, table, query, library="django")
         identities = describe_identities(connection, settings)
-        read_any_bytes(connection)
+        connection.read_any_bytes()
         yield DeviseSource(connection, columns, identities, Roles())
 
 
@@ -114,7 +115,7 @@ def _full_name(table: TableShape) -> str:
     return queries["full_name"].format(names=", ".join(names)) if names else ""
 
 
-def _roles(connection: Connection, table: TableShape, settings: LegacySection) -> str:
+def _roles(connection: PostgresConnection, table: TableShape, settings: LegacySection) -> str:
     roles = settings.roles
     return roles_of(
         _groups(connection, table, settings) if roles.join_table else "",
@@ -122,7 +123,7 @@ def _roles(connection: Connection, table: TableShape, settings: LegacySection) -
     )
 
 
-def _groups(connection: Connection, table: TableShape, settings: LegacySection) -> str:
+def _groups(connection: PostgresConnection, table: TableShape, settings: LegacySection) -> str:
     roles = settings.roles
     named = roles.table if "table" in roles.model_fields_set else _GROUPS_TABLE
     join = describe_table(connection, roles.join_table, key="legacy.roles.join_table")

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from migrator.core.sql import ident
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+POSTGRESQL, MARIADB = "PostgreSQL", "MariaDB"
 
 
 @dataclass(frozen=True)
@@ -15,6 +19,7 @@ class Server:
     """The server and what our role sees of it.
 
     Attributes:
+        kind: `PostgreSQL`, `MariaDB` or `SQLite`.
         version_num: As PostgreSQL numbers it, e.g. 150018.
         is_replica: The server is a standby and takes no writes.
         sees_all_activity: Other roles' transactions are visible to this one.
@@ -27,6 +32,14 @@ class Server:
     is_replica: bool
     encoding: str
     sees_all_activity: bool
+    kind: str = "PostgreSQL"
+
+    def grant(self, rights: str, schema: str, table: str = "") -> str:
+        """Give the statement that lets our role do something with a table, or with a whole schema."""
+        if self.kind == MARIADB:
+            return f"GRANT {rights} ON `{schema}`.{f'`{table}`' if table else '*'} TO {self.role}"
+        place = ident(schema, table) if table else f"SCHEMA {ident(schema)}"
+        return f"GRANT {rights} ON {place} TO {ident(self.role)}"
 
 
 @dataclass(frozen=True)
@@ -53,6 +66,8 @@ class Relation:
     rows_estimate: int
     total_bytes: int
     table_bytes: int
+    schema: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from migrator.core.queries import load
 from migrator.core.sql import ident
-from migrator.legacy.connect import Connection, compose, wrapped
+from migrator.legacy.connect import compose, wrapped
 from migrator.legacy.identity import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from migrator.legacy.columns import DeviseColumns
+    from migrator.legacy.connection import Connection
 
 
 class Record(NamedTuple):
@@ -52,7 +53,7 @@ class FollowedTable:
             "id": ident(columns.parts["id"]),
             "key_type": columns.type_of("id"),
         }
-        self._queries = load("migrator.legacy", "followed.sql")
+        self._queries = connection.queries("followed.sql")
 
     def records(self, pks: Sequence[str]) -> dict[str, Record]:
         """Look users up by legacy key."""
@@ -68,13 +69,7 @@ class FollowedTable:
     def record(self, records: Sequence[Record]) -> None:
         """Write down what Auther has now: pins and fingerprints."""
         if records:
-            self._tell(
-                "record",
-                pks=[r.pk for r in records],
-                ids=[r.auther_id for r in records],
-                pinned=[r.pinned for r in records],
-                fingerprints=[r.fingerprint for r in records],
-            )
+            self._tell("record", records=json.dumps([r._asdict() for r in records]))
 
     def forget(self, auther_ids: Sequence[str]) -> None:
         """Drop the rows of users who are gone on both sides."""

@@ -14,8 +14,8 @@ LIMIT %(rows)s
 -- name: record
 -- Whoever moved to Auther meanwhile is not touched.
 UPDATE {identity} AS i SET pinned_reason = c.pinned, legacy_hash_fp = c.fingerprint
-FROM unnest(%(pks)s::text[], %(ids)s::text[], %(pinned)s::text[], %(fingerprints)s::text[])
-  AS c (pk, auther_id, pinned, fingerprint)
+FROM jsonb_to_recordset(%(records)s::jsonb)
+  AS c (pk text, auther_id text, pinned text, fingerprint text)
 WHERE i.source = %(source)s AND i.user_pk = c.pk AND i.auther_id = c.auther_id
   AND i.origin = 'import' AND i.home = 'legacy'
 

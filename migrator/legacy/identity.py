@@ -12,13 +12,14 @@ from psycopg import errors
 from migrator.core.errors import DependencyError
 from migrator.core.queries import load
 from migrator.core.sql import ident
-from migrator.legacy.connect import Connection, compose, wrapped
+from migrator.legacy.connect import compose, wrapped
 from migrator.legacy.copytext import copy_lines, dump, parse
 from migrator.legacy.new_user import FUNCTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from migrator.legacy.connection import Connection
     from migrator.legacy.interface import TableShape
 
 TABLES = (
@@ -122,8 +123,10 @@ class IdentityTable:
         self._source = source
         self._turn = threading.RLock()
         self._users = ident(users.schema, users.name)
+        table = ident(users.schema, TABLES[0])
+        self._place = {"table": table, "schema": users.schema, "name": TABLES[0]}
         self._parts = {
-            "identity": ident(users.schema, TABLES[0]),
+            "identity": table,
             "instance": ident(users.schema, TABLES[1]),
             "shadow": ident(users.schema, TABLES[2]),
             "write_back": ident(users.schema, TABLES[3]),
@@ -134,18 +137,19 @@ class IdentityTable:
         }
         self._queries = {
             **load("migrator.legacy", "new_user.sql"),
-            **load("migrator.legacy", "identity.sql"),
+            **connection.queries("identity.sql"),
         }
 
     def exists(self) -> bool:
         """Tell whether the table is there."""
-        return bool(self._ask("exists", table=self._parts["identity"])[0][0])
+        return bool(self._ask("exists", **self._place)[0][0])
 
     def create(self, *, new_user: Any = None) -> None:
         """Create our tables where they are missing, and let the application use them.
 
         Args:
-            new_user: What `new_user_function` gave, where shims may make rows for new users.
+            new_user: What `new_user_function` gave, where shims may make rows for new users; left out
+                by a database that has no functions of that kind.
 
         Raises:
             DependencyError: Our role may not create tables beside the users table.
@@ -157,7 +161,7 @@ class IdentityTable:
             # Even where an index is there, asking for it waits for everybody who writes.
             if is_new:
                 self._connection.execute(self._query("create_signed_out"), {})
-            if new_user is not None:
+            if new_user is not None and self._connection.runs_functions:
                 self._connection.execute(new_user, {})
             for (role,) in self._ask("application_roles", users=self._users):
                 for grant in ("grant", "grant_more"):
@@ -277,8 +281,9 @@ class IdentityTable:
         with wrapped("dropping migrator_identity"), self._transaction():
             if not self._ask("is_empty")[0][0]:
                 return False
-            for name in ("drop_new_user", "drop"):
-                self._connection.execute(self._query(name), {})
+            if self._connection.runs_functions:
+                self._connection.execute(self._query("drop_new_user"), {})
+            self._connection.execute(self._query("drop"), {})
             return True
 
     def _query(self, name: str, **parts: str) -> Any:
@@ -290,7 +295,7 @@ class IdentityTable:
         with self._turn, self._connection.transaction():
             yield
 
-    def _ask(self, name: str, **params: Any) -> list[tuple[Any, ...]]:
+    def _ask(self, name: str, /, **params: Any) -> list[tuple[Any, ...]]:
         with wrapped("reading migrator_identity"), self._turn:
             return self._connection.execute(
                 self._query(name), {"source": self._source, **params}

@@ -12,11 +12,9 @@ from migrator.core.sql import ident, literal
 from migrator.core.texts import storable
 from migrator.legacy.columns import TIME_TYPES
 from migrator.legacy.connect import (
-    Connection,
     compose,
     describe_table,
-    open_database,
-    read_any_bytes,
+    open_postgres,
     wrapped,
 )
 from migrator.legacy.copytext import copy_rows
@@ -37,6 +35,7 @@ if TYPE_CHECKING:
 
     from migrator.config.model import LegacySection
     from migrator.legacy.interface import TableShape
+    from migrator.legacy.postgres import PostgresConnection
 
 LIBRARY = "laravel"
 MODEL = UserModel(
@@ -80,14 +79,14 @@ def open_laravel(dsn: str, settings: LegacySection) -> Iterator[LaravelSource]:
         UsageError: A table or column is missing; the message lists what there is.
         DependencyError: The database cannot be reached, or fails while the block runs.
     """
-    with open_database(dsn) as connection:
+    with open_postgres(dsn, doing='legacy.kind = "laravel"') as connection:
         table = users_table(connection, settings)
         roles = _roles(connection, table, settings)
         _refuse_unknown_zone(connection, settings.time_zone)
         query = users_query(table, settings, roles=roles)
         columns = read_through(connection, table, query, library=LIBRARY)
         identities = _identities(connection, table, settings)
-        read_any_bytes(connection)
+        connection.read_any_bytes()
         yield LaravelSource(connection, columns, identities, Roles(names=settings.roles.names))
 
 
@@ -121,7 +120,7 @@ class LaravelSource(DeviseSource):
             yield Spelling(str(pk), str(email), found == "t")
 
 
-def _refuse_unknown_zone(connection: Connection, zone: str) -> None:
+def _refuse_unknown_zone(connection: PostgresConnection, zone: str) -> None:
     if zone == _UTC:
         return
     query = load("migrator.legacy", "laravel.sql")["knows_zone"].encode()
@@ -173,7 +172,7 @@ def _query(name: str, **parts: str) -> str:
     return load("migrator.legacy", "laravel.sql")[name].format(**parts)
 
 
-def _roles(connection: Connection, table: TableShape, settings: LegacySection) -> str:
+def _roles(connection: PostgresConnection, table: TableShape, settings: LegacySection) -> str:
     roles = settings.roles
     return roles_of(
         _joined(connection, table, settings) if roles.join_table else "",
@@ -181,7 +180,7 @@ def _roles(connection: Connection, table: TableShape, settings: LegacySection) -
     )
 
 
-def _joined(connection: Connection, table: TableShape, settings: LegacySection) -> str:
+def _joined(connection: PostgresConnection, table: TableShape, settings: LegacySection) -> str:
     """Read the roles of Spatie's laravel-permission."""
     roles = settings.roles
     join = describe_table(connection, roles.join_table, key="legacy.roles.join_table")
@@ -209,7 +208,7 @@ def _joined(connection: Connection, table: TableShape, settings: LegacySection) 
     )
 
 
-def _model_type(connection: Connection, join: TableShape, model: str) -> str:
+def _model_type(connection: PostgresConnection, join: TableShape, model: str) -> str:
     """Give the name that Laravel writes for the user model beside its roles."""
     query = compose(load("migrator.legacy", "laravel.sql")["model_types"], join=join.relation)
     with wrapped("reading whose roles there are"):
@@ -239,7 +238,7 @@ def _own_roles(table: TableShape, column: str) -> str:
 
 
 def _identities(
-    connection: Connection, table: TableShape, settings: LegacySection
+    connection: PostgresConnection, table: TableShape, settings: LegacySection
 ) -> TableShape | None:
     """Look at where Socialite's guides keep sign-ins at providers; None where there are none."""
     linked = _linked_table(connection, settings)
@@ -253,7 +252,7 @@ def _identities(
     return replace(shape, name=str(linked or ""))
 
 
-def _linked_table(connection: Connection, settings: LegacySection) -> TableShape | None:
+def _linked_table(connection: PostgresConnection, settings: LegacySection) -> TableShape | None:
     if not settings.identities_table:
         return None
     key = "legacy.identities_table"

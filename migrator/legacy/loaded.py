@@ -10,14 +10,7 @@ from typing import TYPE_CHECKING, Any
 from migrator.core.errors import UsageError
 from migrator.core.queries import load
 from migrator.core.sql import ident, qualified
-from migrator.legacy.connect import (
-    Connection,
-    compose,
-    describe_table,
-    open_database,
-    read_any_bytes,
-    wrapped,
-)
+from migrator.legacy.connect import compose, describe_table, open_postgres, wrapped
 from migrator.legacy.devise import DeviseSource, Roles
 from migrator.legacy.query import REQUIRED, columns_of
 
@@ -25,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from migrator.config.model import LegacySection
+    from migrator.legacy.postgres import PostgresConnection
 
 # The only tables that are ever dropped here, so that no setting can name the application's own.
 USERS, IDENTITIES = "migrator_loaded", "migrator_loaded_identities"
@@ -103,12 +97,12 @@ def open_loaded(dsn: str, settings: LegacySection) -> Iterator[DeviseSource]:
         DependencyError: The database cannot be reached, or fails while the block runs.
     """
     schema = schema_of(settings)
-    with open_database(dsn) as connection:
+    with open_postgres(dsn, doing='legacy.kind = "loaded"') as connection:
         if not LoadedTables(connection, schema).exist():
             raise UsageError("no file was loaded yet", hint=_HINT)
         users = describe_table(connection, f"{schema}.{USERS}", key="legacy.users_table")
         links = describe_table(connection, f"{schema}.{IDENTITIES}", key="legacy.users_table")
-        read_any_bytes(connection)
+        connection.read_any_bytes()
         yield DeviseSource(connection, columns_of(users), links, Roles())
 
 
@@ -130,7 +124,7 @@ def schema_of(settings: LegacySection) -> str:
 class LoadedTables:
     """Our two tables; each call is one transaction."""
 
-    def __init__(self, connection: Connection, schema: str) -> None:
+    def __init__(self, connection: PostgresConnection, schema: str) -> None:
         self._connection = connection
         self._queries = load("migrator.legacy", "loaded.sql")
         self._parts = {"users": ident(schema, USERS), "identities": ident(schema, IDENTITIES)}

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from migrator.core.queries import load
 from migrator.core.sql import ident
-from migrator.legacy.connect import Connection, compose, wrapped
+from migrator.legacy.connect import compose, wrapped
 from migrator.legacy.identity import TABLES
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from migrator.legacy.columns import DeviseColumns
+    from migrator.legacy.connection import Connection
 
 FOUND_AT_MOST = 20
 _IDENTITY, _, _SHADOW, _WRITE_BACK = TABLES[:4]
@@ -42,7 +42,7 @@ class Lookup:
         self._connection = connection
         self._columns = columns
         self._source = source
-        self._queries = load("migrator.legacy", "lookup.sql")
+        self._queries = connection.queries("lookup.sql")
 
     def keys_of(self, asked: str, wanted: str) -> list[str]:
         """Give the keys of users with an address.
@@ -81,10 +81,12 @@ class Lookup:
         return int(row[0]) if row else 0
 
     def _ask(self, name: str, table: str, part: str, **values: str | None) -> Any:
-        place = ident(self._columns.table.schema, table)
+        schema = self._columns.table.schema
+        place = ident(schema, table)
         with wrapped(f"reading {table}"):
             there = self._connection.execute(
-                self._queries["table_exists"].encode(), {"table": place}
+                self._queries["table_exists"].encode(),
+                {"table": place, "schema": schema, "name": table},
             ).fetchone()
             if not there or not there[0]:
                 return None

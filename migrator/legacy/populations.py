@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from psycopg.errors import QueryCanceled
 
-from migrator.core.sql import qualified
-from migrator.legacy.asking import quoted, quoted_or_null
+from migrator.legacy.asking import quoted
 from migrator.legacy.findings import Identities, LaravelTokens, SessionStore
 from migrator.legacy.laravel import LIBRARY as LARAVEL
 from migrator.legacy.laravel import UIDS
@@ -30,7 +29,10 @@ _COUNTED = {
 def identities(ask: Questions, columns: DeviseColumns, linked_in: TableShape | None) -> Identities:
     """Count OmniAuth's identities, and the users who have no password, by whether they have one."""
     uids = list(UIDS) if columns.library == LARAVEL else ["uid"]
-    suspects = ask.names("identity_suspects", {"reference": _REFERENCE, "uids": uids})
+    suspects = ask.names(
+        "identity_suspects",
+        {"reference": _REFERENCE, "schema": columns.table.schema, "uids": uids},
+    )
     table = str(linked_in) if linked_in else ""
     if linked_in:
         suspects = tuple(name for name in suspects if name != table)
@@ -63,7 +65,7 @@ def _in_users(ask: Questions, columns: DeviseColumns) -> tuple[list[Row], Row]:
     provider = columns.column("provider") if columns.column("uid") else None
     parts = {
         "users": columns.table.relation,
-        "provider": quoted_or_null(provider, "text"),
+        "provider": ask.quoted_or_null(provider, "text"),
     }
     password = quoted(columns.parts["encrypted_password"])
     linked = ask.row("inline_only", password=password, **parts)
@@ -76,7 +78,7 @@ def sessions(ask: Questions, legacy: LegacySection) -> SessionStore:
         return SessionStore(legacy.session_store)
     needed, question = _COUNTED[legacy.session_store]
     store = SessionStore(legacy.session_store, legacy.sessions_table)
-    relation = ask.relation(*qualified(store.table))
+    relation = ask.relation(*ask.place(store.table))
     if relation is None:
         return replace(store, fault=f"there is no table {store.table}")
     readable = ask.readable(relation)
@@ -90,7 +92,7 @@ def sessions(ask: Questions, legacy: LegacySection) -> SessionStore:
 
 def _counted(ask: Questions, store: SessionStore, question: str, *, estimate: int) -> SessionStore:
     try:
-        row = ask.row(question, sessions=quoted(*qualified(store.table)))
+        row = ask.row(question, sessions=quoted(*ask.place(store.table)))
     except QueryCanceled:
         return replace(store, fault=f"counting took too long; about {estimate:,} rows")
     return replace(store, **row)
@@ -98,12 +100,12 @@ def _counted(ask: Questions, store: SessionStore, question: str, *, estimate: in
 
 def laravel_tokens(ask: Questions, users_table: str) -> LaravelTokens:
     """Count users by columns that are none of the import's."""
-    place = qualified(users_table)
+    place = ask.place(users_table)
     relation = ask.relation(*place)
     readable = ask.readable(relation) if relation else {}
 
     def column(name: str, kind: str = "text") -> str:
-        return quoted_or_null(name if readable.get(name) else None, kind)
+        return ask.quoted_or_null(name if readable.get(name) else None, kind)
 
     begun = column("two_factor_secret") if "two_factor_confirmed_at" in readable else "NULL"
     row = ask.row(

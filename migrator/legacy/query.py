@@ -12,7 +12,7 @@ from migrator.core.queries import load
 from migrator.core.redact import scrub
 from migrator.core.sql import ident, qualified
 from migrator.legacy.columns import TIME_TYPES, DeviseColumns, confirmable
-from migrator.legacy.connect import Connection, compose, open_database, read_any_bytes, wrapped
+from migrator.legacy.connect import compose, open_postgres, wrapped
 from migrator.legacy.devise import DeviseSource, Roles, describe_roles
 from migrator.legacy.interface import INTEGER_TYPES, TableShape
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from migrator.config.model import LegacySection
+    from migrator.legacy.postgres import PostgresConnection
 
 _HINT = "edit [legacy.query] in migrator.toml; try the SELECT in psql"
 _SHOWN = 3
@@ -70,18 +71,20 @@ def open_query(dsn: str, settings: LegacySection) -> Iterator[DeviseSource]:
             id is empty or occurs twice.
         DependencyError: The database cannot be reached, or fails while the block runs.
     """
-    with open_database(dsn) as connection:
+    with open_postgres(dsn, doing='legacy.kind = "sql"') as connection:
         schema = qualified(settings.users_table)[0]
         users = describe_query(connection, settings.query.users, key="users", schema=schema)
         columns = columns_of(users)
         refuse_ambiguous_keys(connection, users)
         identities = _identities(connection, settings, schema)
         roles = Roles(describe_roles(connection, settings), settings.roles.names)
-        read_any_bytes(connection)
+        connection.read_any_bytes()
         yield DeviseSource(connection, columns, identities, roles)
 
 
-def describe_query(connection: Connection, query: str, *, key: str, schema: str) -> TableShape:
+def describe_query(
+    connection: PostgresConnection, query: str, *, key: str, schema: str
+) -> TableShape:
     """Ask the server which columns a SELECT gives, without running it.
 
     Raises:
@@ -103,7 +106,7 @@ def describe_query(connection: Connection, query: str, *, key: str, schema: str)
     return TableShape(schema, shape.name, _types(connection, found), query=shape.query)
 
 
-def _types(connection: Connection, found: list[psycopg.Column]) -> dict[str, str]:
+def _types(connection: PostgresConnection, found: list[psycopg.Column]) -> dict[str, str]:
     query = load("migrator.legacy", "query.sql")["types"].encode()
     with wrapped("reading the catalog"):
         rows = connection.execute(query, {"oids": [c.type_code for c in found]}).fetchall()
@@ -132,7 +135,9 @@ def columns_of(users: TableShape) -> DeviseColumns:
     return DeviseColumns(users, parts, confirmable(parts), "legacy.query")
 
 
-def _identities(connection: Connection, settings: LegacySection, schema: str) -> TableShape | None:
+def _identities(
+    connection: PostgresConnection, settings: LegacySection, schema: str
+) -> TableShape | None:
     if not settings.query.identities:
         return None
     links = describe_query(connection, settings.query.identities, key="identities", schema=schema)
@@ -157,7 +162,7 @@ def _check(
             )
 
 
-def refuse_ambiguous_keys(connection: Connection, users: TableShape) -> None:
+def refuse_ambiguous_keys(connection: PostgresConnection, users: TableShape) -> None:
     """Let pass only ids by which pages can be told apart: a join may repeat a user.
 
     Raises:

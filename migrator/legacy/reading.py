@@ -11,7 +11,7 @@ from migrator.legacy.copytext import copy_lines, parse
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from migrator.legacy.connect import Connection
+    from migrator.legacy.connection import Connection
 
 USERS, LINKS, ROLES = "users_page", "identities_page", "roles_page"
 WHICH = ("all", "beyond", "among", "among_integers")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from migrator.core.queries import load
 from migrator.core.sql import ident
-from migrator.legacy.connect import Connection, compose, wrapped
+from migrator.legacy.connect import compose, wrapped
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from migrator.legacy.connection import Connection
     from migrator.legacy.interface import TableShape
 
 TABLE = "migrator_shadow"
@@ -65,10 +65,11 @@ def read_shadow(
     Raises:
         DependencyError: The database failed.
     """
-    queries = load("migrator.legacy", "shadow.sql")
+    queries = connection.queries("shadow.sql")
     table = ident(users.schema, TABLE)
     with wrapped("reading migrator_shadow"):
-        exists = connection.execute(queries["exists"].encode(), {"table": table}).fetchone()
+        place = {"table": table, "schema": users.schema, "name": TABLE}
+        exists = connection.execute(queries["exists"].encode(), place).fetchone()
         if not exists or not exists[0]:
             return ShadowChecks()
         totals = connection.execute(

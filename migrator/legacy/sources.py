@@ -35,7 +35,7 @@ class SourceKind:
 
 SOURCES: dict[str, SourceKind] = {
     "devise": SourceKind(
-        "Rails on PostgreSQL: Devise, devise-encryptable, has_secure_password,"
+        "Rails on PostgreSQL, MariaDB or SQLite: Devise, devise-encryptable, has_secure_password,"
         " restful_authentication, authlogic, clearance",
         open_devise,
     ),

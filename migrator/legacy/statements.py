@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrator.core.queries import load
 from migrator.core.sql import ident
 from migrator.legacy.connect import compose
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from psycopg import sql
 
     from migrator.legacy.columns import DeviseColumns
@@ -19,7 +20,7 @@ _PLAIN = ("id", "email", "encrypted_password", "name", "username", "provider", "
 _TIMES = ("created_at", "updated_at", "confirmed_at", "locked_at", "deleted_at")
 # Read only where there are any: each column costs time in every row.
 EXTRAS = ("salt", "roles", "disabled")
-_NOTHING, _EVERYTHING, _NEVER = "NULL", "TRUE", "FALSE"
+_NOTHING, _EVERYTHING = "NULL", "TRUE"
 
 
 class Statements:
@@ -32,12 +33,13 @@ class Statements:
 
     def __init__(
         self,
+        queries: Mapping[str, str],
         columns: DeviseColumns,
         identities: TableShape | None,
         roles: JoinedRoles | None = None,
     ) -> None:
         self._columns = columns
-        self._queries = load("migrator.legacy", "devise.sql")
+        self._queries = queries
         self._parts = {
             **{part: self._column(part) for part in _PLAIN},
             **{part: self._time(part) for part in _TIMES},
@@ -79,6 +81,8 @@ class Statements:
         column = self._column(part)
         if part == "disabled":
             return self._queries["set_flag"].format(column=column)
+        if self._columns.type_of(part) == "boolean":
+            return self._queries["is_true"].format(column=column)
         is_array = self._columns.type_of(part).endswith("[]")
         return self._queries["as_json"].format(column=column) if is_array else column
 
@@ -96,7 +100,7 @@ class Statements:
     def _second_factor(self) -> str:
         column = self._column("otp_required_for_login")
         if column == _NOTHING:
-            return _NEVER
+            return self._queries["never"]
         is_flag = self._columns.type_of("otp_required_for_login") == "boolean"
         return self._queries["is_true" if is_flag else "is_set"].format(column=column)
 

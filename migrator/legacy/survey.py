@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from migrator.core.errors import RefusedError, UsageError
-from migrator.core.sql import ident
-from migrator.legacy.asking import Questions, quoted, quoted_or_null
+from migrator.legacy.asking import Questions, filled, quoted
 from migrator.legacy.columns import TIME_TYPES, TIMES
 from migrator.legacy.findings import (
+    MARIADB,
     Activity,
     ForeignKey,
     LegacySurvey,
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
     from migrator.config.model import LegacySection
     from migrator.legacy.columns import DeviseColumns
-    from migrator.legacy.connect import Connection
+    from migrator.legacy.connection import Connection
     from migrator.legacy.devise import DeviseSource
 
 STATEMENT_TIMEOUT_S = 60
@@ -59,11 +61,11 @@ def survey(
         psycopg.Error: The database failed, or a count took longer than `STATEMENT_TIMEOUT_S`.
     """
     ask, columns = Questions(connection), source.columns
-    ask.row("set_limits", {"timeout": f"{STATEMENT_TIMEOUT_S}s"})
-    server = Server(**ask.row("server"))
+    ask.rows("set_limits", {"timeout": f"{STATEMENT_TIMEOUT_S}s", "seconds": STATEMENT_TIMEOUT_S})
+    server = filled(Server, ask.row("server"))
     is_query = bool(columns.table.query)
     relation = _query(ask, columns, server.role) if is_query else _users_table(ask, columns)
-    unreadable = () if is_query else _check_rights(ask, columns, relation, role=server.role)
+    unreadable = () if is_query else _check_rights(ask, columns, relation, server)
     return LegacySurvey(
         server=server,
         table=str(columns.table),
@@ -81,8 +83,8 @@ def survey(
         loose_references=() if is_query else _loose_references(ask, relation, legacy),
         identities=identities(ask, columns, source.identities),
         sessions=sessions(ask, legacy),
-        activity=_activity(ask),
-        bearer_tables=ask.names("bearer_suspects"),
+        activity=_activity(ask, server),
+        bearer_tables=ask.names("bearer_suspects", {"schema": columns.table.schema}),
         identity_table=ask.relation(columns.table.schema, IDENTITY_TABLE),
     )
 
@@ -119,21 +121,21 @@ def _query(ask: Questions, columns: DeviseColumns, role: str) -> Relation:
 
 
 def _check_rights(
-    ask: Questions, columns: DeviseColumns, relation: Relation, *, role: str
+    ask: Questions, columns: DeviseColumns, relation: Relation, server: Server
 ) -> tuple[str, ...]:
     """Refuse when a column that is needed cannot be read; give the other unreadable ones."""
-    place = ident(columns.table.schema, columns.table.name)
+    schema, role = columns.table.schema, server.role
     if not relation.schema_usable:
         raise RefusedError(
-            f"role {role} may not use the schema {columns.table.schema}",
-            hint=f"GRANT USAGE ON SCHEMA {ident(columns.table.schema)} TO {ident(role)}; then migrator preflight",
+            f"role {role} may not use the schema {schema}",
+            hint=f"{server.grant('USAGE', schema)}; then migrator preflight",
         )
     unreadable = tuple(name for name, yes in ask.readable(relation).items() if not yes)
     missing = [name for name in unreadable if name in {*columns.parts.values(), _REMEMBERED}]
     if missing:
         raise RefusedError(
             f"role {role} may not read {columns.table} ({', '.join(missing)})",
-            hint=f"GRANT SELECT ON {place} TO {ident(role)}; then migrator preflight",
+            hint=f"{server.grant('SELECT', schema, columns.table.name)}; then migrator preflight",
         )
     return unreadable
 
@@ -143,9 +145,8 @@ def _states(
 ) -> States:
     def column(part: str, kind: str) -> str:
         if columns.type_of(part) == "boolean" and kind == "timestamptz":
-            # A flag says that it happened, not when.
-            return f"(CASE WHEN {quoted(columns.parts[part])} THEN 'epoch'::timestamptz END)"
-        return quoted_or_null(columns.column(part), kind)
+            return ask.flag_as_time(columns.parts[part])
+        return ask.quoted_or_null(columns.column(part), kind)
 
     remembered = _REMEMBERED if _REMEMBERED in columns.table.columns else None
     confirmable = columns.column("confirmed_at") is not None
@@ -153,31 +154,31 @@ def _states(
         "states",
         {"confirmable": confirmable, "unlock_in": unlock_in, "now": now},
         confirmed_at=column("confirmed_at", "timestamptz"),
-        locked_at=_locked_at(columns),
+        locked_at=_locked_at(ask, columns),
         deleted_at=column("deleted_at", "timestamptz"),
-        second_factor=_second_factor(columns),
+        second_factor=_second_factor(ask, columns),
         pending=column("unconfirmed_email", "text"),
         password=column("encrypted_password", "text"),
-        remembered=quoted_or_null(remembered, "timestamptz"),
+        remembered=ask.quoted_or_null(remembered, "timestamptz"),
         users=_users(columns),
     )
     return States(**row)
 
 
-def _locked_at(columns: DeviseColumns) -> str:
+def _locked_at(ask: Questions, columns: DeviseColumns) -> str:
     """Read when an account was locked; one that is disabled is a lock that nothing ends."""
-    locked = quoted_or_null(columns.column("locked_at"), "timestamptz")
+    locked = ask.quoted_or_null(columns.column("locked_at"), "timestamptz")
     disabled = columns.column("disabled")
     if disabled is None:
         return locked
     return f"(CASE WHEN {quoted(disabled)} THEN 'infinity'::timestamptz ELSE {locked} END)"
 
 
-def _second_factor(columns: DeviseColumns) -> str:
+def _second_factor(ask: Questions, columns: DeviseColumns) -> str:
     """Read a flag as it is; of any other column, such as a secret, whether it is set."""
     column = columns.column("otp_required_for_login")
     if column is None or columns.type_of("otp_required_for_login") == "boolean":
-        return quoted_or_null(column, "boolean")
+        return ask.quoted_or_null(column, "boolean")
     return f"({quoted(column)} IS NOT NULL)"
 
 
@@ -197,18 +198,25 @@ def _key_range(ask: Questions, columns: DeviseColumns) -> tuple[str, str]:
 
 
 def _foreign_keys(ask: Questions, relation: Relation) -> tuple[ForeignKey, ...]:
-    rows = ask.rows("foreign_keys", {"oid": relation.oid})
-    return tuple(ForeignKey(**{**row, "columns": tuple(row["columns"])}) for row in rows)
+    rows = ask.rows("foreign_keys", asdict(relation))
+    return tuple(filled(ForeignKey, {**row, "columns": _names(row["columns"])}) for row in rows)
+
+
+def _names(found: list[str] | str) -> tuple[str, ...]:
+    """Read a list, which comes as JSON where a database has none."""
+    return tuple(json.loads(found) if isinstance(found, str) else found)
 
 
 def _loose_references(
     ask: Questions, relation: Relation, legacy: LegacySection
 ) -> tuple[LooseReference, ...]:
-    values = {"oid": relation.oid, "reference": f"{legacy.model.lower()}_id"}
-    return tuple(LooseReference(**row) for row in ask.rows("loose_references", values))
+    values = {**asdict(relation), "reference": f"{legacy.model.lower()}_id"}
+    return tuple(filled(LooseReference, row) for row in ask.rows("loose_references", values))
 
 
-def _activity(ask: Questions) -> Activity:
+def _activity(ask: Questions, server: Server) -> Activity:
+    if server.kind == MARIADB and not server.sees_all_activity:
+        return Activity(0, 0, 0)
     long = ask.row("long_transactions", {"longer_than_s": LONG_S})
     return Activity(**long, prepared=ask.row("prepared_transactions")["count"])
 

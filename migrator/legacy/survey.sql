@@ -1,6 +1,18 @@
 -- name: set_limits
 SELECT set_config('statement_timeout', %(timeout)s, false), set_config('TimeZone', 'UTC', false);
 
+-- name: text
+{column}::text
+
+-- name: timestamptz
+{column}::timestamptz
+
+-- name: boolean
+{column}::boolean
+
+-- name: flag_as_time
+(CASE WHEN {column} THEN 'epoch'::timestamptz END)
+
 -- name: server
 SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS version_num,
        current_database()::text AS database, current_user::text AS role, pg_is_in_recovery() AS is_replica,

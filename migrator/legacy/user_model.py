@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from migrator.core.errors import UsageError
 from migrator.core.queries import load
 from migrator.core.sql import literal
-from migrator.legacy.connect import Connection, describe_table
+from migrator.legacy.connect import describe_table
 from migrator.legacy.query import COLUMNS, columns_of, describe_query, refuse_ambiguous_keys
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from migrator.config.model import LegacySection
     from migrator.legacy.columns import DeviseColumns
     from migrator.legacy.interface import TableShape
+    from migrator.legacy.postgres import PostgresConnection
 
 _REQUIRED = ("id", "email", "password")
 _HINT = "edit [legacy.columns] in migrator.toml"
@@ -99,7 +100,7 @@ class UserModel:
             )
 
 
-def users_table(connection: Connection, settings: LegacySection) -> TableShape:
+def users_table(connection: PostgresConnection, settings: LegacySection) -> TableShape:
     """Look at the table of the user model.
 
     Raises:
@@ -127,7 +128,7 @@ def roles_of(*arrays: str) -> str:
 
 
 def read_through(
-    connection: Connection, table: TableShape, query: str, *, library: str
+    connection: PostgresConnection, table: TableShape, query: str, *, library: str
 ) -> DeviseColumns:
     """Look at what a SELECT gives of the users of a table.
 

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from migrator.core.errors import RefusedError
-from migrator.core.queries import load
 from migrator.core.sql import ident
-from migrator.legacy.connect import Connection, compose, wrapped
+from migrator.legacy.columns import TIME_TYPES
+from migrator.legacy.connect import compose, wrapped
 from migrator.legacy.interface import INTEGER_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from migrator.legacy.columns import DeviseColumns
+    from migrator.legacy.connection import Connection
 
 # A lock without an end: Devise lifts one whose time is `unlock_in` past, and this never is.
 LOCKED_FOR_GOOD = "9999-01-01 00:00:00"
@@ -48,8 +49,10 @@ class UsersTable:
     def __init__(self, connection: Connection, columns: DeviseColumns) -> None:
         self.columns = columns
         self._connection = connection
-        self._queries = load("migrator.legacy", "users_write.sql")
-        self._users = ident(columns.table.schema, columns.table.name)
+        self._queries = connection.queries("users_write.sql")
+        table = columns.table
+        self._users = ident(table.schema, table.name)
+        self._place = {"users": self._users, "schema": table.schema, "table": table.name}
         self._integer_keys = columns.type_of("id") in INTEGER_TYPES
         parts = {part: ident(columns.parts[part]) for part in ("id", "email")}
         self._parts = {
@@ -72,15 +75,16 @@ class UsersTable:
         """
         written = [self.columns.parts[p] for p in (*_WRITTEN, *parts) if p in self.columns.parts]
         written += [c for c in (*_RESET_TOKENS, _REMEMBER_TOKEN) if self._has(c)]
-        missing = [c for (c,) in self._ask("missing_rights", users=self._users, columns=written)]
+        missing = [c for (c,) in self._ask("missing_rights", **self._place, columns=written)]
         wanted = [f"UPDATE ({', '.join(map(ident, missing))})"] if missing else []
-        if inserting and not self._ask("may_insert", users=self._users)[0][0]:
+        if inserting and not self._ask("may_insert", **self._place)[0][0]:
             wanted.append("INSERT")
         if wanted:
-            role = ident(str(self._ask("role")[0][0]))
+            role = str(self._ask("role")[0][0])
+            users, quote = self._users, self._connection.quote
             raise RefusedError(
                 f"the role of legacy.dsn may not write {self.columns.table}",
-                hint=f"GRANT {', '.join(wanted)} ON {self._users} TO {role}",
+                hint=f"GRANT {', '.join(wanted)} ON {users} TO {role}".replace('"', quote),
             )
 
     def hold(self, pk: str) -> HeldRow | None:
@@ -139,14 +143,13 @@ class UsersTable:
 
     def needed_columns(self) -> tuple[str, ...]:
         """Name the columns for which a new row must bring a value."""
-        return tuple(c for (c,) in self._ask("needed_columns", users=self._users))
+        return tuple(c for (c,) in self._ask("needed_columns", **self._place))
 
     def insert(self, values: Mapping[str, Any]) -> str:
         """Write a new row and give its key."""
-        columns = ", ".join(map(ident, values))
-        query = self._query("insert", columns=columns)
+        query, params = self._written("insert", values)
         with wrapped("writing a new user"):
-            row = self._connection.execute(query, {"values": _json(values)}).fetchone()
+            row = self._connection.execute(query, params).fetchone()
         assert row is not None  # noqa: S101
         return str(row[0])
 
@@ -158,9 +161,24 @@ class UsersTable:
     def _change(self, pk: str, values: dict[str, Any], *, at: str) -> None:
         moved = self.columns.column("updated_at")
         values = {**values, **({moved: at} if moved else {})}
-        query = self._query("change", columns=", ".join(map(ident, values)))
+        query, params = self._written("change", values)
         with wrapped("writing a user"):
-            self._connection.execute(query, {"values": _json(values), "pk": self._key(pk)})
+            self._connection.execute(query, {**params, "pk": self._key(pk)})
+
+    def _written(self, name: str, values: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Give a query for values, which are its parameters both as one JSON object and one by one."""
+        places = [self._value(column, f"%(value{at})s") for at, column in enumerate(values)]
+        pairs = zip(map(_escaped, values), places, strict=True)
+        assignments = ", ".join(f"{column} = {place}" for column, place in pairs)
+        text = self._queries[name].replace("{assignments}", assignments)
+        text = text.replace("{values}", ", ".join(places))
+        query = compose(text, columns=", ".join(map(ident, values)), **self._parts)
+        single = {f"value{at}": value for at, value in enumerate(values.values())}
+        return query, {"values": json.dumps(values, ensure_ascii=False), **single}
+
+    def _value(self, column: str, place: str) -> str:
+        is_time = self.columns.table.columns[column] in TIME_TYPES
+        return self._queries["time_value"].format(value=place) if is_time else place
 
     def _column(self, part: str) -> str:
         return self.columns.parts[part]
@@ -185,5 +203,6 @@ class UsersTable:
             return self._connection.execute(self._query(name), params).fetchall()
 
 
-def _json(values: Mapping[str, Any]) -> str:
-    return json.dumps(values, ensure_ascii=False)
+def _escaped(column: str) -> str:
+    """Quote a name that is put into a query before its other parts are."""
+    return ident(column).replace("%", "%%").replace("{", "{{").replace("}", "}}")

@@ -10,6 +10,9 @@ NULL::text
 -- name: text_of
 {column}::text
 
+-- name: time_value
+{value}
+
 -- name: taken
 SELECT EXISTS (
   SELECT FROM {users}
@@ -49,7 +52,7 @@ ORDER BY c.place
 SELECT has_table_privilege(to_regclass(%(users)s), 'INSERT')
 
 -- name: role
-SELECT current_user
+SELECT '"' || replace(current_user, '"', '""') || '"'
 
 -- name: shown
 SELECT {id}::text, {email}::text FROM {users} WHERE {id} = ANY(%(pks)s)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from migrator.core.queries import load
 from migrator.core.sql import ident
-from migrator.legacy.connect import Connection, compose, wrapped
+from migrator.legacy.connect import compose, wrapped
 from migrator.legacy.identity import TABLES, ClaimedMeanwhileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from migrator.legacy.connection import Connection
     from migrator.legacy.interface import TableShape
 
 TABLE = TABLES[3]
@@ -71,11 +71,12 @@ class WrittenBack:
     def __init__(self, connection: Connection, users: TableShape, *, source: str) -> None:
         self._connection = connection
         self._source = source
-        roles = load("migrator.legacy", "identity.sql")["application_roles"]
-        queries = load("migrator.legacy", "written_back.sql")
+        roles = connection.queries("identity.sql")["application_roles"]
+        queries = connection.queries("written_back.sql")
         self._queries = {**queries, "application_roles": roles}
         self._users = ident(users.schema, users.name)
         self._table = ident(users.schema, TABLE)
+        self._place = {"table": self._table, "schema": users.schema, "name": TABLE}
         self._parts = {
             "log": self._table,
             "identity": ident(users.schema, TABLES[0]),
@@ -85,7 +86,7 @@ class WrittenBack:
 
     def exists(self) -> bool:
         """Tell whether the table is there."""
-        return bool(self._ask("exists", table=self._table)[0][0])
+        return bool(self._ask("exists", **self._place)[0][0])
 
     def create(self) -> None:
         """Create the table where it is missing, and let the application read it.
@@ -213,7 +214,7 @@ class WrittenBack:
     def _params(self, **params: Any) -> dict[str, Any]:
         return {"source": self._source, **params}
 
-    def _ask(self, name: str, **params: Any) -> list[tuple[Any, ...]]:
+    def _ask(self, name: str, /, **params: Any) -> list[tuple[Any, ...]]:
         with wrapped(f"reading {TABLE}"):
             return self._connection.execute(self._query(name), self._params(**params)).fetchall()
 

@@ -28,6 +28,8 @@ end
 puts "answers: #{JSON.generate(answers)}"
 """
 MARK = "answers: "
+# By the DSN's scheme.
+GEMS = {"mysql2": "mysql2", "sqlite3": "sqlite3"}
 
 
 def ask_devise(dsn: str, asked: Sequence[tuple[str, str]], *, pepper: str) -> list[str]:
@@ -36,20 +38,34 @@ def ask_devise(dsn: str, asked: Sequence[tuple[str, str]], *, pepper: str) -> li
     Raises:
         RuntimeError: Rails did not start; the message holds what it said.
     """
+    said = run_rails(dsn, SCRIPT, json.dumps(asked), pepper=pepper)
+    line = next(line for line in said.splitlines() if line.startswith(MARK))
+    answers: list[str] = json.loads(line.removeprefix(MARK))
+    return answers
+
+
+def run_rails(dsn: str, script: str, said: str = "", *, pepper: str = "") -> str:
+    """Run a Ruby script in the application's folder and give what it printed.
+
+    Args:
+        dsn: The database, whichever it is.
+        script: Ruby.
+        said: The script's standard input.
+        pepper: Devise's.
+
+    Raises:
+        RuntimeError: Rails did not start; the message holds what it said.
+    """
     folder = Path(tempfile.mkdtemp(prefix="migrator-devise-"))
     try:
         shutil.copytree(SOURCE, folder, dirs_exist_ok=True)
         environment = os.environ | RAILS | {"RAILS_ENV": "test", "DATABASE_URL": dsn}
-        environment |= {"DEVISE_PEPPER": pepper}
+        gem = GEMS.get(dsn.partition(":")[0], "pg")
+        environment |= {"DEVISE_PEPPER": pepper, "DATABASE_GEM": gem}
         _run(folder, ["bundle", "lock", "--local"], environment)
-        said = _run(
-            folder, ["bundle", "exec", "ruby", "-e", SCRIPT], environment, json.dumps(asked)
-        )
+        return _run(folder, ["bundle", "exec", "ruby", "-e", script], environment, said)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    line = next(line for line in said.splitlines() if line.startswith(MARK))
-    answers: list[str] = json.loads(line.removeprefix(MARK))
-    return answers
 
 
 def _run(folder: Path, command: list[str], environment: dict[str, str], said: str = "") -> str:

@@ -228,7 +228,7 @@ _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG = 1
 
 
-def end_with_parent() -> None:
-    """Let the kernel end this process with its parent; for Popen's preexec_fn."""
+def end_with_parent(by: int = signal.SIGINT) -> None:
+    """Let the kernel end this process with its parent, by a signal; for Popen's preexec_fn."""
     if _LIBC is not None:
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+        _LIBC.prctl(_PR_SET_PDEATHSIG, by)

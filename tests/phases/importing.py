@@ -11,12 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psycopg
-
 from migrator.config.load import load
 from migrator.core.clock import ManualClock
 from migrator.core.progress import Progress
 from migrator.runner.context import Context, make_context
+from tests.parts.any_database import run_sql
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -84,9 +83,12 @@ class Site:
 
     def sql(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Run a statement in the application's database."""
-        with psycopg.connect(self.dsn, autocommit=True) as connection:
-            cursor = connection.execute(query.encode(), values or None)
-            return cursor.fetchall() if cursor.description else []
+        return run_sql(self.dsn, query, *values)[0]
+
+    def row(self, query: str, *values: object) -> dict[str, Any]:
+        """Read the one row that there is, by column."""
+        (row,), names = run_sql(self.dsn, query, *values)
+        return dict(zip(names, row, strict=True))
 
     def auther(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Run a statement in Auther's database."""
@@ -138,6 +140,12 @@ def make_site(
     )
     ctx = make_context(load(file), root=root, clock=ManualClock(NOW), progress=Progress())
     return Site(ctx, root, dsn)
+
+
+def delete_users(site: Site, which: str) -> None:
+    """Delete rows without asking what else refers to them."""
+    loosely = "SET session_replication_role = replica; " * site.dsn.startswith("postgresql")
+    site.sql(f"{loosely}DELETE FROM users WHERE {which}")
 
 
 def oracle() -> list[dict[str, str]]:

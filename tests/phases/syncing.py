@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from migrator.runner.syncing import commands
 from migrator.runner.syncing.passes import PassReport, Wish
+from tests.phases.importing import delete_users
 
 if TYPE_CHECKING:
     from tests.phases.importing import Site
@@ -24,14 +26,18 @@ def sync(site: Site, **wish: Any) -> PassReport:
 def touch(site: Site, pk: int, **columns: object) -> None:
     """Change a row as the application does: `updated_at` moves too."""
     names = "".join(f"{name} = %s, " for name in columns)
-    moved = "updated_at = clock_timestamp() AT TIME ZONE 'UTC'"
-    site.sql(f"UPDATE users SET {names}{moved} WHERE id = %s", *columns.values(), pk)
+    query = f"UPDATE users SET {names}updated_at = %s WHERE id = %s"
+    site.sql(query, *columns.values(), now_text(), pk)
+
+
+def now_text() -> str:
+    """Now, as Rails writes it."""
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def vanish(site: Site, *pks: int) -> None:
     """Delete rows as somebody does who knows the database: nothing that refers to them objects."""
-    listed = ", ".join(map(str, pks))
-    site.sql(f"SET session_replication_role = replica; DELETE FROM users WHERE id IN ({listed})")
+    delete_users(site, f"id IN ({', '.join(map(str, pks))})")
 
 
 def auther_id(site: Site, pk: int) -> str:

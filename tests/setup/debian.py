@@ -81,6 +81,17 @@ PARTS: dict[str, Part] = {
         ("chromium", "chromium-driver"),
         ("sh", "-c", "chromium --version && chromedriver --version"),
     ),
+    # The server without the service that Debian would start.
+    "mariadb": Part(
+        "MariaDB",
+        ("mariadb-server-core", "mariadb-client-core"),
+        ("sh", "-c", "PATH=$PATH:/usr/sbin; mariadbd --version && command -v mariadb-install-db"),
+    ),
+    "rails_elsewhere": Part(
+        "Rails' adapters for MariaDB and SQLite",
+        ("ruby-mysql2", "ruby-sqlite3"),
+        ("ruby", "-e", "gem 'devise'; require 'mysql2'; require 'sqlite3'"),
+    ),
 }
 
 

@@ -75,7 +75,7 @@ def _keep_links_inside() -> None:
 def _write_wrappers() -> None:
     PARTS_BIN.mkdir(parents=True, exist_ok=True)
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in _settings())
-    for program in sorted((TREE / "usr" / "bin").iterdir()):
+    for program in sorted((TREE / "usr").glob("*bin/*")):
         start = shlex.quote(str(program))
         if _is_ruby_script(program):
             start = f"ruby {start}"

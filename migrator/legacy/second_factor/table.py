@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from migrator.core.errors import UsageError
 from migrator.core.queries import load
 from migrator.core.sql import ident
-from migrator.legacy.connect import Connection, compose, describe_table, wrapped
+from migrator.legacy.connect import compose, describe_table, wrapped
 from migrator.legacy.copytext import copy_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from migrator.config.model import LegacySection
+    from migrator.legacy.postgres import PostgresConnection
     from migrator.legacy.second_factor.interface import Fault, Secret, Vault
 
 
@@ -24,7 +25,9 @@ class SecretsTable:
         UsageError: The table or a column is missing.
     """
 
-    def __init__(self, connection: Connection, settings: LegacySection, vault: Vault) -> None:
+    def __init__(
+        self, connection: PostgresConnection, settings: LegacySection, vault: Vault
+    ) -> None:
         table = describe_table(connection, settings.users_table, key="legacy.users_table")
         missing = [name for name in vault.columns if name not in table.columns]
         if missing:

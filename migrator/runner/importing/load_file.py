@@ -8,7 +8,7 @@ from hashlib import file_digest
 from typing import IO, TYPE_CHECKING, Any
 
 from migrator.core.errors import ConflictError, DependencyError, UsageError
-from migrator.legacy.connect import open_database
+from migrator.legacy.connect import open_postgres
 from migrator.legacy.loaded import FileUser, LoadedTables, Seen, schema_of
 from migrator.runner.importing.imports import SUBJECT
 from migrator.runner.importing.user_files import users_of
@@ -111,7 +111,9 @@ def load(ctx: Context, files: Files) -> Load:
     with (
         ctx.state.locks.held(SUBJECT),
         _reading(ctx, files) as reading,
-        open_database(ctx.reveal(ctx.config.legacy.dsn), read_only=False) as connection,
+        open_postgres(
+            ctx.reveal(ctx.config.legacy.dsn), doing="loading a file", read_only=False
+        ) as connection,
     ):
         began = {"file": files.users.name, "form": files.form, "sha256": reading.sha256}
         with ctx.state.ledger.recorded(SUBJECT, "load", **began) as facts:
@@ -134,7 +136,9 @@ def unload(ctx: Context) -> bool:
     schema = _schema(ctx)
     with (
         ctx.state.locks.held(SUBJECT),
-        open_database(ctx.reveal(ctx.config.legacy.dsn), read_only=False) as connection,
+        open_postgres(
+            ctx.reveal(ctx.config.legacy.dsn), doing="loading a file", read_only=False
+        ) as connection,
     ):
         tables = LoadedTables(connection, schema)
         if not tables.exist():

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from migrator.auther.mapping.plain import Columns, PlainMapper, fingerprints
-from migrator.legacy.connect import open_database, read_any_bytes
+from migrator.legacy.connect import open_database
 from migrator.legacy.identity import plain_claims
 from migrator.legacy.plain import pick
 from migrator.legacy.reading import LineReader, Lines, PageQueries
@@ -63,7 +63,7 @@ def read_pages(job: Job) -> Generator[Ready]:
         DependencyError: The application's database cannot be reached, or failed.
     """
     with open_database(job.dsn) as connection:
-        read_any_bytes(connection)
+        connection.read_any_bytes()
         for lines in LineReader(connection, job.queries).pages(rows=job.rows):
             yield _make_ready(lines, job)
 

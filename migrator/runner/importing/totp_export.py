@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from migrator.core.errors import ConflictError, RefusedError, UsageError
 from migrator.core.sealed import HOW_TO, SUITE, Recipient
-from migrator.legacy.connect import open_database
+from migrator.legacy.connect import open_postgres
 from migrator.legacy.second_factor.interface import Fault, Secret
 from migrator.legacy.second_factor.registry import VAULTS
 from migrator.legacy.second_factor.table import SecretsTable
@@ -152,7 +152,9 @@ def _opened(ctx: Context) -> Iterator[_Exporter]:
     vault = VAULTS[totp.kind]([ctx.reveal(key) for key in totp.keys])
     with ExitStack() as opened:
         ends = opened.enter_context(open_ends(ctx, writing=False))
-        connection = opened.enter_context(open_database(ctx.reveal(settings.dsn)))
+        connection = opened.enter_context(
+            open_postgres(ctx.reveal(settings.dsn), doing="the export of second factors")
+        )
         if not ends.identities.exists():
             raise ConflictError("nobody was imported yet", hint="migrator import run")
         yield _Exporter(ctx, ends, SecretsTable(connection, settings, vault), totp)

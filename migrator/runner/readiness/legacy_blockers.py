@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrator.core.sql import ident
+from migrator.legacy.findings import MARIADB
 from migrator.legacy.survey import IDENTITY_TABLE, QUERY
 from migrator.runner.readiness.reason import Reason, Rule
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from migrator.config.model import Config
     from migrator.runner.readiness.findings import Findings
 
+# Whoever makes a table there does not own it.
+_FOR_OUR_TABLES = "SELECT, CREATE, INSERT, UPDATE, DELETE, DROP"
 _TABLE_KINDS = {"r", "p", QUERY}
 
 
@@ -63,20 +66,19 @@ def rows_hidden(found: Findings, _config: Config) -> Iterator[Reason]:
 
 def identity_table_impossible(found: Findings, _config: Config) -> Iterator[Reason]:
     """The import makes migrator_identity in the schema of the users table, and fills it."""
-    legacy, role = found.legacy, found.legacy.server.role
-    schema = legacy.schema
-    place = ident(schema, IDENTITY_TABLE)
+    legacy, server = found.legacy, found.legacy.server
+    schema, role = legacy.schema, server.role
     if legacy.identity_table is None and not legacy.relation.schema_creatable:
         yield Reason(
             "no_create",
             f"role {role} may not create {IDENTITY_TABLE} in schema {schema}",
-            f"GRANT CREATE ON SCHEMA {ident(schema)} TO {ident(role)}",
+            server.grant(_FOR_OUR_TABLES if server.kind == MARIADB else "CREATE", schema),
         )
     elif legacy.identity_table and not legacy.identity_table.writable:
         yield Reason(
             "identity_table_closed",
             f"{IDENTITY_TABLE} is there and role {role} may not write to it",
-            f"GRANT SELECT, INSERT, UPDATE, DELETE ON {place} TO {ident(role)}",
+            server.grant("SELECT, INSERT, UPDATE, DELETE", schema, IDENTITY_TABLE),
         )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from migrator.core.durations import format_duration
 from migrator.core.sql import ident
 from migrator.legacy.census import PROBLEMS
+from migrator.legacy.findings import MARIADB, POSTGRESQL
 from migrator.legacy.interface import INTEGER_TYPES
 from migrator.legacy.survey import LONG_S, QUERY
 from migrator.runner.readiness.reason import Reason, Rule
@@ -238,15 +239,18 @@ def busy_server(found: Findings, _config: Config) -> Iterator[Reason]:
             "long_transactions",
             f"{activity.count} transactions are open for over {LONG_S // 60} minutes"
             f" (the oldest for {_age(activity.oldest_s)}), {activity.prepared} are prepared",
-            "find them in pg_stat_activity and pg_prepared_xacts; later locks wait for them",
+            "find them in pg_stat_activity and pg_prepared_xacts, or in INNODB_TRX and XA RECOVER; later"
+            " locks wait for them",
         )
     if not server.sees_all_activity:
         yield Reason(
             "activity_unseen",
             f"role {server.role} does not see other roles' transactions",
-            f"GRANT pg_read_all_stats TO {ident(server.role)}",
+            f"GRANT PROCESS ON *.* TO {server.role}"
+            if server.kind == MARIADB
+            else f"GRANT pg_read_all_stats TO {ident(server.role)}",
         )
-    if server.version_num < OLDEST_SERVER:
+    if server.kind == POSTGRESQL and server.version_num < OLDEST_SERVER:
         yield Reason(
             "old_server",
             f"PostgreSQL {server.version} is older than 14",
@@ -257,6 +261,18 @@ def busy_server(found: Findings, _config: Config) -> Iterator[Reason]:
             "sql_ascii",
             "the database's encoding is SQL_ASCII: any bytes may be in its texts",
             "users whose texts are not UTF-8 are rejected as text_not_storable; mend them first",
+        )
+
+
+def another_database(found: Findings, _config: Config) -> Iterator[Reason]:
+    """Phases 2 to 4 put their tables, functions and locks into a PostgreSQL."""
+    kind = found.legacy.server.kind
+    if kind != POSTGRESQL:
+        yield Reason(
+            "not_postgresql",
+            f"the application's database is {kind}: stages, shims, gates and the removal know"
+            " PostgreSQL only",
+            "import, sync and write-back work; what follows them has to be done by hand",
         )
 
 
@@ -288,6 +304,7 @@ def only_a_query(found: Findings, _config: Config) -> Iterator[Reason]:
 
 
 LEGACY_WARNINGS: tuple[Rule, ...] = (
+    another_database,
     only_a_query,
     rejects_expected,
     key_without_derived_id,

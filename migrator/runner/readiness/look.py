@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from migrator.auther.interface import Target, Way
-    from migrator.legacy.connect import Connection
+    from migrator.legacy.connection import Connection
     from migrator.legacy.devise import DeviseSource
     from migrator.legacy.findings import Census, LegacySurvey
     from migrator.legacy.interface import Page

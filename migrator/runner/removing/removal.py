@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from migrator.core.errors import ConflictError
-from migrator.legacy.connect import open_database
+from migrator.legacy.connect import open_postgres
 from migrator.legacy.execute import Patience, run_file
 from migrator.legacy.guard import Evidence, Guard
 from migrator.runner.gating.guard import require_gates
@@ -74,7 +74,7 @@ class Site:
 def site(ctx: Context, plan: PlanFile, *, read_only: bool) -> Iterator[Site]:
     """Open the application's database for a plan."""
     dsn = ctx.reveal(ctx.config.legacy.dsn)
-    with open_database(dsn, read_only=read_only) as connection:
+    with open_postgres(dsn, doing="the removal", read_only=read_only) as connection:
         yield Site(ctx, plan, connection, Guard(connection))
 
 

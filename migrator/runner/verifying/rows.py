@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from migrator.core.clock import iso, parse_iso
 from migrator.core.queries import load
 from migrator.core.sql import ident, qualified
-from migrator.legacy.connect import Connection, compose, wrapped
+from migrator.legacy.connect import compose, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from migrator.config.model import LegacySection
+    from migrator.legacy.postgres import PostgresConnection
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Row:
 class CanaryRows:
     """Reads, changes and puts back."""
 
-    connection: Connection
+    connection: PostgresConnection
     legacy: LegacySection
     _newcomers: set[str] = field(default_factory=set)
     _buried: set[str] = field(default_factory=set)

@@ -18,7 +18,7 @@ from migrator.conformance.real_auther import RealAuther
 from migrator.core.errors import ConflictError, DependencyError, UsageError
 from migrator.core.redact import scrub
 from migrator.core.stage import Stage
-from migrator.legacy.connect import open_database
+from migrator.legacy.connect import open_postgres
 from migrator.runner import stages
 from migrator.runner.stages import SUBJECT, Position
 from migrator.runner.switching.publishing import published
@@ -75,7 +75,9 @@ def verify_deployment(
     site = describe(ctx, real_auther=asked.real_auther)
     with (
         _auther(ctx, asked) as auther,
-        open_database(ctx.reveal(ctx.config.legacy.dsn), read_only=False) as connection,
+        open_postgres(
+            ctx.reveal(ctx.config.legacy.dsn), doing="dual-path verify", read_only=False
+        ) as connection,
     ):
         rows = CanaryRows(connection, ctx.config.legacy)
         people = linked(named, rows.find(person.user_pk for person in named))

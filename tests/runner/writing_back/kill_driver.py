@@ -17,6 +17,8 @@ from migrator.auther.ways.sqlite import SqliteDatabase
 from migrator.config.load import load
 from migrator.core.clock import ManualClock
 from migrator.core.progress import Progress
+from migrator.legacy.mariadb.connection import MariaDbConnection
+from migrator.legacy.sqlite.connection import SqliteConnection
 from migrator.runner.context import make_context
 from migrator.runner.writing_back.running import run
 from migrator.state.checkpoints import Checkpoints
@@ -56,7 +58,8 @@ def child(root: Path, at: int) -> None:
         load(root / "migrator.toml"), root=root, clock=ManualClock(NOW), progress=Progress()
     )
     killer = Killer(at)
-    killer.around(psycopg.Connection, "execute")
+    for connection in (psycopg.Connection, MariaDbConnection, SqliteConnection):
+        killer.around(connection, "execute")
     killer.around(SqliteDatabase, "write")
     killer.around(SqliteDatabase, "ask")
     killer.around(Checkpoints, "put")

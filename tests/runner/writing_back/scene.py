@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from migrator.runner import stages
 from migrator.runner.writing_back.running import Total, run
 from phases import p1_import
 from tests.parts.sealing import seal
-from tests.phases.importing import PEPPER, Site, make_site
+from tests.phases.importing import PEPPER, Site, delete_users, make_site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,14 +47,12 @@ class Scene:
         return str(self.identity(pk)["auther_id"])
 
     def identity(self, pk: int | str) -> dict[str, Any]:
-        (row,) = self.site.sql(
-            "SELECT to_jsonb(i) FROM migrator_identity i WHERE user_pk = %s", str(pk)
-        )
-        return dict(row[0])
+        return self.site.row("SELECT * FROM migrator_identity WHERE user_pk = %s", str(pk))
 
     def user(self, pk: int | str) -> dict[str, Any]:
-        (row,) = self.site.sql("SELECT to_jsonb(u) FROM users u WHERE id = %s", int(pk))
-        return dict(row[0])
+        """Give a row, with times as text."""
+        row = self.site.row("SELECT * FROM users WHERE id = %s", int(pk))
+        return {name: str(v) if isinstance(v, datetime) else v for name, v in row.items()}
 
     def outcomes(self) -> list[tuple[str, str]]:
         """What became of each event, in order."""
@@ -119,8 +117,7 @@ def make_scene(
     clock: Clock | None = None,
 ) -> Scene:
     site = make_site(root, dsn, monkeypatch)
-    # Without asking what else refers to them.
-    site.sql(f"SET session_replication_role = replica; DELETE FROM users WHERE id > {users}")
+    delete_users(site, f"id > {users}")
     key = new_key()
     folder = root / ".migrator"
     (folder / "seal.key").write_text(key)

@@ -11,6 +11,8 @@ from migrator.core.stage import Stage
 from tests.runner.writing_back.test_newcomers import NEW, NEWCOMER
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.runner.writing_back.conftest import Make
     from tests.runner.writing_back.scene import Scene
 
@@ -61,6 +63,20 @@ def put_back(scene: Scene) -> None:
     scene.site.ctx.state.checkpoints.drop("write-back", "cursor")
 
 
+def run_killed(root: Path) -> int:
+    """Let it be killed around every effect until it ends; give how many runs were killed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.runner.writing_back.kill_driver", str(root)],
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=250,
+    )
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout.split()[-1])
+
+
 def test_killed_around_every_effect_it_ends_like_a_quiet_run(make: Make) -> None:
     scene = make(NEW)
     scene.enter(Stage.DUAL)
@@ -73,16 +89,7 @@ def test_killed_around_every_effect_it_ends_like_a_quiet_run(make: Make) -> None
     assert len(quiet["log"]) == 7
     put_back(scene)
 
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.runner.writing_back.kill_driver", str(scene.site.root)],
-        env=os.environ,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=250,
-    )
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout.split()[-1]) > 40
+    assert run_killed(scene.site.root) > 40
     assert state(scene) == quiet
     assert scene.signs_in(1, "second")
     assert not [e for e in scene.site.ctx.state.ledger.pending() if e.subject == "write-back"]

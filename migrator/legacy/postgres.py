@@ -1,0 +1,86 @@
+"""Connections to an application's PostgreSQL."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from migrator.core.errors import UsageError
+from migrator.core.queries import load
+from migrator.core.sql import qualified
+from migrator.legacy.connection import APPLICATION_NAME, CONNECT_TIMEOUT_S, Activity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_ANY_BYTES = "SQL_ASCII"
+
+
+class PostgresConnection(psycopg.Connection[tuple[Any, ...]]):
+    """Psycopg's connection, with what differs from database to database."""
+
+    largest_key = 2**63 - 1
+    quote = '"'
+    runs_functions = True
+
+    def queries(self, file: str) -> Mapping[str, str]:
+        """Give the named queries of a file."""
+        return load("migrator.legacy", file)
+
+    def place(self, table: str) -> tuple[str, str]:
+        """Split a table's name; the schema defaults to `public`."""
+        return qualified(table)
+
+    def activity(self) -> Activity:
+        """Look into pg_stat_activity."""
+        row = self.execute(self.queries("changes.sql")["activity"].encode()).fetchone()
+        assert row is not None  # noqa: S101 - an aggregate without GROUP BY has one row
+        return Activity(*row)
+
+    def read_any_bytes(self) -> None:
+        """Let a database without an encoding give its texts as they are, not refuse a whole statement.
+
+        Afterwards only COPY gives text on this connection; other statements give bytes.
+        """
+        if self.info.parameter_status("server_encoding") == _ANY_BYTES:
+            self.execute(self.queries("connect.sql")["any_bytes"].encode())
+
+
+@contextmanager
+def open_postgres(dsn: str, *, read_only: bool) -> Iterator[PostgresConnection]:
+    """Connect.
+
+    Args:
+        dsn: `postgresql://…` or key=value pairs; appears in no message.
+        read_only: The server itself refuses writes on this connection.
+
+    Raises:
+        UsageError: The DSN cannot be read.
+        psycopg.Error: The server cannot be reached.
+    """
+    connection = _connect(dsn)
+    try:
+        query = "read_only" if read_only else "wait_for_locks"
+        connection.execute(connection.queries("connect.sql")[query].encode())
+        yield connection
+    finally:
+        connection.close()
+
+
+def _connect(dsn: str) -> PostgresConnection:
+    try:
+        return PostgresConnection.connect(
+            dsn,
+            autocommit=True,
+            application_name=APPLICATION_NAME,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            client_encoding="utf8",
+        )
+    except psycopg.ProgrammingError:
+        # Its message repeats the DSN, with the password.
+        raise UsageError(
+            "legacy.dsn cannot be read as a PostgreSQL address",
+            hint="write it as postgresql://user:password@host:port/database",
+        ) from None
