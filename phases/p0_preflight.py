@@ -49,7 +49,8 @@ class Report:
 def plan(ctx: Context, *, app: Path | None = None) -> Plan:
     """Say what would be read, without connecting to anything."""
     legacy, auther = ctx.config.legacy, ctx.config.auther
-    sessions = legacy.sessions_table if legacy.session_store == "activerecord" else ""
+    has_table = legacy.session_store in {"activerecord", "laravel"}
+    sessions = legacy.sessions_table if has_table else ""
     tables = (legacy.users_table, legacy.identities_table, sessions)
     return Plan(
         legacy=str(legacy.dsn),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.parts import require
-from tests.parts.dump import load_dump
+from tests.parts.dump import LARAVEL, load_dump
 from tests.parts.postgres import DEBIAN_15, PostgresServer, embedded_binaries, start_postgres
 
 # A shell that starts the tests in the background lets all that they start ignore Ctrl-C.
@@ -18,6 +18,7 @@ collect_ignore = ["golden"]
 pytest_plugins = ["tests.parts.better_auth.fixtures", "tests.parts.sqld.fixtures"]
 
 DEVISE_TEMPLATE = "devise_template"
+LARAVEL_TEMPLATE = "laravel_template"
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +47,13 @@ def devise_template(postgres: PostgresServer) -> str:
 
 
 @pytest.fixture(scope="session")
+def laravel_template(postgres: PostgresServer) -> str:
+    """The name of a database that holds laravel.sql; only copied, never changed."""
+    load_dump(postgres.create_database(LARAVEL_TEMPLATE), LARAVEL)
+    return LARAVEL_TEMPLATE
+
+
+@pytest.fixture(scope="session")
 def pg15_devise_template(pg15: PostgresServer) -> str:
     """Like `devise_template`, on PostgreSQL 15."""
     load_dump(pg15.create_database(DEVISE_TEMPLATE))
@@ -63,6 +71,13 @@ def fresh_db(postgres: PostgresServer) -> Iterator[str]:
 def devise_db(postgres: PostgresServer, devise_template: str) -> Iterator[str]:
     """The DSN of a database with the 600 Devise users, dropped after the test."""
     with postgres.temporary_database(template=devise_template) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+def laravel_db(postgres: PostgresServer, laravel_template: str) -> Iterator[str]:
+    """The DSN of a database with Laravel's users, dropped after the test."""
+    with postgres.temporary_database(template=laravel_template) as dsn:
         yield dsn
 
 

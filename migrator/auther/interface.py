@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -61,6 +62,30 @@ class TupleRow(NamedTuple):
     condition: str | None
     created_at: int
     updated_at: int
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Rows of one table that have most values in common, as columns.
+
+    Attributes:
+        columns: The names of all columns, in order.
+        same: The values that all rows share, by column.
+        varying: The others, by column; of equal length.
+    """
+
+    columns: tuple[str, ...]
+    same: Mapping[str, Any]
+    varying: Mapping[str, Sequence[Any]]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.varying.values())))
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """Give them as rows."""
+        parts = [self.varying.get(name) or repeat(self.same.get(name)) for name in self.columns]
+        # What never ends goes along with what does.
+        return list(zip(*parts, strict=False)) if len(self) else []
 
 
 class Note(StrEnum):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from migrator.cli.common import dry_run_option, json_option, pass_context
+from migrator.cli.export_totp import export_totp
 from migrator.cli.import_report import (
     as_data,
     show_outcome,
@@ -160,6 +161,7 @@ def prove(
     return ExitCode.DONE if all(p.signs_in for p in proofs) else ExitCode.REFUSED
 
 
+import_.add_command(export_totp)
 import_.add_command(load)
 import_.add_command(plugin)
 import_.add_command(shadow)

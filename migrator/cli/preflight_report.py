@@ -199,7 +199,12 @@ def _store(sessions: SessionStore) -> str:
     if sessions.fault:
         return f"{sessions.table}: {sessions.fault}"
     newest = f", the newest of {sessions.newest:%Y-%m-%d %H:%M}Z" if sessions.newest else ""
-    return f"{sessions.table}: {sessions.rows:,} rows, anonymous ones included{newest}"
+    whose = (
+        "anonymous ones included"
+        if sessions.of_users is None
+        else f"{sessions.of_users:,} of users"
+    )
+    return f"{sessions.table}: {sessions.rows:,} rows, {whose}{newest}"
 
 
 def _canaries(out: Console, findings: Findings, *, show_emails: bool) -> None:

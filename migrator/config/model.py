@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from migrator.config.durations import Duration, DurationOrNever
 from migrator.config.hashes import DigestSection, without_clash
-from migrator.config.people import USUAL, GrantsSection, QuerySection, RolesSection
+from migrator.config.people import USUAL, GrantsSection, QuerySection, RolesSection, TotpSection
 from migrator.config.plugin import PluginSection
 from migrator.config.secrets import SecretRef
 from migrator.config.section import Section
@@ -56,17 +56,19 @@ class LegacySection(Section):
     """Where users come from: an application's tables on PostgreSQL."""
 
     dsn: SecretRef
-    kind: Literal["devise", "django", "loaded", "sql"] = "devise"
+    kind: Literal["devise", "django", "laravel", "loaded", "sql"] = "devise"
     model: str = "User"
     users_table: str = "public.users"
     identities_table: str = ""
     columns: dict[str, str] = Field(default_factory=dict)
+    time_zone: str = "UTC"
     query: QuerySection = QuerySection()
     roles: RolesSection = RolesSection()
+    totp: TotpSection | None = None
     digests: Annotated[tuple[DigestSection, ...], AfterValidator(without_clash)] = ()
     peppers: tuple[Pepper, ...] = ()
     try_without_pepper: bool = True
-    session_store: Literal["activerecord", "cookie", "none"] = "activerecord"
+    session_store: Literal["activerecord", "laravel", "cookie", "none"] = "activerecord"
     sessions_table: str = "public.sessions"
     session_ttl: DurationOrNever = None
     remember_for: DurationOrNever = timedelta(days=14)
@@ -84,6 +86,12 @@ class LegacySection(Section):
     def _has_its_query(self) -> LegacySection:
         if (self.kind == "sql") != bool(self.query.users):
             raise ValueError('kind = "sql" goes with a SELECT as users under [legacy.query]')
+        return self
+
+    @model_validator(mode="after")
+    def _knows_its_zone(self) -> LegacySection:
+        if self.time_zone != "UTC" and self.kind != "laravel":
+            raise ValueError('time_zone goes with kind = "laravel" only')
         return self
 
     @model_validator(mode="after")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from migrator.config.secrets import SecretRef
 from migrator.config.section import Section
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ SYSTEM_TYPES = frozenset(
 # What differs by `legacy.kind` from the defaults of `[legacy]`, which are Devise's.
 USUAL: Mapping[str, Mapping[str, str]] = {
     "loaded": {"users_table": "public.migrator_loaded", "session_store": "none"},
+    "laravel": {"session_store": "laravel"},
     "django": {"users_table": "public.auth_user", "session_store": "cookie"},
 }
 
@@ -62,6 +64,21 @@ class RolesSection(Section):
     names: dict[str, str] = Field(default_factory=dict)
     table: str = "public.roles"
     join_table: str = ""
+
+
+class TotpSection(Section):
+    """`[legacy.totp]`: how the application keeps the secrets of second factors.
+
+    Attributes:
+        kind: A key of `migrator.legacy.second_factor.registry.VAULTS`.
+        keys: The key that the library encrypts with, then the ones before it.
+        issuer: What authenticator applications show beside the account, by default
+            `migration.name`.
+    """
+
+    kind: Literal["devise-two-factor", "fortify"]
+    keys: Annotated[tuple[SecretRef, ...], Field(min_length=1)]
+    issuer: str = ""
 
 
 class Grant(Section):

@@ -20,8 +20,8 @@ class WayIn(Section):
         kind: `sqlite`: the file `database`, before Auther runs on it. `libsql`: the server `url`.
             `endpoint`: the plugin at `base_url`, with `plugin.import_secret`.
         token: What the libSQL server asks for as a bearer token.
-        account_issuers: Issuers that better-auth 1.7 writes beside accounts, by provider; only those
-            that depend on a tenant have to be named.
+        account_issuers: Issuers that better-auth 1.7.0 to 1.7.2 write beside accounts, by provider; only
+            those that depend on a tenant have to be named.
     """
 
     kind: Literal["sqlite", "libsql", "endpoint"] = "sqlite"

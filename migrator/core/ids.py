@@ -47,14 +47,12 @@ def user_ids(key: bytes, *, namespace: str, source: str, pks: Iterable[str]) -> 
         source: The legacy model.
         pks: Integers as PostgreSQL writes them.
     """
-    begun, head = _begun(key).copy, _framed("user", namespace, source)
-    ids = []
-    for pk in pks:
-        digest = begun()
-        digest.update(f"{head}{len(pk)}:{pk}".encode())
-        block = _block(key, namespace, source, int(pk) // BLOCK_ROWS)
-        ids.append(block + _letters(digest)[: _LENGTH - _PREFIX])
-    return ids
+    pks, head = list(pks), _framed("user", namespace, source)
+    wholes = _digests(key, [f"{head}{len(pk)}:{pk}" for pk in pks])
+    numbers = [int(pk) // BLOCK_ROWS for pk in pks]
+    blocks = {number: _block(key, namespace, source, number) for number in set(numbers)}
+    rest = _LENGTH - _PREFIX
+    return [blocks[number] + whole[:rest] for number, whole in zip(numbers, wholes, strict=True)]
 
 
 def mark_key(key: bytes) -> bytes:
@@ -87,15 +85,14 @@ def own_account_ids(key: bytes, *, owners: Iterable[str], provider: str) -> list
         owners: The users' ids at Auther.
         provider: `credential`.
     """
-    begun, head, middle = _begun(key).copy, _framed("account"), _framed(provider)
-    ids = []
-    for owner in owners:
-        digest = begun()
-        framed = f"{len(owner)}:{owner}"
-        digest.update(f"{head}{framed}{middle}{framed}".encode())
-        near = owner[:_PREFIX] if len(owner) == _LENGTH else ""
-        ids.append(near + _letters(digest)[: _LENGTH - len(near)])
-    return ids
+    owners, head, middle = list(owners), _framed("account"), _framed(provider)
+    framed = [f"{len(owner)}:{owner}" for owner in owners]
+    wholes = _digests(key, [f"{head}{one}{middle}{one}" for one in framed])
+    rest = _LENGTH - _PREFIX
+    return [
+        owner[:_PREFIX] + whole[:rest] if len(owner) == _LENGTH else whole
+        for owner, whole in zip(owners, wholes, strict=True)
+    ]
 
 
 # Rows come in key order, so one block serves thousands of them.
@@ -105,9 +102,17 @@ def _block(key: bytes, namespace: str, source: str, number: int) -> str:
 
 
 def _digest(key: bytes, *parts: str) -> str:
-    digest = _begun(key).copy()
-    digest.update(_framed(*parts).encode())
-    return _letters(digest)
+    return _digests(key, [_framed(*parts)])[0]
+
+
+def _digests(key: bytes, texts: Iterable[str]) -> list[str]:
+    begun, found = _begun(key).copy, []
+    for text in texts:
+        digest = begun()
+        digest.update(text.encode())
+        found.append(digest.finalize())
+    letters = b"".join(found).translate(_LETTERS).decode()
+    return [letters[start : start + _LENGTH] for start in range(0, len(letters), _LENGTH)]
 
 
 def _framed(*parts: str) -> str:
@@ -119,7 +124,3 @@ def _framed(*parts: str) -> str:
 @lru_cache(maxsize=4)
 def _begun(key: bytes) -> HMAC:
     return HMAC(key, SHA256())
-
-
-def _letters(digest: HMAC) -> str:
-    return digest.finalize().translate(_LETTERS).decode()

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrator.core.emails import normalise
 from migrator.legacy.asking import Questions, quoted, quoted_or_null
 from migrator.schemes.registry import claimed_by
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from migrator.legacy.columns import DeviseColumns
     from migrator.legacy.connect import Connection
+    from migrator.legacy.devise import DeviseSource
     from migrator.schemes.interface import Declared
 
 
@@ -33,26 +32,27 @@ class CanaryResult:
 
 def try_canary(
     connection: Connection,
-    columns: DeviseColumns,
+    source: DeviseSource,
     *,
     email: str,
     password: str,
     peppers: Mapping[str, bytes],
     declared: Sequence[Declared] = (),
 ) -> CanaryResult:
-    """Look a canary up as Devise's login form does and try the peppers in their order.
+    """Look a canary up as the login form does and try the peppers in their order.
 
     Args:
         connection: To the application's database.
-        columns: The users table.
+        source: The users, opened.
         email: As typed.
         password: As typed.
         peppers: By id, in the order to try; `none` is an empty one.
         declared: What bare digests are, by the operator's word.
     """
+    columns = source.columns
     rows = Questions(connection).rows(
         "login",
-        {"email": normalise(email)},
+        {"email": source.looked_up(email)},
         pk=quoted(columns.parts["id"]),
         email=quoted(columns.parts["email"]),
         password=quoted(columns.parts["encrypted_password"]),

@@ -28,7 +28,7 @@ _USERNAME = re.compile(r"[A-Za-z0-9_.]{3,30}")
 PROBLEMS = {
     "missing": "NULL or blank",
     "edge_space": "white space before or after the address",
-    "capitals": "capital letters: nobody finds this row at Devise's login form",
+    "capitals": "capital letters, which Auther does not tell apart from small ones",
     "shared": "the same address as another row, once normalised, and not the one that keeps it",
     "refused_by_auther": "an address that Auther's sign-in form refuses",
     "username_refused": "a user name that Auther refuses (3 to 30 letters, digits, _ or .)",

@@ -10,7 +10,7 @@ from migrator.core.emails import normalise
 from migrator.core.queries import load
 from migrator.core.sql import ident
 from migrator.core.texts import storable
-from migrator.legacy.connect import Connection, compose, describe_table, open_database, wrapped
+from migrator.legacy.connect import Connection, compose, open_database, wrapped
 from migrator.legacy.copytext import copy_rows
 from migrator.legacy.emails import SharedEmails
 
@@ -18,10 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime, timedelta
 
-    from migrator.config.model import LegacySection
     from migrator.core.users import LegacyUser
     from migrator.legacy.devise import DeviseSource
-    from migrator.legacy.interface import TableShape
 
 _EVERYTHING = "TRUE"
 _WITHOUT_ZONE = "timestamp without time zone"
@@ -50,35 +48,28 @@ class Horizon:
 
 
 @contextmanager
-def open_changes(dsn: str, settings: LegacySection, source: DeviseSource) -> Iterator[Changes]:
+def open_changes(dsn: str, source: DeviseSource) -> Iterator[Changes]:
     """Connect to the application's database, read-only.
 
     Args:
         dsn: The application's database.
-        settings: `[legacy]` of migrator.toml.
         source: The users, opened.
 
     Raises:
-        UsageError: The identities table is missing.
         DependencyError: The database cannot be reached, or fails while the block runs.
     """
     with open_database(dsn) as connection:
-        links = settings.identities_table
-        key = "legacy.identities_table"
-        identities = describe_table(connection, links, key=key) if links else None
-        yield Changes(connection, source, identities)
+        yield Changes(connection, source)
 
 
 class Changes:
     """Finds changed users by `updated_at`; changes that do not move it are found by a full sweep only."""
 
-    def __init__(
-        self, connection: Connection, source: DeviseSource, identities: TableShape | None
-    ) -> None:
+    def __init__(self, connection: Connection, source: DeviseSource) -> None:
         self._connection = connection
         self._source = source
         self._columns = source.columns
-        self._identities = identities
+        self._identities = source.identities
         self._queries = load("migrator.legacy", "changes.sql")
         self._seen = _Seen(source)
 
@@ -208,12 +199,19 @@ class AmongUsers:
     def email_judge(self, wanted: Sequence[str] = ()) -> SharedEmails:
         """Look at exact repetitions only, unless an address is not plainly in normal form."""
         emails = [user.email for user in self._about if user.email]
-        if wanted or any(normalise(email) != email or not email.isascii() for email in emails):
+        # A plain address may be somebody else's too, in capitals.
+        may_be_shared = self._source.capitals_count and emails
+        if (
+            wanted
+            or may_be_shared
+            or any(normalise(email) != email or not email.isascii() for email in emails)
+        ):
             return self._seen.judge(wanted)
         judge = SharedEmails()
         asked = {"emails": [email for email in emails if storable(email)]}
-        for pk, email in self._ask("repeated_among", asked, "email"):
-            judge.add_repeated(email, first_pk=pk)
+        judge.add_repeated(
+            [(pk, email) for pk, email in self._ask("repeated_among", asked, "email")]
+        )
         return judge
 
     def users(self, pks: Sequence[str]) -> tuple[LegacyUser, ...]:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from migrator.core.emails import normalise
 from migrator.core.errors import UsageError
 from migrator.core.texts import storable
 from migrator.core.users import LegacyIdentity, LegacyUser
@@ -118,9 +119,13 @@ class DeviseSource:
 
     Attributes:
         columns: The users table.
+        identities: Sign-ins at providers, None where none are read.
         integer_keys: Whether primary keys are integers.
         queries: What is asked for a page, so that another process can read it too.
+        capitals_count: The login form tells addresses apart that differ in capitals only.
     """
+
+    capitals_count = False
 
     def __init__(
         self,
@@ -130,9 +135,9 @@ class DeviseSource:
         roles: Roles | None = None,
     ) -> None:
         self.columns = columns
+        self.identities = identities
         self.integer_keys = columns.type_of("id") in INTEGER_TYPES
         self._connection = connection
-        self._has_links = identities is not None
         self._roles = roles or Roles()
         self._statements = Statements(columns, identities, self._roles.joined)
         column = columns.column("roles")
@@ -142,7 +147,8 @@ class DeviseSource:
         self._reader = LineReader(connection, self.queries)
 
     def _page_queries(self) -> PageQueries:
-        names = [USERS, *[LINKS][: self._has_links], *[ROLES][: self._roles.joined is not None]]
+        has_links, has_roles = self.identities is not None, self._roles.joined is not None
+        names = [USERS, *[LINKS][:has_links], *[ROLES][:has_roles]]
         texts = {
             (name, which): self._statements.named(name, which=which).as_string(None).encode()
             for name in names
@@ -206,15 +212,21 @@ class DeviseSource:
 
     def email_judge(self, wanted: Sequence[str] = ()) -> SharedEmails:
         """Look through the addresses and say who loses a shared one."""
-        judge = SharedEmails()
+        judge = self._new_judge()
         with wrapped("looking for shared addresses"):
-            for pk, email in self._repeated_emails():
-                judge.add_repeated(str(email), first_pk=str(pk))
+            judge.add_repeated([(str(pk), str(email)) for pk, email in self._repeated_emails()])
             judge.add_canonical(self._present(wanted))
             for page in self._odd_emails():
                 sought = judge.add_odd([str(email) for _, email in page])
                 judge.add_canonical(self._present(sought))
         return judge
+
+    def looked_up(self, typed: str) -> str:
+        """Give the address that the login form looks for when somebody types this one."""
+        return normalise(typed)
+
+    def _new_judge(self) -> SharedEmails:
+        return SharedEmails()
 
     def _repeated_emails(self) -> list[Row]:
         table, column = self.columns.table, self.columns.column("email")
@@ -242,7 +254,7 @@ class DeviseSource:
 
     def contested_identities(self) -> frozenset[tuple[str, str]]:
         """Give the (provider, uid) pairs that more than one user claims."""
-        query = self._statements.contested_identities(linked=self._has_links)
+        query = self._statements.contested_identities(linked=self.identities is not None)
         if query is None:
             return frozenset()
         with wrapped("looking for shared identities"):

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migrator.core.errors import UsageError
 from migrator.core.queries import load
-from migrator.core.sql import ident, literal
+from migrator.core.sql import ident
 from migrator.legacy.connect import Connection, describe_table, open_database, read_any_bytes
 from migrator.legacy.devise import DeviseSource, Roles, describe_identities
-from migrator.legacy.query import COLUMNS, columns_of, describe_query, refuse_ambiguous_keys
+from migrator.legacy.query import FLAG
+from migrator.legacy.user_model import (
+    UserModel,
+    disabled,
+    flag_role,
+    read_through,
+    roles_of,
+    users_table,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,27 +26,27 @@ if TYPE_CHECKING:
     from migrator.config.model import LegacySection
     from migrator.legacy.interface import TableShape
 
-# Django's own columns by part, and the parts that are there only when legacy.columns names a column.
-USUAL: Mapping[str, str] = {
-    "id": "id",
-    "email": "email",
-    "password": "password",
-    "username": "username",
-    "created_at": "date_joined",
-    "active": "is_active",
-}
-ON_REQUEST = (
-    "name",
-    "updated_at",
-    "confirmed_at",
-    "verified",
-    "locked_at",
-    "deleted_at",
-    "second_factor",
+MODEL = UserModel(
+    "Django",
+    usual={
+        "id": "id",
+        "email": "email",
+        "password": "password",
+        "username": "username",
+        "created_at": "date_joined",
+        "active": "is_active",
+    },
+    on_request=(
+        "name",
+        "updated_at",
+        "confirmed_at",
+        "verified",
+        "locked_at",
+        "deleted_at",
+        "second_factor",
+    ),
+    types={"active": FLAG},
 )
-PARTS = (*USUAL, *ON_REQUEST)
-_REQUIRED = ("id", "email", "password")
-_HINT = "edit [legacy.columns] in migrator.toml"
 _NAMES = ("first_name", "last_name")
 _GROUP = "group_id"
 _GROUPS_TABLE = "public.auth_group"
@@ -58,13 +65,9 @@ def open_django(dsn: str, settings: LegacySection) -> Iterator[DeviseSource]:
         DependencyError: The database cannot be reached, or fails while the block runs.
     """
     with open_database(dsn) as connection:
-        table = describe_table(connection, settings.users_table, key="legacy.users_table")
+        table = users_table(connection, settings)
         query = users_query(table, settings.columns, roles=_roles(connection, table, settings))
-        users = describe_query(connection, query, key="users", schema=table.schema)
-        shape = replace(users, name=f"{table.schema}.{table.name}")
-        columns = replace(columns_of(shape), library="django")
-        if len(table.primary_key) != 1:
-            refuse_ambiguous_keys(connection, shape)
+        columns = read_through(connection, table, query, library="django")
         identities = describe_identities(connection, settings)
         read_any_bytes(connection)
         yield DeviseSource(connection, columns, identities, Roles())
@@ -82,7 +85,7 @@ def users_query(table: TableShape, overrides: Mapping[str, str], *, roles: str =
         UsageError: An override names an unknown part or a missing column, or a column that has to
             be there is missing.
     """
-    columns = _columns(table, overrides)
+    columns = MODEL.columns(table, overrides)
     queries = load("migrator.legacy", "django.sql")
     given = {part: f"u.{ident(column)}" for part, column in columns.items()}
     shown = {part: column for part, column in given.items() if part != "active"}
@@ -92,55 +95,13 @@ def users_query(table: TableShape, overrides: Mapping[str, str], *, roles: str =
             column=given["username"], email=given["email"]
         )
     if "active" in given:
-        shown["disabled"] = queries["disabled"].format(column=given["active"])
+        shown["disabled"] = disabled(given["active"])
     if "name" not in overrides and (names := _full_name(table)):
         shown["name"] = names
     if roles:
         shown["roles"] = roles
     parts = ",\n".join(f"{text} AS {ident(part)}" for part, text in shown.items())
     return queries["users"].format(parts=parts, users=table.relation)
-
-
-def _columns(table: TableShape, overrides: Mapping[str, str]) -> dict[str, str]:
-    for part in overrides:
-        if part not in PARTS:
-            raise UsageError(
-                f"legacy.columns.{part}: unknown; there are for Django: {', '.join(PARTS)}",
-                hint=_HINT,
-            )
-    if overrides.get("verified") and overrides.get("confirmed_at"):
-        raise UsageError("legacy.columns: both verified and confirmed_at", hint=_HINT)
-    found = {part: _column(table, part, overrides) for part in PARTS}
-    columns = {part: column for part, column in found.items() if column}
-    for part, column in columns.items():
-        _refuse_wrong_type(table, part, column)
-    return columns
-
-
-def _refuse_wrong_type(table: TableShape, part: str, column: str) -> None:
-    found = table.columns[column]
-    allowed = COLUMNS["disabled" if part == "active" else part][1]
-    if found not in allowed:
-        raise UsageError(
-            f"{table}.{column} is {found} and cannot be {part}: that has to be"
-            f" {' or '.join(sorted(allowed))}",
-            hint=f'set {part} to another column, or to "", under [legacy.columns]',
-        )
-
-
-def _column(table: TableShape, part: str, overrides: Mapping[str, str]) -> str:
-    usual = USUAL.get(part, "")
-    if part == "id" and len(table.primary_key) == 1:
-        usual = table.primary_key[0]
-    column = overrides.get(part, usual)
-    if column in table.columns:
-        return column
-    if part in _REQUIRED or (column and part in overrides):
-        raise UsageError(
-            f"{table} has no column {column or part!r} for {part}; it has: {', '.join(table.columns)}",
-            hint=f'set {part} = "<column>" under [legacy.columns] in migrator.toml',
-        )
-    return ""
 
 
 def _full_name(table: TableShape) -> str:
@@ -154,12 +115,11 @@ def _full_name(table: TableShape) -> str:
 
 
 def _roles(connection: Connection, table: TableShape, settings: LegacySection) -> str:
-    parts = []
-    if settings.roles.join_table:
-        parts.append(_groups(connection, table, settings))
-    if settings.roles.column:
-        parts.append(_flag(table, settings.roles.column))
-    return " || ".join(parts)
+    roles = settings.roles
+    return roles_of(
+        _groups(connection, table, settings) if roles.join_table else "",
+        _flag(table, roles.column) if roles.column else "",
+    )
 
 
 def _groups(connection: Connection, table: TableShape, settings: LegacySection) -> str:
@@ -174,7 +134,7 @@ def _groups(connection: Connection, table: TableShape, settings: LegacySection) 
             f"{join} and {groups} are not Django's groups; {join} has: {', '.join(join.columns)}",
             hint='set join_table = "public.auth_user_groups" under [legacy.roles] in migrator.toml',
         )
-    key = _column(table, "id", settings.columns)
+    key = MODEL.column(table, "id", settings.columns)
     return load("migrator.legacy", "django.sql")["groups"].format(
         join=join.relation, groups=groups.relation, user=ident(users[0]), id=f"u.{ident(key)}"
     )
@@ -186,6 +146,4 @@ def _flag(table: TableShape, column: str) -> str:
             f"legacy.roles.column: {table} has no boolean {column}; it has: {', '.join(table.columns)}",
             hint='name is_staff or is_superuser; other roles can be read with kind = "sql"',
         )
-    return load("migrator.legacy", "django.sql")["flag"].format(
-        column=f"u.{ident(column)}", name=literal(column)
-    )
+    return flag_role(f"u.{ident(column)}", column)

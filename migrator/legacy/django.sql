@@ -22,11 +22,5 @@ nullif(concat_ws(' ', {names}), '')
 -- name: name
 nullif(trim({column}::text), '')
 
--- name: disabled
-{column} IS NOT TRUE
-
 -- name: groups
 ARRAY(SELECT g.name::text FROM {join} AS j JOIN {groups} AS g ON g.id = j.group_id WHERE j.{user} = {id})
-
--- name: flag
-CASE WHEN {column} THEN ARRAY[{name}]::text[] ELSE '{{}}'::text[] END

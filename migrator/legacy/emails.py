@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from migrator.core.emails import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _TABLE = (
     "CREATE TABLE claim (address BLOB PRIMARY KEY, variants INTEGER NOT NULL DEFAULT 0,"
@@ -59,7 +59,7 @@ class SharedEmails:
         self._claims.execute(_FORM_TABLE)
         self._repeated = 0
 
-    def add_odd(self, emails: Iterable[str]) -> list[str]:
+    def add_odd(self, emails: Sequence[str]) -> list[str]:
         """Take in rows that may not be in normal form.
 
         Returns:
@@ -72,25 +72,29 @@ class SharedEmails:
             wanted = normalise(email)
             (canonical if wanted == email else variants).append(wanted)
         self.add_canonical(canonical)
-        self._claims.executemany(_ADD_VARIANT, ((_digest(email),) for email in variants))
+        self._claims.executemany(_ADD_VARIANT, ((digest(email),) for email in variants))
         return variants + self._add_forms([*canonical, *variants])
 
     def _add_forms(self, addresses: list[str]) -> list[str]:
         forms = [(_form(email), email) for email in addresses if not email.isascii()]
-        rows = ((_digest(form), _digest(email)) for form, email in forms)
+        rows = ((digest(form), digest(email)) for form, email in forms)
         self._claims.executemany(_ADD_FORM, rows)
         return [form for form, email in forms if form != email]
 
     def add_canonical(self, emails: Iterable[str]) -> None:
         """Take in addresses that exist; those not in normal form count for nothing here."""
-        digests = ((_digest(email),) for email in emails if normalise(email) == email)
+        digests = ((digest(email),) for email in emails if normalise(email) == email)
         self._claims.executemany(_ADD_CANONICAL, digests)
 
-    def add_repeated(self, email: str, *, first_pk: str) -> None:
-        """Take in an address that several rows hold alike; Devise finds the one with the first key."""
-        if normalise(email) == email:
-            self._claims.execute(_ADD_REPEATED, (_digest(email), first_pk))
-            self._repeated += 1
+    def add_repeated(self, repeated: Sequence[tuple[str, str]]) -> None:
+        """Take in the addresses that several rows hold alike, each after the first key among them.
+
+        Devise finds the row with that key.
+        """
+        for first_pk, email in repeated:
+            if normalise(email) == email:
+                self._claims.execute(_ADD_REPEATED, (digest(email), first_pk))
+                self._repeated += 1
 
     @property
     def has_repeated(self) -> bool:
@@ -99,21 +103,21 @@ class SharedEmails:
 
     def is_claimed(self, address: str) -> bool:
         """Tell that some row has this normalised address, among those that were taken in."""
-        return self._claims.execute(_FIND, (_digest(address),)).fetchone() is not None
+        return self._claims.execute(_FIND, (digest(address),)).fetchone() is not None
 
     def resembles(self, address: str) -> bool:
         """Tell that another row's address has the same compatibility form as this normalised one."""
         form = _form(address)
         if form != address and self.is_claimed(form):
             return True
-        sought = (_digest(form), _digest(address))
+        sought = (digest(form), digest(address))
         return bool(self._claims.execute(_COUNT_FORM, sought).fetchone()[0])
 
     def loses(self, pk: str, email: str, wanted: str) -> bool:
         """Tell that this row may not have `wanted`, its normalised address."""
         if wanted == email and not self._repeated:
             return False
-        claim = self._claims.execute(_FIND, (_digest(wanted),)).fetchone()
+        claim = self._claims.execute(_FIND, (digest(wanted),)).fetchone()
         if wanted == email:
             return claim is not None and claim[2] not in {None, pk}
         # A variant that nobody looked at was changed while the import ran: the next run knows it.
@@ -124,5 +128,6 @@ def _form(address: str) -> str:
     return normalise(unicodedata.normalize("NFKC", address))
 
 
-def _digest(email: str) -> bytes:
+def digest(email: str) -> bytes:
+    """Give what stands for an address among the claims."""
     return blake2b(email.encode("utf-8", "surrogateescape"), digest_size=_DIGEST_BYTES).digest()

@@ -123,16 +123,18 @@ class SessionStore:
     """Where sessions live.
 
     Attributes:
-        store: `activerecord`, `cookie` or `none`, as configured.
+        store: `activerecord`, `laravel`, `cookie` or `none`, as configured.
         table: The configured table, empty for other stores.
         fault: Why it cannot be counted, empty when it can.
         rows: None when it cannot be counted. Includes anonymous visitors' rows.
+        of_users: The rows that hold a user, None where only the data tells.
     """
 
     store: str
     table: str = ""
     fault: str = ""
     rows: int | None = None
+    of_users: int | None = None
     oldest: datetime | None = None
     newest: datetime | None = None
 
@@ -154,6 +156,21 @@ class Identities:
     passwordless_linked: int
     passwordless_alone: int
     suspects: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LaravelTokens:
+    """Users of Laravel by what stands in columns of their rows.
+
+    Attributes:
+        remember_me: With a token that remember-me cookies carry.
+        factors_begun: With a second factor's secret that they have not confirmed.
+        api: With a bearer token (`api_token`).
+    """
+
+    remember_me: int
+    factors_begun: int
+    api: int
 
 
 @dataclass(frozen=True)
@@ -217,6 +234,7 @@ class LegacySurvey:
         identity_table: migrator_identity, None before the import made it.
         schema: Where migrator_identity is, or is going to be.
         library: Whose columns they are, e.g. `authlogic`.
+        laravel: None for other libraries.
     """
 
     server: Server
@@ -237,3 +255,4 @@ class LegacySurvey:
     identity_table: Relation | None
     schema: str = "public"
     library: str = "devise"
+    laravel: LaravelTokens | None = None

@@ -2,7 +2,7 @@
 -- The index on the address serves the first two; capitals and blanks need a look at all.
 SELECT {id}::text FROM {users} AS u
 WHERE {email} = %(asked)s OR {email} = %(wanted)s
-   OR lower(btrim({email}::text, E' \t\n\v\f\r')) = %(wanted)s
+   OR lower(btrim({email}::text, E' \t\n\x0B\f\r')) = %(wanted)s
 ORDER BY {id}
 LIMIT %(rows)s
 

@@ -24,34 +24,34 @@ if TYPE_CHECKING:
 _HINT = "edit [legacy.query] in migrator.toml; try the SELECT in psql"
 _SHOWN = 3
 _KEYS = frozenset({*INTEGER_TYPES, "uuid", "text", "character varying", "character"})
-_TEXTS = frozenset({"text", "character varying", "character", "citext"})
-_FLAG = frozenset({"boolean"})
+TEXTS = frozenset({"text", "character varying", "character", "citext"})
+FLAG = frozenset({"boolean"})
 
 # Each column that a SELECT may give: the part that it plays, and the types that it may have.
 COLUMNS: Mapping[str, tuple[str, frozenset[str]]] = {
     "id": ("id", _KEYS),
-    "email": ("email", _TEXTS),
-    "password": ("encrypted_password", _TEXTS),
-    "salt": ("salt", _TEXTS),
-    "name": ("name", _TEXTS),
-    "username": ("username", _TEXTS),
+    "email": ("email", TEXTS),
+    "password": ("encrypted_password", TEXTS),
+    "salt": ("salt", TEXTS),
+    "name": ("name", TEXTS),
+    "username": ("username", TEXTS),
     "created_at": ("created_at", TIME_TYPES),
     "updated_at": ("updated_at", TIME_TYPES),
     "confirmed_at": ("confirmed_at", TIME_TYPES),
-    "verified": ("confirmed_at", _FLAG),
+    "verified": ("confirmed_at", FLAG),
     "locked_at": ("locked_at", TIME_TYPES),
-    "deleted_at": ("deleted_at", TIME_TYPES | _FLAG),
-    "disabled": ("disabled", _FLAG),
-    "second_factor": ("otp_required_for_login", _FLAG),
-    "provider": ("provider", _TEXTS),
-    "uid": ("uid", _TEXTS | INTEGER_TYPES),
-    "roles": ("roles", _TEXTS | _FLAG | INTEGER_TYPES | {"text[]", "character varying[]"}),
+    "deleted_at": ("deleted_at", TIME_TYPES | FLAG),
+    "disabled": ("disabled", FLAG),
+    "second_factor": ("otp_required_for_login", FLAG),
+    "provider": ("provider", TEXTS),
+    "uid": ("uid", TEXTS | INTEGER_TYPES),
+    "roles": ("roles", TEXTS | FLAG | INTEGER_TYPES | {"text[]", "character varying[]"}),
 }
 REQUIRED = ("id", "email", "password")
 _LINKS: Mapping[str, frozenset[str]] = {
     "user_id": _KEYS,
-    "provider": _TEXTS,
-    "uid": _TEXTS | INTEGER_TYPES,
+    "provider": TEXTS,
+    "uid": TEXTS | INTEGER_TYPES,
     "created_at": TIME_TYPES,
 }
 _LINKS_REQUIRED = ("user_id", "provider", "uid")

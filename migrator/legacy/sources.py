@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from migrator.legacy.devise import DeviseSource, open_devise
 from migrator.legacy.django import open_django
+from migrator.legacy.laravel import open_laravel
 from migrator.legacy.loaded import open_loaded
 from migrator.legacy.query import open_query
 
@@ -39,6 +40,11 @@ SOURCES: dict[str, SourceKind] = {
         open_devise,
     ),
     "django": SourceKind("Django on PostgreSQL: django.contrib.auth's user model", open_django),
+    "laravel": SourceKind(
+        "Laravel on PostgreSQL: the users table of its starter kits, with what Fortify, Socialite's"
+        " guides and Spatie's laravel-permission add",
+        open_laravel,
+    ),
     "loaded": SourceKind(
         "a file that `migrator import load` read: CSV, JSON Lines, Auth0, Firebase",
         open_loaded,

@@ -18,7 +18,8 @@ from migrator.legacy.findings import (
     Server,
     States,
 )
-from migrator.legacy.populations import identities, sessions
+from migrator.legacy.laravel import LIBRARY as LARAVEL
+from migrator.legacy.populations import identities, laravel_tokens, sessions
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from migrator.config.model import LegacySection
     from migrator.legacy.columns import DeviseColumns
     from migrator.legacy.connect import Connection
+    from migrator.legacy.devise import DeviseSource
 
 STATEMENT_TIMEOUT_S = 60
 LONG_S = 300
@@ -38,7 +40,7 @@ def survey(
     connection: Connection,
     legacy: LegacySection,
     *,
-    columns: DeviseColumns,
+    source: DeviseSource,
     unlock_in: timedelta | None,
     now: datetime,
 ) -> LegacySurvey:
@@ -47,7 +49,7 @@ def survey(
     Args:
         connection: Read-only and in autocommit.
         legacy: Where things are.
-        columns: The users table and the parts of its columns.
+        source: The users, opened.
         unlock_in: How long a lock holds, None for ever.
         now: For locks; aware.
 
@@ -56,7 +58,7 @@ def survey(
         RefusedError: Our role may not read the users table.
         psycopg.Error: The database failed, or a count took longer than `STATEMENT_TIMEOUT_S`.
     """
-    ask = Questions(connection)
+    ask, columns = Questions(connection), source.columns
     ask.row("set_limits", {"timeout": f"{STATEMENT_TIMEOUT_S}s"})
     server = Server(**ask.row("server"))
     is_query = bool(columns.table.query)
@@ -67,6 +69,7 @@ def survey(
         table=str(columns.table),
         schema=columns.table.schema,
         library=columns.library,
+        laravel=laravel_tokens(ask, legacy.users_table) if columns.library == LARAVEL else None,
         relation=relation,
         key_type=columns.type_of("id"),
         key_range=_key_range(ask, columns),
@@ -76,7 +79,7 @@ def survey(
         odd_times=_odd_times(ask, columns),
         foreign_keys=_foreign_keys(ask, relation),
         loose_references=() if is_query else _loose_references(ask, relation, legacy),
-        identities=identities(ask, columns, legacy),
+        identities=identities(ask, columns, source.identities),
         sessions=sessions(ask, legacy),
         activity=_activity(ask),
         bearer_tables=ask.names("bearer_suspects"),

@@ -57,12 +57,13 @@ WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND NOT a.attisdropped AN
 ORDER BY 1, 2, 3;
 
 -- name: identity_suspects
--- Tables in the form that OmniAuth guides make: provider, uid and a reference to the user.
+-- Tables in the form that guides to OmniAuth and Socialite make: provider, uid and a reference to the user.
 SELECT format('%%s.%%s', n.nspname, c.relname) AS name
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p')
   AND (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped
-         AND a.attname IN ('provider', 'uid', %(reference)s)) = 3
+         AND a.attname IN ('provider', %(reference)s)) = 2
+  AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped AND a.attname = ANY(%(uids)s))
 ORDER BY 1;
 
 -- name: bearer_suspects
@@ -142,9 +143,20 @@ FROM (SELECT coalesce({provider} <> '', false) AS linked
       FROM {users} AS u WHERE coalesce({password}::text, '') = '') AS passwordless;
 
 -- name: sessions
-SELECT count(*) AS rows, min({updated_at}) AS oldest, max({updated_at}) AS newest FROM {sessions};
+SELECT count(*) AS rows, min(updated_at) AS oldest, max(updated_at) AS newest FROM {sessions};
+
+-- name: laravel_sessions
+SELECT count(*) AS rows, count(user_id) AS of_users,
+       to_timestamp(min(last_activity)) AS oldest, to_timestamp(max(last_activity)) AS newest FROM {sessions};
+
+-- name: laravel_tokens
+-- Fortify's secret is there before its owner has shown that the factor works; without its column nobody is asked to.
+SELECT count(*) FILTER (WHERE {remember_token} <> '') AS remember_me,
+       count(*) FILTER (WHERE {secret} <> '' AND {confirmed_at} IS NULL) AS factors_begun,
+       count(*) FILTER (WHERE {api_token} <> '') AS api
+FROM {users};
 
 -- name: login
--- Whom Devise's login form finds for a normalised address.
+-- Whom the login form finds for an address.
 SELECT {password}::text AS password, {salt} AS salt
 FROM {users} AS u WHERE {email} = %(email)s ORDER BY {pk} LIMIT 1;

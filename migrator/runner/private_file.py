@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
 from migrator.core.errors import DependencyError
@@ -42,6 +42,9 @@ def put_in_place(path: Path, *, what: str, hint: str) -> Iterator[IO[str]]:
         raise DependencyError(
             f"{what} {path.name} cannot be written: {error.strerror}", hint=hint
         ) from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def _private(name: str, flags: int) -> int:

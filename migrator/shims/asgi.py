@@ -30,7 +30,18 @@ class AsgiTarget:
     """Starlette and FastAPI on Python 3.11 and later, users in PostgreSQL."""
 
     name: str = "asgi"
-    names: tuple[str, ...] = ("auther_dual_path", "auther.user")
+    names: tuple[str, ...] = (
+        PACKAGE,
+        "auther.user",
+        "DualPathMiddleware",
+        "AutherMiddleware",
+        "login_target(",
+        "login_url(",
+        "password_is_right(",
+        "admit(",
+        "reset_at_auther(",
+        "end_auther_session(",
+    )
 
     def files(self, settings: ShimSettings) -> dict[str, str]:
         """Render the package `auther_dual_path`, its README and its test.

@@ -12,32 +12,7 @@ if TYPE_CHECKING:
 
 _LIB = "lib/auther_cutover"
 # In the order in which they are loaded.
-_AUTHER = (
-    "settings",
-    "errors",
-    "counters",
-    "key_set",
-    "verified_tokens",
-    "token_verifier",
-    "cookies",
-    "credential",
-    "plugin",
-    "auther_session",
-    "newcomer",
-    "answers",
-    "foreign",
-    "renewal",
-    "login_attempt",
-    "decision",
-    "beacon",
-    "metrics",
-    "permissions",
-    "csrf_protection",
-    "authentication",
-    "routes",
-    "middleware",
-)
-_DUAL = (
+_PARTS = (
     "settings",
     "errors",
     "stage_reader",
@@ -72,8 +47,27 @@ _DUAL = (
     "bypass_sign_in",
     "account_pages",
     "csrf_protection",
+    "authentication",
     "routes",
     "middleware",
+)
+_LEGACY_ONLY = frozenset(
+    {
+        "stage_reader",
+        "revocations",
+        "detector",
+        "legacy_session",
+        "exchange",
+        "dual_decision",
+        "control",
+        "shadow",
+        "login_choice",
+        "home",
+        "password_at_auther",
+        "doors",
+        "bypass_sign_in",
+        "account_pages",
+    }
 )
 _AUTOLOADED = ("identity", "stored_token")
 _DUAL_AUTOLOADED = (*_AUTOLOADED, "side_connection")
@@ -93,7 +87,16 @@ class RailsTarget:
     """Rails 6.1 and later on PostgreSQL, with Devise 4.8 and later or without a legacy side."""
 
     name: str = "rails"
-    names: tuple[str, ...] = ("AutherCutover", "auther_login?", "migrator_login_path")
+    names: tuple[str, ...] = (
+        "AutherCutover",
+        "auther_login?",
+        "migrator_login_path",
+        "auther_login_path",
+        "auther_logout_path",
+        "auther_allowed?",
+        "auther_user",
+        "authenticate_auther!",
+    )
 
     def files(self, settings: ShimSettings) -> dict[str, str]:
         """Render the shim, its README and its test.
@@ -112,11 +115,12 @@ class RailsTarget:
 
 
 def _parts(settings: ShimSettings) -> tuple[str, ...]:
-    names = _DUAL if settings.legacy else _AUTHER
-    left_out = {"permissions"} if not settings.delegate_permissions else set()
+    left_out = {"authentication"} if settings.legacy else set(_LEGACY_ONLY)
+    if not settings.delegate_permissions:
+        left_out.add("permissions")
     if not settings.users_table:
         left_out.add("newcomer")
-    return tuple(name for name in names if name not in left_out)
+    return tuple(name for name in _PARTS if name not in left_out)
 
 
 def _autoloaded(settings: ShimSettings) -> tuple[str, ...]:

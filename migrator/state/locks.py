@@ -50,6 +50,7 @@ class Locks:
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
+        self._renewing = threading.Lock()
 
     @contextmanager
     def held(self, subject: str, *, break_it: bool = False) -> Iterator[Lease]:
@@ -72,6 +73,12 @@ class Locks:
             ended.set()
             renewer.join()
             self._set_expiry(lease, _RELEASED)
+
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """Renew nothing during a block: a copy of this process must not begin in the midst of that."""
+        with self._renewing:
+            yield
 
     def check(self, lease: Lease) -> None:
         """Make sure that the lock is still ours; call it before each effect.
@@ -125,7 +132,7 @@ class Locks:
     def _keep(self, lease: Lease, ended: threading.Event) -> None:
         while not ended.wait(RENEW_EVERY_S):
             # A renewal that fails is tried again; `check` tells whether the lease was lost.
-            with suppress(DependencyError):
+            with self._renewing, suppress(DependencyError):
                 self._set_expiry(lease, self._clock.now() + LEASE)
 
     def _set_expiry(self, lease: Lease, until: datetime) -> None:

@@ -93,7 +93,9 @@ def _state(engine: Engine, clock: Clock) -> State:
 
 
 def _as_dependency(context: ExceptionContext) -> None:
-    """Wrap whatever the driver raises, here and nowhere else."""
+    """Wrap whatever the driver raises, here and nowhere else; an interrupt is no failure."""
+    if not isinstance(context.original_exception, Exception):
+        return
     said = scrub(str(context.original_exception)).partition("\n")[0]
     raise StateUnreachableError(
         f"the state database failed: {said}", hint=_MEND

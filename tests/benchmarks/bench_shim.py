@@ -55,6 +55,7 @@ PROGRAM_OF = {
     "asgi": Program(
         (sys.executable, str(PROGRAMS / "asgi_program.py")), {"PYTHONPATH": "{folder}"}
     ),
+    "rails": Program(("ruby", str(PROGRAMS / "rails_program.rb")), {}),
     # Go looks for packages below `src`.
     "go": Program(
         (

@@ -18,7 +18,16 @@ from migrator.core.ids import mark_key
 if TYPE_CHECKING:
     from pathlib import Path
 
-CAPABILITIES = ("IMPORT", "VERIFY", "STATISTICS", "EVENTS", "EXCHANGE", "LOGOUT", "RESET")
+CAPABILITIES = (
+    "IMPORT",
+    "VERIFY",
+    "STATISTICS",
+    "EVENTS",
+    "EXCHANGE",
+    "LOGOUT",
+    "RESET",
+    "CAPTURE",
+)
 SECRETS = {f"MIGRATOR_SECRET_{name}" for name in CAPABILITIES}
 OTHERS = {"MIGRATOR_MARK", "MIGRATOR_SEAL_KEY", "MIGRATOR_WRITE_BACK"}
 PEPPER = "a pepper with $igns & spaces"

@@ -33,7 +33,7 @@ from auther_dual_path import (
     DualPathMiddleware,
     LegacySession,
     PostgresPeople,
-    login_completed,
+    admit,
     login_target,
 )
 
@@ -49,6 +49,8 @@ PEPPER = os.environ["DEMO_PEPPER"]
 # What the team deploys before anything is removed: the build that no longer reads passwords.
 LEGACY_CODE = os.environ["DEMO_LEGACY_CODE"] == "1"
 COOKIE = "_shop_session"
+# Where a request keeps its session's row once it was read.
+ROW = "shop.session_row"
 _local = threading.local()
 
 
@@ -63,12 +65,15 @@ def query(name: str, **values: object) -> tuple[Any, ...] | None:
 class RailsSessions:
     """Reads the session table as Warden does: user id and the first 29 characters of the hash."""
 
+    async def holds_user(self, scope: dict[str, Any]) -> bool:
+        """Tell whether the session names somebody."""
+        return LEGACY_CODE and await self._key(scope) is not None
+
     async def read(self, scope: dict[str, Any]) -> LegacySession | None:
         """Say whom the session names, if its salt still is the stored hash's."""
-        public_id = Request(scope).cookies.get(COOKIE)
-        if not public_id or not LEGACY_CODE:
-            return None
-        return await asyncio.to_thread(self._find, public_id)
+        (pk,), salt = await self._key(scope)
+        stored = await asyncio.to_thread(query, "user_salt", id=pk)
+        return LegacySession(str(pk)) if stored and stored[0].encode() == salt else None
 
     async def forget(self, scope: dict[str, Any]) -> Sequence[tuple[bytes, bytes]]:
         """End the session."""
@@ -78,16 +83,23 @@ class RailsSessions:
         await asyncio.to_thread(query, "delete_session", session_id=private_id(public_id))
         return ((b"set-cookie", f"{COOKIE}=; Path=/; Max-Age=0; HttpOnly".encode()),)
 
-    def _find(self, public_id: str) -> LegacySession | None:
-        row = query("find_session", session_id=private_id(public_id))
-        content = unmarshal(b64decode(row[0])) if row else None
+    def fixture(self) -> dict[str, Any]:
+        """Give a request with the session row of user 0, as Rails writes it."""
+        _, session = rails_session(0, "$2a$04$" + "." * 53)
+        return {"headers": [], ROW: session["data"]}
+
+    async def _key(self, scope: dict[str, Any]) -> Any:
+        """Give what Warden keeps of a user: [[id], salt]."""
+        if ROW not in scope:
+            public_id = Request(scope).cookies.get(COOKIE)
+            scope[ROW] = await asyncio.to_thread(self._row, public_id) if public_id else ""
+        content = unmarshal(b64decode(scope[ROW])) if scope[ROW] else None
         held = dict(content.pairs) if isinstance(content, Hash) else {}
-        user = held.get(b"warden.user.user.key")
-        if not isinstance(user, list):
-            return None
-        (pk,), salt = user
-        stored = query("user_salt", id=pk)
-        return LegacySession(str(pk)) if stored and stored[0].encode() == salt else None
+        return held.get(b"warden.user.user.key")
+
+    def _row(self, public_id: str) -> str:
+        row = query("find_session", session_id=private_id(public_id))
+        return str(row[0]) if row else ""
 
 
 async def home(request: Request) -> JSONResponse:
@@ -111,9 +123,9 @@ async def login(request: Request) -> JSONResponse:
     row = await asyncio.to_thread(query, "user_by_email", email=form["email"])
     if row is None or not await asyncio.to_thread(_matches, form["password"], row[1]):
         return JSONResponse({"error": "wrong e-mail or password"}, 401)
+    await admit(request, str(row[0]), door="json")
     public_id, session = rails_session(row[0], row[1])
     await asyncio.to_thread(lambda: query("insert_session", **session))
-    await login_completed(request, door="form", side="legacy")
     answer = JSONResponse({"user": str(row[0])})
     answer.set_cookie(COOKIE, public_id, httponly=True, samesite="lax")
     return answer

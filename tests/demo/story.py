@@ -57,6 +57,7 @@ class Story:
             "DEVISE_PEPPER": self.pepper,
             "MIGRATOR_METRICS_TOKEN": secrets.token_urlsafe(24),
             "MIGRATOR_CONTROL_SECRET": secrets.token_urlsafe(32),
+            "MIGRATOR_COOKIE_SECRET": secrets.token_urlsafe(32),
         }
         self.workspace = Workspace(env)
         self.workspace.clear()
@@ -72,7 +73,8 @@ class Story:
             "MIGRATOR_STAGE_FILE": str(root / ".migrator/stage.json"),
             "MIGRATOR_STAGE_CACHE": str(root / f"{name}.stage-cache.json"),
         }
-        tokens = {key: env[key] for key in ("MIGRATOR_METRICS_TOKEN", "MIGRATOR_CONTROL_SECRET")}
+        names = ("MIGRATOR_METRICS_TOKEN", "MIGRATOR_CONTROL_SECRET", "MIGRATOR_COOKIE_SECRET")
+        tokens = {key: env[key] for key in names}
         environment = os.environ | settings | tokens | {"MIGRATOR_INSTANCE": name}
         return Instance(folder=ROOT, environment=environment, log_path=root / f"{name}.log")
 

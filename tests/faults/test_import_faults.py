@@ -94,7 +94,7 @@ def _quiet_run(target: FaultTarget, postgres: PostgresServer, template: str, roo
         took_s = time.monotonic() - began_s
         requests = target.proxy.requests - asked if target.proxy else 0
         end = end_of(trial.site, target, outcome)
-        p1_import.rollback(trial.site.ctx)
+        p1_import.rollback(trial.at_its_end())
         return Quiet(end, Size(took_s, wire.passed, requests))
 
 
@@ -138,7 +138,8 @@ def test_the_end_is_that_of_a_quiet_run(
         outcome = trial.finish()
         what = f"{name}: {[strike.__name__ for strike in struck]}"
         assert end_of(trial.site, target, outcome) == quiet[name].end, what
-        assert p1_import.verify(trial.site.ctx).holds(), what
-        assert trial.site.ctx.state.ledger.pending() == [], what
-        trial.site.ctx.state.ledger.verify()
-        p1_import.rollback(trial.site.ctx)
+        end = trial.at_its_end()
+        assert p1_import.verify(end).holds(), what
+        assert end.state.ledger.pending() == [], what
+        end.state.ledger.verify()
+        p1_import.rollback(end)

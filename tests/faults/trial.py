@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import random
+import resource
 import signal
-import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ import httpx
 
 from migrator.config.load import load
 from migrator.core.clock import ManualClock
-from migrator.core.errors import ConflictError, DependencyError
+from migrator.core.errors import ConflictError, DependencyError, MigratorError
 from migrator.core.progress import Progress
 from migrator.runner.context import make_context
 from phases import p1_import
@@ -26,42 +27,26 @@ from tests.phases.importing import NOW, Site, counts, make_site, rejects_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
+    from multiprocessing.connection import Connection
     from pathlib import Path
 
     import pytest
 
+    from migrator.runner.context import Context
     from migrator.runner.importing.outcome import Outcome
     from tests.faults.targets import FaultTarget
     from tests.parts.faulty_wire import FaultyTcp
 
-PAGE_ROWS = 50
+USERS, PAGE_ROWS = 600, 50
+CONFIG, LARGE_PAGES = "migrator.toml", "large_pages.toml"
 # Shorter than points.SLOW_S.
 TIMEOUT_S = 1
-RUNS = 12
+# A server that is away comes back after `Trial.away_s` at the latest; then a run takes a second or two.
+MORE_PATIENCE_S = 30
 LEASE_ENDS = timedelta(hours=1)
-RUN_AND_REPORT = """
-import resource
-import sys
-from pathlib import Path
-from datetime import timedelta
-from tests.phases.importing import NOW
-from migrator.config.load import load
-from migrator.core.clock import ManualClock
-from migrator.core.errors import MigratorError
-from migrator.core.progress import Progress
-from migrator.runner.context import make_context
-from phases import p1_import
-root, late_s, file_bytes = Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
-if file_bytes:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
-clock = ManualClock(NOW + timedelta(seconds=late_s))
-try:
-    ctx = make_context(load(root / "migrator.toml"), root=root, clock=clock, progress=Progress())
-    print("ready", flush=True)
-    p1_import.run(ctx)
-except MigratorError as error:
-    sys.exit(int(error.exit_code))
-"""
+# Processes begin with everything imported, as copies of one that has done nothing else.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["__main__", __name__])
 UNFINISHED = {0, 3, 4, 5, -signal.SIGKILL}
 
 
@@ -116,30 +101,67 @@ class Trial:
 
     def in_a_process(self, *, kill_after_s: float | None = None, file_bytes: int = 0) -> None:
         """Run the import in a process of its own, which is killed or may not write large files."""
-        root, late_s = str(self.site.root), (self.clock.now() - NOW).total_seconds()
-        with subprocess.Popen(
-            [sys.executable, "-c", RUN_AND_REPORT, root, str(late_s), str(file_bytes)],
-            env=os.environ,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        ) as process:
-            assert process.stdout is not None
-            process.stdout.readline()
-            if kill_after_s is not None:
-                time.sleep(kill_after_s)
-                process.kill()
-            _, said = process.communicate()
-        assert process.returncode in UNFINISHED, said.decode()
+        attempt = Attempt(self.site.root, self.clock.now(), dict(os.environ), file_bytes)
+        is_ready, ready = PROCESSES.Pipe(duplex=False)
+        process = PROCESSES.Process(target=attempt.run, args=(ready,))
+        process.start()
+        ready.close()
+        with is_ready, suppress(EOFError):
+            is_ready.recv()
+        if kill_after_s is not None:
+            time.sleep(kill_after_s)
+            process.kill()
+        process.join()
+        assert process.exitcode in UNFINISHED
         self.clock.sleep(LEASE_ENDS.total_seconds())
+
+    def at_its_end(self) -> Context:
+        """Open the migration for work in which nothing goes wrong: few pages cost less."""
+        self.wire.calm()
+        return opened(self.site.root, self.clock, file=LARGE_PAGES)
 
     def finish(self) -> Outcome:
         """Give the same command again until it ends well."""
-        for _ in range(RUNS):
+        patience_s = self.away_s + MORE_PATIENCE_S
+        until_s = time.monotonic() + patience_s
+        while time.monotonic() < until_s:
             outcome = self.attempt()
             if outcome is not None:
                 return outcome
             time.sleep(0.1)
-        raise AssertionError(f"not finished after {RUNS} runs")
+        raise AssertionError(f"not finished after {patience_s} s")
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An import in a process of its own.
+
+    Attributes:
+        at: What its clock says, all the time.
+        file_bytes: No file that it writes may grow beyond that; 0 is no limit.
+    """
+
+    root: Path
+    at: datetime
+    environment: dict[str, str]
+    file_bytes: int
+
+    def run(self, ready: Connection) -> None:
+        """Be that process; something goes through `ready` when the import is about to begin."""
+        os.environ.update(self.environment)
+        if self.file_bytes:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (self.file_bytes, self.file_bytes))
+        try:
+            ctx = opened(self.root, ManualClock(self.at))
+            ready.send(None)
+            p1_import.run(ctx)
+        except MigratorError as error:
+            sys.exit(int(error.exit_code))
+
+
+def opened(root: Path, clock: ManualClock, *, file: str = CONFIG) -> Context:
+    """Open a migration."""
+    return make_context(load(root / file), root=root, clock=clock, progress=Progress())
 
 
 @dataclass(frozen=True)
@@ -185,13 +207,15 @@ def trial_at(
     # Trials take hours by their clock: nothing may depend on when a lock ends.
     settings = {"page_rows": str(PAGE_ROWS), "unlock_in": '"never"'}
     made = make_site(root, dsn, monkeypatch, identities="public.identities", **settings)
-    target.configure(root / "migrator.toml")
+    target.configure(root / CONFIG)
+    text = (root / CONFIG).read_text(encoding="utf-8")
+    large = text.replace(f"page_rows = {PAGE_ROWS}", f"page_rows = {USERS}")
+    (root / LARGE_PAGES).write_text(large, encoding="utf-8")
     for way in ("libsql", "endpoint"):
         monkeypatch.setattr(f"migrator.auther.ways.{way}.TIMEOUT", httpx.Timeout(TIMEOUT_S))
     host = dsn.rpartition("@")[2]
     over_wire = dsn.replace(host, f"127.0.0.1:{wire.port}/{host.rpartition('/')[2]}")
     monkeypatch.setenv("LEGACY_DATABASE_URL", over_wire)
     clock = SteppingClock(NOW)
-    ctx = make_context(load(root / "migrator.toml"), root=root, clock=clock, progress=Progress())
     rng = random.Random(seed)
-    yield Trial(rng, Site(ctx, made.root, dsn), clock, wire, target, size, away_s)
+    yield Trial(rng, Site(opened(root, clock), made.root, dsn), clock, wire, target, size, away_s)

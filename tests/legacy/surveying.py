@@ -39,4 +39,4 @@ def surveyed(
 ) -> LegacySurvey:
     legacy = LegacySection.model_validate({"dsn": "env:UNUSED", **settings})
     with open_devise(dsn, legacy) as source, open_database(dsn) as connection:
-        return survey(connection, legacy, columns=source.columns, unlock_in=unlock_in, now=now)
+        return survey(connection, legacy, source=source, unlock_in=unlock_in, now=now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from migrator.core.errors import UsageError
-from migrator.legacy.django import PARTS
+from migrator.legacy.django import MODEL
 from migrator.legacy.sources import open_source
 from tests.legacy.test_devise import section, sql
 
@@ -53,7 +53,7 @@ def test_a_part_that_nothing_plays_is_left_out(tables: str) -> None:
     ("changes", "message"),
     [
         ({"users_table": "person"}, "users_table: there is no table public.person; there are: public"),
-        ({"columns": {"locked": "seen"}}, f"locked: unknown; there are for Django: {PARTS[0]}, "),
+        ({"columns": {"locked": "seen"}}, f"locked: unknown; there are for Django: {MODEL.parts[0]}, "),
         ({"columns": {"email": "mail"}}, "auth_user has no column .mail. for email; it has: id, "),
         ({"columns": {"email": ""}}, "auth_user has no column 'email' for email"),
         ({"columns": {"active": "username"}}, "username is character varying and cannot be active"),

@@ -43,7 +43,7 @@ def test_a_no_break_space_is_part_of_the_address() -> None:
 
 def test_of_equal_rows_the_first_key_is_whom_devise_finds() -> None:
     made = judge(["Ada@x.org"])
-    made.add_repeated("ada@x.org", first_pk="3")
+    made.add_repeated([("3", "ada@x.org")])
     assert not made.loses("3", "ada@x.org", "ada@x.org")
     assert made.loses("4", "ada@x.org", "ada@x.org")
     assert made.loses("5", "Ada@x.org", "ada@x.org")

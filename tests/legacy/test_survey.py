@@ -344,7 +344,7 @@ def test_the_identity_table_is_seen_once_it_is_there(devise_db: str) -> None:
 def test_a_survey_can_write_nothing_and_gives_up_on_slow_statements(devise_db: str) -> None:
     legacy = LegacySection.model_validate({"dsn": "env:UNUSED"})
     with open_devise(devise_db, legacy) as source, open_database(devise_db) as connection:
-        survey(connection, legacy, columns=source.columns, unlock_in=UNLOCK_IN, now=NOW)
+        survey(connection, legacy, source=source, unlock_in=UNLOCK_IN, now=NOW)
         timeout = connection.execute("SHOW statement_timeout").fetchone()
         assert timeout == ("1min",)
         with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):

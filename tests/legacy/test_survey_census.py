@@ -168,9 +168,7 @@ def test_canaries_tell_the_pepper_for_every_kind_of_user(devise_db: str, pepper:
     with opened(devise_db) as source, open_database(devise_db) as connection:
         for row in first_of_each_category():
             email, password = row["email"], row["plaintext_password"]
-            found = try_canary(
-                connection, source.columns, email=email, password=password, peppers=peppers
-            )
+            found = try_canary(connection, source, email=email, password=password, peppers=peppers)
             if (found.pepper, found.fault) != expected_canary(row):
                 wrong[row["id"], row["category"]] = found
     assert wrong == {}
@@ -180,7 +178,7 @@ def test_a_missing_pepper_and_a_wrong_password_show(devise_db: str, pepper: byte
     known = {"email": " Member2@example.org", "password": "correct horse battery 2"}
     with opened(devise_db) as source, open_database(devise_db) as connection:
         tries = [
-            try_canary(connection, source.columns, **{**known, **change})
+            try_canary(connection, source, **{**known, **change})
             for change in (
                 {"peppers": {"new": b"other", "2024": pepper}},
                 {"peppers": {"none": b""}},

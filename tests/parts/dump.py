@@ -7,6 +7,7 @@ import psycopg
 
 DATA = Path(__file__).parent.parent / "data"
 DEVISE_600 = DATA / "devise_600.sql"
+LARAVEL = DATA / "laravel.sql"
 
 Part = tuple[str, str | None]
 

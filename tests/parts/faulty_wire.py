@@ -6,13 +6,13 @@ import socket
 import struct
 import threading
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Self
-
-import httpx
+from typing import TYPE_CHECKING, NamedTuple, Self
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,6 +64,11 @@ class FaultyTcp:
         """Cut all connections once the server has sent so much, and refuse new ones for a while."""
         with self._lock:
             self._left, self._away_s = sent_bytes, away_s
+
+    def calm(self) -> None:
+        """Forget a cut that has not come about yet."""
+        with self._lock:
+            self._left = None
 
     def __enter__(self) -> Self:
         return self
@@ -158,6 +163,14 @@ class Planned:
     seconds: float = 1
 
 
+class Answer(NamedTuple):
+    """What the server said, without what concerns one connection only."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    content: bytes
+
+
 class FaultyHttp:
     """A reverse proxy whose n-th request fails as planned; all others pass.
 
@@ -172,7 +185,7 @@ class FaultyHttp:
         self.requests = 0
         self._lock = threading.Lock()
         self._away_until_s = 0.0
-        self._client = httpx.Client(base_url=upstream, timeout=_UPSTREAM_TIMEOUT_S)
+        self._upstream = urlsplit(upstream).netloc
         self._server = _Server(self)
         self.base_url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
@@ -188,7 +201,6 @@ class FaultyHttp:
     ) -> None:
         self._server.shutdown()
         self._server.server_close()
-        self._client.close()
 
     def next_fault(self) -> Planned | None:
         """Count a request and say what happens to it."""
@@ -206,10 +218,14 @@ class FaultyHttp:
 
     def forward(
         self, method: str, path: str, headers: Iterable[tuple[str, str]], body: bytes
-    ) -> httpx.Response:
-        """Send a request on."""
-        kept = [(k, v) for k, v in headers if k.lower() not in {*_HOP_BY_HOP, "host"}]
-        return self._client.request(method, path, headers=kept, content=body)
+    ) -> Answer:
+        """Send a request on, over a connection of its own."""
+        kept = {k: v for k, v in headers if k.lower() not in {*_HOP_BY_HOP, "host"}}
+        with closing(HTTPConnection(self._upstream, timeout=_UPSTREAM_TIMEOUT_S)) as connection:
+            connection.request(method, path, body, kept)
+            found = connection.getresponse()
+            sent = [(k, v) for k, v in found.getheaders() if k.lower() not in _HOP_BY_HOP]
+            return Answer(found.status, sent, found.read())
 
 
 class _Server(ThreadingHTTPServer):
@@ -258,11 +274,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if planned and fault is Fault.SLOW:
             time.sleep(planned.seconds)
-        headers = [(k, v) for k, v in answer.headers.multi_items() if k not in _HOP_BY_HOP]
         with suppress(OSError):
             self._answer(
-                answer.status_code,
-                headers,
+                answer.status,
+                answer.headers,
                 answer.content,
                 sent=len(answer.content) // 2 if fault is Fault.HALF_ANSWER else None,
             )

@@ -35,6 +35,7 @@ PEPPER = (
     "c0ffee5ca1ab1e0ddba11deadbeefcafe0123456789abcdef0123456789abcdef"
 )
 PEPPER_ID = "2024"
+OTP_KEY = "otp-encryption-key-otp-encryption-key-0123456789"
 MIGRATION_KEY = "k" * 40
 CONFIG = """
 [migration]

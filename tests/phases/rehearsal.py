@@ -14,12 +14,14 @@ from threading import Timer
 from typing import TYPE_CHECKING
 
 import psycopg
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.auther.plugin.users import Users, bcrypt_envelope
 from tests.auther.plugin.visitor import Visitor, admin, mails
 from tests.parts.better_auth import BetterAuth, Client, log_in
 from tests.parts.postgres import free_port
-from tests.phases.importing import PEPPER, PEPPER_ID, oracle
+from tests.phases.importing import OTP_KEY, PEPPER, PEPPER_ID, oracle
 from tests.phases.runbook import Scene, Settings, Step, Typed, is_said, unsaid, with_settings
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ OPERATOR = {"email": "operator@example.com", "password": "the operator's word"}
 BOSS = "the administrator's word"
 APP = Client("shop", ("https://shop.example.org/auth/callback",), row=False)
 MANY, FEW = range(2, 31), range(40, 43)
+SECRETS = {"DEVISE_PEPPER": PEPPER, "OTP_SECRET_ENCRYPTION_KEY": OTP_KEY}
 INIT = "migrator init --name shop --verified-when confirmed"
 SITE = f"""
 [legacy]
@@ -104,7 +107,7 @@ class Rehearsal:
         process = subprocess.Popen(
             self._words(step.text),
             cwd=self.folder,
-            env=os.environ | {"LEGACY_DATABASE_URL": self.dsn, "DEVISE_PEPPER": PEPPER},
+            env=os.environ | {"LEGACY_DATABASE_URL": self.dsn} | SECRETS,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -211,6 +214,12 @@ def _new_password(site: Rehearsal) -> None:
     site.words["1"] = word
 
 
+def _receiver(site: Rehearsal) -> None:
+    public = X25519PrivateKey.generate().public_key()
+    pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (site.folder / "totp.pub").write_bytes(pem)
+
+
 def _rename(site: Rehearsal) -> None:
     site.sql(
         "UPDATE users SET name = 'A New Name', updated_at = now() AT TIME ZONE 'UTC' WHERE id = 9"
@@ -250,5 +259,6 @@ SCENES: dict[str, Callable[[Rehearsal], None]] = {
     "3 users vanish": lambda site: _vanish(site, FEW),
     "a canary changes the password at Auther": _new_password,
     "a canary changes the password at Auther again": _new_password,
+    "the receiver's public key": _receiver,
     "they are removed at Auther": _removed_there,
 }

@@ -61,7 +61,7 @@ def steps(page: str) -> Iterator[Step]:
                 block.append(inside.strip())
             if line.strip() == f"{_FENCE}toml":
                 yield Settings("\n".join(block))
-            else:
+            elif line.strip() == _FENCE:
                 yield from _commands(block, first=number + 1)
 
 

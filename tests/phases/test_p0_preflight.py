@@ -234,7 +234,7 @@ def test_addresses_that_auther_has_under_another_id_are_counted(site: Site) -> N
 @pytest.mark.parametrize(
     ("column", "version", "refusal"),
     [
-        ("issuer text DEFAULT '' NOT NULL", "better-auth 1.7", []),
+        ("issuer text DEFAULT '' NOT NULL", "better-auth 1.7.0 to 1.7.2", []),
         ("tenant text NOT NULL", "", ["auther_schema"]),
     ],
 )

@@ -43,7 +43,10 @@ def test_a_libsql_server_is_looked_at(site: Site, sqld: str) -> None:
         target.write([TAKEN])
     report = p0_preflight.run(site.context())
     found = report.findings
-    assert (found.auther.schema, found.auther.file) == ("better-auth 1.3", None)
+    assert (found.auther.schema, found.auther.file) == (
+        "better-auth 1.3, or 1.7.3 and later",
+        None,
+    )
     assert found.auther.contents is not None
     assert (found.auther.contents.users, found.auther.contents.account_index) == (1, False)
     assert found.forecast is not None

@@ -230,7 +230,7 @@ def test_an_unreachable_database_says_so_without_its_password(
 
 @pytest.fixture
 def newer(site: Site) -> Site:
-    """An Auther whose accounts are as better-auth 1.7 makes them."""
+    """An Auther whose accounts are as better-auth 1.7.0 to 1.7.2 make them."""
     schema = (Path(p1_import.__file__).parents[1] / "migrator/auther/ways/schema.sql").read_text()
     with closing(sqlite3.connect(site.auther_db)) as connection:
         connection.executescript(

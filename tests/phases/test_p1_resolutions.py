@@ -12,7 +12,7 @@ from migrator.core.errors import ConflictError, UsageError
 from migrator.core.users import RejectReason
 from migrator.runner.importing.skeleton import write_private
 from phases import p1_import
-from tests.phases.importing import Site, make_site
+from tests.phases.importing import Site, make_site, rejects_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,6 +117,14 @@ def test_nobody_is_given_an_address_that_another_user_has_in_any_spelling(site: 
     found = p1_import.resolve(site.ctx, write=True)
     assert {r.pk: r.reason for r in found.rejects}["5"] == RejectReason.EMAIL_COLLISION
     assert 'user "5" is rejected all the same' in path(site).read_text()
+
+
+def test_a_winner_gets_the_address_although_another_user_has_it_in_normal_form(site: Site) -> None:
+    decide(site, _2="email_collision wins")
+    p1_import.run(site.ctx)
+    assert emails(site)["2"] == "ada@x.org"
+    assert "1" not in emails(site)
+    assert rejects_of(site)["1"] == "email_collision"
 
 
 def test_a_link_writes_one_identity_row_and_nothing_at_auther(site: Site) -> None:

@@ -66,6 +66,16 @@ PARTS: dict[str, Part] = {
         ),
         ("env", "GO111MODULE=off", f"GOPATH={GO_PATH}", "go", "list", *_GO_PACKAGES),
     ),
+    # Unpacked beside the project PHP finds neither its extensions nor its libraries.
+    "laravel": Part(
+        "Laravel",
+        ("php-cli", "php-laravel-framework", "php-pgsql", "php-xml", "php-mbstring"),
+        (
+            "php",
+            "-r",
+            "require 'Illuminate/autoload.php'; exit(extension_loaded('pdo_pgsql') ? 0 : 1);",
+        ),
+    ),
     "chromium": Part(
         "Chromium with its driver",
         ("chromium", "chromium-driver"),
@@ -123,6 +133,8 @@ def _update() -> None:
 
 
 def _why(part: Part) -> str:
+    if shutil.which(part.probe[0]) is None:
+        return f"there is no {part.probe[0]}"
     done = subprocess.run(
         part.probe, capture_output=True, text=True, errors="replace", check=False
     )

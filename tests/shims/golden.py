@@ -33,7 +33,6 @@ KEPT: Mapping[str, tuple[str, ShimSettings]] = {
     "asgi-no-legacy": ("asgi", NO_LEGACY),
     "rails": ("rails", SETTINGS),
     "rails-no-legacy": ("rails", NO_LEGACY),
-    "rails-no-users": ("rails", replace(NO_LEGACY, users_table="", delegate_permissions=True)),
     "go": ("go", SETTINGS),
     "go-no-legacy": ("go", NO_LEGACY),
     "go-no-users": ("go", replace(NO_LEGACY, users_table="", delegate_permissions=True)),

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from migrator.core.errors import ConflictError
 from migrator.state.locks import LEASE
@@ -82,3 +83,24 @@ def test_a_rollback_may_break_the_lock(state: State) -> None:
         pytest.raises(ConflictError),
     ):
         state.locks.check(before)
+
+
+def _expiry(state: State) -> str:
+    with state.engine.connect() as connection:
+        return str(connection.execute(select(table.c.expires_at)).scalar())
+
+
+def test_a_lease_is_renewed_but_not_while_the_locks_are_at_rest(
+    state: State, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("migrator.state.locks.RENEW_EVERY_S", 0.01)
+    with state.locks.held("import"):
+        before = _expiry(state)
+        with state.locks.at_rest():
+            clock.at += LEASE / 2
+            time.sleep(0.1)
+            assert _expiry(state) == before
+        ends = time.monotonic() + 10
+        while _expiry(state) == before:
+            assert time.monotonic() < ends
+            time.sleep(0.01)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -7,7 +8,7 @@ from sqlalchemy import event
 
 from migrator.core.clock import SystemClock
 from migrator.core.errors import DependencyError, UsageError
-from migrator.state.store import open_state
+from migrator.state.store import _as_dependency, open_state
 
 if TYPE_CHECKING:
     import sqlite3
@@ -55,3 +56,8 @@ def test_a_full_disk_is_a_dependency_and_the_ledger_stays_whole(tmp_path: Path) 
         state.ledger.note("gate", "quiet", state="x" * 1_000_000)
     assert state.ledger.verify() == []
     assert state.ledger.head()[1] == 1
+
+
+def test_an_interrupt_is_no_failure_of_the_state() -> None:
+    context = SimpleNamespace(original_exception=KeyboardInterrupt())
+    assert _as_dependency(context) is None  # type: ignore[func-returns-value,arg-type]

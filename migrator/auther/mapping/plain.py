@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from migrator.auther.interface import AccountRow, Mapped, UserRow
+from migrator.auther.interface import AccountRow, Alike, Mapped, UserRow
 from migrator.auther.mapping.map import to_rows
 from migrator.core import ids
 from migrator.core.users import LegacyUser
@@ -70,29 +69,31 @@ class Sample:
             (unconfirmed.user.email_verified, confirmed.user.email_verified),
         )
 
-    def users(self, columns: Columns) -> list[tuple[Any, ...]]:
-        """Give the rows of `user`, in the order of `UserRow`."""
-        varying: dict[str, Sequence[Any]] = {
-            "id": columns.ids,
-            "name": columns.names,
-            "email": columns.emails,
-            "email_verified": columns.verified,
-            "created_at": columns.created_ms,
-            "updated_at": columns.updated_ms,
-        }
-        return _rows(UserRow._fields, self.user, varying)
-
-    def accounts(self, columns: Columns) -> list[tuple[Any, ...]]:
-        """Give the rows of `account`, in the order of `AccountRow`."""
-        varying: dict[str, Sequence[Any]] = {
-            "id": columns.account_ids,
-            "account_id": columns.ids,
-            "user_id": columns.ids,
-            "password": columns.passwords,
-            "created_at": columns.created_ms,
-            "updated_at": columns.updated_ms,
-        }
-        return _rows(AccountRow._fields, self.account, varying)
+    def both(self, columns: Columns) -> tuple[Alike, Alike]:
+        """Give the rows of `user` and of `account`."""
+        return _alike(
+            UserRow._fields,
+            self.user,
+            {
+                "id": columns.ids,
+                "name": columns.names,
+                "email": columns.emails,
+                "email_verified": columns.verified,
+                "created_at": columns.created_ms,
+                "updated_at": columns.updated_ms,
+            },
+        ), _alike(
+            AccountRow._fields,
+            self.account,
+            {
+                "id": columns.account_ids,
+                "account_id": columns.ids,
+                "user_id": columns.ids,
+                "password": columns.passwords,
+                "created_at": columns.created_ms,
+                "updated_at": columns.updated_ms,
+            },
+        )
 
     def mapped(
         self, columns: Columns, *, pks: Iterable[str], prints: Iterable[str]
@@ -104,20 +105,24 @@ class Sample:
             pks: Their legacy keys.
             prints: SHA-256 of their legacy hashes in hexadecimal.
         """
-        users = map(UserRow._make, self.users(columns))
-        accounts = map(AccountRow._make, self.accounts(columns))
+        users, accounts = self.both(columns)
         return [
             Mapped(pk, user, (account,), None, fingerprint, ())
-            for pk, user, account, fingerprint in zip(pks, users, accounts, prints, strict=True)
+            for pk, user, account, fingerprint in zip(
+                pks,
+                map(UserRow._make, users.rows()),
+                map(AccountRow._make, accounts.rows()),
+                prints,
+                strict=True,
+            )
         ]
 
 
-def _rows(
-    names: Sequence[str], sample: tuple[Any, ...], varying: Mapping[str, Iterable[Any]]
-) -> list[tuple[Any, ...]]:
-    same = zip(names, sample, strict=True)
-    # What never ends goes along with what does.
-    return list(zip(*(varying.get(name, repeat(value)) for name, value in same), strict=False))
+def _alike(
+    names: tuple[str, ...], sample: tuple[Any, ...], varying: Mapping[str, Sequence[Any]]
+) -> Alike:
+    same = {n: value for n, value in zip(names, sample, strict=True) if n not in varying}
+    return Alike(names, same, varying)
 
 
 def _mapped(rules: Rules, confirmed_ms: int | None) -> Mapped:
@@ -175,6 +180,11 @@ class PlainMapper:
             ids.own_account_ids(self.mark, owners=user_ids, provider=provider),
             [self.sample.head + value for value in users.passwords],
         )
+
+    def rows(self, users: PlainUsers) -> list[Mapped]:
+        """Map users, each as `to_rows` does."""
+        prints = fingerprints(users)
+        return self.sample.mapped(self.columns(users), pks=users.pks, prints=prints)
 
     def _user_ids(self, pks: list[str]) -> list[str]:
         if not self.derived_ids:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from migrator.core.queries import load
 from migrator.core.sql import ident
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from migrator.auther.interface import Alike
 
 _QUERIES = load("migrator.auther.ways", "database.sql")
+# Larger statements are no faster; the smaller ones take what is left over.
+_STATEMENT_ROWS = (250, 25, 1)
 
 
 class Run(NamedTuple):
@@ -51,7 +56,47 @@ class Insert(NamedTuple):
         )
 
 
-Step = Run | Insert
+class InsertAlike(NamedTuple):
+    """Rows for one table that have most values in common."""
+
+    table: str
+    rows: Alike
+
+    def as_rows(self) -> Insert:
+        """Give the same row by row."""
+        return Insert(self.table, self.rows.columns, self.rows.rows())
+
+    def statements(self) -> Iterator[Run]:
+        """Give statements of many rows each: they take two thirds of what as many single ones take."""
+        same, varying = list(self.rows.same.values()), self.rows.varying
+        start = 0
+        for rows in _STATEMENT_ROWS:
+            sql = _many_rows(self.table, tuple(self.rows.same), tuple(varying), rows)
+            while start + rows <= len(self.rows):
+                flat: list[Any] = [None] * (len(varying) * rows)
+                for place, values in enumerate(varying.values()):
+                    flat[place :: len(varying)] = values[start : start + rows]
+                yield Run(sql, same + flat)
+                start += rows
+
+
+@lru_cache(maxsize=32)
+def _many_rows(table: str, same: tuple[str, ...], varying: tuple[str, ...], rows: int) -> str:
+    """Number the places, so that a value that all rows share is bound once."""
+    shared = [f"?{1 + place}" for place in range(len(same))]
+    row = [
+        ", ".join([*shared, *(f"?{1 + first + place}" for place in range(len(varying)))])
+        for first in range(len(same), len(same) + rows * len(varying), len(varying))
+    ]
+    return _QUERIES["insert_row"].format(
+        table=ident(table),
+        columns=", ".join(map(ident, (*same, *varying))),
+        places="), (".join(row),
+        conflict="",
+    )
+
+
+Step = Run | Insert | InsertAlike
 
 
 def pass_over() -> str:

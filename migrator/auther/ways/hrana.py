@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from migrator.auther.ways.database import Insert
+from migrator.auther.ways.database import Insert, InsertAlike
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,6 +130,8 @@ def _plain(sql: str) -> dict[str, Any]:
 
 
 def _statement(step: Step) -> dict[str, Any]:
+    if isinstance(step, InsertAlike):
+        step = step.as_rows()
     if isinstance(step, Insert):
         # One JSON text instead of a typed value for each column: a third of the time.
         values = json.dumps(step.rows, ensure_ascii=False, separators=(",", ":"))

@@ -45,7 +45,8 @@ def openers(path: Path) -> Iterator[int]:
 
 def _has_open(process: Path, wanted: os.stat_result) -> bool:
     try:
-        handles = list((process / "fd").iterdir())
+        # A Path for each of thousands of handles would take most of the time.
+        handles = list(os.scandir(process / "fd"))
     except OSError:
         return False
     for handle in handles:

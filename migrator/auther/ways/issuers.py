@@ -1,4 +1,4 @@
-"""The issuers that better-auth 1.7 and later writes beside accounts, by provider."""
+"""The issuers that better-auth 1.7.0 to 1.7.2 write beside accounts, by provider; 1.7.3 took them back."""
 
 from __future__ import annotations
 

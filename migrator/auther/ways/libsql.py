@@ -136,7 +136,7 @@ def open_libsql(
         url: Of the server, http or https.
         token: The bearer token; empty for a server that asks for none.
         writing: Otherwise nothing is ever written.
-        account_issuers: Issuers by provider, for a database of better-auth 1.7 or later.
+        account_issuers: Issuers by provider, for a database of better-auth 1.7.0 to 1.7.2.
         patience: How long a server that is away is waited for.
         sleep: Waits so many seconds.
 

@@ -42,7 +42,7 @@ class Layout:
     """Which of the known forms the tables have.
 
     Attributes:
-        issuers: Accounts carry an issuer: better-auth 1.7 or later.
+        issuers: Accounts carry an issuer: better-auth 1.7.0 to 1.7.2 made or changed the table.
         tuples: There is a table access_tuples.
         tokens: The tables there are of `TOKENS`.
     """
@@ -54,7 +54,9 @@ class Layout:
     @property
     def version(self) -> str:
         """Name the version of better-auth that makes such tables."""
-        return "better-auth 1.7" if self.issuers else "better-auth 1.3"
+        return (
+            "better-auth 1.7.0 to 1.7.2" if self.issuers else "better-auth 1.3, or 1.7.3 and later"
+        )
 
 
 def is_empty(database: Database) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from migrator.auther.interface import (
@@ -16,7 +17,7 @@ from migrator.auther.interface import (
 )
 from migrator.auther.ways import issuers
 from migrator.auther.ways.changing import removal, steps_of
-from migrator.auther.ways.database import Insert, Run
+from migrator.auther.ways.database import Insert, InsertAlike, Run
 from migrator.auther.ways.marks import MARK_COLUMNS, mark_row
 from migrator.auther.ways.schema import ISSUER, TUPLES, Layout
 from migrator.core.errors import RefusedError
@@ -26,7 +27,7 @@ from migrator.core.sql import ident
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from migrator.auther.interface import Change, Mapped
+    from migrator.auther.interface import Alike, Change, Mapped
     from migrator.auther.ways.database import Database
 
 _QUERIES = load("migrator.auther.ways", "sql_target.sql")
@@ -87,6 +88,7 @@ class SqlTarget:
         *,
         tuples: Sequence[tuple[Any, ...]] = (),
         without_account: Sequence[UserRow] = (),
+        alike: tuple[Alike, Alike] | None = None,
     ) -> None:
         """Write ready rows in one transaction, all or none.
 
@@ -95,6 +97,7 @@ class SqlTarget:
             accounts: In the order of `AccountRow`.
             tuples: In the order of `TupleRow`; those that are there stay as they are.
             without_account: Those of the users who have none, and get a mark instead.
+            alike: More rows of users, and as many of their accounts.
 
         Raises:
             TargetChangedError: A row came into being meanwhile.
@@ -105,13 +108,16 @@ class SqlTarget:
         steps = [
             Insert("user", UserRow._fields, users),
             self.insert_accounts(accounts),
+            *(self._insert_alike(*alike) if alike else ()),
             Insert("verification", MARK_COLUMNS, marks, lenient=True),
             self._insert_tuples(tuples),
         ]
         written = self.database.write([step for step in steps if step.rows])
         # An answer may have been lost: then it is our own rows that are in the way.
-        if written == [None] and not self._are_there(users, accounts):
-            raise TargetChangedError
+        if written == [None]:
+            more = [rows.rows() for rows in alike or ()] or [[], []]
+            if not self._are_there([*users, *more[0]], [*accounts, *more[1]]):
+                raise TargetChangedError
 
     def insert_accounts(self, accounts: Sequence[tuple[Any, ...]]) -> Insert:
         """Give the step that inserts accounts, with their issuers where the table has them."""
@@ -119,6 +125,13 @@ class SqlTarget:
             return Insert("account", AccountRow._fields, accounts)
         rows = [(*row, issuers.issuer(row[2], self._issuers)) for row in accounts]
         return Insert("account", (*AccountRow._fields, ISSUER), rows)
+
+    def _insert_alike(self, users: Alike, accounts: Alike) -> tuple[InsertAlike, InsertAlike]:
+        if self.layout.issuers:
+            issuer = issuers.issuer(accounts.same["provider_id"], self._issuers)
+            columns, same = (*accounts.columns, ISSUER), {**accounts.same, ISSUER: issuer}
+            accounts = replace(accounts, columns=columns, same=same)
+        return InsertAlike("user", users), InsertAlike("account", accounts)
 
     def _insert_tuples(self, tuples: Sequence[tuple[Any, ...]]) -> Insert:
         if tuples and not self.layout.tuples:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from migrator.auther.ways import schema
-from migrator.auther.ways.database import Insert, Run
+from migrator.auther.ways.database import Insert, InsertAlike, Run
 from migrator.auther.ways.sql_target import SqlTarget
 from migrator.auther.ways.sqlite_errors import wrapped
 from migrator.core.errors import UsageError
@@ -69,6 +69,8 @@ class SqliteDatabase:
     def _do(self, step: Step) -> int:
         if isinstance(step, Insert):
             return self._connection.executemany(step.one_row(), step.rows).rowcount
+        if isinstance(step, InsertAlike):
+            return sum(self._connection.execute(*each).rowcount for each in step.statements())
         return self._connection.execute(step.sql, step.values).rowcount
 
     @contextmanager
@@ -112,7 +114,7 @@ def open_sqlite(
             leave it in `delete` mode, which is what Auther starts with. Otherwise the file's
             mode is left as it is found.
         busy_timeout_s: How long to wait for another writer.
-        account_issuers: Issuers by provider, for a database of better-auth 1.7 or later.
+        account_issuers: Issuers by provider, for a database of better-auth 1.7.0 to 1.7.2.
 
     Raises:
         RefusedError: The tables are of no known version of better-auth; the message names what

@@ -33,7 +33,7 @@ def unlike(batch: Batch, held: frozenset[str], found: Rows) -> list[int]:
         return []
     there, only = {row[0]: row for row in found.users}, _only_accounts(found.accounts)
     ids, lines = batch.columns.ids, lines_of_plain(batch.claims)
-    users, accounts = batch.sample.users(batch.columns), batch.sample.accounts(batch.columns)
+    users, accounts = (rows.rows() for rows in batch.sample.both(batch.columns))
     found_users, found_accounts = list(map(there.get, ids)), list(map(only.get, ids))
     # Nearly every page is like this, and lists are compared much faster than one by one.
     if users == found_users and accounts == found_accounts and held.issuperset(lines):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from migrator.auther.interface import Found, Mapped, Notes, TargetChangedError
 from migrator.auther.mapping.map import to_rows
@@ -248,16 +248,12 @@ def _parted(made: Iterable[Mapped | Reject]) -> tuple[list[Mapped], list[Reject]
 
 
 def _write_whole(target: SqlTarget, batch: Batch, others: list[Mapped]) -> None:
-    users: list[tuple[Any, ...]] = [row.user for row in others]
-    accounts: list[tuple[Any, ...]] = [account for row in others for account in row.accounts]
-    if batch.sample is not None:
-        users += batch.sample.users(batch.columns)
-        accounts += batch.sample.accounts(batch.columns)
     target.write_rows(
-        users,
-        accounts,
+        [row.user for row in others],
+        [account for row in others for account in row.accounts],
         tuples=[found for row in others for found in row.tuples],
         without_account=[row.user for row in others if not row.accounts],
+        alike=batch.sample.both(batch.columns) if batch.sample else None,
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import os
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
 from migrator.runner.importing.batch import Batch
+from migrator.runner.importing.collector import memory_left_alone
 from migrator.runner.importing.imports import SUBJECT
 from migrator.runner.importing.prefetch import prefetched
 from migrator.runner.importing.readers import reading_process
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from migrator.runner.importing.reading import Ready
     from migrator.state.locks import Lease
 
-# A process takes a third of a second to start; so many users take longer.
+# For fewer, a second connection and the hand-over are not worth it.
 WORTH_A_PROCESS_USERS = 20_000
 
 
@@ -37,8 +37,8 @@ def plan_pages(ctx: Context, source: DeviseSource, rules: Rules, importer: Impor
     total, rows = source.estimated_users(), ctx.config.import_.page_rows
     with (
         memory_left_alone(),
-        ctx.progress.task("Planning the import", total=total) as task,
         batches(ctx, source, rules, rows=rows, users=total) as pages,
+        ctx.progress.task("Planning the import", total=total) as task,
     ):
         for page in pages:
             importer.plan(page)
@@ -63,8 +63,8 @@ def write_pages(
     total = source.estimated_users()
     with (
         memory_left_alone(),
-        ctx.progress.task("Importing users", total=total) as task,
         batches(ctx, source, rules, rows=rows, users=total) as pages,
+        ctx.progress.task("Importing users", total=total) as task,
         prefetched(map(importer.prepare, pages)) as prepared,
     ):
         for page in prepared:
@@ -73,16 +73,6 @@ def write_pages(
             position = {"read": importer.counts.tally.read, "of_about": total}
             ctx.state.checkpoints.put(SUBJECT, "position", position)
             task.advance(len(page.batch))
-
-
-@contextmanager
-def memory_left_alone() -> Iterator[None]:
-    """Keep the collector from looking through everything that is there already for each page."""
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 @contextmanager
@@ -103,7 +93,9 @@ def batches(
     """
     job = Job.of(ctx.reveal(ctx.config.legacy.dsn), source.queries, rules, rows=rows)
     sample = job.mapper.sample if job.mapper else None
-    with _read(job, processes=_processes(ctx, users)) as pages:
+    with ExitStack() as reading:
+        with ctx.state.locks.at_rest():
+            pages = reading.enter_context(_read(job, processes=_processes(ctx, users)))
         yield (Batch.made_of(page, source, sample) for page in pages)
 
 

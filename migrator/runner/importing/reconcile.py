@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from migrator.auther.ways.bare import BareReader
 from migrator.core.envelope import PREFIX
 from migrator.core.texts import storable
-from migrator.legacy.identity import keys_of_plain, lines_of_plain, read_lines
-from migrator.runner.importing.alike import mapped_at, unlike
+from migrator.legacy.identity import lines_of_plain, read_lines
+from migrator.runner.importing.alike import mapped_at
 from migrator.runner.importing.comparison import (
     DIFFERING,
     EQUAL,
@@ -20,6 +19,7 @@ from migrator.runner.importing.comparison import (
     Part,
 )
 from migrator.runner.importing.differences import Allowed, Difference
+from migrator.runner.importing.glance import Glance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from migrator.legacy.identity import IdentityTable
     from migrator.legacy.interface import LegacySource
     from migrator.runner.importing.batch import Batch
+    from migrator.runner.importing.glance import Looked
 
 KEPT = 1000
 PAGE_ROWS = 5000
@@ -88,13 +89,6 @@ class Reconciliation:
         return not self.by_kind and self.adds_up()
 
 
-class Looked(NamedTuple):
-    """A page with the lines that `migrator_identity` holds of it."""
-
-    batch: Batch
-    held: frozenset[str]
-
-
 class Reconciler:
     """Streams both sides; what differs is read a second time before it counts."""
 
@@ -110,7 +104,7 @@ class Reconciler:
     ) -> None:
         self._source = source
         self._target = target
-        self._bare = BareReader(target)
+        self._glance = Glance(target, identities)
         self._identities = identities
         self._comparison = Comparison(target, identities, rules, now_ms=now_ms)
         self._write = write
@@ -124,8 +118,7 @@ class Reconciler:
         Raises:
             DependencyError: The application's database failed.
         """
-        pks = [*keys_of_plain(batch.claims), *(user.pk for user in batch.users)]
-        return Looked(batch, frozenset(self._identities.lines(pks)))
+        return self._glance.look(batch)
 
     def compare(self, looked: Looked) -> None:
         """Compare a page of legacy users with what Auther holds.
@@ -154,8 +147,7 @@ class Reconciler:
     def _suspects(self, looked: Looked) -> list[int]:
         """Give the places of the plain users whom a look at whole rows does not clear."""
         ids = looked.batch.columns.ids
-        found = unlike(looked.batch, looked.held, self._bare.read(ids))
-        return sorted({*found, *self._comparison.with_roles(ids)})
+        return sorted({*self._glance.suspects(looked), *self._comparison.with_roles(ids)})
 
     def _again(self, pks: list[str]) -> Part:
         made = self._comparison.map(self._source.users(pks))

@@ -9,9 +9,10 @@ from typing import IO, TYPE_CHECKING
 
 from migrator.core.errors import UsageError
 from migrator.dashboards.reconciliation_page import render
+from migrator.runner.importing.collector import memory_left_alone
 from migrator.runner.importing.ends import open_target
 from migrator.runner.importing.imports import SUBJECT, make_rules, open_ends
-from migrator.runner.importing.pages import batches, memory_left_alone
+from migrator.runner.importing.pages import batches
 from migrator.runner.importing.prefetch import prefetched
 from migrator.runner.importing.reconcile import PAGE_ROWS, Reconciler, Reconciliation
 from migrator.runner.importing.reconciliation_report import as_page
@@ -94,8 +95,8 @@ def _compare(
     total, rows = ends.source.estimated_users(), min(ctx.config.import_.page_rows, PAGE_ROWS)
     with (
         memory_left_alone(),
-        ctx.progress.task("Comparing both sides", total=total) as task,
         batches(ctx, ends.source, rules, rows=rows, users=total) as pages,
+        ctx.progress.task("Comparing both sides", total=total) as task,
         prefetched(map(reconciler.look, pages)) as looked,
     ):
         for page in looked:

@@ -81,11 +81,16 @@ def identity_table_impossible(found: Findings, _config: Config) -> Iterator[Reas
 
 
 def nobody_verified(found: Findings, config: Config) -> Iterator[Reason]:
-    """Without confirmed_at, `confirmed` is true of nobody and Auther refuses everybody (403)."""
-    if config.import_.verified_when == "confirmed" and "confirmable" not in found.legacy.modules:
+    """When `confirmed` is true of nobody, Auther refuses everybody (403)."""
+    if config.import_.verified_when != "confirmed":
+        return
+    states = found.legacy.states
+    has_column = "confirmable" in found.legacy.modules
+    if not has_column or (states.users and states.unconfirmed == states.users):
+        why = "everybody is unconfirmed" if has_column else "there is no confirmed_at column"
         yield Reason(
             "nobody_verified",
-            'verified_when is "confirmed" and there is no confirmed_at column: nobody could sign in',
+            f'verified_when is "confirmed" and {why}: nobody could sign in',
             'set verified_when to "always" if your addresses were proven in another way',
         )
 

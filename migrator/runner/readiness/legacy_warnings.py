@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from migrator.runner.readiness.findings import Findings
 
 OLDEST_SERVER = 140_000
+_BEARERS_TODO = (
+    "the shims refuse such bearers (401 foreign_bearer); find their clients before stage dual"
+)
 _EMAIL_TODO = {
     "missing": "they are rejected by the import; give them addresses or leave them behind",
     "edge_space": "the import trims them as Devise does; white space that Devise keeps is kept",
-    "capitals": "the import stores them in lower case, so they can sign in again",
+    "capitals": "the import stores them in lower case; at Auther any spelling signs in",
     "shared": "they are rejected as email_collision; merge the accounts or change one address",
     "refused_by_auther": "they are imported pinned to the legacy path; change their addresses",
     "username_refused": "the import leaves such a user name out; rename it or do not map the column",
@@ -131,7 +134,9 @@ def account_states(found: Findings, config: Config) -> Iterator[Reason]:
         yield Reason(
             "unconfirmed",
             f"{states.unconfirmed:,} unconfirmed users are refused by Auther (403)",
-            "as they are today; nothing to do",
+            "as they are today; nothing to do"
+            if found.legacy.laravel is None
+            else "Laravel lets them sign in and asks on routes with `verified` only: tell them before",
         )
 
 
@@ -141,7 +146,7 @@ def passwordless(found: Findings, _config: Config) -> Iterator[Reason]:
     if identities.suspects and not identities.table:
         yield Reason(
             "identities_not_configured",
-            f"{', '.join(identities.suspects)} looks like OmniAuth's table and is not configured",
+            f"{', '.join(identities.suspects)} looks like a table of sign-ins at providers and is not configured",
             "set legacy.identities_table, or sign-ins at providers are lost",
         )
     elif identities.passwordless_alone:
@@ -152,13 +157,41 @@ def passwordless(found: Findings, _config: Config) -> Iterator[Reason]:
         )
 
 
+def laravel_tokens(found: Findings, config: Config) -> Iterator[Reason]:
+    """What Laravel keeps in columns of the users table that Auther knows nothing of."""
+    tokens = found.legacy.laravel
+    if tokens is None:
+        return
+    if tokens.remember_me:
+        yield Reason(
+            "remember_tokens",
+            f"{tokens.remember_me:,} users have a remember-me token, whose cookies last for up to 5 years",
+            "such cookies sign in without Auther until remember_token is emptied: plan that with the"
+            " end of the legacy path",
+        )
+    if tokens.factors_begun and "second_factor" not in config.legacy.columns:
+        yield Reason(
+            "factors_begun",
+            f"{tokens.factors_begun:,} users have the secret of a second factor that they never"
+            " confirmed, and count as having one",
+            'where Fortify\'s option confirm is on: second_factor = "two_factor_confirmed_at" under'
+            " [legacy.columns]",
+        )
+    if tokens.api:
+        yield Reason(
+            "api_tokens",
+            f"{tokens.api:,} users have an api_token, a bearer of the application's own",
+            _BEARERS_TODO,
+        )
+
+
 def other_bearers(found: Findings, _config: Config) -> Iterator[Reason]:
     """Tokens that the application issues itself are refused by the shims."""
     if found.legacy.bearer_tables:
         yield Reason(
             "other_bearers",
             f"the application seems to issue tokens itself: {', '.join(found.legacy.bearer_tables)}",
-            "the shims refuse such bearers (401 foreign_bearer); find their clients before stage dual",
+            _BEARERS_TODO,
         )
 
 
@@ -264,6 +297,7 @@ LEGACY_WARNINGS: tuple[Rule, ...] = (
     odd_times,
     account_states,
     passwordless,
+    laravel_tokens,
     other_bearers,
     uncounted_sessions,
     owner_matters,

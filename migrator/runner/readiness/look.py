@@ -66,7 +66,7 @@ def look(ctx: Context, canaries: Sequence[Canary], *, app: Path | None = None) -
         legacy = survey(
             connection,
             ctx.config.legacy,
-            columns=source.columns,
+            source=source,
             unlock_in=ctx.config.import_.unlock_in,
             now=ctx.clock.now(),
         )
@@ -105,7 +105,7 @@ def _try_canaries(
     return tuple(
         try_canary(
             connection,
-            source.columns,
+            source,
             email=canary.email,
             password=canary.password,
             peppers=peppers,

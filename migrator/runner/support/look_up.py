@@ -63,7 +63,7 @@ def look_up(ctx: Context, email: str) -> list[Person]:
         dsn = ctx.reveal(ctx.config.legacy.dsn)
         connection = opened.enter_context(open_database(dsn))
         settings = ctx.config.legacy
-        changes = opened.enter_context(open_changes(dsn, settings, ends.source))
+        changes = opened.enter_context(open_changes(dsn, ends.source))
         lookup = Lookup(connection, ends.source.columns, source=settings.model)
         target = opened.enter_context(open_target_if_any(ctx))
         return _Gathering(ctx, ends.source, changes, lookup, target).people(email)
@@ -93,20 +93,20 @@ class _Gathering:
         auther_id = link.auther_id if link else ""
         return Person(
             email=wanted,
-            legacy=self._in_application(user, rules, wanted),
+            legacy=self._in_application(user, rules),
             link=self._linked(link, user),
             auther=self._at_auther(auther_id or owner),
             taken_by=owner if owner != auther_id else "",
             shadow=self.lookup.last_check(user.pk),
         )
 
-    def _in_application(self, user: LegacyUser, rules: Rules, wanted: str) -> LegacyFacts:
+    def _in_application(self, user: LegacyUser, rules: Rules) -> LegacyFacts:
         claim = claimed_by(user.password, user.salt, rules.declared) if user.password else None
         made = to_rows(user, rules)
         return LegacyFacts(
             pk=user.pk,
             state=self._state(user, rules),
-            email_found=user.email == wanted,
+            email_found=user.email == self.source.looked_up(user.email or ""),
             has_password=bool(user.password),
             scheme=claim.scheme.name if claim else "",
             second_factor=user.second_factor,

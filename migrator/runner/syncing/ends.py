@@ -56,7 +56,7 @@ def open_sync_ends(ctx: Context, *, writing: bool) -> Iterator[SyncEnds]:
         ends = opened.enter_context(open_ends(ctx, writing=writing))
         if not ends.identities.exists():
             raise UsageError("nothing was imported yet", hint="migrator import run")
-        changes = opened.enter_context(open_changes(dsn, settings, ends.source))
+        changes = opened.enter_context(open_changes(dsn, ends.source))
         connection = opened.enter_context(open_database(dsn, read_only=not writing))
         target = opened.enter_context(open_target(ctx, writing=writing))
         followed = FollowedTable(connection, ends.source.columns, source=settings.model)
@@ -83,8 +83,7 @@ def note_beginning(ctx: Context, source: DeviseSource) -> None:
     Raises:
         DependencyError: The application's database failed.
     """
-    settings, dsn = ctx.config.legacy, ctx.reveal(ctx.config.legacy.dsn)
-    with open_changes(dsn, settings, source) as changes:
+    with open_changes(ctx.reveal(ctx.config.legacy.dsn), source) as changes:
         if changes.can_tell:
             horizon = changes.horizon(unseen_for=ctx.config.sync.unseen_for)
             Standing(ctx).move_watermark(horizon.until - ctx.config.sync.clock_margin)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from migrator.auther.interface import CREDENTIAL, Found, Mapped, Stored
 from migrator.auther.mapping.map import BANNED_DELETED, ROLE
+from migrator.auther.mapping.plain import PlainMapper
 from migrator.core.envelope import PREFIX
 from migrator.core.users import LegacyUser, Reject, RejectReason
+from migrator.legacy.plain import pick_read
 from migrator.runner.syncing.mapping import CHANGED_MEANWHILE, PRIVILEGED, Obstacle, fit, map_known
 from migrator.runner.syncing.merge import (
     BANNED_GONE,
@@ -21,7 +23,7 @@ from migrator.runner.syncing.merge import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from migrator.auther.interface import AccountRow, Target, TupleRow
     from migrator.auther.mapping.rules import Rules
@@ -144,7 +146,8 @@ class Examiner:
             found.steps.append(step)
 
     def _examine(self, pairs: Sequence[_Pair], rules: Rules, found: Examined) -> None:
-        rows = [(pair, row) for pair in pairs if (row := self._map(pair, rules, found))]
+        ready = _map_plain([pair.user for pair in pairs], rules)
+        rows = [(pair, row) for pair in pairs if (row := self._map(pair, rules, found, ready))]
         moved = {row.pk: _moved(pair, row) for pair, row in rows if _moves(pair, row)}
         taken = self._target.find(list(moved.values())) if moved else Found()
         held = self._tuples(rows, rules, found)
@@ -166,12 +169,16 @@ class Examiner:
         found.roles_unread |= held is None
         return held
 
-    def _map(self, pair: _Pair, rules: Rules, found: Examined) -> Mapped | None:
+    def _map(
+        self, pair: _Pair, rules: Rules, found: Examined, ready: Mapping[str, Mapped]
+    ) -> Mapped | None:
         if _is_privileged(pair.stored):
             found.obstacles.append(_privileged(pair.user.pk, pair.stored))
             return None
-        made, obstacles = map_known(pair.user, pair.stored, rules)
-        found.obstacles += obstacles
+        made: Mapped | Reject | None = ready.get(pair.user.pk)
+        if made is None:
+            made, obstacles = map_known(pair.user, pair.stored, rules)
+            found.obstacles += obstacles
         if isinstance(made, Mapped):
             if made.user.id == pair.record.auther_id:
                 return made
@@ -201,6 +208,14 @@ class Examiner:
             found.equal += 1
         else:
             found.steps.append(step)
+
+
+def _map_plain(users: Sequence[LegacyUser], rules: Rules) -> dict[str, Mapped]:
+    """Map users with nothing special about them at once, which costs a fifth."""
+    if rules.apart is None:
+        return {}
+    rows = PlainMapper.under(rules).rows(pick_read(users, apart=rules.apart))
+    return {row.pk: row for row in rows}
 
 
 def _moves(pair: _Pair, row: Mapped) -> bool:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from migrator.core.clock import iso
 from migrator.core.errors import HeldError
 from migrator.metrics.sync_check import SUBJECT
+from migrator.runner.importing.collector import memory_left_alone
 from migrator.runner.importing.ends import page_rows
+from migrator.runner.importing.pages import batches
 from migrator.runner.syncing.apply import Applier, Written, conflict
 from migrator.runner.syncing.brake import Brake
 from migrator.runner.syncing.ends import RuleBook, SyncEnds, open_sync_ends
@@ -144,10 +146,13 @@ class Pass:
             surveyor.changed(self._since, again)
             return surveyor.found
         self._quarantine.clear()
-        rows = page_rows(self._ctx, self._ends.target)
-        total = self._ends.legacy.source.estimated_users()
-        with self._ctx.progress.task("Looking at all users", total=total) as task:
-            surveyor.all(rows=rows, advance=task.advance)
+        source, rules = self._ends.legacy.source, self._rules.rules_for(())
+        rows, total = page_rows(self._ctx, self._ends.target), source.estimated_users()
+        with (
+            batches(self._ctx, source, rules, rows=rows, users=total) as pages,
+            self._ctx.progress.task("Looking at all users", total=total) as task,
+        ):
+            surveyor.all(pages, rows=rows, advance=task.advance)
         return surveyor.found
 
     def _check_brakes(self, survey: Survey) -> None:
@@ -242,7 +247,7 @@ def run_pass(ctx: Context, wish: Wish, lease: Lease | None = None) -> PassReport
         HeldError: A brake holds; nothing was written.
         DependencyError: A database failed; the same command goes on.
     """
-    with open_sync_ends(ctx, writing=not wish.dry_run) as ends:
+    with memory_left_alone(), open_sync_ends(ctx, writing=not wish.dry_run) as ends:
         return Pass(ctx, ends, wish, lease).run()
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from migrator.legacy.identity import keys_of_plain
 from migrator.runner.importing.batch import Batch
+from migrator.runner.importing.glance import Glance
 from migrator.runner.importing.importer import Importer, Sides
 from migrator.runner.importing.prefetch import prefetched
 from migrator.runner.syncing.brake import Harm
@@ -13,11 +15,12 @@ from migrator.runner.syncing.collected import Collected
 from migrator.runner.syncing.spool import Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import ExitStack
     from datetime import datetime
 
     from migrator.core.users import LegacyUser
+    from migrator.runner.importing.glance import Looked
     from migrator.runner.syncing.ends import RuleBook, SyncEnds
     from migrator.runner.syncing.examine import Examined, Examiner
     from migrator.runner.syncing.mapping import Obstacle
@@ -97,18 +100,39 @@ class Surveyor:
         room = _KEPT_STEPS - len(self.found.steps)
         self._users(self._ends.legacy.source.users(pks), room=room)
 
-    def all(self, *, rows: int, advance: Callable[[int], None]) -> None:
-        """Look at everybody, on both sides."""
-        with prefetched(self._ends.legacy.source.pages(rows=rows)) as pages:
-            for page in pages:
-                self._users(page.users)
-                advance(len(page.users))
+    def all(self, pages: Iterator[Batch], *, rows: int, advance: Callable[[int], None]) -> None:
+        """Look at everybody, on both sides.
+
+        Args:
+            pages: All users.
+            rows: Users who are gone, so many at a time.
+            advance: Is told how many users were looked at.
+        """
+        glance = Glance(self._ends.target, self._ends.legacy.identities)
+        with prefetched(map(glance.look, pages)) as looked:
+            for page in looked:
+                self._users(self._not_cleared(page, glance))
+                advance(len(page.batch))
         for records in self._ends.followed.vanished(rows=rows):
             found = self._examiner.gone(records, delete=self._delete)
             self._take_in(found, found.obstacles)
             absent = set(found.absent_ids)
             self.found.gone.add(step.pk for step in found.steps)
             self.found.gone.add(r.pk for r in records if r.auther_id in absent)
+
+    def _not_cleared(self, page: Looked, glance: Glance) -> tuple[LegacyUser, ...]:
+        """Count those who are exactly as they have to be; give all others as they are now."""
+        ids, pks = page.batch.columns.ids, keys_of_plain(page.batch.claims)
+        if self._rules.rules_for(()).grants.by_role:
+            # Access tuples are no part of a row.
+            places = [*range(len(ids))]
+        else:
+            unsettled = (at for at, one in enumerate(ids) if one in self._examiner.unsettled)
+            places = sorted({*glance.suspects(page), *unsettled})
+        self.found.looked += len(ids) - len(places)
+        self.found.equal += len(ids) - len(places)
+        suspects = self._ends.legacy.source.users([pks[at] for at in places]) if places else ()
+        return (*suspects, *page.batch.users)
 
     def _users(self, users: Sequence[LegacyUser], *, room: int = 0) -> None:
         self._seen([user.pk for user in users])

@@ -1,4 +1,4 @@
-"""Issuers of accounts, as better-auth 1.7 writes them."""
+"""Issuers of accounts, as better-auth 1.7.0 to 1.7.2 write them."""
 
 from __future__ import annotations
 

@@ -12,20 +12,18 @@ from hypothesis import strategies as st
 
 from migrator.auther.interface import Mapped
 from migrator.auther.mapping.map import to_rows
-from migrator.auther.mapping.plain import PlainMapper, fingerprints
+from migrator.auther.mapping.plain import PlainMapper
 from migrator.auther.mapping.rules import Rules
 from migrator.config.model import LegacySection
 from migrator.core.ids import mark_key
 from migrator.legacy.connect import open_database
 from migrator.legacy.copytext import dump
 from migrator.legacy.devise import DeviseSource, open_devise
-from migrator.legacy.plain import pick
+from migrator.legacy.plain import pick, pick_read
 from migrator.legacy.reading import LineReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from migrator.core.plain import PlainUsers
 
 KEY = b"k" * 40
 TABLE = """
@@ -125,11 +123,6 @@ def opened(dsn: str) -> Iterator[tuple[DeviseSource, LineReader]]:
         yield source, LineReader(connection, source.queries)
 
 
-def mapped(mapper: PlainMapper, users: PlainUsers) -> list[Mapped]:
-    prints = fingerprints(users)
-    return mapper.sample.mapped(mapper.columns(users), pks=users.pks, prints=prints)
-
-
 def fill(dsn: str, rows: list[dict[str, str | None]], pks: list[int], linked: set[int]) -> None:
     lines = [
         (str(pk), *[row[name] for name in FIELDS]) for pk, row in zip(pks, rows, strict=False)
@@ -168,7 +161,11 @@ def test_the_short_way_gives_the_same_rows(
                 page = source.page_of(lines).users
                 at = [place for place in range(len(page)) if place not in set(others)]
                 slow = [to_rows(page[place], rules(**changes)) for place in at]
-                assert mapped(mapper, plain) == slow
+                assert mapper.rows(plain) == slow
+                read = mapper.rows(pick_read(page, apart=frozenset()))
+                by_pk = {user.pk: user for user in page}
+                assert read == [to_rows(by_pk[row.pk], rules(**changes)) for row in read]
+                assert set(plain.pks) <= {row.pk for row in read}
                 seen[True] += len(at)
                 seen[False] += len(others)
 
@@ -189,10 +186,11 @@ def test_it_is_the_usual_way_for_users_of_a_real_application(devise_db: str) -> 
     assert len(plain.pks) > 300
     mapper = PlainMapper.under(rules())
     by_pk = {row.pk: row for row in made if isinstance(row, Mapped)}
-    assert mapped(mapper, plain) == [by_pk[pk] for pk in plain.pks]
+    assert mapper.rows(plain) == [by_pk[pk] for pk in plain.pks]
 
 
 def test_a_user_with_something_special_beside_the_line_is_left_out() -> None:
     line = rf"1	a@x.org	{BCRYPT}	Ada	\N	1	2	\N	\N	\N	f	\N	\N"
     assert pick([line], apart=frozenset())[0].pks == ["1"]
     assert pick([line], apart=frozenset({"1"}))[1] == [0]
+    assert pick([line], apart=frozenset({"a@x.org"}))[1] == [0]

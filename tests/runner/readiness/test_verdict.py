@@ -17,6 +17,7 @@ from migrator.legacy.findings import (
     Census,
     ForeignKey,
     Identities,
+    LaravelTokens,
     LegacySurvey,
     OddTimes,
     Problem,
@@ -192,6 +193,11 @@ def test_the_runbook_says_what_to_do_about_it(code: str) -> None:
     assert f"`{code}`" in RUNBOOK.read_text(encoding="utf-8")
 
 
+def test_nobody_could_sign_in_where_everybody_is_unconfirmed() -> None:
+    (reason,) = judge(states(unconfirmed=10), config()).blockers
+    assert (reason.code, "everybody is unconfirmed" in reason.text) == ("nobody_verified", True)
+
+
 WARNING = {
     "rejects": rejected(email_missing=2),
     "target_taken": rejected(target_taken=1),
@@ -211,6 +217,9 @@ WARNING = {
         identities=Identities("", {}, 0, 4, ("public.identities",))
     ),
     "no_way_in": legacy(identities=Identities("", {}, 0, 4, ())),
+    "remember_tokens": legacy(laravel=LaravelTokens(remember_me=1, factors_begun=0, api=0)),
+    "factors_begun": legacy(laravel=LaravelTokens(remember_me=0, factors_begun=1, api=0)),
+    "api_tokens": legacy(laravel=LaravelTokens(remember_me=0, factors_begun=0, api=1)),
     "other_bearers": legacy(bearer_tables=("public.oauth_access_tokens",)),
     "cookie_sessions": legacy(sessions=SessionStore("cookie")),
     "sessions_uncounted": legacy(

@@ -55,6 +55,11 @@ def test_a_changed_password_shows(site: Site) -> None:
     assert not person.link.hash_unchanged
 
 
+def test_an_address_in_capitals_is_found_whatever_its_letters_are(site: Site) -> None:
+    site.sql("UPDATE users SET email = ' Viv@Example.dev' WHERE id = 1")
+    assert [p.legacy.pk for p in look_up(site.ctx, "viv@example.dev") if p.legacy] == ["1"]
+
+
 def test_of_a_shared_address_the_row_that_the_form_finds_comes_first(site: Site) -> None:
     loser = rejected(site, "email_collision")[0]
     people = look_up(site.ctx, email_of(site, loser))

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -124,6 +125,28 @@ def test_an_application_that_does_not_answer_ends_with_4(operator: Operator) -> 
 
     assert ran.code == 4
     assert "no answer (ConnectError)" in ran.err
+
+
+def test_an_application_with_another_stage_document_is_not_waited_for_in_each_case(
+    operator: Operator, tmp_path: Path
+) -> None:
+    root = operator.deployment.root
+    config = (root / "migrator.toml").read_text()
+    elsewhere = config.replace(str(operator.app.stage.path), str(tmp_path / "stage.json"))
+    (root / "elsewhere.toml").write_text(elsewhere)
+    began = time.monotonic()
+    ran = migrator(
+        root,
+        *("--config", "elsewhere.toml", "dual-path", "verify", "--url", operator.app.base_url),
+        *("--only", "dual/*", "--only", "auther/*", "--json"),
+        env=operator.deployment.environment,
+    )
+
+    assert (ran.code, ran.json["counts"]["passed"]) == (3, 0)
+    reasons = {case["reason"] for case in ran.json["cases"]}
+    assert len(reasons) == 1
+    assert "did not follow epoch" in reasons.pop()
+    assert time.monotonic() - began < PATIENCE_S
 
 
 def test_the_list_needs_no_configuration(operator: Operator) -> None:

@@ -5,10 +5,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from migrator.core.stage import Stage
-from tests.shims.rails.club import ALICE, BOB, CAROL, NAVIGATION, XHR, Club
+from tests.shims.rails.club import ALICE, BOB, CAROL, NAVIGATION, XHR, Club, sub_of
 
-PIN = "UPDATE migrator_identity SET pinned_reason = 'second_factor' WHERE auther_id = %s"
-USER = "SELECT sign_in_count, failed_attempts, remember_created_at FROM users WHERE id = %s"
 RESET = "UPDATE users SET reset_password_token = %s, reset_password_sent_at = now() AT TIME ZONE 'utc' WHERE id = %s"
 
 
@@ -129,3 +127,50 @@ def test_bypass_sign_in_makes_no_second_sign_in_beside_authers(club: Club) -> No
         assert pair(client, token, ALICE).json() == {"by": ALICE}  # type: ignore[attr-defined]
         client.cookies.delete("auther_id_token")
         assert who(client) is None
+
+
+MOVE = "UPDATE migrator_identity SET home = 'auther' WHERE auther_id = %s"
+
+
+def change(club: Club, client: object, **fields: str) -> object:
+    token = club.csrf_token(client, "/members", form=False)  # type: ignore[arg-type]
+    form = {f"user[{name}]": value for name, value in fields.items()}
+    headers = {"Accept": "text/html"}
+    return client.put(  # type: ignore[attr-defined]
+        "/users", data={"authenticity_token": token, **form}, headers=headers
+    )
+
+
+def test_a_moved_users_password_and_account_are_changed_at_auther(club: Club) -> None:
+    row = "SELECT encrypted_password, email FROM users WHERE id = %s"
+    before = club.sql(row, BOB)
+    with club.browser(signed_in=BOB) as client:
+        club.sql(MOVE, sub_of(BOB))
+        current = club.people[BOB]["plaintext_password"]
+        for fields in (
+            {"password": "another-one", "password_confirmation": "another-one"},
+            {"email": "elsewhere@example.org"},
+        ):
+            answer = change(club, client, current_password=current, **fields)
+            assert (answer.status_code, answer.headers["location"]) == (  # type: ignore[attr-defined]
+                303,
+                f"{club.issuer.issuer}/",
+            )
+        token = club.csrf_token(client, "/members", form=False)
+        gone = client.request("DELETE", "/users", data={"authenticity_token": token}, headers=XHR)
+        assert (gone.status_code, gone.json()) == (403, {"error": "login_moved"})
+        assert who(client) == BOB
+    assert club.sql(row, BOB) == before
+
+
+def test_an_unmoved_users_password_is_changed_here(club: Club) -> None:
+    password = club.people[BOB]["plaintext_password"]
+    stored = "SELECT encrypted_password FROM users WHERE id = %s"
+    ((before,),) = club.sql(stored, BOB)
+    with club.browser() as client:
+        club.sign_in(client, BOB)
+        fields = {"password": "another-one", "password_confirmation": "another-one"}
+        change(club, client, current_password=password, **fields)
+        assert who(client) == BOB
+    assert club.sql(stored, BOB) != [(before,)]
+    club.sql("UPDATE users SET encrypted_password = %s WHERE id = %s", before, BOB)

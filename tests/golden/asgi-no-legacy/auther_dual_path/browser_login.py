@@ -12,6 +12,7 @@ from .answers import START_PATH, Response, error, failed_page, redirect
 from .attempt import Attempt
 from .auther_api import AutherRefusedError, AutherUnreachableError
 from .credentials import TOKEN_COOKIE
+from .decision import Kind
 from .handle import Handle
 from .model import Person, VerificationUnavailableError
 from .request import safe_return_path
@@ -75,7 +76,7 @@ async def end_auther_side(handle: Handle) -> None:
     parts = handle.parts
     finding = await parts.credentials.in_cookie(handle.request)
     sub = finding.claims["sub"] if finding.claims else ""
-    result = "off"
+    result = "failed" if finding.kind is Kind.UNAVAILABLE and parts.api.logs_out else "off"
     if sub and parts.api.logs_out:
         try:
             await parts.api.log_out(sub)
@@ -94,7 +95,7 @@ async def _complete(handle: Handle, attempt: Attempt) -> None:
     person = await _person(handle, claims)
     await parts.people.signed_in(person.auther_id)
     value = await parts.tokens.cookie_value(token, claims["exp"])
-    await handle.drop_token()
+    await handle.discard_token()
     age_s = int(claims["exp"] - parts.now()) + parts.settings.renew_for_s
     handle.set_cookie(TOKEN_COOKIE, value, max_age_s=age_s)
     renewal.succeeded(handle, attempt)

@@ -89,7 +89,7 @@ class Credentials:
         return self._verifier.known(token) or await self._verifier.verify(token)
 
     async def _who(self, claims: Claims, place: Place) -> Finding:
-        person = await self.person_of(claims)
+        person = await self._people.by_auther_id(claims["sub"]) or await self._newcomer(claims)
         if isinstance(person, str):
             kind = Kind.DISABLED if person == "disabled" else Kind.UNLINKED
             return Finding(kind, place, person)
@@ -105,10 +105,11 @@ class Credentials:
         Raises:
             VerificationUnavailableError: The database does not answer.
         """
-        person = await self._people.by_auther_id(claims["sub"])
-        if person is not None:
-            return person
-        if not (self._settings.create_users and claims.get("email")):
+        return await self._people.by_auther_id(claims["sub"]) or await self._newcomer(claims)
+
+    async def _newcomer(self, claims: Claims) -> Person | Literal["disabled", "identity_unlinked"]:
+        email = claims.get("email")
+        if not (self._settings.create_users and isinstance(email, str) and email):
             return "identity_unlinked"
         outcome = await self._people.create(claims)
         self._created(outcome)

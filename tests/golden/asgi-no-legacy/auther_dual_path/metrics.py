@@ -58,7 +58,11 @@ class Counters:
             self._of_labels[labels] = found
         child, line = found
         child.inc()
-        _log.info(json.dumps(_line(decision, stage, synthetic)) if decision.parties else line)
+        if _log.isEnabledFor(logging.INFO):
+            text = json.dumps(_line(decision, stage, synthetic)) if decision.parties else line
+            # As `_log.info` does, without the search for the caller: it is always this line.
+            name, level = _log.name, logging.INFO
+            _log.handle(_log.makeRecord(name, level, __file__, 0, text, (), None, "decided"))
 
     def count(self, name: str, *labels: str) -> None:
         """Count something else, e.g. `count("auth_logins", "form", "legacy")`."""

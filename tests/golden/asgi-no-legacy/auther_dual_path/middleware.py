@@ -5,20 +5,13 @@ from __future__ import annotations
 import hmac
 import os
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Protocol
 
 from . import browser_login, renewal
-from .answers import (
-    LOGOUT_PATH,
-    START_PATH,
-    Response,
-    answer,
-    error,
-    unavailable,
-)
+from .answers import LOGOUT_PATH, START_PATH, Response, answer
 from .attempt import Attempts
 from .auther_api import AutherApi
 from .control import HEADER as CONTROL_HEADER
@@ -31,22 +24,20 @@ from .heartbeat import Heartbeat
 from .keys import Fetch, KeySet
 from .large_tokens import TokenStore
 from .metrics import Counters
-from .model import (
-    Header,
-    LargeTokens,
-    LegacyDetector,
-    People,
-    Scope,
-    VerificationUnavailableError,
+from .model import LargeTokens, LegacyDetector, People, Scope
+from .plumbing import (
+    App,
+    Receive,
+    Send,
+    adding,
+    only_get,
+    or_unavailable,
+    respond,
+    without_cookies,
 )
 from .request import Request
 from .settings import SETTINGS, Environment, Settings
 from .tokens import TokenVerifier
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 METRICS_PATH = "/migrator/metrics"
 DEFAULT_EXEMPT = ("/logout", "/healthz")
@@ -97,8 +88,8 @@ class AutherMiddleware:
         self._control = Control(environment.control_secret, now=now)
         self._parts = self._assembled(people, fetch_jwks)
         self._own = {
-            START_PATH: _for_get(browser_login.start),
-            settings.callback_path: _for_get(browser_login.callback),
+            START_PATH: only_get(browser_login.start),
+            settings.callback_path: only_get(browser_login.callback),
             LOGOUT_PATH: browser_login.logout,
         }
         self._detector = detector
@@ -152,7 +143,7 @@ class AutherMiddleware:
         scope["auther.user"] = None
         request = Request(scope)
         if scope["type"] == "http" and request.path == METRICS_PATH:
-            await _respond(self._metrics(request), receive, send, request)
+            await respond(self._metrics(request), receive, send, request)
             return
         handle = Handle(request, self._parts)
         scope[HANDLE] = handle
@@ -163,12 +154,12 @@ class AutherMiddleware:
         # Before the decision, on the same counting line: it proves that legacy use would be seen.
         if self._control.accepts(request.header(CONTROL_HEADER)):
             self._counters.decided(_CONTROL_SEEN, _STAGE, synthetic=True)
-            await _respond(Response(HTTPStatus.NO_CONTENT), receive, send, request)
+            await respond(Response(HTTPStatus.NO_CONTENT), receive, send, request)
             return
         own = self._own.get(request.path)
         if own is not None:
-            response = await _or_unavailable(own(handle))
-            await _respond(response, receive, _adding(handle.headers, send), request)
+            response = await or_unavailable(own(handle))
+            await respond(response, receive, adding(handle.headers, send), request)
             return
         if request.path in self._exempt:
             await self._pass_on(handle, receive, send)
@@ -185,7 +176,7 @@ class AutherMiddleware:
         if finding.reason == "expired":
             detour = await renewal.offered(handle, finding)
         if detour is not None:
-            await _respond(detour, receive, _adding(handle.headers, send), request)
+            await respond(detour, receive, adding(handle.headers, send), request)
             return
         await self._act(decision, handle, receive, send)
 
@@ -198,14 +189,14 @@ class AutherMiddleware:
             await self._pass_on(handle, receive, send, alone=decision.answer is Answer.PASS_ALONE)
             return
         response = answer(decision, request, login_path=self._parts.login_path)
-        await _respond(response, receive, _adding(handle.headers, send), request)
+        await respond(response, receive, adding(handle.headers, send), request)
 
     async def _pass_on(
         self, handle: Handle, receive: Receive, send: Send, *, alone: bool = False
     ) -> None:
         scope = handle.request.scope
         await self.app(
-            _without_cookies(scope) if alone else scope, receive, _adding(handle.headers, send)
+            without_cookies(scope) if alone else scope, receive, adding(handle.headers, send)
         )
 
     def _takes_foreign(self, path: str) -> bool:
@@ -246,52 +237,3 @@ class AutherMiddleware:
     def _info(self) -> dict[str, str]:
         facts = self._facts().items()
         return {("source" if name == "origin" else name): str(value) for name, value in facts}
-
-
-def _for_get(
-    page: Callable[[Handle], Awaitable[Response]],
-) -> Callable[[Handle], Awaitable[Response]]:
-    async def only_get(handle: Handle) -> Response:
-        if handle.request.method != "GET":
-            return error(HTTPStatus.METHOD_NOT_ALLOWED, "method")
-        return await page(handle)
-
-    return only_get
-
-
-async def _or_unavailable(page: Awaitable[Response]) -> Response:
-    try:
-        return await page
-    except VerificationUnavailableError as problem:
-        return unavailable(problem.retry_after_s)
-
-
-def _without_cookies(scope: Scope) -> Scope:
-    # The caller is who the bearer says; whoever else this client may be signed in as is not asked.
-    kept = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
-    return {**scope, "headers": kept, **({"session": {}} if "session" in scope else {})}
-
-
-def _adding(headers: list[Header], send: Send) -> Send:
-    async def sender(message: Message) -> None:
-        # Read at the last moment: the application may still add some (see session.py).
-        if message["type"] in {"http.response.start", "websocket.accept"} and headers:
-            message = {**message, "headers": [*message.get("headers", ()), *headers]}
-        await send(message)
-
-    return sender
-
-
-async def _respond(response: Response, receive: Receive, send: Send, request: Request) -> None:
-    if request.scope["type"] == "websocket":
-        # Closing before accepting makes the server answer the handshake with 403.
-        await receive()
-        await send({"type": "websocket.close", "code": 1008})
-        return
-    headers = [
-        (b"content-length", str(len(response.body)).encode()),
-        (b"cache-control", b"no-store"),
-        *response.headers,
-    ]
-    await send({"type": "http.response.start", "status": int(response.status), "headers": headers})
-    await send({"type": "http.response.body", "body": response.body})

@@ -66,6 +66,22 @@ class AutherApi:
         return await self._plugin("verify", secret, body, _QUICK_TIMEOUT_S)
 
     @property
+    def captures(self) -> bool:
+        """Tell whether Auther may be given passwords that it lacks."""
+        return bool(self._settings.plugin_url and self._environment.capture_secret)
+
+    async def capture(self, auther_id: str, password: str) -> str:
+        """Give Auther a password that was right here; says what became of it.
+
+        Raises:
+            AutherRefusedError: Not for this person.
+        """
+        body = {"id": auther_id, "password": password}
+        secret = self._environment.capture_secret
+        answer = await self._plugin("capture", secret, body, _QUICK_TIMEOUT_S)
+        return str(answer.get("outcome", ""))
+
+    @property
     def exchanges(self) -> bool:
         """Tell whether sessions can be exchanged."""
         return bool(self._settings.plugin_url and self._environment.exchange_secret)

@@ -12,6 +12,7 @@ from .answers import START_PATH, Response, error, failed_page, redirect
 from .attempt import Attempt
 from .auther_api import AutherRefusedError, AutherUnreachableError
 from .credentials import TOKEN_COOKIE
+from .decision import Kind
 from .handle import Handle
 from .model import Person, Stage, VerificationUnavailableError
 from .request import safe_return_path
@@ -84,7 +85,7 @@ async def end_auther_side(handle: Handle) -> None:
     parts = handle.parts
     finding = await parts.credentials.in_cookie(handle.request)
     sub = finding.claims["sub"] if finding.claims else ""
-    result = "off"
+    result = "failed" if finding.kind is Kind.UNAVAILABLE and parts.api.logs_out else "off"
     if sub and parts.api.logs_out:
         try:
             await parts.api.log_out(sub)
@@ -106,7 +107,7 @@ async def _complete(handle: Handle, attempt: Attempt) -> None:
     # First the other side's session, so that a conflict later means abuse or a race.
     handle.headers.extend(await parts.legacy.forget(handle.request.scope))
     value = await parts.tokens.cookie_value(token, claims["exp"])
-    await handle.drop_token()
+    await handle.discard_token()
     age_s = int(claims["exp"] - parts.now()) + parts.settings.renew_for_s
     handle.set_cookie(TOKEN_COOKIE, value, max_age_s=age_s)
     renewal.succeeded(handle, attempt)

@@ -35,7 +35,7 @@ class DoorClosedError(Exception):
         self.return_to = return_to
 
 
-def login_target(request: object) -> Side:
+def login_target(request: object, *, cohort: str = "") -> Side:
     """Tell where the login button of this page leads; call it before the response starts.
 
     Sticky for a browser: the first call sets a random first-party cookie that decides. Whoever
@@ -43,6 +43,7 @@ def login_target(request: object) -> Side:
 
     Args:
         request: A Starlette or FastAPI request, or an ASGI scope.
+        cohort: A group of your own making (a tenant, the staff) that the switch may move first.
     """
     handle = handle_of(request)
     settings, view = handle.parts.settings, handle.view
@@ -51,13 +52,14 @@ def login_target(request: object) -> Side:
         key = secrets.token_urlsafe(16)
         handle.set_cookie(BUCKET_COOKIE, key, max_age_s=BUCKET_AGE_S)
     moved = key.startswith(MOVED) and view.stage is Stage.DUAL
-    return "auther" if moved or view.sends_to_auther(key.removeprefix(MOVED)) else "legacy"
+    to_auther = moved or view.sends_to_auther(key.removeprefix(MOVED), cohort)
+    return "auther" if to_auther else "legacy"
 
 
-def login_url(request: object, *, return_to: str = "/") -> str:
+def login_url(request: object, *, cohort: str = "", return_to: str = "/") -> str:
     """Give the address of the login button."""
     own = handle_of(request).parts.login_path
-    path = START_PATH if login_target(request) == "auther" else own
+    path = START_PATH if login_target(request, cohort=cohort) == "auther" else own
     return with_return_path(path, safe_return_path(return_to))
 
 
@@ -191,11 +193,25 @@ async def _compare(handle: Handle, person: Person, password: str) -> None:
     parts, result = handle.parts, "error"
     try:
         verdict = await parts.api.password_verdict(person.auther_id, password)
-        matched = verdict.get("valid") is True
         said = str(verdict.get("reason", ""))
-        reason = said if said in _SHADOW_REASONS else ""
+        matched = verdict.get("valid") is True or await _capture(handle, person, password, said)
+        reason = said if said in _SHADOW_REASONS and not matched else ""
         await parts.people.shadow_checked(person.user_pk, matched=matched, reason=reason)
         result = "match" if matched else "mismatch"
     except (AutherRefusedError, AutherUnreachableError, VerificationUnavailableError):
         pass
     parts.counters.count("auth_shadow_checks", result)
+
+
+async def _capture(handle: Handle, person: Person, password: str, reason: str) -> bool:
+    """Give Auther a password that it lacks, once; tell whether it has it from now on."""
+    parts = handle.parts
+    if reason not in {"no_credential", "unknown_scheme"} or not parts.api.captures:
+        return False
+    try:
+        outcome = await parts.api.capture(person.auther_id, password)
+    except (AutherRefusedError, AutherUnreachableError):
+        outcome = "failed"
+    known = outcome if outcome in {"captured", "failed"} else "left"
+    parts.counters.count("auth_captures", known)
+    return known == "captured"

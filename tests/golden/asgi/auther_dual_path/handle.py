@@ -63,11 +63,15 @@ class Handle:
 
     async def drop_token(self) -> None:
         """Remove Auther's credential from the browser, and from the database what it leads to."""
+        await self.discard_token()
+        self.drop_cookie(TOKEN_COOKIE)
+
+    async def discard_token(self) -> None:
+        """Delete what the credential leads to in the database, if anything."""
         for value in self.request.cookies(self.parts.settings.cookie(TOKEN_COOKIE)):
             # The row ends by itself; without the cookie nobody can open it.
             with contextlib.suppress(VerificationUnavailableError):
                 await self.parts.tokens.discard(value)
-        self.drop_cookie(TOKEN_COOKIE)
 
 
 def handle_of(request: object) -> Handle:

@@ -54,8 +54,10 @@ class KeySet:
 
     def known(self, kid: str) -> PyJWK | None:
         """Give a key without asking anybody; refreshes an ageing set in the background."""
-        age_s = self._age_s()
-        if age_s is None or age_s > self._settings.jwks_stale_s:
+        if self._good_at is None:
+            return None
+        age_s = self._monotonic() - self._good_at
+        if age_s > self._settings.jwks_stale_s:
             return None
         if age_s > self._settings.jwks_max_age_s and self._wait_s() <= 0:
             self._join_or_start()

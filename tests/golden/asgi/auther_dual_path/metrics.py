@@ -21,6 +21,7 @@ _EVENTS = {
     "auth_logins_refused": ("Sessions that were kept from gaining one.", ("door", "stage")),
     "auth_logins_failed": ("Logins at Auther that came to no end.", ("reason",)),
     "auth_jwks_fetch": ("Fetches of the key set.", ("result",)),
+    "auth_captures": ("Passwords that Auther lacked and was given.", ("result",)),
     "auth_shadow_checks": ("Passwords that were tried at Auther too.", ("result",)),
     "auth_logouts": ("Logouts, by what became of Auther's session.", ("auther",)),
     "auth_exchanges": ("Legacy sessions on their way to Auther.", ("result",)),
@@ -61,7 +62,11 @@ class Counters:
             self._of_labels[labels] = found
         child, line = found
         child.inc()
-        _log.info(json.dumps(_line(decision, stage, synthetic)) if decision.parties else line)
+        if _log.isEnabledFor(logging.INFO):
+            text = json.dumps(_line(decision, stage, synthetic)) if decision.parties else line
+            # As `_log.info` does, without the search for the caller: it is always this line.
+            name, level = _log.name, logging.INFO
+            _log.handle(_log.makeRecord(name, level, __file__, 0, text, (), None, "decided"))
 
     def count(self, name: str, *labels: str) -> None:
         """Count something else, e.g. `count("auth_logins", "form", "legacy")`."""

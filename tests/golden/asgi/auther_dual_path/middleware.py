@@ -5,11 +5,10 @@ from __future__ import annotations
 import hmac
 import os
 import time
-from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Protocol
-from urllib.parse import parse_qs
 
 from . import browser_login, exchange, renewal
 from .answers import (
@@ -31,7 +30,7 @@ from .background import Background, Writes
 from .control import HEADER as CONTROL_HEADER
 from .control import Control
 from .credentials import Credentials
-from .decision import ABSENT, Answer, Decision, Finding, Kind, decide
+from .decision import ABSENT, Answer, Decision, Kind, decide
 from .detection import DetectionControl
 from .doors import DoorClosedError
 from .handle import HANDLE, Handle, Parts
@@ -40,7 +39,6 @@ from .large_tokens import TokenStore
 from .metrics import Counters
 from .model import (
     AccountState,
-    Header,
     LargeTokens,
     LegacySession,
     LegacySessions,
@@ -48,19 +46,26 @@ from .model import (
     Scope,
     VerificationUnavailableError,
 )
+from .plumbing import (
+    App,
+    Message,
+    Page,
+    Receive,
+    Send,
+    adding,
+    form_of,
+    only_get,
+    or_unavailable,
+    respond,
+    without_cookies,
+)
 from .request import Request
 from .settings import SETTINGS, Environment, Settings
 from .stage import StageReader
 from .tokens import TokenVerifier
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
 METRICS_PATH = "/migrator/metrics"
 DEFAULT_EXEMPT = ("/logout", "/healthz")
-_MAX_FORM_BYTES = 4096
 _CONTROL_SEEN = Decision("legacy", "accepted")
 
 
@@ -150,11 +155,11 @@ class DualPathMiddleware:
             now=self._now,
         )
 
-    def _own_pages(self) -> dict[str, Callable[[Handle], Awaitable[Response]]]:
+    def _own_pages(self) -> dict[str, Page]:
         return {
-            START_PATH: _for_get(browser_login.start),
-            self._settings.callback_path: _for_get(browser_login.callback),
-            EXCHANGE_PATH: _for_get(exchange.came_back),
+            START_PATH: only_get(browser_login.start),
+            self._settings.callback_path: only_get(browser_login.callback),
+            EXCHANGE_PATH: only_get(exchange.came_back),
             LOGOUT_PATH: browser_login.logout,
         }
 
@@ -171,7 +176,7 @@ class DualPathMiddleware:
         scope["auther.user"] = None
         request = Request(scope)
         if scope["type"] == "http" and request.path == METRICS_PATH:
-            await _respond(self._metrics(request), receive, send, request)
+            await respond(self._metrics(request), receive, send, request)
             return
         try:
             handle = Handle(request, self._stage.now(), self._parts)
@@ -186,13 +191,13 @@ class DualPathMiddleware:
         # Before the decision, on the same counting line: it proves that legacy use would be seen.
         if self._control.accepts(request.header(CONTROL_HEADER)):
             self._counters.decided(_CONTROL_SEEN, handle.view.label, synthetic=True)
-            await _respond(Response(HTTPStatus.NO_CONTENT), receive, send, request)
+            await respond(Response(HTTPStatus.NO_CONTENT), receive, send, request)
             return
         own = self._own.get(request.path)
         if own is not None or request.path == CONFLICT_PATH:
             page = own(handle) if own is not None else self._conflict(handle, receive)
-            response = await _or_unavailable(page)
-            await _respond(response, receive, _adding(handle.headers, send), request)
+            response = await or_unavailable(page)
+            await respond(response, receive, adding(handle.headers, send), request)
             return
         if request.path in self._exempt:
             await self._pass_on(handle, receive, send)
@@ -208,9 +213,13 @@ class DualPathMiddleware:
             foreign_passes=finding.kind is Kind.FOREIGN and self._takes_foreign(request.path),
         )
         self._counters.decided(decision, handle.view.label)
-        detour = await self._detour(decision, finding, session, handle)
+        detour = None
+        if finding.reason == "expired":
+            detour = await renewal.offered(handle, finding, session)
+        elif finding is ABSENT and decision.user is not None and request.is_top_level_get:
+            detour = await exchange.offered(handle, decision.user)
         if detour is not None:
-            await _respond(detour, receive, _adding(handle.headers, send), request)
+            await respond(detour, receive, adding(handle.headers, send), request)
             return
         await self._act(decision, handle, receive, send)
 
@@ -226,19 +235,6 @@ class DualPathMiddleware:
             return LegacySession(session.user_pk, AccountState.SIGNED_OUT)
         return session
 
-    async def _detour(
-        self,
-        decision: Decision,
-        finding: Finding,
-        session: LegacySession | None,
-        handle: Handle,
-    ) -> Response | None:
-        if finding.reason == "expired":
-            return await renewal.offered(handle, finding, session)
-        if finding is ABSENT and decision.user is not None and handle.request.is_top_level_get:
-            return await exchange.offered(handle, decision.user)
-        return None
-
     async def _act(self, decision: Decision, handle: Handle, receive: Receive, send: Send) -> None:
         request, user = handle.request, decision.user
         if user is not None and user.credential == "session":
@@ -252,7 +248,7 @@ class DualPathMiddleware:
             await self._pass_on(handle, receive, send, alone=decision.answer is Answer.PASS_ALONE)
             return
         response = answer(decision, request, login_path=self._parts.login_path)
-        await _respond(response, receive, _adding(handle.headers, send), request)
+        await respond(response, receive, adding(handle.headers, send), request)
 
     def _reaches_application(self, decision: Decision, request: Request) -> bool:
         if decision.answer is Answer.PASS:
@@ -266,7 +262,7 @@ class DualPathMiddleware:
         self, handle: Handle, receive: Receive, send: Send, *, alone: bool = False
     ) -> None:
         request = handle.request
-        scope = _without_cookies(request.scope) if alone else request.scope
+        scope = without_cookies(request.scope) if alone else request.scope
         started = False
 
         async def sender(message: Message) -> None:
@@ -284,7 +280,7 @@ class DualPathMiddleware:
             if started:
                 raise
             response = _answer_to(problem, request)
-            await _respond(response, receive, _adding(handle.headers, send), request)
+            await respond(response, receive, adding(handle.headers, send), request)
 
     def _takes_foreign(self, path: str) -> bool:
         prefixes = (prefix.rstrip("/") for prefix in self._settings.foreign_paths)
@@ -295,7 +291,7 @@ class DualPathMiddleware:
         if request.method in {"GET", "HEAD"}:
             return conflict_page(self._settings)
         cookie = request.cookie(self._settings.cookie("auther_conflict"))
-        sent = (await _form(receive)).get("csrf", [""])[0]
+        sent = (await form_of(receive)).get("csrf", [""])[0]
         good = sent and hmac.compare_digest(cookie.encode(), sent.encode())
         same_origin = request.is_same_origin(self._settings.origin, unsaid=True)
         if request.method != "POST" or not (good and same_origin):
@@ -324,7 +320,7 @@ class DualPathMiddleware:
             await self.app(request.scope, receive, send)
             return
         self._counters.decided(Decision("none", "unavailable", Answer.UNAVAILABLE.value), "unknown")
-        await _respond(unavailable(problem.retry_after_s), receive, send, request)
+        await respond(unavailable(problem.retry_after_s), receive, send, request)
 
     def _start(self) -> None:
         self._runs = True
@@ -365,17 +361,6 @@ class DualPathMiddleware:
         return {("source" if name == "origin" else name): str(v) for name, v in facts.items()}
 
 
-def _for_get(
-    page: Callable[[Handle], Awaitable[Response]],
-) -> Callable[[Handle], Awaitable[Response]]:
-    async def only_get(handle: Handle) -> Response:
-        if handle.request.method != "GET":
-            return error(HTTPStatus.METHOD_NOT_ALLOWED, "method")
-        return await page(handle)
-
-    return only_get
-
-
 def _answer_to(
     problem: DoorClosedError | VerificationUnavailableError, request: Request
 ) -> Response:
@@ -384,49 +369,3 @@ def _answer_to(
     if request.wants_page:
         return redirect(with_return_path(START_PATH, problem.return_to))
     return error(HTTPStatus.FORBIDDEN, "login_moved")
-
-
-async def _or_unavailable(page: Awaitable[Response]) -> Response:
-    try:
-        return await page
-    except VerificationUnavailableError as problem:
-        return unavailable(problem.retry_after_s)
-
-
-def _without_cookies(scope: Scope) -> Scope:
-    # The caller is who the bearer says; whoever else this client may be signed in as is not asked.
-    kept = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
-    return {**scope, "headers": kept, **({"session": {}} if "session" in scope else {})}
-
-
-def _adding(headers: list[Header], send: Send) -> Send:
-    async def sender(message: Message) -> None:
-        if message["type"] == "http.response.start" and headers:
-            message = {**message, "headers": [*message.get("headers", ()), *headers]}
-        await send(message)
-
-    return sender
-
-
-async def _respond(response: Response, receive: Receive, send: Send, request: Request) -> None:
-    if request.scope["type"] == "websocket":
-        # Closing before accepting makes the server answer the handshake with 403.
-        await receive()
-        await send({"type": "websocket.close", "code": 1008})
-        return
-    headers = [
-        (b"content-length", str(len(response.body)).encode()),
-        (b"cache-control", b"no-store"),
-        *response.headers,
-    ]
-    await send({"type": "http.response.start", "status": int(response.status), "headers": headers})
-    await send({"type": "http.response.body", "body": response.body})
-
-
-async def _form(receive: Receive) -> dict[str, list[str]]:
-    body, more = b"", True
-    while more and len(body) <= _MAX_FORM_BYTES:
-        message = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-    return parse_qs(body.decode("latin-1")) if len(body) <= _MAX_FORM_BYTES else {}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal, Protocol
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, Protocol
 
 Scope = MutableMapping[str, Any]
 Header = tuple[bytes, bytes]
@@ -68,8 +69,9 @@ class Person:
         A lock that failed attempts at the legacy form imposed says nothing about somebody whose
         password is at Auther: else anybody could lock them out there.
         """
-        only_by_attempts = self.state is AccountState.LOCKED_BY_ATTEMPTS and self.moved
-        return self.state is not AccountState.ACTIVE and not only_by_attempts
+        if self.state is AccountState.ACTIVE:
+            return False
+        return not (self.state is AccountState.LOCKED_BY_ATTEMPTS and self.moved)
 
     def revokes(self, issued_s: float | None) -> bool:
         """Tell whether a token of that time (whole seconds) was issued before a sign-out."""
@@ -86,8 +88,7 @@ class Person:
         return "disabled" if self.disabled else ""
 
 
-@dataclass(frozen=True)
-class SignedIn:
+class SignedIn(NamedTuple):
     """Who this request acts for; the application finds it at `scope["auther.user"]`.
 
     Attributes:
@@ -98,7 +99,7 @@ class SignedIn:
     user_pk: str
     credential: Literal["session", "cookie", "header"]
     auther_id: str | None = None
-    claims: Mapping[str, Any] = field(default_factory=dict)
+    claims: Mapping[str, Any] = MappingProxyType({})
 
 
 class LegacyDetector(Protocol):

@@ -125,7 +125,7 @@ class Environment:
     Attributes:
         cookie_secret: Seals what a login remembers in the browser; the same in all processes.
         client_secret: Of this client at Auther; a public client has none.
-        verify_secret: And the next three: each opens one of the plugin's endpoints.
+        verify_secret: And the next four: each opens one of the plugin's endpoints.
         api_key: For questions about permissions.
         jwks_cooldown_s: Shortens the pause between two fetches of the key set, 1 to 30.
     """
@@ -138,6 +138,7 @@ class Environment:
     cookie_secret: str = field(default="", repr=False)
     client_secret: str = field(default="", repr=False)
     verify_secret: str = field(default="", repr=False)
+    capture_secret: str = field(default="", repr=False)
     exchange_secret: str = field(default="", repr=False)
     reset_secret: str = field(default="", repr=False)
     logout_secret: str = field(default="", repr=False)
@@ -174,6 +175,7 @@ _VARIABLES = {
     "cookie_secret": "MIGRATOR_COOKIE_SECRET",
     "client_secret": "AUTHER_CLIENT_SECRET",
     "verify_secret": "MIGRATOR_VERIFY_SECRET",
+    "capture_secret": "MIGRATOR_CAPTURE_SECRET",
     "exchange_secret": "MIGRATOR_EXCHANGE_SECRET",
     "reset_secret": "MIGRATOR_RESET_SECRET",
     "logout_secret": "MIGRATOR_LOGOUT_SECRET",

@@ -37,6 +37,7 @@ class StageView:
         percent: Share of browsers that sign in at Auther in `dual`, 0 to 100.
         legacy_until_s: Unix time after which legacy credentials end, None without a deadline.
         origin: `live`, `cached` or `baked`.
+        cohorts: Groups of the application's own making that sign in at Auther in `dual`.
     """
 
     stage: Stage
@@ -46,6 +47,7 @@ class StageView:
     stop_accepting: bool
     legacy_until_s: float | None
     origin: str
+    cohorts: frozenset[str] = frozenset()
 
     @cached_property
     def label(self) -> str:
@@ -61,10 +63,12 @@ class StageView:
         """Tell whether Auther's tokens are good (they are not after a compromise)."""
         return not (self.stage is Stage.LEGACY and self.stop_accepting)
 
-    def sends_to_auther(self, key: str) -> bool:
+    def sends_to_auther(self, key: str, cohort: str = "") -> bool:
         """Tell on which side a browser signs in: sticky, and monotonic in percent."""
         if self.stage is not Stage.DUAL:
             return self.stage in {Stage.DRAIN, Stage.AUTHER}
+        if cohort in self.cohorts:
+            return True
         # An integer on both sides: 0.07 * 1000 is 70.00000000000001.
         return bucket(self.salt, key) < round(self.percent * 1000)
 
@@ -200,8 +204,16 @@ def _view(data: dict[str, Any], origin: str) -> StageView:
         raise ValueError("not a stage document")
     until_s = None if until is None else datetime.fromisoformat(until).timestamp()
     stop = data["stop_accepting"] is True
+    cohorts = frozenset(str(name) for name in data.get("cohorts", ()))
     return StageView(
-        Stage(data["stage"]), float(percent), str(data["salt"]), epoch, stop, until_s, origin
+        stage=Stage(data["stage"]),
+        percent=float(percent),
+        salt=str(data["salt"]),
+        epoch=epoch,
+        stop_accepting=stop,
+        legacy_until_s=until_s,
+        origin=origin,
+        cohorts=cohorts,
     )
 
 

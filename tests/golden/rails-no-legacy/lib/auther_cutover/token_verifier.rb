@@ -33,6 +33,11 @@ module AutherCutover
       claims
     end
 
+    # Was it good once? For routing only.
+    def seen?(token)
+      @verified.include?(token)
+    end
+
     # The claims of a token that may have ended, as of one that is to be renewed or logged out; else nil.
     def claims_of_ended(token)
       verify(token)

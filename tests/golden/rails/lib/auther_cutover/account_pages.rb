@@ -11,12 +11,12 @@ module AutherCutover
       Devise::RegistrationsController.before_action(AccountChange, only: %i[update destroy])
     end
 
-    # In stage legacy Devise is the only side there is.
+    # In stage legacy Devise is the only side there is; a pinned user gets no password at Auther in any.
     def at_auther?(user)
-      stage = AutherCutover.stage
-      return false if stage.legacy?
+      identity = AutherCutover.stage.legacy? ? nil : Identity.of_user(user)
+      return false if identity.nil? || identity.pinned_reason
 
-      stage.stage == "auther" ? Identity.of_user(user).present? : Home.moved?(user)
+      AutherCutover.stage.stage == "auther" || identity.home == "auther"
     end
 
     # A link to a new password that was on its way when the user moved: it ends here, and Auther lets the
@@ -40,7 +40,7 @@ module AutherCutover
 
       def user_of(params)
         form = params[AutherCutover.settings.scope]
-        raw = params[:reset_password_token] || (form[:reset_password_token] if form.respond_to?(:[]))
+        raw = params[:reset_password_token] || (form[:reset_password_token] if form.respond_to?(:key?))
         user = AutherCutover.settings.model.with_reset_password_token(raw) if raw.is_a?(String)
         user if user&.reset_password_period_valid?
       end
@@ -49,7 +49,9 @@ module AutherCutover
         secret = AutherCutover.settings.reset_secret
         raise Plugin::Unreachable, "no secret" unless Plugin.ready?(secret)
 
-        Plugin.post("reset-ticket", secret, { id: Identity.of_user(user).auther_id }, timeout_s: TIMEOUT_S).fetch("url")
+        body = { id: Identity.of_user(user).auther_id }
+        answer = Plugin.post("reset-ticket", secret, body, timeout_s: TIMEOUT_S)
+        answer["url"] || raise(Plugin::Unreachable, "no url")
       end
 
       # Two requests with one link: the database lets one of them have it.

@@ -38,6 +38,9 @@ module AutherCutover
       stage = AutherCutover.stage
       { instance: settings.instance, build: settings.build, baked: settings.baked_stage,
         stage: stage.stage, epoch: stage.epoch, source: stage.source }
+    rescue Unavailable
+      { instance: settings.instance, build: settings.build, baked: settings.baked_stage, stage: "unknown",
+        epoch: 0, source: "baked" }
     end
 
     def line(name, labels, value)

@@ -18,6 +18,9 @@ module AutherCutover
       return @app.call(env) if @exempt.include?(request.path_info)
 
       DualDecision.new(request).call { @app.call(env) }
+    rescue Unavailable => error # which stage holds
+      AutherCutover.counters.request(path: "none", outcome: "unavailable", stage: "unknown")
+      Answers.unavailable(error.retry_after_s)
     end
   end
 end

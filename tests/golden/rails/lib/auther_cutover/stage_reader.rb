@@ -36,6 +36,8 @@ module AutherCutover
     READ_EVERY_S = 2
     MAX_BYTES = 65_536
     STAGES = %w[legacy dual drain auther].freeze
+    # So late that guessing could let back in what a rollback or a removal has ended.
+    NEVER_GUESSED = %w[drain auther].freeze
 
     def initialize(settings)
       @settings = settings
@@ -46,9 +48,10 @@ module AutherCutover
       raise Misconfigured, "auther_cutover: stage_public_key is not an Ed25519 public key"
     end
 
+    # Raises Unavailable when nobody can say.
     def current
       refresh if due?
-      @document
+      @document || raise(Unavailable.new("stage unknown", retry_after_s: READ_EVERY_S))
     end
 
     private
@@ -64,20 +67,24 @@ module AutherCutover
       begin
         @read_at = monotonic_s
         live = load_document(@settings.stage_file, "live")
-        live && live.epoch >= @document.epoch ? adopt(live) : keep
+        live && live.epoch >= known_epoch ? adopt(live) : keep
       ensure
         @lock.unlock
       end
     end
 
+    def known_epoch
+      @document ? @document.epoch : -1
+    end
+
     def adopt(live)
-      newer = live.epoch > @document.epoch
+      newer = live.epoch > known_epoch
       @document = live
       store_copy if newer
     end
 
     def keep
-      @document = @document.dup.tap { |copy| copy.source = "cached" } if @document.source == "live"
+      @document = @document.dup.tap { |copy| copy.source = "cached" } if @document&.source == "live"
     end
 
     # Renamed into place: a reader sees the old copy or the new one, never half of it.
@@ -115,6 +122,8 @@ module AutherCutover
     end
 
     def baked
+      return if NEVER_GUESSED.include?(@settings.baked_stage)
+
       StageDocument.new(
         stage: @settings.baked_stage, percent: @settings.baked_percent, salt: "", epoch: 0,
         stop_accepting: false, legacy_accept_until: nil, source: "baked"

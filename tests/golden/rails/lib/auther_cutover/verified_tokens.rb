@@ -19,6 +19,11 @@ module AutherCutover
       found if found && version == yield && found["exp"] > Time.now.to_f
     end
 
+    def include?(token)
+      key = Digest::SHA256.digest(token)
+      @lock.synchronize { @claims.key?(key) }
+    end
+
     # A changed key set drops all: what a removed key signed counts no more.
     def keep(token, version, claims)
       key = Digest::SHA256.digest(token)
