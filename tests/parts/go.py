@@ -100,9 +100,10 @@ def build(settings: ShimSettings) -> Path:
             done = go(folder, "go", "build", "-o", str(draft), "club")
             if done.returncode != 0:
                 raise RuntimeError(f"go build: {done.stderr}")
-            for old in BINARIES.glob("club-*"):
-                old.unlink(missing_ok=True)
+            # Another worker may be here too, with the same program.
             draft.replace(program)
+            for old in set(BINARIES.glob("club-*")) - {program}:
+                old.unlink(missing_ok=True)
         return program
 
 
