@@ -54,6 +54,7 @@ def prepare(
     stage_file: Path | None = None,
     pepper: str = "",
     quick: bool = True,
+    port: int | None = None,
     extra: dict[str, str] | None = None,
 ) -> AsgiApp:
     """Copy the application and put the generated shim into it. Starts nothing.
@@ -64,11 +65,12 @@ def prepare(
         stage_file: Where the stage document is published; by default in the folder.
         pepper: Devise's.
         quick: Shorten the shim's pauses.
+        port: Where it will listen; by default any free one.
         extra: More environment variables.
     """
     folder = Path(tempfile.mkdtemp(prefix="migrator-asgi-"))
     shutil.copytree(SOURCE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pyc*"))
-    port = free_port()
+    port = port or free_port()
     stage = StageFile(stage_file or folder / "stage.json")
     redirect_uri = f"http://127.0.0.1:{port}{CALLBACK_PATH}"
     baked = settings or settings_for(issuer, stage_public_key=stage.public_key)

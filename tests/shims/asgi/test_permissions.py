@@ -1,17 +1,15 @@
 """Permissions from the token's claims, and Auther's answer where they say nothing."""
 
 import asyncio
-import json
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests.shims.asgi.answering import answering
 from tests.shims.asgi.package import Package, imported
 from tests.shims.golden import SETTINGS
 
@@ -26,30 +24,17 @@ class Authority:
     asked: list[tuple[str, Any]] = field(default_factory=list)
     url: str = ""
 
+    def take(self, _: str, headers: Mapping[str, str], body: Any) -> tuple[int, Any]:
+        """Take a question; without an answer it is refused."""
+        self.asked.append((headers["x-api-key"], body))
+        return (403, {}) if self.answer is None else (200, self.answer)
+
 
 @pytest.fixture
 def authority() -> Iterator[Authority]:
     made = Authority()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            made.asked.append((self.headers["x-api-key"], body))
-            text = json.dumps(made.answer).encode()
-            self.send_response(200 if made.answer is not None else 403)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, *_: Any) -> None:
-            """Keep the console quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    made.url = f"http://127.0.0.1:{server.server_port}/check-permission"
-    yield made
-    server.shutdown()
-    server.server_close()
+    with answering(made.take) as made.url:
+        yield made
 
 
 @pytest.fixture

@@ -168,3 +168,17 @@ def test_shares_of_a_hundredth_of_a_percent_are_exact(package: Package) -> None:
 
     assert sent == [key for key in keys if bucket("5a17", key) < 70]
     assert sent
+
+
+def test_a_cohort_goes_before_its_share_and_in_dual_only(package: Package, tmp_path: Path) -> None:
+    stage = package.stage
+    assert stage is not None
+    stage.publish(replace(stage.document, epoch=1, cohorts=("staff",)))
+    module = package.module("stage")
+    view = module.StageReader(package.settings, file=str(stage.path), cache="").now()
+    assert view.sends_to_auther("any browser", "staff")
+    assert not view.sends_to_auther("any browser", "members")
+    assert not view.sends_to_auther("any browser")
+    assert not replace(view, stage=package.module("model").Stage.LEGACY).sends_to_auther(
+        "x", "staff"
+    )

@@ -7,7 +7,9 @@ import pytest
 from tests.shims.asgi.club import ALICE, Club
 
 
-@pytest.mark.parametrize("exp", [int(time.time() * 1000) + 10**7, 10**400])
+@pytest.mark.parametrize(
+    "exp", [int(time.time() * 1000) + 10**7, 10**400], ids=["in milliseconds", "without end"]
+)
 def test_an_end_that_is_no_time_is_none(club: Club, exp: int) -> None:
     answer = club.get(bearer=club.token(ALICE, exp=exp))
     assert (answer.status_code, answer.json()) == (401, {"error": "invalid_token"})

@@ -43,7 +43,7 @@ def succeeded(handle: Handle, attempt: Attempt) -> None:
     """Begin to count failures anew."""
     handle.drop_cookie(FAILURES_COOKIE)
     if attempt.purpose == "renewal":
-        handle.parts.counters.count("auth_renewals", "renewed")
+        handle.parts.counters.count("auth_renewals", "ok")
 
 
 async def failed(handle: Handle, reason: str) -> None:

@@ -80,7 +80,7 @@ async def came_back(handle: Handle) -> Response:
 def succeeded(handle: Handle, attempt: Attempt) -> None:
     """Note that a session became one at Auther."""
     if attempt.purpose == "exchange":
-        handle.parts.counters.count("auth_exchanges", "done")
+        handle.parts.counters.count("auth_exchanges", "ok")
 
 
 def given_up(handle: Handle, return_to: str, result: str) -> Response:
