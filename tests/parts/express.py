@@ -1,0 +1,109 @@
+"""The real Express application with a generated shim in it. Knows nothing of pytest."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from migrator.shims.express import ExpressTarget
+from tests.parts.postgres import free_port
+from tests.parts.program import Program, write_files
+from tests.parts.stage_file import StageFile, shim_environment, shim_settings
+from tests.setup.paths import EXPRESS_APP
+
+if TYPE_CHECKING:
+    from tests.parts.issuer import Issuer
+    from migrator.shims.interface import ShimSettings
+
+CALLBACK_PATH = "/auth/callback"
+SECRETS = {
+    "SESSION_SECRET": "session-secret-of-the-tests",
+    "MIGRATOR_COOKIE_SECRET": "c" * 40,
+    "MIGRATOR_VERIFY_SECRET": "v" * 40,
+    "MIGRATOR_LOGOUT_SECRET": "l" * 40,
+    "MIGRATOR_EXCHANGE_SECRET": "e" * 40,
+    "MIGRATOR_RESET_SECRET": "r" * 40,
+}
+JWKS_COOLDOWN_S = 2
+
+
+@dataclass(kw_only=True)
+class ExpressApp(Program):
+    """An Express application on Node.js in a temporary folder."""
+
+    stage: StageFile
+
+    def command(self) -> list[str]:
+        """Give Node.js with the application."""
+        return ["node", "server.js"]
+
+    def run(self, *command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the application's folder, with more environment if given."""
+        return subprocess.run(
+            [str(part) for part in command],
+            cwd=self.folder,
+            env=self.environment | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+def settings_for(issuer: Issuer, *, port: int, stage_public_key: str) -> ShimSettings:
+    """Give the shim's settings for a local issuer, and let the issuer know the redirect URI."""
+    redirect_uri = f"http://127.0.0.1:{port}{CALLBACK_PATH}"
+    issuer.redirect_uris.append(redirect_uri)
+    found = shim_settings(issuer, stage_public_key=stage_public_key, redirect_uri=redirect_uri)
+    return replace(found, plugin_url=f"{issuer.auth_url}/migrator", foreign_paths=("/api/v1",))
+
+
+def prepare(
+    dsn: str,
+    issuer: Issuer,
+    *,
+    pepper: str = "",
+    changes: dict[str, object] | None = None,
+    extra: dict[str, str] | None = None,
+) -> ExpressApp:
+    """Copy the application and put the generated shim into it. Starts nothing.
+
+    Args:
+        dsn: The application's database, with the users table and the side tables.
+        pepper: Devise's.
+        changes: Of the shim's settings.
+        extra: More environment variables.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="migrator-express-"))
+    stage, port = StageFile(folder / "stage.json"), free_port()
+    settings = settings_for(issuer, port=port, stage_public_key=stage.public_key)
+    put_together(folder, replace(settings, **(changes or {})))  # type: ignore[arg-type]
+    shim = shim_environment(dsn, stage.path, cache=folder / "stage-cache.json", pepper=pepper)
+    own = {
+        "PORT": str(port),
+        "MIGRATOR_COUNTERS_FOLDER": str(folder / "counters"),
+        "MIGRATOR_JWKS_COOLDOWN_S": str(JWKS_COOLDOWN_S),
+    }
+    return ExpressApp(
+        folder=folder,
+        environment=os.environ | shim | SECRETS | own | (extra or {}),
+        log_path=folder / "express.log",
+        port=port,
+        stage=stage,
+    )
+
+
+def put_together(folder: Path, settings: ShimSettings) -> Path:
+    """Copy the application's sources and render the shim beside them."""
+    folder.mkdir(exist_ok=True)
+    for path in EXPRESS_APP.iterdir():
+        if path.is_file():
+            shutil.copy(path, folder)
+    # Node looks for packages from where a file really lies, so this link is enough.
+    (folder / "node_modules").symlink_to(EXPRESS_APP / "node_modules")
+    write_files(folder, ExpressTarget().files(settings))
+    return folder
