@@ -17,6 +17,7 @@ from migrator.config.section import Section
 from migrator.config.shim import ShimSection
 from migrator.config.standing_up import StandingUp
 from migrator.config.sync import SyncSection
+from migrator.config.verify import VerifySection
 from migrator.config.way_in import WayIn
 from migrator.config.write_back import WriteBackSection
 from migrator.core.envelope import MAX_PEPPERS, NO_PEPPER
@@ -253,6 +254,7 @@ class Config(Section):
     drain: DrainSection = DrainSection()
     gates: tuple[GateSection, ...] = ()
     remove: RemoveSection = RemoveSection()
+    verify: VerifySection = VerifySection()
 
     @model_validator(mode="after")
     def _gates_have_names_of_their_own(self) -> Config:

@@ -17,7 +17,7 @@ from migrator.metrics.instances import Instances, coverage_doubts
 from migrator.metrics.interface import Labels
 from migrator.metrics.shim_counters import ShimCounters
 from tests.parts.asgi import prepare
-from tests.parts.issuer import Issuer
+from migrator.conformance.issuer import Issuer
 from tests.parts.stage_file import CONTROL_SECRET, METRICS_TOKEN, create_side_tables
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from tests.parts.stage_file import StageFile, shim_environment, shim_settings
 
 if TYPE_CHECKING:
     from migrator.shims.interface import ShimSettings
-    from tests.parts.issuer import Issuer
+    from migrator.conformance.issuer import Issuer
 
 SOURCE = Path(__file__).parent / "asgi_app"
 # Tests cannot wait half a minute for a cooldown, nor ten minutes for a key set to age.

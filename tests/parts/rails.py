@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from migrator.shims.interface import ShimSettings
-    from tests.parts.issuer import Issuer
+    from migrator.conformance.issuer import Issuer
 
 SOURCE = Path(__file__).parent / "rails_app"
 CALLBACK_PATH = "/auth/auther/callback"

@@ -11,12 +11,12 @@ from migrator.core.queries import load
 from migrator.core.stage import Stage, StageDocument
 from migrator.shims.document import public_key_of, sign
 from migrator.shims.interface import ShimSettings
-from tests.parts.signing_keys import SigningKey, b64url
+from migrator.conformance.signing_keys import SigningKey, b64url
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.parts.issuer import Issuer
+    from migrator.conformance.issuer import Issuer
 
 CONTROL_SECRET = "control-secret-of-the-tests"
 METRICS_TOKEN = "metrics-token-of-the-tests"

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from tests.parts.faulty_wire import Fault, FaultyHttp, FaultyTcp, Planned
-from tests.parts.issuer import Issuer
+from migrator.conformance.issuer import Issuer
 
 if TYPE_CHECKING:
     from tests.parts.postgres import PostgresServer

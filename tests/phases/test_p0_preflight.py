@@ -14,7 +14,7 @@ from migrator.legacy import survey
 from migrator.runner.canaries import Canary
 from phases import p0_preflight
 from tests.legacy.surveying import categories, oracle
-from tests.parts.issuer import Issuer
+from migrator.conformance.issuer import Issuer
 from tests.phases.preflight_site import Site, make_site
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from migrator.core.stage import Stage, StageDocument
 from migrator.shims.document import public_key_of, sign, verify
-from tests.parts.signing_keys import b64url
+from migrator.conformance.signing_keys import b64url
 
 KEY = Ed25519PrivateKey.generate()
 RAW = b64url(KEY.private_bytes_raw())

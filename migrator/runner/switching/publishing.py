@@ -40,6 +40,15 @@ def published(ctx: Context) -> StageDocument | None:
     return document if document.namespace == ctx.config.migration.name else None
 
 
+def signed(ctx: Context, document: StageDocument) -> str:
+    """Give the text of a document with this migration's signature.
+
+    Raises:
+        UsageError: The signing key cannot be read.
+    """
+    return sign(document, _signing_key(ctx))
+
+
 def publish(ctx: Context, document: StageDocument) -> None:
     """Replace the published document in one move.
 
@@ -50,7 +59,16 @@ def publish(ctx: Context, document: StageDocument) -> None:
         DependencyError: The folder cannot be written to; the old document is still there.
         UsageError: The signing key cannot be read.
     """
-    path, text = _path(ctx), sign(document, _signing_key(ctx))
+    put(ctx, signed(ctx, document))
+
+
+def put(ctx: Context, text: str) -> None:
+    """Put a text where the document stands, in one move.
+
+    Raises:
+        DependencyError: The folder cannot be written to; the old text is still there.
+    """
+    path = _path(ctx)
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@ import pytest
 
 from migrator.auther.live import probe as module
 from migrator.auther.live.probe import Probe, probe
-from tests.parts.issuer import Issuer
+from migrator.conformance.issuer import Issuer
 
 
 def asked(issuer: Issuer, issuers: tuple[str, ...] = ()) -> Probe:

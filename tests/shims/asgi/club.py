@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from migrator.core.stage import Stage
 from tests.demo.sessions import rails_session
 from tests.parts.asgi import AsgiApp
-from tests.parts.issuer import Issuer
+from migrator.conformance.issuer import Issuer
 from tests.parts.stage_file import CONTROL_SECRET, METRICS_TOKEN
 
 PLAINTEXTS = Path(__file__).parents[2] / "data" / "devise_600_plaintext.csv"

@@ -8,7 +8,7 @@ import pytest
 
 from migrator.core.stage import Stage
 from tests.parts.asgi import prepare, settings_for
-from tests.parts.issuer import Issuer
+from migrator.conformance.issuer import Issuer
 from tests.parts.postgres import PostgresServer
 from tests.parts.stage_file import StageFile, create_side_tables
 from tests.shims.asgi.club import BOB, Club, oracle

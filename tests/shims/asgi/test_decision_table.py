@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from migrator.core.stage import Stage
-from tests.parts.signing_keys import SigningKey
+from migrator.conformance.signing_keys import SigningKey
 from tests.shims.asgi.club import (
     ALICE,
     BOB,

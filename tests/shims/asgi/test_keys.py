@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from tests.parts.asgi import prepare
-from tests.parts.issuer import Issuer
-from tests.parts.signing_keys import SigningKey
+from migrator.conformance.issuer import Issuer
+from migrator.conformance.signing_keys import SigningKey
 from tests.shims.asgi.club import ALICE, NO_TLS, Club
 from tests.shims.asgi.package import Package
 

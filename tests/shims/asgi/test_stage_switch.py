@@ -12,7 +12,7 @@ import pytest
 
 from migrator.core.stage import Stage, bucket
 from migrator.shims.document import sign
-from tests.parts.signing_keys import SigningKey, b64url
+from migrator.conformance.signing_keys import SigningKey, b64url
 from tests.parts.stage_file import StageFile
 from tests.shims.asgi.club import ALICE, BOB, NAVIGATION, Club
 from tests.shims.asgi.package import Package

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 import pytest
 
-from tests.parts.signing_keys import SigningKey, b64url
+from migrator.conformance.signing_keys import SigningKey, b64url
 from tests.shims.asgi.club import ALICE, Club, sub_of
 
 Make = Callable[[Club], str]

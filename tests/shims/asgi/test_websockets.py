@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.parts.issuer import Issuer
+from migrator.conformance.issuer import Issuer
 from tests.shims.asgi.club import ALICE, BOB, Club, sub_of
 from tests.shims.asgi.package import Package
 

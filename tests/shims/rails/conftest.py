@@ -6,7 +6,7 @@ import pytest
 
 from migrator.core.stage import Stage
 from tests.parts import require
-from tests.parts.issuer import Issuer
+from migrator.conformance.issuer import Issuer
 from tests.parts.postgres import PostgresServer
 from tests.parts.rails import prepare, settings_for
 from tests.parts.stage_file import create_side_tables

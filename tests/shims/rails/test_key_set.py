@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.parts.issuer import Issuer, JwksMode
-from tests.parts.signing_keys import SigningKey
+from migrator.conformance.issuer import Issuer, JwksMode
+from migrator.conformance.signing_keys import SigningKey
 from tests.shims.rails.club import ALICE, BOB, NAVIGATION, TOKEN_COOKIE, XHR, Club
 
 DRIVER = Path(__file__).with_name("key_set_driver.rb")

@@ -10,7 +10,7 @@ import pytest
 from migrator.shims.interface import ShimSettings
 from migrator.shims.rails import RailsTarget, ruby_literal
 from tests.parts import require
-from tests.parts.issuer import Issuer
+from migrator.conformance.issuer import Issuer
 from tests.parts.rails import prepare, settings_for, write_shim
 from tests.shims.rails.club import Club
 

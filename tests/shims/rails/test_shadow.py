@@ -14,7 +14,7 @@ from tests.auther.plugin.users import Users
 from tests.parts import require
 from tests.parts.better_auth import BetterAuth, start
 from tests.parts.faulty_wire import Fault, FaultyHttp, Planned
-from tests.parts.issuer import Issuer
+from migrator.conformance.issuer import Issuer
 from tests.parts.rails import prepare, settings_for
 from tests.parts.stage_file import create_side_tables
 from tests.shims.rails.club import ALICE, BOB, CAROL, DAVE, Club, oracle

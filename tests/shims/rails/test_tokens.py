@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.parts.signing_keys import SigningKey, b64url
+from migrator.conformance.signing_keys import SigningKey, b64url
 from tests.shims.rails.club import ALICE, BOB, XHR, Club
 
 NOW_S = int(time.time())

@@ -8,7 +8,7 @@ import pytest
 
 from migrator.core.stage import Stage
 from tests.parts import require
-from tests.parts.issuer import Issuer
+from migrator.conformance.issuer import Issuer
 from tests.parts.rails import prepare, settings_for
 from tests.shims.rails.club import ALICE, BOB, TOKEN_COOKIE, XHR, Club, oracle, sub_of
 

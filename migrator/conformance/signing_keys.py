@@ -1,4 +1,4 @@
-"""Ed25519 keys of a test issuer, their JWKS form, and the tokens they sign."""
+"""Ed25519 keys of the test issuer, their JWKS form, and the tokens they sign."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Verifying a deployment with the conformance suite: its scene, its people, its record."""

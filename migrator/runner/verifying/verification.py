@@ -1,0 +1,181 @@
+"""Drives a deployed application with the conformance suite, and leaves everything as it was."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from migrator.conformance import runner
+from migrator.conformance.auther import FromTestIssuer
+from migrator.conformance.bench import Bench
+from migrator.conformance.browser import Wire
+from migrator.conformance.interface import CannotRunError, Result
+from migrator.conformance.issuer import Issuer
+from migrator.core.errors import DependencyError, RefusedError, UsageError
+from migrator.core.redact import scrub
+from migrator.core.stage import Stage
+from migrator.legacy.connect import open_database
+from migrator.runner import stages
+from migrator.runner.stages import SUBJECT, Position
+from migrator.runner.switching.publishing import published
+from migrator.runner.verifying.people import linked, read_people
+from migrator.runner.verifying.rows import CanaryRows, Row
+from migrator.runner.verifying.scene import MigrationScene
+from migrator.runner.verifying.site import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from migrator.conformance.interface import Case
+    from migrator.runner.context import Context
+    from migrator.runner.verifying.people import Named
+
+VERIFY, RUN = "verify", "run"
+_BEFORE, _ROWS = "before", "rows"
+_LOOPBACK = ("127.0.0.1", "localhost")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the operator asks for.
+
+    Attributes:
+        url: Of one instance of the application, past any load balancer.
+        cases: Those to run.
+        during_migration: Even though people have moved, or a later stage holds.
+    """
+
+    url: str
+    cases: Sequence[Case]
+    during_migration: bool = False
+
+
+def verify_deployment(
+    ctx: Context, asked: Asked, *, after_each: Callable[[Result], None]
+) -> tuple[Result, ...]:
+    """Run cases against a deployment.
+
+    Interrupted by Ctrl-C or an error, the stage and the canaries' rows are put back. Killed, they
+    are put back by the next run.
+
+    Raises:
+        UsageError: The configuration lacks what is needed, or the people's file is wrong.
+        RefusedError: The migration is in progress.
+        DependencyError: The application, its database or the disk does not answer.
+        ConflictError: Somebody else works on the stage.
+    """
+    named = read_people(ctx.path(ctx.config.verify.people))
+    site = describe(ctx)
+    with (
+        _issuer(ctx) as issuer,
+        open_database(ctx.reveal(ctx.config.legacy.dsn), read_only=False) as connection,
+    ):
+        rows = CanaryRows(connection, ctx.config.legacy)
+        with _scene(ctx, rows, named, asked) as scene:
+            people = linked(named, rows.find(person.user_pk for person in named))
+            issuer.plugin.passwords = {one.auther_id: one.password for one in people.values()}
+            wire = Wire(asked.url.rstrip("/"))
+            bench = Bench(ctx.config.verify, site, wire, FromTestIssuer(issuer), scene, people)
+            _require_reachable(bench, asked.url)
+            results = runner.run(bench, asked.cases, after_each=after_each)
+            scene.facts = _counted(results)
+    return results
+
+
+@contextmanager
+def _issuer(ctx: Context) -> Iterator[Issuer]:
+    """Start the test issuer where the deployment expects Auther."""
+    base = urlsplit(ctx.config.auther.base_url)
+    if base.hostname not in _LOOPBACK or not base.port:
+        raise UsageError(
+            "the suite stands where Auther stands, on a loopback port, and [auther] base_url is elsewhere",
+            hint='generate the deployment under test with base_url = "http://127.0.0.1:PORT"',
+        )
+    issuer = Issuer(client_id=ctx.config.auther.client_id, port=base.port)
+    issuer.redirect_uris.append(ctx.config.shim.redirect_uri)
+    try:
+        issuer.start()
+    except OSError as error:
+        raise DependencyError(
+            f"port {base.port} is taken: {error.strerror}", hint="stop what listens there"
+        ) from error
+    try:
+        yield issuer
+    finally:
+        issuer.stop()
+
+
+@contextmanager
+def _scene(
+    ctx: Context, rows: CanaryRows, named: tuple[Named, ...], asked: Asked
+) -> Iterator[MigrationScene]:
+    """Hold the stage; put it and the canaries' rows back afterwards, whatever happens."""
+    pks = [person.user_pk for person in named]
+    with ctx.state.locks.held(SUBJECT) as lease:
+        before = _settle_killed(ctx, rows) or stages.position(stages.current(ctx))
+        _refuse_in_progress(before, rows.moved(pks), asked)
+        kept = tuple(rows.find(pks).values())
+        ctx.state.checkpoints.put(VERIFY, _ROWS, [row.as_kept() for row in kept])
+        ctx.state.checkpoints.put(VERIFY, _BEFORE, stages.facts(before))
+        intent = ctx.state.ledger.intent(
+            VERIFY, RUN, url=scrub(asked.url), cases=len(asked.cases), before=stages.facts(before)
+        )
+        scene = MigrationScene(ctx, lease, intent, rows, kept, _newest_epoch(ctx))
+        result = "interrupted"
+        try:
+            yield scene
+            result = "done"
+        finally:
+            scene.restore()
+            scene.publish(before)
+            ctx.state.ledger.outcome(intent, result=result, epoch=scene.epoch, **scene.facts)
+            _forget_kept(ctx)
+
+
+def _settle_killed(ctx: Context, rows: CanaryRows) -> Position | None:
+    """Put the rows back that a killed run has left; gives the position that held before it."""
+    kept, before = (ctx.state.checkpoints.get(VERIFY, key) for key in (_ROWS, _BEFORE))
+    rows.put_back(Row.from_kept(row) for row in kept or ())
+    for entry in ctx.state.ledger.pending():
+        if entry.subject == VERIFY:
+            ctx.state.ledger.outcome(entry, result="killed")
+    return stages.read_position(before) if before else None
+
+
+def _forget_kept(ctx: Context) -> None:
+    for key in (_ROWS, _BEFORE):
+        ctx.state.checkpoints.drop(VERIFY, key)
+
+
+def _refuse_in_progress(at: Position, moved: int, asked: Asked) -> None:
+    quiet = at.stage is Stage.LEGACY or (at.stage is Stage.DUAL and at.percent == 0)
+    if asked.during_migration or (quiet and not at.stop_accepting and not moved):
+        return
+    who = f"{moved} people have moved to Auther" if moved else f"the stage is {at}"
+    raise RefusedError(
+        f"the suite moves the stage through all positions, and {who}",
+        hint="verify a deployment with a stage document of its own, or add --during-migration",
+    )
+
+
+def _newest_epoch(ctx: Context) -> int:
+    known = (stages.current(ctx), published(ctx))
+    return max((document.epoch for document in known if document is not None), default=0)
+
+
+def _require_reachable(bench: Bench, url: str) -> None:
+    try:
+        bench.metrics()
+    except CannotRunError as error:
+        raise DependencyError(
+            f"{scrub(url)}: {error}",
+            hint="start the application with its shim; --url is one instance's own address",
+        ) from None
+
+
+def _counted(results: tuple[Result, ...]) -> dict[str, int]:
+    counts = Counter(type(result.outcome).__name__.lower() for result in results)
+    return {name: counts[name] for name in ("passed", "failed", "notrun")}
