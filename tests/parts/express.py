@@ -17,7 +17,7 @@ from tests.parts.stage_file import StageFile, shim_environment, shim_settings
 from tests.setup.paths import EXPRESS_APP
 
 if TYPE_CHECKING:
-    from tests.parts.issuer import Issuer
+    from migrator.conformance.issuer import Issuer
     from migrator.shims.interface import ShimSettings
 
 CALLBACK_PATH = "/auth/callback"
@@ -30,6 +30,8 @@ SECRETS = {
     "MIGRATOR_RESET_SECRET": "r" * 40,
 }
 JWKS_COOLDOWN_S = 2
+# Tests cannot wait two seconds for each move of the switch.
+QUICK = ("stageEveryS: 2,", "stageEveryS: 0.1,")
 
 
 @dataclass(kw_only=True)
@@ -105,5 +107,9 @@ def put_together(folder: Path, settings: ShimSettings) -> Path:
             shutil.copy(path, folder)
     # Node looks for packages from where a file really lies, so this link is enough.
     (folder / "node_modules").symlink_to(EXPRESS_APP / "node_modules")
-    write_files(folder, ExpressTarget().files(settings))
+    files = ExpressTarget().files(settings)
+    path = "auther-cutover/settings.js"
+    if QUICK[0] not in files[path]:
+        raise ValueError(f"the generated settings no longer say {QUICK[0]!r}")
+    write_files(folder, {**files, path: files[path].replace(*QUICK)})
     return folder

@@ -13,7 +13,7 @@ import * as users from "./users.js";
 const cutover = createCutover({
   passport,
   database: process.env.DATABASE_URL ?? "",
-  findUser: users.activeById,
+  findUser: users.byId,
   userId: (user) => user.id,
   loginPath: "/login",
   doors: { "/login": "form", "/api/login": "json" },
