@@ -27,12 +27,7 @@ def javascript_literal(value: str | float | tuple[str, ...]) -> str:
 
 def render_javascript(target: str, settings: ShimSettings) -> dict[str, str]:
     """Render a target's folder over the shared one."""
-    schema, _ = qualified(settings.users_table)
-    values = asdict(settings) | {
-        "schema": _in_template(ident(schema)),
-        "users_table": _in_template(ident(*qualified(settings.users_table))),
-        "users_pk": _in_template(ident(settings.users_pk)),
-    }
+    values = asdict(settings) | _names(settings) | {"view": ", view" if settings.legacy else ""}
     return {
         path: text
         for folder in (SHARED, target)
@@ -40,6 +35,17 @@ def render_javascript(target: str, settings: ShimSettings) -> dict[str, str]:
             folder, values, filters={"js": javascript_literal}, marks=_MARKS, trim=True
         ).items()
         if text.strip()
+    }
+
+
+def _names(settings: ShimSettings) -> dict[str, str]:
+    if not settings.users_table:
+        return {}
+    schema, table = qualified(settings.users_table)
+    return {
+        "schema": _in_template(ident(schema)),
+        "users_table": _in_template(ident(schema, table)),
+        "users_pk": _in_template(ident(settings.users_pk)),
     }
 
 
