@@ -24,7 +24,7 @@ def _with_one_group(pattern: str) -> str:
 
 
 Pattern = Annotated[str, AfterValidator(_with_one_group)]
-RAILS_FORM_TOKEN = r'name="authenticity_token" value="([^"]+)"'
+FIELD_OF_RAILS = r'name="authenticity_token" value="([^"]+)"'
 
 
 class CsrfSection(Section):
@@ -38,7 +38,7 @@ class CsrfSection(Section):
     """
 
     page: str = ""
-    pattern: Pattern = RAILS_FORM_TOKEN
+    pattern: Pattern = FIELD_OF_RAILS
     field: str = "authenticity_token"
     header: str = ""
 
@@ -116,6 +116,7 @@ class VerifySection(Section):
         login_paths: Where an anonymous visitor may be sent to sign in, beside the shim's own path.
         people: A CSV file (0600) of canaries: name, user_pk, email, password.
         jwks_cooldown: What MIGRATOR_JWKS_COOLDOWN_S is in that deployment.
+        stage_every: How often it looks at the stage document.
         workers: Processes behind the URL; each has a key set of its own.
         post: A POST that CSRF protection guards and that answers `{"by": "<primary key>"}`.
         foreign_whoami: Like `whoami`, below a path of `[shim] foreign_paths`.
@@ -128,6 +129,7 @@ class VerifySection(Section):
     login_paths: tuple[str, ...] = ()
     people: Path = Path("verify-people.csv")
     jwks_cooldown: Duration = timedelta(seconds=30)
+    stage_every: Duration = timedelta(seconds=2)
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     form: LoginFormSection | None = None
     logout: FormSection | None = None

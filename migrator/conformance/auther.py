@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import httpx
@@ -52,24 +52,9 @@ class FromTestIssuer:
         """
         self.issuer.signed_in_sub = person.auther_id
         try:
-            return _location(httpx.Client(trust_env=False, verify=False), authorize_url)
+            return _location(httpx.Client(trust_env=False), authorize_url)
         finally:
             self.issuer.signed_in_sub = None
-
-
-@dataclass
-class RealAuther:
-    """A running Auther that knows the canaries and their passwords.
-
-    Attributes:
-        base_url: Where it is.
-        log_in: Signs a canary in through the application; gives the token that its cookie holds.
-    """
-
-    base_url: str
-    log_in: object = None
-    issuer: None = None
-    _tokens: dict[str, str] = field(default_factory=dict)
 
 
 def _location(client: httpx.Client, url: str) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from migrator.conformance import counters
 from migrator.conformance.browser import Browser
-from migrator.conformance.interface import DUAL, At, CannotRunError, Need, Person
+from migrator.conformance.interface import At, CannotRunError, Need, Person
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from migrator.conformance.counters import Reading
     from migrator.conformance.interface import Scene
     from migrator.conformance.issuer import Issuer
+    from migrator.core.clock import Clock
 
 START, LOGOUT, CONFLICT = "/auth/auther/start", "/auth/auther/logout", "/auth/conflict"
 OK, UNAUTHORIZED, UNAVAILABLE = 200, 401, 503
@@ -68,6 +69,8 @@ class Bench:
     Attributes:
         at: Where the switch stands.
         people: Canaries by name.
+        kept: What was prepared, by the title of its case.
+        prepared: What was prepared for the case that runs.
     """
 
     profile: VerifySection
@@ -76,7 +79,10 @@ class Bench:
     auther: Auther
     scene: Scene
     people: dict[str, Person]
+    clock: Clock
     at: At | None = None
+    kept: dict[str, Any] = field(default_factory=dict)
+    prepared: Any = None
     _pool: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     _shared: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -143,7 +149,7 @@ class Bench:
         """Give a canary."""
         return self.people[name]
 
-    def token(self, name: str, **odd: Any) -> str:
+    def token(self, name: str, /, **odd: Any) -> str:
         """Give a good token of a canary, or one with odd claims (`header` and `key` too).
 
         Raises:
@@ -164,7 +170,7 @@ class Bench:
             raise CannotRunError(Need.TEST_ISSUER.value)
         return self.auther.issuer
 
-    def bearer(self, name: str, **odd: Any) -> tuple[str, str]:
+    def bearer(self, name: str, /, **odd: Any) -> tuple[str, str]:
         """Give the header that a canary's token travels in."""
         return bearer(self.token(name, **odd))
 
@@ -209,11 +215,9 @@ class Bench:
             raise CannotRunError(f"no legacy session of {name} is left")
         return Browser(self.wire, kept.pop())
 
-    def stock(self, wanted: Counter[str]) -> None:
-        """Sign canaries in so many times, for the stages in which nobody can."""
-        self.set_stage(DUAL)
-        for name, count in wanted.items():
-            self._pool[name] = [self.sign_in(name).cookies for _ in range(count)]
+    def stock(self, name: str) -> None:
+        """Sign a canary in once more, for a stage in which nobody can."""
+        self._pool.setdefault(name, []).append(self.sign_in(name).cookies)
 
     def sign_in(self, name: str, *, remember: bool = False) -> Browser:
         """Sign a canary in at the legacy form.

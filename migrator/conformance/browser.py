@@ -33,8 +33,6 @@ class Answer:
 
     Attributes:
         sent: The request in words: no token and no password in it.
-        location: Where a redirect leads, '' without one.
-        set_cookies: Each Set-Cookie line.
     """
 
     sent: str

@@ -1,8 +1,7 @@
-"""What a case is, what comes of it, and what sets its scene."""
+"""What cases may need, what can come of them, and what sets their scene."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol, TypeAlias
@@ -11,10 +10,6 @@ from migrator.core.stage import Stage
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from migrator.conformance.bench import Bench
-
-Check: TypeAlias = Callable[["Bench"], None]
 
 
 class Need(Enum):
@@ -33,8 +28,8 @@ class Need(Enum):
     FOREIGN_PATH = "the profile names no foreign_whoami below [shim] foreign_paths"
     FOREIGN_REFUSED = "[shim] foreign_paths covers whoami"
     JIT = "[shim] create_users is off"
-    NO_JIT = "[shim] create_users is on"
     EXCHANGE = "the profile says exchange = false"
+    NO_EXCHANGE_IN_DUAL = "[shim] exchange_in_dual is on"
     MOVED_LOGINS = "the profile says moved_logins = false"
     ENDS_AUTHER = "the profile says ends_auther_session = false"
     JSON_DOORS_CLOSED = "[shim] json_doors_until lies in the future"
@@ -65,62 +60,6 @@ ALL_BROWSERS = At(Stage.DUAL, 100.0)
 
 
 @dataclass(frozen=True)
-class Case:
-    """One behaviour, seen from outside.
-
-    Attributes:
-        group: What it is about; with the name it is unique.
-        rule: The rule it proves, as a sentence.
-        mend: What to look at when it fails.
-        check: Does it; raises `MismatchError` when the application behaves otherwise.
-        at: Where the switch stands before it begins.
-        people: Canaries that it needs beside alice and bob.
-        sessions: Canaries whose legacy sessions it takes; made while the form is still open.
-        last: It spoils key sets for a while, so it comes after all others.
-    """
-
-    group: str
-    name: str
-    rule: str
-    mend: str
-    check: Check
-    at: At = DUAL
-    needs: frozenset[Need] = frozenset()
-    people: tuple[str, ...] = ()
-    sessions: tuple[str, ...] = ()
-    last: bool = False
-
-    @property
-    def title(self) -> str:
-        """Give the whole name, e.g. `tokens/alg-none`."""
-        return f"{self.group}/{self.name}"
-
-
-def case(
-    group: str,
-    *,
-    rule: str,
-    mend: str,
-    at: At = DUAL,
-    needs: Iterable[Need] = (),
-    people: Iterable[str] = (),
-    sessions: Iterable[str] = (),
-    last: bool = False,
-) -> Callable[[Check], Case]:
-    """Make a case of a function; the function's name, with hyphens, is the case's."""
-
-    def made(check: Check) -> Case:
-        of_sessions = (Need.FORM,) if sessions else ()
-        name = check.__name__.strip("_").replace("_", "-")
-        all_needs = frozenset((*needs, *of_sessions))
-        return Case(
-            group, name, rule, mend, check, at, all_needs, tuple(people), tuple(sessions), last
-        )
-
-    return made
-
-
-@dataclass(frozen=True)
 class Passed:
     """The application does as the rule says."""
 
@@ -142,15 +81,6 @@ class NotRun:
 
 
 Outcome: TypeAlias = Passed | Failed | NotRun
-
-
-@dataclass(frozen=True)
-class Result:
-    """A case and what came of it."""
-
-    case: Case
-    outcome: Outcome
-    took_s: float
 
 
 class MismatchError(Exception):

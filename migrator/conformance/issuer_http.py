@@ -18,17 +18,19 @@ from migrator.conformance.plugin_stand_in import (
 )
 
 if TYPE_CHECKING:
-    from migrator.conformance.issuer import Issuer
+    from collections.abc import Callable
+
+    from migrator.conformance.issuing import Issuing
 
 SESSION_COOKIE = "better-auth.session_token"
 _PLUGIN = "/migrator/"
 
 
 class _Handler(BaseHTTPRequestHandler):
-    issuer: Issuer
+    issuer: Issuing
 
-    def do_GET(self) -> None:  # noqa: N802 (the base class's name)
-        pages = {
+    def do_GET(self) -> None:
+        pages: dict[str, Callable[[], None]] = {
             "/.well-known/openid-configuration": lambda: self._json(200, self.issuer.discovery()),
             "/jwks": self._jwks,
             "/oauth2/authorize": self._authorize,
@@ -39,7 +41,7 @@ class _Handler(BaseHTTPRequestHandler):
         page = pages.get(self._path())
         return page() if page else self._json(404, {"error": "not found"})
 
-    def do_POST(self) -> None:  # noqa: N802 (the base class's name)
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
         path = self._path()
         if path == "/oauth2/token":
@@ -91,7 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
         plugin = self.issuer.plugin
         if plugin.mode == "down":
             self.close_connection = True
-            return
+            return None
         time.sleep(self.issuer.slow_s if plugin.mode == "slow" else 0)
         try:
             answer = plugin.answer(capability, self.headers.get("Authorization", ""), body)
@@ -154,7 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep the console quiet."""
 
 
-def handler_for(issuer: Issuer) -> type[BaseHTTPRequestHandler]:
+def handler_for(issuer: Issuing) -> type[BaseHTTPRequestHandler]:
     """Give a request handler that serves one issuer."""
     return type("Handler", (_Handler,), {"issuer": issuer})
 

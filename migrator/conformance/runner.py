@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
 
+from migrator.conformance.case import Result
 from migrator.conformance.interface import (
+    DUAL,
     CannotRunError,
     Failed,
     MismatchError,
     NotRun,
     Passed,
-    Result,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from migrator.conformance.bench import Bench
-    from migrator.conformance.interface import At, Case, Outcome
+    from migrator.conformance.case import Case
+    from migrator.conformance.interface import At, Outcome
 
 
 def in_order(cases: Iterable[Case]) -> list[Case]:
@@ -47,32 +49,61 @@ def run(
     Raises:
         DependencyError: The application's database fails.
     """
-    ready = [case for case in in_order(cases) if not _lacks(bench, case)]
-    try:
-        bench.stock(_sessions_wanted(ready))
-        hindrance = ""
-    except CannotRunError as error:
-        hindrance = str(error)
+    ordered = in_order(cases)
+    ready = [case for case in ordered if not _lacks(bench, case)]
+    hindrances = _stock(bench, ready)
     results = []
-    for case in in_order(cases):
-        reason = _lacks(bench, case) or (hindrance if case.sessions else "")
+    for case in ordered:
         began = time.monotonic()
-        outcome = NotRun(reason) if reason else _outcome(bench, case)
+        outcome = hindrances.get(case.title) or _outcome(bench, case)
         results.append(Result(case, outcome, time.monotonic() - began))
         after_each(results[-1])
     return tuple(results)
 
 
 def _outcome(bench: Bench, case: Case) -> Outcome:
+    reason = _lacks(bench, case)
+    if reason:
+        return NotRun(reason)
+    return _tried(partial(_checked, bench, case)) or Passed()
+
+
+def _checked(bench: Bench, case: Case) -> None:
+    bench.scene.restore()
+    bench.set_stage(case.at)
+    bench.prepared = bench.kept.get(case.title)
+    case.check(bench)
+
+
+def _tried(work: Callable[[], None]) -> Failed | NotRun | None:
+    """Do something of a case; None when all went well."""
     try:
-        bench.scene.restore()
-        bench.set_stage(case.at)
-        case.check(bench)
+        work()
     except MismatchError as error:
         return error.failed
     except CannotRunError as error:
         return NotRun(str(error))
-    return Passed()
+    return None
+
+
+def _stock(bench: Bench, cases: Sequence[Case]) -> dict[str, Failed | NotRun]:
+    """Do what has to be done while the legacy form is open; gives what came of it where it failed."""
+    found: dict[str, Failed | NotRun] = {}
+    for case in cases:
+        trouble = _tried(partial(_stocked, bench, case))
+        if trouble is not None:
+            found[case.title] = trouble
+    return found
+
+
+def _stocked(bench: Bench, case: Case) -> None:
+    if case.prepare is not None:
+        bench.set_stage(DUAL)
+        bench.kept[case.title] = case.prepare(bench)
+    if not case.at.issues_legacy:
+        for name in case.sessions:
+            bench.set_stage(DUAL)
+            bench.stock(name)
 
 
 def _lacks(bench: Bench, case: Case) -> str:
@@ -81,10 +112,6 @@ def _lacks(bench: Bench, case: Case) -> str:
     unknown = [name for name in (*case.people, *case.sessions) if name not in bench.people]
     missing += [f"no canary named {name} in {bench.profile.people}" for name in unknown]
     return "; ".join(missing)
-
-
-def _sessions_wanted(cases: Iterable[Case]) -> Counter[str]:
-    return Counter(name for case in cases if not case.at.issues_legacy for name in case.sessions)
 
 
 def failed(results: Iterable[Result]) -> tuple[Result, ...]:

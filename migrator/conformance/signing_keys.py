@@ -46,6 +46,7 @@ class SigningKey:
         """Give a compact JWS.
 
         Args:
+            claims: The payload.
             header: Overrides header fields; a value of None leaves the field out.
         """
         fields = {"alg": "EdDSA", "kid": self.kid, **(header or {})}
@@ -58,10 +59,15 @@ def _segment(value: dict[str, Any]) -> str:
     return b64url(json.dumps(value, separators=(",", ":")).encode())
 
 
-def id_token_claims(issuer: str, audience: str, sub: str, **claims: Any) -> dict[str, Any]:
+def id_token_claims(
+    issuer: str, audience: str, sub: str | int | None, **claims: Any
+) -> dict[str, Any]:
     """Give the claims of an id_token in Auther's shape: `iat` in milliseconds.
 
     Args:
+        issuer: `iss`.
+        audience: `aud`.
+        sub: `sub`.
         claims: Overrides; a value of None leaves the claim out.
     """
     now_s = time.time()

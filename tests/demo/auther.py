@@ -7,11 +7,11 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Protocol
 
+from migrator.conformance.issuer import Issuer
 from migrator.core.envelope import decode
 from migrator.schemes.registry import SCHEMES
 from tests.parts.availability import missing
 from tests.parts.better_auth import Client, LoginRefusedError, login_through_authorize, start
-from migrator.conformance.issuer import Issuer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,13 +11,13 @@ import httpx
 import pytest
 
 from migrator.config.secrets import SecretRef
+from migrator.conformance.issuer import Issuer
 from migrator.core.clock import SystemClock
 from migrator.core.stage import Stage
 from migrator.metrics.instances import Instances, coverage_doubts
 from migrator.metrics.interface import Labels
 from migrator.metrics.shim_counters import ShimCounters
 from tests.parts.asgi import prepare
-from migrator.conformance.issuer import Issuer
 from tests.parts.stage_file import CONTROL_SECRET, METRICS_TOKEN, create_side_tables
 
 if TYPE_CHECKING:

@@ -16,9 +16,10 @@ from tests.parts.program import Program, write_files
 from tests.parts.stage_file import StageFile, shim_environment, shim_settings
 
 if TYPE_CHECKING:
-    from migrator.shims.interface import ShimSettings
     from migrator.conformance.issuer import Issuer
+    from migrator.shims.interface import ShimSettings
 
+CALLBACK_PATH = "/auth/callback"
 SOURCE = Path(__file__).parent / "asgi_app"
 # Tests cannot wait half a minute for a cooldown, nor ten minutes for a key set to age.
 QUICK = {
@@ -69,9 +70,13 @@ def prepare(
     shutil.copytree(SOURCE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pyc*"))
     port = free_port()
     stage = StageFile(stage_file or folder / "stage.json")
-    redirect_uri = f"http://127.0.0.1:{port}/auth/callback"
+    redirect_uri = f"http://127.0.0.1:{port}{CALLBACK_PATH}"
     baked = settings or settings_for(issuer, stage_public_key=stage.public_key)
-    write_shim(folder, replace(baked, redirect_uri=redirect_uri))
+    own = {
+        "redirect_uri": redirect_uri,
+        "stage_public_key": baked.stage_public_key or stage.public_key,
+    }
+    write_shim(folder, replace(baked, **own))
     if quick:
         shorten_pauses(folder)
     cache = folder / "stage-cache.json"

@@ -18,8 +18,8 @@ from tests.parts.stage_file import StageFile, shim_environment, shim_settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from migrator.shims.interface import ShimSettings
     from migrator.conformance.issuer import Issuer
+    from migrator.shims.interface import ShimSettings
 
 SOURCE = Path(__file__).parent / "rails_app"
 CALLBACK_PATH = "/auth/auther/callback"

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from migrator.conformance.signing_keys import SigningKey, b64url
 from migrator.core.queries import load
 from migrator.core.stage import Stage, StageDocument
 from migrator.shims.document import public_key_of, sign
 from migrator.shims.interface import ShimSettings
-from migrator.conformance.signing_keys import SigningKey, b64url
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,8 @@ import httpx
 import psycopg
 import pytest
 
-from tests.parts.faulty_wire import Fault, FaultyHttp, FaultyTcp, Planned
 from migrator.conformance.issuer import Issuer
+from tests.parts.faulty_wire import Fault, FaultyHttp, FaultyTcp, Planned
 
 if TYPE_CHECKING:
     from tests.parts.postgres import PostgresServer

@@ -8,13 +8,13 @@ import psycopg
 import pytest
 
 from migrator.auther.ways.sqlite import open_sqlite
+from migrator.conformance.issuer import Issuer
 from migrator.core.errors import DependencyError, HeldError, RefusedError, UsageError
 from migrator.core.ids import user_id
 from migrator.legacy import survey
 from migrator.runner.canaries import Canary
 from phases import p0_preflight
 from tests.legacy.surveying import categories, oracle
-from migrator.conformance.issuer import Issuer
 from tests.phases.preflight_site import Site, make_site
 
 if TYPE_CHECKING:

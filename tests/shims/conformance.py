@@ -10,18 +10,20 @@ A target's test module needs three things:
 
     pytestmark = pytest.mark.xdist_group("conformance-NAME")
 
+    GAPS = known_gaps(Path(__file__).with_name("gaps.txt"))
+
     @pytest.mark.parametrize("case", CASES, ids=lambda case: case.title)
     def test_case(results, case):
         check(results[case.title], gaps=GAPS)
 
-`GAPS` names the cases that the target does not pass yet. It is strict: a gap that passes fails.
+The file names the cases that the target does not pass yet. It is strict: a gap that passes fails.
 """
 
 from __future__ import annotations
 
 import csv
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,12 +48,14 @@ from tests.parts.stage_file import (
     NAMESPACE,
     StageFile,
     create_side_tables,
+    shim_settings,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from migrator.conformance.interface import Case, Result
+    from migrator.conformance.case import Case, Result
+    from migrator.shims.interface import ShimSettings
 
 PLAINTEXTS = Path(__file__).parents[1] / "data" / "devise_600_plaintext.csv"
 
@@ -96,12 +100,28 @@ signing_key = "file:stage.key"
 expected_instances = 1
 [shim]
 redirect_uri = "{redirect_uri}"
-{shim}
+foreign_bearer = ["/api/"]
+create_users = true
 [drain]
 metrics_token = "env:CONFORMANCE_METRICS_TOKEN"
 control_secret = "env:CONFORMANCE_CONTROL_SECRET"
+[verify]
+jwks_cooldown = "{cooldown_s}s"
+exchange = true
+moved_logins = true
+ends_auther_session = true
 {profile}
 """
+COOLDOWN_S = 2
+# A shim reads what it understands of these.
+ENVIRONMENT = {
+    "MIGRATOR_JWKS_COOLDOWN_S": str(COOLDOWN_S),
+    "MIGRATOR_VERIFY_SECRET": "verify-secret-of-the-tests-0123456789",
+    "MIGRATOR_EXCHANGE_SECRET": "exchange-secret-of-the-tests-0123456789",
+    "MIGRATOR_LOGOUT_SECRET": "logout-secret-of-the-tests-0123456789",
+    "MIGRATOR_RESET_SECRET": "reset-secret-of-the-tests-0123456789",
+    "MIGRATOR_COOKIE_SECRET": "cookie-secret-of-the-tests-0123456789",
+}
 
 
 @dataclass
@@ -112,14 +132,12 @@ class Deployment:
         root: The operator's folder.
         dsn: The application's database, a copy of the dump that nobody else uses.
         issuer: Where the suite will stand; not started here.
-        profile: The section `[verify]` as text.
-        shim: Further keys of `[shim]`.
+        profile: The rest of the section `[verify]`, as text.
     """
 
     root: Path
     dsn: str
     profile: str
-    shim: str = ""
     issuer: Issuer = field(default_factory=lambda: Issuer(port=free_port()))
 
     def __post_init__(self) -> None:
@@ -129,6 +147,18 @@ class Deployment:
             connection.execute(new_user_function(columns, {}), {})
         with psycopg.connect(self.dsn, autocommit=True) as database:
             database.execute(STATES.format(**PEOPLE))
+
+    def settings(self, *, stage_public_key: str, redirect_uri: str) -> ShimSettings:
+        """Give the shim's settings, with everything that the suite can look at."""
+        plain = shim_settings(
+            self.issuer, stage_public_key=stage_public_key, redirect_uri=redirect_uri
+        )
+        return replace(
+            plain,
+            plugin_url=f"{self.issuer.auth_url}/migrator",
+            foreign_paths=("/api/",),
+            create_users=True,
+        )
 
     def verify(
         self, url: str, *, stage: StageFile, redirect_uri: str, cases: Sequence[Case] = CASES
@@ -144,7 +174,7 @@ class Deployment:
             client_id=self.issuer.client_id,
             stage=stage.path,
             redirect_uri=redirect_uri,
-            shim=self.shim,
+            cooldown_s=COOLDOWN_S,
             profile=self.profile,
         )
         path.write_text(text)
@@ -170,6 +200,12 @@ class Deployment:
             for name, pk in PEOPLE.items():
                 writer.writerow((name, pk, known[pk]["email"], known[pk]["plaintext_password"]))
         path.chmod(0o600)
+
+
+def known_gaps(path: Path) -> frozenset[str]:
+    """Read a target's list of gaps: a title a line, comments begin with #."""
+    lines = path.read_text().splitlines()
+    return frozenset(line for line in lines if line and not line.startswith("#"))
 
 
 def check(result: Result, *, gaps: Collection[str] = ()) -> None:

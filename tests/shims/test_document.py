@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import given
 from hypothesis import strategies as st
 
+from migrator.conformance.signing_keys import b64url
 from migrator.core.stage import Stage, StageDocument
 from migrator.shims.document import public_key_of, sign, verify
-from migrator.conformance.signing_keys import b64url
 
 KEY = Ed25519PrivateKey.generate()
 RAW = b64url(KEY.private_bytes_raw())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from migrator.core.clock import iso, parse_iso
@@ -13,6 +12,7 @@ from migrator.legacy.connect import Connection, compose, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from migrator.config.model import LegacySection
 
@@ -35,8 +35,8 @@ class Row:
     @classmethod
     def from_kept(cls, kept: Sequence[Any]) -> Row:
         """Read what `as_kept` gave."""
-        *facts, after = kept
-        return cls(*facts, parse_iso(after) if after else None)
+        pk, auther_id, home, pinned_reason, after = kept
+        return cls(pk, auther_id, home, pinned_reason, parse_iso(after) if after else None)
 
 
 @dataclass
@@ -104,13 +104,14 @@ class CanaryRows:
 
     def _ask(self, name: str, **params: Any) -> list[tuple[Any, ...]]:
         with wrapped("the canaries' rows"):
-            return self._connection_execute(name, params).fetchall()
+            found: list[tuple[Any, ...]] = self._execute(name, params).fetchall()
+            return found
 
     def _do(self, name: str, **params: Any) -> None:
         with wrapped("the canaries' rows"):
-            self._connection_execute(name, params)
+            self._execute(name, params)
 
-    def _connection_execute(self, name: str, params: dict[str, Any]) -> Any:
+    def _execute(self, name: str, params: dict[str, Any]) -> Any:
         schema, table = qualified(self.legacy.users_table)
         query = compose(
             load("migrator.runner.verifying", "scene.sql")[name],

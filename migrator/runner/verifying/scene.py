@@ -61,23 +61,17 @@ class MigrationScene:
         """Give documents by name that say stage `auther`, each with one thing wrong."""
         later = self._next(At(Stage.AUTHER, 100.0))
         thief = base64.urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").decode()
-        whole = signed(self.ctx, later)
-        outer = json.loads(whole)
+        outer = json.loads(signed(self.ctx, later))
         edited = {**outer, "payload": outer["payload"].replace('"auther"', '"drain"')}
         others = {
             "of-an-older-epoch": replace(later, epoch=later.epoch - 2),
-            "of-the-same-epoch": replace(later, epoch=later.epoch - 1),
             "of-another-migration": replace(later, namespace="another-migration"),
-            "of-another-version": replace(later, version=2),
         }
         return {
             "of-another-key": sign(later, thief),
             "edited": json.dumps(edited),
-            "without-a-signature": json.dumps({**outer, "signature": ""}),
             **{name: signed(self.ctx, one) for name, one in others.items()},
-            "cut-off": whole[:60],
             "not-json": "stage = auther",
-            "empty": "",
         }
 
     def put(self, text: str) -> None:

@@ -59,8 +59,8 @@ def _missing(ctx: Context, *, has_control: bool) -> frozenset[Need]:
         Need.FOREIGN_PATH: not profile.foreign_whoami,
         Need.FOREIGN_REFUSED: _hands_over(ctx.config, profile.whoami),
         Need.JIT: not shim.create_users,
-        Need.NO_JIT: shim.create_users,
         Need.EXCHANGE: not profile.exchange,
+        Need.NO_EXCHANGE_IN_DUAL: shim.exchange_in_dual,
         Need.MOVED_LOGINS: not profile.moved_logins,
         Need.ENDS_AUTHER: not profile.ends_auther_session,
         Need.JSON_DOORS_CLOSED: shim.json_doors_until is not None

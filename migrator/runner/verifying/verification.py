@@ -12,7 +12,7 @@ from migrator.conformance import runner
 from migrator.conformance.auther import FromTestIssuer
 from migrator.conformance.bench import Bench
 from migrator.conformance.browser import Wire
-from migrator.conformance.interface import CannotRunError, Result
+from migrator.conformance.interface import CannotRunError
 from migrator.conformance.issuer import Issuer
 from migrator.core.errors import DependencyError, RefusedError, UsageError
 from migrator.core.redact import scrub
@@ -29,7 +29,7 @@ from migrator.runner.verifying.site import describe
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from migrator.conformance.interface import Case
+    from migrator.conformance.case import Case, Result
     from migrator.runner.context import Context
     from migrator.runner.verifying.people import Named
 
@@ -78,7 +78,9 @@ def verify_deployment(
             people = linked(named, rows.find(person.user_pk for person in named))
             issuer.plugin.passwords = {one.auther_id: one.password for one in people.values()}
             wire = Wire(asked.url.rstrip("/"))
-            bench = Bench(ctx.config.verify, site, wire, FromTestIssuer(issuer), scene, people)
+            bench = Bench(
+                ctx.config.verify, site, wire, FromTestIssuer(issuer), scene, people, ctx.clock
+            )
             _require_reachable(bench, asked.url)
             results = runner.run(bench, asked.cases, after_each=after_each)
             scene.facts = _counted(results)

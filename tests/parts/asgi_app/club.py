@@ -1,7 +1,9 @@
 """The club: a small Starlette application of a team that owns its sign-in and got a shim beside it."""
 
+import hmac
 import logging
 import os
+import secrets
 from urllib.parse import parse_qs
 
 from auther_dual_path import (
@@ -17,11 +19,18 @@ from club_sessions import COOKIE, ClubSessions
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import (
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+)
 from starlette.routing import Route
 
 logging.basicConfig(level=logging.INFO, format="%(message)s")
 logging.getLogger("httpx").setLevel(logging.WARNING)
+CSRF_COOKIE = "club_csrf"
 DSN = os.environ["DATABASE_URL"]
 sessions = ClubSessions(DSN, pepper=os.environ.get("DEVISE_PEPPER", ""))
 
@@ -53,6 +62,41 @@ async def sign_in(request: Request) -> Response:
     return answer
 
 
+async def sign_in_by_json(request: Request) -> Response:
+    """Take what the mobile application sends."""
+    body = await request.json()
+    cookie = await sessions.sign_in(body["email"], body["password"])
+    if cookie is None:
+        return JSONResponse({"error": "wrong e-mail or password"}, status_code=401)
+    await login_completed(request, door="json", side="legacy")
+    answer = JSONResponse({"signed_in": True}, status_code=201)
+    answer.set_cookie(COOKIE, cookie, httponly=True, samesite="lax")
+    return answer
+
+
+async def show_notes(request: Request) -> Response:
+    """Show the form; its token is in a cookie too."""
+    token = request.cookies.get(CSRF_COOKIE) or secrets.token_urlsafe(16)
+    page = HTMLResponse(
+        f'<form method="post"><input type="hidden" name="csrf" value="{token}"></form>'
+    )
+    page.set_cookie(CSRF_COOKIE, token, httponly=True, samesite="strict")
+    return page
+
+
+async def note(request: Request) -> Response:
+    """Take a note; what a browser sends by itself needs the form's token."""
+    form = {name: values[-1] for name, values in parse_qs((await request.body()).decode()).items()}
+    user: SignedIn | None = request.scope["auther.user"]
+    kept = request.cookies.get(CSRF_COOKIE, "")
+    is_ours = bool(kept) and hmac.compare_digest(kept.encode(), form.get("csrf", "").encode())
+    if not is_ours and (user is None or user.credential != "header"):
+        return JSONResponse({"error": "csrf"}, status_code=403)
+    if user is None:
+        return JSONResponse({"error": "sign in first"}, status_code=401)
+    return JSONResponse({"by": user.user_pk}, status_code=201)
+
+
 async def logout(request: Request) -> Response:
     """End both sides' sessions in this browser."""
     end_auther_session(request)
@@ -68,8 +112,13 @@ async def health(_: Request) -> Response:
 app = Starlette(
     routes=[
         Route("/me", me, methods=["GET", "POST"]),
+        # Where clients with tokens of their own come; nobody has issued any yet.
+        Route("/api/me", me),
         Route("/login", show_login),
         Route("/login", sign_in, methods=["POST"]),
+        Route("/sessions", sign_in_by_json, methods=["POST"]),
+        Route("/notes", show_notes),
+        Route("/notes", note, methods=["POST"]),
         Route("/logout", logout, methods=["POST"]),
         Route("/healthz", health),
     ],

@@ -14,10 +14,10 @@ import httpx
 import psycopg
 from prometheus_client.parser import text_string_to_metric_families
 
+from migrator.conformance.issuer import Issuer
 from migrator.core.stage import Stage
 from tests.demo.sessions import rails_session
 from tests.parts.asgi import AsgiApp
-from migrator.conformance.issuer import Issuer
 from tests.parts.stage_file import CONTROL_SECRET, METRICS_TOKEN
 
 PLAINTEXTS = Path(__file__).parents[2] / "data" / "devise_600_plaintext.csv"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from migrator.conformance.issuer import Issuer
 from migrator.core.stage import Stage
 from tests.parts.asgi import prepare, settings_for
-from migrator.conformance.issuer import Issuer
 from tests.parts.postgres import PostgresServer
 from tests.parts.stage_file import StageFile, create_side_tables
 from tests.shims.asgi.club import BOB, Club, oracle

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from migrator.core.stage import Stage
 from migrator.conformance.signing_keys import SigningKey
+from migrator.core.stage import Stage
 from tests.shims.asgi.club import (
     ALICE,
     BOB,

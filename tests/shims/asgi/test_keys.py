@@ -13,9 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.parts.asgi import prepare
 from migrator.conformance.issuer import Issuer
 from migrator.conformance.signing_keys import SigningKey
+from tests.parts.asgi import prepare
 from tests.shims.asgi.club import ALICE, NO_TLS, Club
 from tests.shims.asgi.package import Package
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from migrator.conformance.signing_keys import SigningKey, b64url
 from migrator.core.stage import Stage, bucket
 from migrator.shims.document import sign
-from migrator.conformance.signing_keys import SigningKey, b64url
 from tests.parts.stage_file import StageFile
 from tests.shims.asgi.club import ALICE, BOB, NAVIGATION, Club
 from tests.shims.asgi.package import Package

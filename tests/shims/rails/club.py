@@ -12,8 +12,8 @@ import httpx
 import psycopg
 from prometheus_client.parser import text_string_to_metric_families
 
-from migrator.core.stage import Stage
 from migrator.conformance.issuer import Issuer
+from migrator.core.stage import Stage
 from tests.parts.rails import RailsApp
 from tests.parts.stage_file import METRICS_TOKEN
 

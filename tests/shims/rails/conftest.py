@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from migrator.conformance.issuer import Issuer
 from migrator.core.stage import Stage
 from tests.parts import require
-from migrator.conformance.issuer import Issuer
 from tests.parts.postgres import PostgresServer
 from tests.parts.rails import prepare, settings_for
 from tests.parts.stage_file import create_side_tables

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from migrator.core.stage import Stage
 from migrator.conformance.signing_keys import SigningKey
+from migrator.core.stage import Stage
 from tests.shims.rails.club import ALICE, BOB, NAVIGATION, TOKEN_COOKIE, XHR, Club
 
 PAST_DEADLINE = "2020-01-01T00:00:00Z"

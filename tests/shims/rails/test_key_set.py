@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from migrator.conformance.issuer import Issuer, JwksMode
+from migrator.conformance.issuer import Issuer
+from migrator.conformance.issuing import JwksMode
 from migrator.conformance.signing_keys import SigningKey
 from tests.shims.rails.club import ALICE, BOB, NAVIGATION, TOKEN_COOKIE, XHR, Club
 

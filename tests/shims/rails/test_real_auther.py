@@ -8,12 +8,12 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 import pytest
 
+from migrator.conformance.issuer import Issuer
 from migrator.core.envelope import Envelope
 from migrator.shims.interface import ShimSettings
 from tests.auther.plugin.users import Users
 from tests.parts import require
 from tests.parts.better_auth import BetterAuth, Client
-from migrator.conformance.issuer import Issuer
 from tests.parts.postgres import free_port
 from tests.parts.rails import CALLBACK_PATH, RailsApp, prepare
 from tests.parts.stage_file import NAMESPACE, create_side_tables

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from migrator.conformance.issuer import Issuer
 from migrator.shims.interface import ShimSettings
 from migrator.shims.rails import RailsTarget, ruby_literal
 from tests.parts import require
-from migrator.conformance.issuer import Issuer
 from tests.parts.rails import prepare, settings_for, write_shim
 from tests.shims.rails.club import Club
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from migrator.conformance.issuer import Issuer
 from migrator.core.envelope import Envelope
 from migrator.core.ids import account_id
 from tests.auther.plugin.users import Users
 from tests.parts import require
 from tests.parts.better_auth import BetterAuth, start
 from tests.parts.faulty_wire import Fault, FaultyHttp, Planned
-from migrator.conformance.issuer import Issuer
 from tests.parts.rails import prepare, settings_for
 from tests.parts.stage_file import create_side_tables
 from tests.shims.rails.club import ALICE, BOB, CAROL, DAVE, Club, oracle

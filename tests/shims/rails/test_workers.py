@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from migrator.conformance.issuer import Issuer
 from migrator.core.stage import Stage
 from tests.parts import require
-from migrator.conformance.issuer import Issuer
 from tests.parts.rails import prepare, settings_for
 from tests.shims.rails.club import ALICE, BOB, TOKEN_COOKIE, XHR, Club, oracle, sub_of
 

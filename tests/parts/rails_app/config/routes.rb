@@ -9,4 +9,6 @@ Rails.application.routes.draw do
   post "/notes", to: "pages#note"
   get "/feed", to: "pages#feed"
   get "/up", to: "pages#up"
+  # Where clients with tokens of their own come; nobody has issued any yet.
+  get "/api/whoami", to: "pages#whoami"
 end

@@ -1,0 +1,400 @@
+"""Where a session gains a user: open by stage, home and pin, counted for each door."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from migrator.conformance.bench import START
+from migrator.conformance.browser import Browser
+from migrator.conformance.case import Case, case
+from migrator.conformance.interface import AUTHER, DRAIN, DUAL, LEGACY, CannotRunError, Need
+
+if TYPE_CHECKING:
+    from migrator.config.verify import LoginFormSection
+    from migrator.conformance.bench import Bench
+    from migrator.conformance.browser import Answer
+
+GROUP = "doors"
+_MEND = "close issuing where a session gains a user, not at the login form; count it for each door"
+_MEND_MOVED = (
+    "verify a moved user's password at {plugin_url}/verify (1 s), and answer a wrong one like any "
+    "wrong password: a stranger must not learn who moved"
+)
+
+
+def _form(bench: Bench) -> LoginFormSection:
+    if bench.profile.form is None:
+        raise CannotRunError(Need.FORM.value)
+    return bench.profile.form
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """The legacy form as a browser was shown it."""
+
+    browser: Browser
+    fields: dict[str, str]
+    headers: dict[str, str]
+
+
+def _shown(bench: Bench, name: str = "alice") -> _Shown:
+    """Fill the form in while it is shown; it is sent at another position of the switch."""
+    form, browser, person = _form(bench), Browser(bench.wire), bench.person(name)
+    fields = {**form.fields, form.email: person.email, form.password: person.password}
+    if form.remember_me:
+        fields[form.remember_me] = "1"
+    if form.csrf is None:
+        return _Shown(browser, fields, {})
+    token = bench.csrf_token(browser, form.page or form.path, form.csrf)
+    fields |= {form.csrf.field: token} if form.csrf.field else {}
+    return _Shown(browser, fields, {form.csrf.header: token} if form.csrf.header else {})
+
+
+def _send_shown(bench: Bench) -> tuple[Browser, Answer]:
+    shown: _Shown = bench.prepared
+    answer = shown.browser.post(_form(bench).path, shown.fields, headers=shown.headers)
+    return shown.browser, answer
+
+
+def _signs_nobody_in(bench: Bench, browser: Browser, answer: Answer, name: str) -> None:
+    seen = bench.who(browser)
+    answer.must(not bench.is_user(seen, name), f"{name} is not signed in afterwards")
+
+
+def _open(bench: Bench) -> None:
+    before = bench.metrics()
+    browser = bench.sign_in("alice")
+    grown = bench.metrics().grown_since(before, "auth_logins_total", door="form", side="legacy")
+    answer = bench.who(browser)
+    bench.expect_user(answer, "alice")
+    answer.must(grown == 1, 'auth_logins_total{door="form",side="legacy"} grows by one')
+
+
+def _closed(bench: Bench) -> None:
+    before = bench.metrics()
+    browser, answer = _send_shown(bench)
+    grown = bench.metrics().grown_since(before, "auth_logins_refused_total", door="form")
+    to_auther = answer.status == 303 and answer.path == START
+    answer.must(to_auther, f"303 to {START}")
+    answer.must(grown == 1, 'auth_logins_refused_total{door="form"} grows by one')
+    remember = _form(bench).remember_cookie
+    answer.must(not remember or remember not in browser.cookies, "no remember-me cookie")
+    _signs_nobody_in(bench, browser, answer, "alice")
+
+
+@case(
+    GROUP,
+    rule="pinned users keep the legacy form in drain, whatever the percentage",
+    mend="look at migrator_identity.pinned_reason where the session gains a user",
+    at=DRAIN,
+    needs=(Need.FORM,),
+    people=("pinned",),
+    prepare=partial(_shown, name="pinned"),
+)
+def pinned_in_drain(bench: Bench) -> None:
+    browser, answer = _send_shown(bench)
+    answer.must(answer.status in _form(bench).accepted, f"one of {_form(bench).accepted}")
+    bench.expect_user(bench.who(browser), "pinned")
+
+
+# Moved users
+
+
+@case(
+    GROUP,
+    rule="a moved user's right password at the legacy form leads to Auther in dual",
+    mend=_MEND_MOVED,
+    needs=(Need.FORM, Need.MOVED_LOGINS, Need.TEST_ISSUER),
+    people=("moved",),
+)
+def moved_at_the_form(bench: Bench) -> None:
+    calls = len(bench.issuer.plugin.called("verify"))
+    browser = bench.browser()
+    answer = bench.send_form(browser, "moved")
+    to_auther = answer.status == 303 and answer.path == START
+    answer.must(to_auther, f"303 to {START}")
+    _signs_nobody_in(bench, browser, answer, "moved")
+    asked = [one.get("id") for one in bench.issuer.plugin.called("verify")[calls:]]
+    answer.must(bench.person("moved").auther_id in asked, "the plugin's verify was asked")
+
+
+@case(
+    GROUP,
+    rule="a moved user's wrong password looks like anybody's: a stranger must not learn who moved",
+    mend=_MEND_MOVED,
+    needs=(Need.FORM, Need.MOVED_LOGINS, Need.TEST_ISSUER),
+    people=("moved",),
+)
+def moved_with_a_wrong_password(bench: Bench) -> None:
+    answers = [
+        bench.send_form(bench.browser(), name, password="wrong")  # noqa: S106
+        for name in ("moved", "alice")
+    ]
+    first, second = (_without_what_varies(answer) for answer in answers)
+    answers[0].must(first == second, "the same status, location and page as for alice")
+
+
+def _without_what_varies(answer: Answer) -> tuple[int, str]:
+    return answer.status, answer.path
+
+
+@case(
+    GROUP,
+    rule="with the plugin down a moved user's login is 503, and the password is not taken",
+    mend="one second, then 503: never the legacy hash",
+    needs=(Need.FORM, Need.MOVED_LOGINS, Need.TEST_ISSUER),
+    people=("moved",),
+)
+def moved_with_the_plugin_down(bench: Bench) -> None:
+    browser = bench.browser()
+    bench.issuer.plugin.mode = "down"
+    try:
+        answer = bench.send_form(browser, "moved")
+    finally:
+        bench.issuer.plugin.mode = "ok"
+    answer.must(answer.status == 503, "503")
+    _signs_nobody_in(bench, browser, answer, "moved")
+
+
+@case(
+    GROUP,
+    rule="in stage legacy doors ignore the home: a moved user's form is the legacy one",
+    mend="homes close doors in dual and drain only (except while a write-back is open)",
+    at=LEGACY,
+    needs=(Need.FORM,),
+    people=("moved",),
+)
+def moved_in_legacy(bench: Bench) -> None:
+    bench.expect_user(bench.who(bench.sign_in("moved")), "moved")
+
+
+# Doors that answer JSON
+
+
+def _send_json(
+    bench: Bench, browser: Browser, name: str, *, password: str = "", token: str = ""
+) -> Answer:
+    door = bench.profile.json_login
+    if door is None:
+        raise CannotRunError(Need.JSON_LOGIN.value)
+    person = bench.person(name)
+    known = {"email": person.email, "password": password or person.password}
+    headers = {}
+    body: dict[str, Any] = {key: _filled(value, known) for key, value in door.body.items()}
+    if door.csrf is not None:
+        token = token or bench.csrf_token(browser, door.csrf.page or door.path, door.csrf)
+        body |= {door.csrf.field: token} if door.csrf.field else {}
+        headers = {door.csrf.header: token} if door.csrf.header else {}
+    return browser.post(door.path, headers=headers, json=body)
+
+
+def _filled(value: str | dict[str, str], known: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _filled(inner, known) for key, inner in value.items()}
+    for name, text in known.items():
+        value = value.replace(f"{{{name}}}", text)
+    return value
+
+
+def _token_of_json_door(bench: Bench) -> tuple[Browser, str]:
+    browser, door = bench.browser(), bench.profile.json_login
+    if door is None or door.csrf is None:
+        return browser, ""
+    return browser, bench.csrf_token(browser, door.csrf.page or door.path, door.csrf)
+
+
+@case(
+    GROUP,
+    rule="doors that answer JSON are open in dual",
+    mend=_MEND,
+    needs=(Need.JSON_LOGIN,),
+)
+def json_in_dual(bench: Bench) -> None:
+    browser = bench.browser()
+    answer = _send_json(bench, browser, "alice")
+    door = bench.profile.json_login
+    answer.must(door is not None and answer.status in door.accepted, "the door takes alice")
+    bench.expect_user(bench.who(browser), "alice")
+
+
+@case(
+    GROUP,
+    rule="in drain a door that answers JSON says 403 login_moved, and is counted",
+    mend="answer a caller who cannot follow a redirect in words; gates list such clients",
+    at=DRAIN,
+    needs=(Need.JSON_LOGIN, Need.JSON_DOORS_CLOSED),
+    prepare=_token_of_json_door,
+)
+def json_in_drain(bench: Bench) -> None:
+    browser, token = bench.prepared
+    before = bench.metrics()
+    answer = _send_json(bench, browser, "alice", token=token)
+    grown = bench.metrics().grown_since(before, "auth_logins_refused_total")
+    bench.expect_refused(answer, 403, "login_moved")
+    answer.must(grown == 1, "auth_logins_refused_total grows by one")
+    _signs_nobody_in(bench, browser, answer, "alice")
+
+
+@case(
+    GROUP,
+    rule="in dual a moved user's password at a JSON door is checked at the plugin",
+    mend=_MEND_MOVED,
+    needs=(Need.JSON_LOGIN, Need.MOVED_LOGINS, Need.TEST_ISSUER),
+    people=("moved",),
+)
+def json_of_a_moved_user(bench: Bench) -> None:
+    plugin, moved = bench.issuer.plugin, bench.person("moved")
+    calls = len(plugin.called("verify"))
+    browser = bench.browser()
+    answer = _send_json(bench, browser, "moved")
+    door = bench.profile.json_login
+    answer.must(door is not None and answer.status in door.accepted, "the door takes the password")
+    bench.expect_user(bench.who(browser), "moved")
+    asked = [one.get("id") for one in plugin.called("verify")[calls:]]
+    answer.must(moved.auther_id in asked, "the plugin's verify was asked")
+
+
+@case(
+    GROUP,
+    rule="in dual a moved user's old password, which Auther no longer takes, opens no JSON door",
+    mend=_MEND_MOVED,
+    needs=(Need.JSON_LOGIN, Need.MOVED_LOGINS, Need.TEST_ISSUER),
+    people=("moved",),
+)
+def json_of_a_moved_user_with_the_old_password(bench: Bench) -> None:
+    plugin, moved = bench.issuer.plugin, bench.person("moved")
+    plugin.passwords[moved.auther_id] = "another password by now"
+    browser = bench.browser()
+    try:
+        answer = _send_json(bench, browser, "moved")
+    finally:
+        plugin.passwords[moved.auther_id] = moved.password
+    _signs_nobody_in(bench, browser, answer, "moved")
+
+
+@case(
+    GROUP,
+    rule="with the plugin slow or down a moved user's JSON login is 503 after a second",
+    mend="one second, then 503",
+    needs=(Need.JSON_LOGIN, Need.MOVED_LOGINS, Need.TEST_ISSUER),
+    people=("moved",),
+)
+def json_with_the_plugin_down(bench: Bench) -> None:
+    browser = bench.browser()
+    bench.issuer.plugin.mode = "down"
+    try:
+        answer = _send_json(bench, browser, "moved")
+    finally:
+        bench.issuer.plugin.mode = "ok"
+    answer.must(answer.status == 503, "503")
+    _signs_nobody_in(bench, browser, answer, "moved")
+
+
+# Remember-me
+
+
+def remembered(bench: Bench) -> Browser:
+    """Give a browser with alice's remember-me cookie and no session."""
+    form = _form(bench)
+    browser = bench.sign_in("alice", remember=True)
+    if form.remember_cookie not in browser.cookies:
+        raise CannotRunError(f"the form set no cookie {form.remember_cookie}")
+    browser.cookies.pop(form.session_cookie, None)
+    return browser
+
+
+@case(
+    GROUP,
+    rule="remember-me signs in in dual, and is a door of its own",
+    mend=_MEND,
+    needs=(Need.REMEMBER_ME,),
+)
+def remember_me_in_dual(bench: Bench) -> None:
+    browser = remembered(bench)
+    before = bench.metrics()
+    answer = bench.who(browser)
+    grown = bench.metrics().grown_since(before, "auth_logins_total", door="remember_me")
+    bench.expect_user(answer, "alice")
+    answer.must(grown == 1, 'auth_logins_total{door="remember_me"} grows by one')
+
+
+@case(
+    GROUP,
+    rule="remember-me makes no legacy session in drain",
+    mend=_MEND,
+    at=DRAIN,
+    needs=(Need.REMEMBER_ME,),
+    prepare=remembered,
+)
+def remember_me_in_drain(bench: Bench) -> None:
+    browser = bench.prepared
+    answer = bench.visit(browser)
+    answer.must(answer.status in {302, 303}, "a redirect to Auther")
+    answer.must(
+        _form(bench).session_cookie not in browser.cookies or not _holds(bench, browser),
+        "no legacy session",
+    )
+
+
+def _holds(bench: Bench, browser: Browser) -> bool:
+    alone = browser.copy()
+    alone.cookies.pop(_form(bench).remember_cookie, None)
+    return bench.is_user(bench.who(alone), "alice")
+
+
+@case(
+    GROUP,
+    rule="remember-me is refused and removed in stage auther",
+    mend="a remember-me cookie is a legacy credential",
+    at=AUTHER,
+    needs=(Need.REMEMBER_ME,),
+    prepare=remembered,
+)
+def remember_me_in_auther(bench: Bench) -> None:
+    browser = bench.prepared
+    bench.expect_refused(answer := bench.who(browser), 401, "legacy_ended")
+    answer.must(_form(bench).remember_cookie not in browser.cookies, "the cookie is removed")
+
+
+CASES = (
+    *(
+        Case(
+            GROUP,
+            f"form-open-in-{stage}",
+            f"the legacy form is open in stage {stage}, and counted",
+            _MEND,
+            _open,
+            at,
+            needs=frozenset({Need.FORM}),
+        )
+        for stage, at in (("legacy", LEGACY), ("dual", DUAL))
+    ),
+    *(
+        Case(
+            GROUP,
+            f"form-closed-in-{stage}",
+            f"the legacy form signs nobody in in stage {stage}: it leads to Auther, and is counted",
+            _MEND,
+            _closed,
+            at,
+            needs=frozenset({Need.FORM}),
+            prepare=_shown,
+        )
+        for stage, at in (("drain", DRAIN), ("auther", AUTHER))
+    ),
+    pinned_in_drain,
+    moved_at_the_form,
+    moved_with_a_wrong_password,
+    moved_with_the_plugin_down,
+    moved_in_legacy,
+    json_in_dual,
+    json_in_drain,
+    json_of_a_moved_user,
+    json_of_a_moved_user_with_the_old_password,
+    json_with_the_plugin_down,
+    remember_me_in_dual,
+    remember_me_in_drain,
+    remember_me_in_auther,
+)
