@@ -21,15 +21,7 @@ if TYPE_CHECKING:
     from migrator.shims.interface import ShimSettings
 
 CALLBACK_PATH = "/auth/callback"
-SECRETS = {
-    "SESSION_SECRET": "session-secret-of-the-tests",
-    "MIGRATOR_COOKIE_SECRET": "c" * 40,
-    "MIGRATOR_VERIFY_SECRET": "v" * 40,
-    "MIGRATOR_LOGOUT_SECRET": "l" * 40,
-    "MIGRATOR_EXCHANGE_SECRET": "e" * 40,
-    "MIGRATOR_RESET_SECRET": "r" * 40,
-}
-JWKS_COOLDOWN_S = 2
+SECRETS = {"SESSION_SECRET": "session-secret-of-the-tests", "MIGRATOR_COOKIE_SECRET": "c" * 40}
 # Tests cannot wait two seconds for each move of the switch.
 QUICK = ("stageEveryS: 2,", "stageEveryS: 0.1,")
 
@@ -56,43 +48,34 @@ class ExpressApp(Program):
         )
 
 
-def settings_for(issuer: Issuer, *, port: int, stage_public_key: str) -> ShimSettings:
-    """Give the shim's settings for a local issuer, and let the issuer know the redirect URI."""
-    redirect_uri = f"http://127.0.0.1:{port}{CALLBACK_PATH}"
-    issuer.redirect_uris.append(redirect_uri)
-    found = shim_settings(issuer, stage_public_key=stage_public_key, redirect_uri=redirect_uri)
-    return replace(found, plugin_url=f"{issuer.auth_url}/migrator", foreign_paths=("/api/v1",))
-
-
 def prepare(
     dsn: str,
     issuer: Issuer,
     *,
+    settings: ShimSettings | None = None,
     pepper: str = "",
-    changes: dict[str, object] | None = None,
     extra: dict[str, str] | None = None,
 ) -> ExpressApp:
     """Copy the application and put the generated shim into it. Starts nothing.
 
     Args:
         dsn: The application's database, with the users table and the side tables.
+        settings: The shim's, but for stage key and redirect URI; by default those that fit the issuer.
         pepper: Devise's.
-        changes: Of the shim's settings.
         extra: More environment variables.
     """
     folder = Path(tempfile.mkdtemp(prefix="migrator-express-"))
     stage, port = StageFile(folder / "stage.json"), free_port()
-    settings = settings_for(issuer, port=port, stage_public_key=stage.public_key)
-    put_together(folder, replace(settings, **(changes or {})))  # type: ignore[arg-type]
+    redirect_uri = f"http://127.0.0.1:{port}{CALLBACK_PATH}"
+    issuer.redirect_uris.append(redirect_uri)
+    baked = settings or shim_settings(issuer, stage_public_key="", redirect_uri="")
+    own = {"redirect_uri": redirect_uri, "stage_public_key": stage.public_key}
+    put_together(folder, replace(baked, **own))
     shim = shim_environment(dsn, stage.path, cache=folder / "stage-cache.json", pepper=pepper)
-    own = {
-        "PORT": str(port),
-        "MIGRATOR_COUNTERS_FOLDER": str(folder / "counters"),
-        "MIGRATOR_JWKS_COOLDOWN_S": str(JWKS_COOLDOWN_S),
-    }
+    places = {"PORT": str(port), "MIGRATOR_COUNTERS_FOLDER": str(folder / "counters")}
     return ExpressApp(
         folder=folder,
-        environment=os.environ | shim | SECRETS | own | (extra or {}),
+        environment=os.environ | shim | SECRETS | places | (extra or {}),
         log_path=folder / "express.log",
         port=port,
         stage=stage,

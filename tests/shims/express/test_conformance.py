@@ -4,24 +4,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from migrator.conformance.interface import Case, Result
+from migrator.conformance.case import Case, Result
 from migrator.conformance.registry import CASES
 from tests.parts import require
-from tests.parts.express import CALLBACK_PATH, JWKS_COOLDOWN_S, prepare
+from tests.parts.express import CALLBACK_PATH, prepare
 from tests.parts.postgres import PostgresServer
 from tests.shims.asgi.club import BOB, oracle
-from tests.shims.conformance import Deployment, check
+from tests.shims.conformance import ENVIRONMENT, Deployment, check
 
 pytestmark = pytest.mark.xdist_group("conformance-express")
 CSRF = """{ pattern = 'name="csrf" type="hidden" value="([^"]+)"', field = "csrf" }"""
 PROFILE = f"""
-[verify]
 whoami = "/whoami"
-jwks_cooldown = "{JWKS_COOLDOWN_S}s"
+stage_every = "0.1s"
 foreign_whoami = "/api/v1/whoami"
-exchange = true
-moved_logins = true
-ends_auther_session = true
 [verify.form]
 path = "/login"
 csrf = {CSRF}
@@ -44,11 +40,6 @@ accepted = [201]
 page = "/login"
 auther = "Sign in at Auther"
 """
-SHIM = """
-foreign_bearer = ["/api/v1"]
-create_users = true
-"""
-GAPS: frozenset[str] = frozenset()
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +49,14 @@ def results(
     """Each case's result."""
     require("express")
     with postgres.temporary_database(template=devise_template) as dsn:
-        deployment = Deployment(tmp_path_factory.mktemp("operator"), dsn, PROFILE, shim=SHIM)
-        changes = {"create_users": True}
-        app = prepare(dsn, deployment.issuer, pepper=oracle()[BOB]["pepper"], changes=changes)
+        deployment = Deployment(tmp_path_factory.mktemp("operator"), dsn, PROFILE)
+        app = prepare(
+            dsn,
+            deployment.issuer,
+            settings=deployment.settings(stage_public_key="", redirect_uri=""),
+            pepper=oracle()[BOB]["pepper"],
+            extra=ENVIRONMENT,
+        )
         try:
             app.start()
             redirect_uri = f"{app.base_url}{CALLBACK_PATH}"
@@ -71,4 +67,4 @@ def results(
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.title)
 def test_case(results: dict[str, Result], case: Case) -> None:
-    check(results[case.title], gaps=GAPS)
+    check(results[case.title])
