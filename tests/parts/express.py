@@ -92,7 +92,7 @@ def put_together(folder: Path, settings: ShimSettings) -> Path:
     (folder / "node_modules").symlink_to(EXPRESS_APP / "node_modules")
     files = ExpressTarget().files(settings)
     path = "auther-cutover/settings.js"
-    if QUICK[0] not in files[path]:
+    if settings.legacy and QUICK[0] not in files[path]:
         raise ValueError(f"the generated settings no longer say {QUICK[0]!r}")
     write_files(folder, {**files, path: files[path].replace(*QUICK)})
     return folder

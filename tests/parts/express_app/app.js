@@ -57,7 +57,12 @@ app.use(
     resave: false,
     saveUninitialized: false,
     cookie: { sameSite: "lax", httpOnly: true },
-    store: new PgStore({ pool: users.pool, tableName: "web_sessions", createTableIfMissing: true, pruneSessionInterval: false }),
+    store: new PgStore({
+      pool: users.pool,
+      tableName: "web_sessions",
+      createTableIfMissing: true,
+      pruneSessionInterval: false,
+    }),
   }),
 );
 app.use(cutover.session());
@@ -69,14 +74,17 @@ app.get("/login", (req, res) => {
   const back = safeReturnPath(req.query.return_to, "/");
   const form = `<form method="post"><input name="csrf" type="hidden" value="${csrfToken(req)}"><input name="email">
     <input name="password" type="password"><input name="remember_me" type="checkbox" value="1"></form>`;
-  res.send(toAuther ? `<a href="/auth/auther/start?${new URLSearchParams({ return_to: back })}">Sign in at Auther</a>` : form);
+  res.send(
+    toAuther ? `<a href="/auth/auther/start?${new URLSearchParams({ return_to: back })}">Sign in at Auther</a>` : form,
+  );
 });
 app.post("/login", csrf, (req, res, next) => {
   passport.authenticate("local", (/** @type {unknown} */ error, /** @type {users.User | false} */ user) => {
     if (error || !user) return error ? next(error) : res.status(422).send("wrong e-mail or password");
-    req.logIn(user, { keepSessionInfo: true }, (refused) => {
+    req.logIn(user, { session: true, keepSessionInfo: true }, (refused) => {
       if (refused) return next(refused);
-      if (req.body.remember_me === "1") res.cookie("remember_me", users.rememberToken(user), { httpOnly: true, sameSite: "lax" });
+      if (req.body.remember_me === "1")
+        res.cookie("remember_me", users.rememberToken(user), { httpOnly: true, sameSite: "lax" });
       res.redirect(303, "/");
     });
   })(req, res, next);
@@ -132,8 +140,10 @@ function csrf(req, res, next) {
 }
 
 /** @type {express.RequestHandler} */
-async function remember(req, _res, next) {
-  const user = req.user ? null : await users.rememberedUser(req.headers.cookie);
-  if (!user) return next();
-  req.logIn(user, /** @type {any} */ ({ keepSessionInfo: true, door: "remember_me" }), next);
+function remember(req, _res, next) {
+  const found = req.user ? Promise.resolve(null) : users.rememberedUser(req.headers.cookie);
+  found.then((user) => {
+    if (!user) return next();
+    req.logIn(user, /** @type {any} */ ({ keepSessionInfo: true, door: "remember_me" }), next);
+  }, next);
 }

@@ -64,4 +64,7 @@ export async function rememberedUser(header) {
  * @param {string} claim
  * @param {User} user
  */
-const macOf = (claim, user) => createHmac("sha256", SECRET).update(claim + saltOf(user)).digest("base64url");
+const macOf = (claim, user) =>
+  createHmac("sha256", SECRET)
+    .update(claim + saltOf(user))
+    .digest("base64url");

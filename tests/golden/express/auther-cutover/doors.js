@@ -1,0 +1,92 @@
+// Every way into Passport ends where a session gains a user, in `req.logIn`: forms, remember-me, reset links,
+// registration. So that is where legacy sign-ins are counted, and closed by stage.
+import { issuesLegacy } from "./stage.js";
+import { pathOf, wantsPage } from "./request.js";
+
+/** @typedef {import("express").Request} Request */
+/** @typedef {import("express").Response} Response */
+/** @typedef {import("./types.js").StageView} StageView */
+
+/** A closed door, as an error, so that no session is made whatever the caller does. `errors()` answers it. */
+export class DoorClosed extends Error {
+  constructor() {
+    super("login_moved");
+    this.status = 403;
+    this.expose = true;
+  }
+}
+
+/** Stands in front of Passport's own `logIn` and `logOut`. */
+export class Doors {
+  /** @param {import("./express.js").Parts} parts */
+  constructor(parts) {
+    this.parts = parts;
+  }
+
+  /**
+   * @param {Request} req
+   * @param {Response} res
+   * @param {StageView} view
+   */
+  guard(req, res, view) {
+    const [logIn, logOut] = /** @type {any[]} */ ([req.logIn, req.logOut]);
+    /** @type {any} */
+    const guarded = (/** @type {any} */ user, /** @type {any} */ options, /** @type {any} */ done) => {
+      if (typeof options === "function") return guarded(user, {}, options);
+      // No session gains a user: HTTP Basic and the like.
+      if (options?.session === false) return logIn.call(req, user, options, done);
+      this.#enter(req, res, view, { user, door: options?.door }).then(
+        () => logIn.call(req, user, options, done),
+        (error) => done(error),
+      );
+    };
+    /** @type {any} */
+    const leave = (/** @type {any[]} */ ...args) => {
+      this.parts.autherSession.end(req, res).then(
+        () => logOut.apply(req, args),
+        (error) => args.at(-1)(error),
+      );
+    };
+    Object.assign(req, { logIn: guarded, login: guarded, logOut: leave, logout: leave });
+  }
+
+  /**
+   * @param {Request} req
+   * @param {Response} res
+   * @param {StageView} view
+   * @param {{ user: object, door?: string }} who
+   */
+  async #enter(req, res, view, { user, door }) {
+    const { counters, ended, legacy, options, autherSession } = this.parts;
+    const userId = String(options.userId(user));
+    const name = door ?? Object.entries(options.doors ?? {}).find(([path]) => path === pathOf(req))?.[1] ?? "other";
+    if (!(await this.#isOpen(req, view, userId))) {
+      counters.add("auth_logins_refused_total", { door: name, stage: view.stage });
+      if (name === "remember_me") legacy.forgetBrowser(res);
+      throw new DoorClosed();
+    }
+    // Two sides at once in one browser would be a conflict from the next request on.
+    await autherSession.end(req, res);
+    ended.forget(userId);
+    counters.add("auth_logins_total", { door: name, side: "legacy" });
+  }
+
+  /**
+   * @param {Request} req
+   * @param {StageView} view
+   * @param {string} userId
+   */
+  async #isOpen(req, view, userId) {
+    if (view.stage === "auther") return false;
+    if (view.stage === "legacy") return true;
+    const person = await this.parts.people.linked(userId);
+    if (view.stage === "drain") return person?.pinned === true || (!wantsPage(req) && this.#jsonDoorsAreOpen());
+    // Old programs cannot follow a redirect, so what answers JSON stays open for everybody in `dual`.
+    return issuesLegacy(view) && (person?.home !== "auther" || !wantsPage(req));
+  }
+
+  #jsonDoorsAreOpen() {
+    const until = this.parts.settings.jsonDoorsUntil;
+    return until !== "" && Date.now() < Date.parse(until);
+  }
+}
