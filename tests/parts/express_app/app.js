@@ -142,7 +142,7 @@ function csrf(req, res, next) {
 /** @type {express.RequestHandler} */
 function remember(req, _res, next) {
   const found = req.user ? Promise.resolve(null) : users.rememberedUser(req.headers.cookie);
-  found.then((user) => {
+  return found.then((user) => {
     if (!user) return next();
     req.logIn(user, /** @type {any} */ ({ keepSessionInfo: true, door: "remember_me" }), next);
   }, next);
