@@ -37,4 +37,7 @@ class AsgiTarget:
             "users_table": ident(*qualified(settings.users_table)),
             "users_pk": ident(settings.users_pk),
         }
-        return render_folder("asgi", values, filters={"py": python_literal})
+        files = render_folder("asgi", values, filters={"py": python_literal})
+        if not settings.delegate_permissions:
+            del files["auther_dual_path/permissions.py"]
+        return files

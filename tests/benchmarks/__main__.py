@@ -5,6 +5,7 @@ from tests.benchmarks import (
     bench_import,
     bench_libsql,
     bench_reconcile,
+    bench_shim,
     bench_sign_in,
     bench_sync,
 )
@@ -16,6 +17,7 @@ BENCHMARKS = (
     bench_endpoint.main,
     bench_sign_in.main,
     bench_sync.main,
+    bench_shim.main,
 )
 
 for benchmark in BENCHMARKS:

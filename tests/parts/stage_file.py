@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from migrator.conformance.issuer import Issuer
 
 CONTROL_SECRET = "control-secret-of-the-tests"
+COOKIE_SECRET = "cookie-secret-of-the-tests-0123456789"
 METRICS_TOKEN = "metrics-token-of-the-tests"
 NAMESPACE = "club"
 
@@ -112,4 +113,5 @@ def shim_environment(dsn: str, stage_file: Path, *, cache: Path, pepper: str) ->
         "MIGRATOR_INSTANCE": "web-1",
         "MIGRATOR_CONTROL_SECRET": CONTROL_SECRET,
         "MIGRATOR_METRICS_TOKEN": METRICS_TOKEN,
+        "MIGRATOR_COOKIE_SECRET": COOKIE_SECRET,
     }

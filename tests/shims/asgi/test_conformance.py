@@ -19,6 +19,9 @@ stage_every = "0.1s"
 foreign_whoami = "/api/me"
 [verify.form]
 path = "/login"
+remember_me = "remember"
+remember_cookie = "_club_remember"
+session_cookie = "_club_session"
 [verify.logout]
 path = "/logout"
 [verify.json_login]

@@ -16,10 +16,17 @@ class Sessions:
     def __init__(self, package: Package) -> None:
         self.session = package.module("model").LegacySession
 
+    async def holds_user(self, scope: Any) -> bool:
+        """Tell whether the test names somebody."""
+        return b"x-test-session" in dict(scope["headers"])
+
     async def read(self, scope: Any) -> Any:
         """Say whom the test names."""
-        named = dict(scope["headers"]).get(b"x-test-session")
-        return self.session(named.decode()) if named else None
+        return self.session(dict(scope["headers"])[b"x-test-session"].decode())
+
+    def fixture(self) -> Any:
+        """Give a request that names somebody."""
+        return {"headers": [(b"x-test-session", b"0")]}
 
     async def forget(self, _: Any) -> list[Any]:
         """Nothing is kept."""
@@ -38,7 +45,7 @@ def handshake(package: Package, dsn: str, **headers: str) -> dict[str, Any]:
         application,
         legacy=Sessions(package),
         people=package.module("identity").PostgresPeople(dsn, settings=package.settings),
-        environment=package.module("settings").Environment(),
+        environment=package.module("settings").Environment(cookie_secret="c" * 32),
     )
     sent: list[dict[str, Any]] = []
 

@@ -1,0 +1,92 @@
+"""What a target's own benchmark hands over, and what can be said of it.
+
+A target runs in process, in its own language, and prints one line of JSON:
+
+    {"library": "PyJWT 2.12.1", "fresh": [[bare_ns, shim_ns], …], "cached": […], "legacy": […],
+     "memory_kib": [after 1, 2 and 3 times the cache's size in distinct tokens]}
+
+Each pair is one request without and one with the shim, one right after the other and in turn first, so that a
+busy machine slows both. The lookup of the user is the same constant on both sides.
+
+    fresh   bare: the library verifies the token. Shim: a request with that token, never seen before.
+    cached  bare: the application alone. Shim: a request with a token that was verified before.
+    legacy  bare: the application reads its own session. Shim: the same request, no token in it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+from dataclasses import dataclass
+
+# Of the standard normal distribution, both sides.
+_Z_95 = 1.96
+MIN_PAIRS = 200
+
+
+@dataclass(frozen=True)
+class Median:
+    """A median and its 95 % interval, in microseconds.
+
+    The interval is made of order statistics: it assumes nothing about the distribution.
+    """
+
+    us: float
+    low_us: float
+    high_us: float
+
+    @classmethod
+    def of(cls, nanoseconds: list[int]) -> Median:
+        """Give the median of a sample."""
+        ordered, n = sorted(nanoseconds), len(nanoseconds)
+        half_width = _Z_95 * math.sqrt(n) / 2
+        low, high = (ordered[round(n / 2 + side * half_width)] for side in (-1, 1))
+        return cls(statistics.median(ordered) / 1000, low / 1000, high / 1000)
+
+    def relative_to(self, us: float) -> Median:
+        """Give all three as a share of something, in percent."""
+        return Median(*(value / us * 100 for value in (self.us, self.low_us, self.high_us)))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One target's figures.
+
+    Attributes:
+        bare: The library's verification of a token, with the lookup.
+        fresh: What the shim adds to it at a token's first sight.
+        cached: What it adds to a request with a token that it has seen.
+        legacy: What it adds to a request with a legacy session alone.
+        memory_kib: Resident after one, two and three times the cache's size in distinct tokens.
+    """
+
+    library: str
+    bare: Median
+    fresh: Median
+    cached: Median
+    legacy: Median
+    memory_kib: tuple[int, ...]
+
+
+def read(text: str) -> Measured:
+    """Read what a target printed.
+
+    Raises:
+        ValueError: Too few pairs to say anything.
+    """
+    said = json.loads(text)
+    pairs: dict[str, list[tuple[int, int]]] = {
+        name: [(bare, shim) for bare, shim in said[name]] for name in ("fresh", "cached", "legacy")
+    }
+    if any(len(found) < MIN_PAIRS for found in pairs.values()):
+        raise ValueError(f"fewer than {MIN_PAIRS} pairs")
+    added = {name: [shim - bare for bare, shim in found] for name, found in pairs.items()}
+    return Measured(
+        library=said["library"],
+        bare=Median.of([bare for bare, _ in pairs["fresh"]]),
+        fresh=Median.of(added["fresh"]),
+        cached=Median.of(added["cached"]),
+        legacy=Median.of(added["legacy"]),
+        memory_kib=tuple(said["memory_kib"]),
+    )
