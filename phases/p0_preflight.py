@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.core.errors import HeldError, RefusedError
 from migrator.legacy.survey import STATEMENT_TIMEOUT_S
+from migrator.runner.readiness.foreign_bearers import note_application
 from migrator.runner.readiness.look import look
 from migrator.runner.readiness.verdict import judge
 from migrator.runner.standing import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from migrator.runner.canaries import Canary
     from migrator.runner.context import Context
@@ -33,6 +35,7 @@ class Plan:
     auther_file: str
     auther_url: str
     statement_timeout_s: int
+    application: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Report:
     verdict: Verdict
 
 
-def plan(ctx: Context) -> Plan:
+def plan(ctx: Context, *, app: Path | None = None) -> Plan:
     """Say what would be read, without connecting to anything."""
     legacy, auther = ctx.config.legacy, ctx.config.auther
     sessions = legacy.sessions_table if legacy.session_store == "activerecord" else ""
@@ -54,27 +57,32 @@ def plan(ctx: Context) -> Plan:
         auther_file=str(auther.database),
         auther_url=auther.api if auther.base_url else "",
         statement_timeout_s=STATEMENT_TIMEOUT_S,
+        application=str(app) if app else "",
     )
 
 
-def run(ctx: Context, *, canaries: Sequence[Canary] = ()) -> Report:
-    """Look at both sides and judge.
+def run(ctx: Context, *, canaries: Sequence[Canary] = (), app: Path | None = None) -> Report:
+    """Look at both sides, and at the application's code if asked, and judge.
 
     If it is interrupted, the ledger holds an intent without outcome; run it again.
 
     Args:
         ctx: The surroundings.
         canaries: Accounts with known passwords, to prove the peppers with.
+        app: The application's folder.
 
     Raises:
-        UsageError: A table, column or secret that the configuration names is not there.
+        UsageError: A table, column or secret that the configuration names is not there, or the
+            folder holds no application of a known framework.
         RefusedError: Our role may not read the users table.
         DependencyError: A database failed or took too long.
     """
     with ctx.state.ledger.recorded(NAME, ACTION, canaries=len(canaries)) as facts:
-        findings = look(ctx, canaries)
+        findings = look(ctx, canaries, app=app)
         report = Report(findings, judge(findings, ctx.config))
         facts.update(_for_the_ledger(report))
+    if findings.application is not None:
+        note_application(ctx, findings.application)
     return report
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from migrator.core.errors import ConflictError, UsageError
 from migrator.core.stage import Stage
@@ -16,13 +16,16 @@ from migrator.legacy.sources import SOURCES
 from migrator.runner import stages
 from migrator.runner.stages import ROLLBACK, SET, SUBJECT, Position
 from migrator.runner.standing import Standing
-from migrator.runner.switching.fleet import Fleet, look
+from migrator.runner.switching import stateless
+from migrator.runner.switching.flagd import definition
+from migrator.runner.switching.fleet import Fleet, look, wait_for_epoch
 from migrator.runner.switching.generating import Generation, compare, write
 from migrator.runner.switching.hurt import Hurt, who_is_hurt
 from migrator.runner.switching.moves import (
     ALL_BROWSERS,
     Move,
     check_auther,
+    check_bearers,
     check_fleet,
     check_floor,
     check_gates,
@@ -31,6 +34,7 @@ from migrator.runner.switching.moves import (
     obstacles,
 )
 from migrator.runner.switching.publishing import public_key, published
+from migrator.runner.switching.route import SHARES, Leg, ahead, command_to
 from migrator.runner.switching.switch import (
     Switched,
     follow,
@@ -41,6 +45,7 @@ from migrator.runner.switching.switch import (
 from migrator.shims.interface import ShimSettings
 from migrator.shims.settings import settings_from
 from migrator.shims.targets import TARGETS
+from migrator.state.errors import StateUnreachableError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +56,6 @@ if TYPE_CHECKING:
 NAME = "dual-path"
 GENERATE = "generate"
 ROLLBACK_WAIT = timedelta(seconds=30)
-_NEXT_PERCENT = (1.0, 5.0, 10.0, 25.0, 50.0, ALL_BROWSERS)
 
 
 @dataclass(frozen=True)
@@ -101,21 +105,47 @@ class RolledBack:
     hurt: Hurt
 
 
-def plan(ctx: Context, stage: Stage, *, percent: float | None = None) -> Planned:
+def plan(
+    ctx: Context,
+    stage: Stage,
+    *,
+    percent: float | None = None,
+    cohorts: tuple[str, ...] | None = None,
+) -> Planned:
     """Say what a `stage set` would do and what forbids it now; changes nothing.
 
     Raises:
-        UsageError: A stage is skipped, or the percentage makes no sense.
+        UsageError: A stage is skipped, or percentage or cohorts make no sense.
     """
-    move = make_move(ctx, stage, percent=percent)
+    move = make_move(ctx, stage, percent=percent, cohorts=cohorts)
     held = tuple(error.message for error in obstacles(ctx, move))
     return Planned(move.before, move.after, held)
 
 
+def route(ctx: Context) -> tuple[Leg, ...]:
+    """Give the steps ahead, with what holds the next one; changes nothing."""
+    return ahead(ctx)
+
+
+def export(ctx: Context) -> dict[str, Any]:
+    """Give the published stage as a flagd flag definition.
+
+    Raises:
+        ConflictError: No stage was published yet.
+    """
+    return definition(_document(ctx))
+
+
 def plan_rollback(ctx: Context, *, stop_accepting: bool = False) -> Planned:
-    """Say what a `stage rollback` would do; changes nothing."""
-    target = _rollback_target(ctx, stop_accepting=stop_accepting)
-    return Planned(stages.position(stages.current(ctx)), target, (), who_is_hurt(ctx).lines())
+    """Say what a `stage rollback` would do, with the state or without it; changes nothing."""
+    hurt = who_is_hurt(ctx).lines()
+    try:
+        target = _rollback_target(ctx, stop_accepting=stop_accepting)
+        return Planned(stages.position(stages.current(ctx)), target, (), hurt)
+    except StateUnreachableError:
+        document = stateless.published_document(ctx)
+        found = stateless.target_of(ctx, document, stop_accepting=stop_accepting)
+        return Planned(stages.position(document), found.position, (), hurt)
 
 
 def plan_files(ctx: Context | None, target: str, out: Path, *, legacy: bool = True) -> Generation:
@@ -155,14 +185,20 @@ def generate(ctx: Context | None, generation: Generation, *, force: bool = False
         write(generation, force=force)
 
 
-def run(ctx: Context, stage: Stage, *, percent: float | None = None) -> Switched:
+def run(
+    ctx: Context,
+    stage: Stage,
+    *,
+    percent: float | None = None,
+    cohorts: tuple[str, ...] | None = None,
+) -> Switched:
     """Move the stage and wait until every instance has seen it.
 
     Interrupted, the ledger holds an intent; the next command observes whether the document got
     out and writes the outcome.
 
     Raises:
-        UsageError: A stage is skipped, or the percentage makes no sense.
+        UsageError: A stage is skipped, or percentage or cohorts make no sense.
         HeldError: A gate or an instance is not ready.
         RefusedError: A gate failed.
         ConflictError: The way back is closed, or somebody else moves the stage.
@@ -170,12 +206,13 @@ def run(ctx: Context, stage: Stage, *, percent: float | None = None) -> Switched
     """
     with ctx.state.locks.held(SUBJECT) as lease:
         settle_interrupted(ctx)
-        move = make_move(ctx, stage, percent=percent)
+        move = make_move(ctx, stage, percent=percent, cohorts=cohorts)
         if _is_out_already(ctx, move):
             done = Switched(_document(ctx), move.before, ())
         else:
             check_floor(ctx, move)
             check_fleet(ctx, move)
+            check_bearers(ctx, move)
             check_auther(ctx, move)
             evidence = [gate.entry for gate in check_gates(ctx, move)]
             done = switch(ctx, lease, SET, move.after, evidence=evidence)
@@ -190,7 +227,8 @@ def rollback(ctx: Context, *, stop_accepting: bool = False) -> RolledBack:
 
     Interrupted after its document was out, the next call finishes it and goes no further back.
     Takes the stage's lock even when somebody holds it. Auther's credentials stay good until they
-    expire, so that nobody is signed out.
+    expire, so that nobody is signed out. Where the state does not answer, the way back is read
+    beside the stage document, and what the ledger has to know is spooled.
 
     Args:
         ctx: The surroundings.
@@ -200,6 +238,36 @@ def rollback(ctx: Context, *, stop_accepting: bool = False) -> RolledBack:
         ConflictError: The legacy tables or columns are gone; they have to come back first.
         DependencyError: The document cannot be written.
     """
+    begun = published(ctx)
+    try:
+        return _roll_back(ctx, stop_accepting=stop_accepting)
+    except StateUnreachableError as error:
+        ctx.progress.say(f"{error.message}; the stage goes back without the state")
+        return _roll_back_stateless(ctx, begun, stop_accepting=stop_accepting)
+
+
+def _roll_back_stateless(
+    ctx: Context, begun: StageDocument | None, *, stop_accepting: bool
+) -> RolledBack:
+    hurt = who_is_hurt(ctx)
+    for line in hurt.lines():
+        ctx.progress.say(line)
+    there = published(ctx)
+    if there is not None and begun is not None and there.epoch > begun.epoch:
+        # It got out before the state went away.
+        done = Switched(there, stages.position(begun), ())
+    else:
+        done = stateless.roll_back(ctx, stop_accepting=stop_accepting)
+    ctx.progress.say(
+        f"published epoch {done.document.epoch}: {stages.position(done.document)}; the ledger"
+        " learns of it with the next stage command that reaches the state"
+    )
+    at_most = min(ctx.config.stage.wait, ROLLBACK_WAIT)
+    lagging = wait_for_epoch(ctx, done.document.epoch, at_most=at_most, check=lambda: None)
+    return RolledBack(replace(done, lagging=lagging), hurt)
+
+
+def _roll_back(ctx: Context, *, stop_accepting: bool) -> RolledBack:
     with ctx.state.locks.held(SUBJECT, break_it=True) as lease:
         found = [entry for entry in settle_interrupted(ctx) if entry.action == ROLLBACK]
         target = _rollback_target(ctx, stop_accepting=stop_accepting)
@@ -259,8 +327,8 @@ def _following(at: Position) -> str:
         return "migrator dual-path stage set dual"
     if at.stage is not Stage.DUAL or at.percent >= ALL_BROWSERS:
         return ""
-    percent = next(share for share in _NEXT_PERCENT if share > at.percent)
-    return f"migrator dual-path stage set dual --percent {percent:g}"
+    percent = next(share for share in SHARES if share > at.percent)
+    return command_to(replace(at, percent=percent))
 
 
 def _rollback_target(ctx: Context, *, stop_accepting: bool) -> Position:

@@ -11,7 +11,7 @@ import click
 from migrator.config.load import load
 from migrator.core.clock import SystemClock
 from migrator.dashboards.terminal import TerminalProgress
-from migrator.runner.context import Context, make_context
+from migrator.runner.context import Context, make_context, open_within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,23 @@ class Invocation:
     """The root group's own options."""
 
     config_path: Path
+
+    def context_within(self, limit_s: float) -> Context:
+        """Load the configuration and open the state, or go on without one that does not answer.
+
+        Args:
+            limit_s: How long the state has.
+
+        Raises:
+            UsageError: The configuration is missing or wrong.
+        """
+        return open_within(
+            load(self.config_path),
+            root=self.config_path.resolve().parent,
+            clock=SystemClock(),
+            progress=TerminalProgress(),
+            limit_s=limit_s,
+        )
 
     def context(self) -> Context:
         """Load the configuration and open the state.

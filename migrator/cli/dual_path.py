@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from migrator.cli.common import Invocation, dry_run_option, json_option, pass_context
-from migrator.cli.output import emit
+from migrator.cli.output import emit, print_json
+from migrator.cli.verify import verify
 from migrator.config.load import DEFAULT_FILE
 from migrator.core.durations import format_duration
 from migrator.core.errors import ExitCode
 from migrator.core.stage import Stage
+from migrator.runner import stages
 from migrator.shims.targets import TARGETS
 from phases import p2_dual_path
 
@@ -26,13 +29,20 @@ if TYPE_CHECKING:
 
     from migrator.runner.context import Context
     from migrator.runner.switching.generating import Generation
+    from migrator.runner.switching.route import Leg
     from migrator.runner.switching.switch import Switched
     from phases.p2_dual_path import Planned, RolledBack, Shown
+
+# How long a rollback waits for the state before it goes on without it.
+STATE_WITHIN_S = 5.0
 
 
 @click.group("dual-path")
 def dual_path() -> None:
     """Generate shims that accept both sides, and move the login between them."""
+
+
+dual_path.add_command(verify)
 
 
 @dual_path.command()
@@ -114,22 +124,54 @@ def show_(ctx: Context, as_json: bool) -> None:
     type=float,
     help="Share of browsers that sign in at Auther, 0 to 100; only in stage dual.",
 )
+@click.option(
+    "--cohort",
+    help="Groups of the application's own making that sign in at Auther, with commas between;"
+    ' "" for none; as they are when not given.',
+)
 @dry_run_option
 @json_option
 @pass_context
-def set_(ctx: Context, to: str, percent: float | None, dry_run: bool, as_json: bool) -> None:
+def set_(
+    ctx: Context,
+    to: str,
+    percent: float | None,
+    cohort: str | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
     """Move to STAGE (legacy, dual, drain, auther) and wait for every instance.
 
     One stage forward at a time, behind its gates; any number back. Buckets of browsers are
     sticky: raising --percent only ever adds browsers.
     """
+    groups = None if cohort is None else tuple(name for name in cohort.split(",") if name)
     if dry_run:
-        _say_planned(p2_dual_path.plan(ctx, Stage(to), percent=percent), as_json=as_json)
+        planned = p2_dual_path.plan(ctx, Stage(to), percent=percent, cohorts=groups)
+        _say_planned(planned, as_json=as_json)
         return
-    done = p2_dual_path.run(ctx, Stage(to), percent=percent)
+    done = p2_dual_path.run(ctx, Stage(to), percent=percent, cohorts=groups)
     emit(as_json, _switched(done), lambda console: _show_switched(console, done))
     if done.lagging:
         sys.exit(ExitCode.HELD)
+
+
+@stage.command("plan")
+@json_option
+@pass_context
+def plan_(ctx: Context, as_json: bool) -> None:
+    """Show the steps ahead: what guards each, what Auther has to bear, what holds the next one."""
+    legs = p2_dual_path.route(ctx)
+    data = [asdict(leg) | {"fits": leg.fits} for leg in legs]
+    emit(as_json, data, lambda console: _show_route(console, legs))
+
+
+@stage.command("export")
+@click.option("--format", "form", type=click.Choice(["flagd"]), default="flagd", show_default=True)
+@pass_context
+def export_(ctx: Context, form: str) -> None:  # noqa: ARG001 (there is one form so far)
+    """Print the published stage as a flag definition, for other systems to follow."""
+    print_json(p2_dual_path.export(ctx))
 
 
 @stage.command("rollback")
@@ -140,9 +182,12 @@ def set_(ctx: Context, to: str, percent: float | None, dry_run: bool, as_json: b
 )
 @dry_run_option
 @json_option
-@pass_context
-def rollback_(ctx: Context, stop_accepting: bool, dry_run: bool, as_json: bool) -> None:
-    """Restore the stage before, exactly; asks no gate and needs no database."""
+@click.pass_obj
+def rollback_(
+    invocation: Invocation, /, *, stop_accepting: bool, dry_run: bool, as_json: bool
+) -> None:
+    """Restore the stage before, exactly; asks no gate, needs no database and no state."""
+    ctx = invocation.context_within(STATE_WITHIN_S)
     if dry_run:
         planned = p2_dual_path.plan_rollback(ctx, stop_accepting=stop_accepting)
         _say_planned(planned, as_json=as_json)
@@ -153,6 +198,29 @@ def rollback_(ctx: Context, stop_accepting: bool, dry_run: bool, as_json: bool) 
     emit(as_json, data, lambda console: _show_rollback(console, found))
     if found.done.lagging:
         sys.exit(ExitCode.HELD)
+
+
+def _show_route(console: Console, legs: tuple[Leg, ...]) -> None:
+    if not legs:
+        _say(console, "stage auther: there is no step ahead; next: migrator remove plan")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("step", "sign-ins/s at the peak", "gates"):
+        table.add_column(column)
+    for leg in legs:
+        gates = ", ".join(f"{gate.gate} {gate.state}" for gate in leg.gates)
+        table.add_row(escape(str(leg.to)), _load(leg), escape(gates) or "-")
+    console.print(table)
+    _list(console, f"{legs[0].to} is held now", legs[0].held)
+    _say(console, f"next: {legs[0].command}")
+
+
+def _load(leg: Leg) -> str:
+    if leg.sign_ins_per_s is None:
+        return "peak not configured"
+    usable = "nothing measured" if leg.usable_per_s is None else f"{leg.usable_per_s:.2f} usable"
+    too_much = ", TOO MUCH" if leg.fits is False else ""
+    return f"{leg.sign_ins_per_s:.2f} of {usable}{too_much}"
 
 
 def _switched(done: Switched) -> dict[str, Any]:
@@ -209,8 +277,7 @@ def _show_stage(console: Console, found: Shown) -> None:
 
 def _show_switched(console: Console, done: Switched) -> None:
     now = done.document
-    share = f" {now.percent:g} %" if now.stage is Stage.DUAL else ""
-    _say(console, f"stage {now.stage}{share}, epoch {now.epoch} (before: {done.before})")
+    _say(console, f"stage {stages.position(now)}, epoch {now.epoch} (before: {done.before})")
     if not done.lagging:
         _say(console, "every expected instance follows")
         return

@@ -24,23 +24,35 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="CSV (email,password; mode 0600) of known passwords, to prove the peppers with.",
 )
+@click.option(
+    "--app",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The application's folder (Rails): its code is read, not run.",
+)
 @click.option("--show-emails", is_flag=True, help="Print the examples' addresses in full.")
 @dry_run_option
 @json_option
 @pass_context
 def preflight(
-    ctx: Context, canaries: Path | None, show_emails: bool, dry_run: bool, as_json: bool
+    ctx: Context,
+    canaries: Path | None,
+    app: Path | None,
+    show_emails: bool,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
-    """Look at the legacy database and at Auther, change neither, and give a verdict.
+    """Look at the legacy database, Auther and the application's code, and give a verdict.
+
+    Changes none of them.
 
     Exit code 0: ready. 1: not ready, the blockers say why. 4: a database could not be reached.
     """
     known = read_canaries(canaries) if canaries else ()
     if dry_run:
-        planned = p0_preflight.plan(ctx)
+        planned = p0_preflight.plan(ctx, app=app)
         emit(as_json, planned, lambda out: show_plan(out, planned))
         return
-    report = p0_preflight.run(ctx, canaries=known)
+    report = p0_preflight.run(ctx, canaries=known, app=app)
     data = as_data(report, show_emails=show_emails)
     emit(as_json, data, lambda out: show_report(out, report, show_emails=show_emails))
     if not report.verdict.ready:

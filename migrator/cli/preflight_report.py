@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
-from rich.text import Text
 
+from migrator.cli.application_report import show_application
+from migrator.cli.sections import grid, heading, lines, many, row
 from migrator.core.durations import format_duration
 from migrator.core.redact import mask_email
 
@@ -80,12 +81,14 @@ def show_report(out: Console, report: Report, *, show_emails: bool) -> None:
     _references(out, findings)
     _sessions(out, findings)
     _canaries(out, findings, show_emails=show_emails)
+    if findings.application:
+        show_application(out, findings.application)
     _auther(out, findings)
     _forecast(out, findings)
     _reasons(out, "Warnings", report.verdict.warnings)
     _reasons(out, "Blockers", report.verdict.blockers)
     blockers, warnings = len(report.verdict.blockers), len(report.verdict.warnings)
-    said = f"{_many(blockers, 'blocker')}, {_many(warnings, 'warning')}"
+    said = f"{many(blockers, 'blocker')}, {many(warnings, 'warning')}"
     out.print()
     out.print(f"{'READY' if report.verdict.ready else 'NOT READY'}: {said}", style="bold")
     if report.verdict.ready:
@@ -96,8 +99,8 @@ def _legacy(out: Console, findings: Findings) -> None:
     legacy, relation = findings.legacy, findings.legacy.relation
     server = legacy.server
     low, high = legacy.key_range
-    _heading(out, f"Legacy: {legacy.table} in {server.database}")
-    _lines(
+    heading(out, f"Legacy: {legacy.table} in {server.database}")
+    lines(
         out,
         {
             "server": f"PostgreSQL {server.version}, {server.encoding}",
@@ -127,22 +130,22 @@ def _passwords(out: Console, schemes: Mapping[str, int]) -> None:
     for label, count in schemes.items():
         scheme, _, cost = label.partition(" cost ")
         costs.setdefault(scheme, []).append((int(cost or 0), count))
-    _heading(out, "Password values")
-    table = _grid()
+    heading(out, "Password values")
+    table = grid()
     for scheme, found in costs.items():
         said = ", ".join(f"cost {cost}: {count:,}" for cost, count in sorted(found) if cost)
-        _row(table, scheme, f"{sum(count for _, count in found):,}", said)
+        row(table, scheme, f"{sum(count for _, count in found):,}", said)
     out.print(table)
 
 
 def _examples(out: Console, findings: Findings, *, show_emails: bool) -> None:
     if not findings.census.emails:
         return
-    _heading(out, "Addresses and user names")
-    table = _grid()
+    heading(out, "Addresses and user names")
+    table = grid()
     for name, problem in findings.census.emails.items():
         said = ", ".join(_example(example, show_emails) for example in problem.examples)
-        _row(table, name, f"{problem.count:,}", said)
+        row(table, name, f"{problem.count:,}", said)
     out.print(table)
 
 
@@ -155,7 +158,7 @@ def _references(out: Console, findings: Findings) -> None:
     legacy = findings.legacy
     if not (legacy.foreign_keys or legacy.loose_references):
         return
-    _heading(out, "What refers to users")
+    heading(out, "What refers to users")
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("column", overflow="fold")
     table.add_column("on delete", no_wrap=True)
@@ -164,23 +167,23 @@ def _references(out: Console, findings: Findings) -> None:
     for key in legacy.foreign_keys:
         place = f"{key.schema}.{key.table}.{'+'.join(key.columns)}"
         indexed = "yes" if key.indexed else "NO"
-        _row(table, place, key.on_delete, f"{key.rows_estimate:,}", indexed)
+        row(table, place, key.on_delete, f"{key.rows_estimate:,}", indexed)
     for loose in legacy.loose_references:
         kind = "polymorphic" if loose.polymorphic else "no foreign key"
-        _row(table, f"{loose.schema}.{loose.table}.{loose.column}", kind, "", "")
+        row(table, f"{loose.schema}.{loose.table}.{loose.column}", kind, "", "")
     out.print(table)
 
 
 def _sessions(out: Console, findings: Findings) -> None:
     states = findings.legacy.states
-    _heading(out, "Sessions")
-    lines = {"store": _store(findings.legacy.sessions)}
+    heading(out, "Sessions")
+    said = {"store": _store(findings.legacy.sessions)}
     if states.last_remembered:
-        lines["remember-me"] = (
+        said["remember-me"] = (
             f"{states.remembered:,} users, the newest of {states.last_remembered:%Y-%m-%d %H:%M}Z;"
             f" {_horizon(findings)}"
         )
-    _lines(out, lines)
+    lines(out, said)
 
 
 def _horizon(findings: Findings) -> str:
@@ -202,18 +205,18 @@ def _store(sessions: SessionStore) -> str:
 def _canaries(out: Console, findings: Findings, *, show_emails: bool) -> None:
     if not findings.canaries:
         return
-    _heading(out, "Canaries")
-    table = _grid(right=False)
+    heading(out, "Canaries")
+    table = grid(right=False)
     for canary in findings.canaries:
         email = canary.email if show_emails else mask_email(canary.email)
-        _row(table, email, f"pepper {canary.pepper}" if canary.pepper else canary.fault)
+        row(table, email, f"pepper {canary.pepper}" if canary.pepper else canary.fault)
     out.print(table)
 
 
 def _auther(out: Console, findings: Findings) -> None:
     auther = findings.auther
-    _heading(out, f"Auther: {auther.name}")
-    _lines(out, _auther_lines(auther, foreign=findings.foreign_users))
+    heading(out, f"Auther: {auther.name}")
+    lines(out, _auther_lines(auther, foreign=findings.foreign_users))
 
 
 def _auther_lines(auther: AutherFindings, *, foreign: int) -> dict[str, str]:
@@ -260,47 +263,18 @@ def _reasons(out: Console, title: str, reasons: Iterable[Reason]) -> None:
     reasons = tuple(reasons)
     if not reasons:
         return
-    _heading(out, title)
-    table = _grid(right=False)
+    heading(out, title)
+    table = grid(right=False)
     for reason in reasons:
-        _row(table, "-", f"{reason.text} [{reason.code}]")
-        _row(table, "", f"→ {reason.todo}")
+        row(table, "-", f"{reason.text} [{reason.code}]")
+        row(table, "", f"→ {reason.todo}")
     out.print(table)
 
 
 def _counts(out: Console, title: str, counts: Mapping[str, int]) -> None:
-    _heading(out, title)
-    table = _grid()
+    heading(out, title)
+    table = grid()
     for name, count in counts.items():
         if count:
-            _row(table, name, f"{count:,}")
+            row(table, name, f"{count:,}")
     out.print(table)
-
-
-def _lines(out: Console, lines: Mapping[str, str]) -> None:
-    table = _grid(right=False)
-    for name, said in lines.items():
-        _row(table, name, said)
-    out.print(table)
-
-
-def _heading(out: Console, title: str) -> None:
-    out.print()
-    out.print(title, style="bold", markup=False)
-
-
-def _grid(*, right: bool = True) -> Table:
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(overflow="fold")
-    table.add_column(justify="right" if right else "left", overflow="fold")
-    table.add_column(overflow="fold")
-    return table
-
-
-def _many(count: int, word: str) -> str:
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
-
-
-def _row(table: Table, *cells: str) -> None:
-    # As Text: brackets in a cell are no markup.
-    table.add_row(*map(Text, cells))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
 from migrator.config.model import Config
+from migrator.config.section import Section
 from migrator.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 DEFAULT_FILE = Path("migrator.toml")
 _SHOWN = 40
+Model = TypeVar("Model", bound=Section)
 
 
 def load(path: Path) -> Config:
@@ -25,12 +27,24 @@ def load(path: Path) -> Config:
         UsageError: The file is missing, is not TOML, or a key in it is wrong; the message names
             the key, what was found and what is allowed.
     """
+    return read(path, Config, missing="migrator init --verified-when confirmed")
+
+
+def read(path: Path, model: type[Model], *, missing: str) -> Model:
+    """Read and check a TOML file.
+
+    Args:
+        path: The file.
+        model: What it holds.
+        missing: What to do when there is no such file.
+
+    Raises:
+        UsageError: The file is missing, is not TOML, or a key in it is wrong.
+    """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UsageError(
-            f"there is no {path}", hint="migrator init --verified-when confirmed"
-        ) from None
+        raise UsageError(f"there is no {path}", hint=missing) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not TOML: {error}", hint=f"edit {path}") from error
     except OSError as error:
@@ -38,7 +52,7 @@ def load(path: Path) -> Config:
             f"{path} cannot be read: {error.strerror}", hint=f"ls -l {path}"
         ) from error
     try:
-        return Config.model_validate(data)
+        return model.model_validate(data)
     except ValidationError as error:
         found = "\n".join(f"  {_say(detail)}" for detail in error.errors())
         raise UsageError(f"{path} is wrong:\n{found}", hint=f"edit {path}") from None

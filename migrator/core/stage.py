@@ -39,6 +39,8 @@ class StageDocument:
         issued_at: ISO 8601 UTC.
         ledger_head: Hash of the ledger entry that announced this document.
         ledger_length: Number of entries up to it.
+        cohorts: Groups of the application's own making that sign in at Auther in `dual`, whatever
+            their bucket.
     """
 
     namespace: str
@@ -51,6 +53,7 @@ class StageDocument:
     ledger_length: int
     stop_accepting: bool = False
     legacy_accept_until: str | None = None
+    cohorts: tuple[str, ...] = ()
     version: int = 1
 
     def to_json(self) -> str:
@@ -68,7 +71,8 @@ def parse_document(payload: str) -> StageDocument:
     if not isinstance(data, dict) or data.get("version") != 1:
         raise ValueError("not a stage document of version 1")
     try:
-        return StageDocument(**{**data, "stage": Stage(data["stage"])})
+        cohorts = tuple(data.get("cohorts", ()))
+        return StageDocument(**{**data, "stage": Stage(data["stage"]), "cohorts": cohorts})
     except (TypeError, KeyError) as error:
         raise ValueError(f"a stage document with missing or unknown keys: {error}") from error
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrator.core.errors import UsageError
 from migrator.core.ids import MIN_KEY_BYTES
-from migrator.state.store import State, open_state
+from migrator.state.errors import StateUnreachableError
+from migrator.state.store import State, no_state, open_state
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,4 +68,40 @@ def make_context(config: Config, *, root: Path, clock: Clock, progress: Progress
         DependencyError: The state cannot be opened.
     """
     state = open_state(config.state.url, root=root, clock=clock)
+    return Context(config, state, clock, progress, root)
+
+
+def open_within(
+    config: Config, *, root: Path, clock: Clock, progress: Progress, limit_s: float
+) -> Context:
+    """Put a context together whose state is open, or refuses every use where it did not answer.
+
+    Args:
+        config: The whole file.
+        root: Its folder.
+        clock: The time.
+        progress: Where progress is said.
+        limit_s: How long opening and a first look may take.
+
+    Raises:
+        UsageError: `[state] url` cannot be read.
+    """
+    found: list[State | UsageError] = []
+
+    def open_and_look() -> None:
+        try:
+            state = open_state(config.state.url, root=root, clock=clock)
+            state.ledger.head()
+            found.append(state)
+        except UsageError as error:
+            found.append(error)
+        except StateUnreachableError:
+            pass
+
+    asked = threading.Thread(target=open_and_look, daemon=True)
+    asked.start()
+    asked.join(limit_s)
+    state = found[0] if found else no_state(clock)
+    if isinstance(state, UsageError):
+        raise state
     return Context(config, state, clock, progress, root)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from migrator.core.stage import Stage, StageDocument, parse_document
+from migrator.state.ledger import MERGE
 
 if TYPE_CHECKING:
     from migrator.runner.context import Context
@@ -25,20 +26,21 @@ class Position:
     Attributes:
         percent: Share of browsers that sign in at Auther, 0 to 100; means something in `dual`.
         legacy_accept_until: ISO 8601 UTC, None without a deadline.
+        cohorts: Who signs in at Auther whatever their bucket; means something in `dual`.
     """
 
     stage: Stage
     percent: float
     legacy_accept_until: str | None = None
     stop_accepting: bool = False
+    cohorts: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         stop = ", Auther's credentials refused" if self.stop_accepting else ""
-        return (
-            f"{self.stage} {self.percent:g} %{stop}"
-            if self.stage is Stage.DUAL
-            else (f"{self.stage}{stop}")
-        )
+        if self.stage is not Stage.DUAL:
+            return f"{self.stage}{stop}"
+        cohorts = f" and {', '.join(self.cohorts)}" if self.cohorts else ""
+        return f"{self.stage} {self.percent:g} %{cohorts}{stop}"
 
 
 # Before the first document everybody signs in on the legacy side: shims bake `dual` 0 %.
@@ -61,12 +63,21 @@ def position(document: StageDocument | None) -> Position:
     if document is None:
         return BEGINNING
     return Position(
-        document.stage, document.percent, document.legacy_accept_until, document.stop_accepting
+        document.stage,
+        document.percent,
+        document.legacy_accept_until,
+        document.stop_accepting,
+        document.cohorts,
     )
 
 
 def before(ctx: Context) -> Position:
-    """Give the position that `stage rollback` restores: each step forward is undone once.
+    """Give the position that `stage rollback` restores: each step forward is undone once."""
+    return (way_back(ctx) or (BEGINNING,))[-1]
+
+
+def way_back(ctx: Context) -> tuple[Position, ...]:
+    """Give the positions that rollbacks restore one after the other, the next one last.
 
     Read from the ledger, so that nothing beside it has to be kept in step.
     """
@@ -74,13 +85,15 @@ def before(ctx: Context) -> Position:
     published = {e.intent for e in entries if e.body.get("result") == PUBLISHED}
     steps: list[Position] = []
     for entry in entries:
-        if entry.kind != "intent" or entry.seq not in published:
+        if entry.action == MERGE:
+            steps = steps[: max(0, len(steps) - int(entry.body["undone"]))]
+        elif entry.kind != "intent" or entry.seq not in published:
             continue
-        if entry.action == SET:
+        elif entry.action == SET:
             steps.append(read_position(entry.body["before"]))
         elif entry.action == ROLLBACK and steps:
             steps.pop()
-    return steps[-1] if steps else BEGINNING
+    return tuple(steps)
 
 
 def facts(at: Position) -> dict[str, Any]:
@@ -90,7 +103,8 @@ def facts(at: Position) -> dict[str, Any]:
 
 def read_position(body: dict[str, Any]) -> Position:
     """Read what `facts` gave."""
-    return Position(**(body | {"stage": Stage(body["stage"])}))
+    cohorts = tuple(body.get("cohorts", ()))
+    return Position(**(body | {"stage": Stage(body["stage"]), "cohorts": cohorts}))
 
 
 def salt(ctx: Context) -> str:

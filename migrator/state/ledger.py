@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -16,16 +16,17 @@ import structlog
 from sqlalchemy import Connection, Engine, Row, func, insert, select, text
 
 from migrator.core.clock import iso
-from migrator.core.errors import MigratorError
+from migrator.core.errors import ConflictError, MigratorError
 from migrator.state.schema import ledger as table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from migrator.core.clock import Clock
 
 log = structlog.get_logger()
 GENESIS = "0" * 64
+MERGE = "merged"
 _ADVISORY_KEY = 0x6D69_6772  # "migr": serialises appends where the state is on PostgreSQL
 
 
@@ -58,6 +59,34 @@ class Entry:
         return sha256(text_form.encode()).hexdigest()
 
 
+@dataclass(frozen=True)
+class Branch:
+    """Entries that were written elsewhere while the ledger was away; the only fork there may be."""
+
+    entries: tuple[Entry, ...]
+
+    def grows_from(self, hashes: Mapping[int, str]) -> bool:
+        """Tell whether it is a chain of its own that begins behind an entry of the ledger.
+
+        Args:
+            hashes: The ledger's, by seq.
+        """
+        first = self.entries[0]
+        seq, prev_hash = first.seq, hashes.get(first.seq - 1, GENESIS)
+        for entry in self.entries:
+            if (entry.seq, entry.prev_hash) != (seq, prev_hash):
+                return False
+            if entry.hash != entry.computed_hash():
+                return False
+            seq, prev_hash = seq + 1, entry.hash
+        return True
+
+
+def read_branch(body: Mapping[str, Any]) -> Branch:
+    """Read what a merge entry holds."""
+    return Branch(tuple(Entry(**entry) for entry in body["entries"]))
+
+
 class Ledger:
     """Appends and reads entries.
 
@@ -77,6 +106,26 @@ class Ledger:
         return self._append(
             intent.subject, intent.action, kind="outcome", intent=intent.seq, body=body
         )
+
+    def merge(self, subject: str, branch: Branch, **facts: Any) -> Entry:
+        """Take in what was written elsewhere.
+
+        Args:
+            subject: Of all of it.
+            branch: What was written.
+            facts: What follows from it.
+
+        Raises:
+            ConflictError: It was changed, or does not grow from this ledger.
+        """
+        hashes = {entry.seq: entry.hash for entry in self.entries()}
+        if not branch.grows_from(hashes):
+            raise ConflictError(
+                "what was written down while the state was away does not fit this ledger",
+                hint="stop and find out who changed it: migrator ledger verify",
+            )
+        entries = [asdict(entry) for entry in branch.entries]
+        return self.note(subject, MERGE, entries=entries, **facts)
 
     def note(self, subject: str, action: str, **body: Any) -> Entry:
         """Write down a fact that has no effect to wait for, such as a verdict."""
@@ -143,7 +192,7 @@ class Ledger:
         Returns:
             What is wrong, in words; empty when the chain holds.
         """
-        faults, prev_hash, hashes = [], GENESIS, {}
+        faults, prev_hash, hashes, merged = [], GENESIS, {}, set()
         for position, entry in enumerate(self.entries(), start=1):
             if entry.seq != position:
                 faults.append(f"entry {position} is missing (found {entry.seq})")
@@ -151,7 +200,14 @@ class Ledger:
             if entry.prev_hash != prev_hash or entry.hash != entry.computed_hash():
                 faults.append(f"entry {entry.seq} was changed or moved")
             prev_hash = hashes[entry.seq] = entry.hash
-        if known_head is not None and hashes.get(known_head[1], GENESIS) != known_head[0]:
+            if entry.action == MERGE:
+                branch = read_branch(entry.body)
+                if not branch.grows_from(hashes):
+                    faults.append(f"what entry {entry.seq} merges does not fit")
+                merged |= {(one.hash, one.seq) for one in branch.entries}
+        if known_head is not None and known_head not in merged | {
+            (hash_, seq) for seq, hash_ in hashes.items()
+        }:
             faults.append(f"the published head at entry {known_head[1]} is not in this ledger")
         return faults
 

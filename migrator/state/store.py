@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from migrator.config.secrets import SecretRef
-from migrator.core.errors import DependencyError, UsageError
+from migrator.core.errors import UsageError
 from migrator.core.redact import scrub
 from migrator.state import schema
 from migrator.state.checkpoints import Checkpoints
+from migrator.state.errors import StateUnreachableError
 from migrator.state.ledger import Ledger
 from migrator.state.locks import Locks
 from migrator.state.samples import Samples
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 SQLITE = "sqlite:"
 _POSTGRESQL = ("postgresql://", "postgres://")
 BUSY_TIMEOUT_S = 30
+CONNECT_TIMEOUT_S = 10
+
+
+_MEND = "mend it (disk, server, [state] url), then run the same command again"
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ def open_state(url: str, *, root: Path, clock: Clock) -> State:
 
     Raises:
         UsageError: The URL is of another kind.
-        DependencyError: The file or the server cannot be used.
+        StateUnreachableError: The file or the server cannot be used.
     """
     try:
         engine = (
@@ -61,10 +66,23 @@ def open_state(url: str, *, root: Path, clock: Clock) -> State:
         event.listen(engine, "handle_error", _as_dependency)
         schema.metadata.create_all(engine)
     except (SQLAlchemyError, OSError) as error:
-        raise DependencyError(
+        raise StateUnreachableError(
             f"the state at {url} cannot be opened ({type(error).__name__})",
             hint="check [state] url in migrator.toml, the disk and the server, then try again",
         ) from error
+    return _state(engine, clock)
+
+
+def no_state(clock: Clock) -> State:
+    """Give a state of which every use raises `StateUnreachableError`."""
+
+    def refuse() -> Any:
+        raise StateUnreachableError("the state does not answer", hint=_MEND)
+
+    return _state(create_engine("sqlite://", creator=refuse), clock)
+
+
+def _state(engine: Engine, clock: Clock) -> State:
     return State(
         ledger=Ledger(engine, clock),
         checkpoints=Checkpoints(engine),
@@ -77,9 +95,8 @@ def open_state(url: str, *, root: Path, clock: Clock) -> State:
 def _as_dependency(context: ExceptionContext) -> None:
     """Wrap whatever the driver raises, here and nowhere else."""
     said = scrub(str(context.original_exception)).partition("\n")[0]
-    raise DependencyError(
-        f"the state database failed: {said}",
-        hint="mend it (disk, server, [state] url), then run the same command again",
+    raise StateUnreachableError(
+        f"the state database failed: {said}", hint=_MEND
     ) from context.original_exception
 
 
@@ -112,5 +129,8 @@ def _postgresql(url: str, root: Path) -> Engine:
         ) from error
     for scheme in _POSTGRESQL:
         if dsn.startswith(scheme):
-            return create_engine("postgresql+psycopg://" + dsn.removeprefix(scheme))
+            return create_engine(
+                "postgresql+psycopg://" + dsn.removeprefix(scheme),
+                connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
+            )
     raise UsageError("state.url: the secret does not hold a postgresql:// URL", hint="check it")

@@ -137,6 +137,25 @@ def test_a_rollback_publishes_without_a_database_and_says_what_it_does_not_know(
     assert (shown.code, shown.json["document"]["stage"]) == (3, "legacy")
 
 
+def test_the_route_and_the_flag_are_shown(folder: Path, fresh_db: str) -> None:
+    shown = run(folder, "stage", "plan", dsn=fresh_db)
+    assert shown.code == 0, shown.err
+    for said in (
+        "dual 25 %",
+        "drain-quiet",
+        "peak not configured",
+        "is held now",
+        "next: migrator",
+    ):
+        assert said in shown.out
+    assert len(run(folder, "stage", "plan", "--json", dsn=fresh_db).json) == 9
+    none = run(folder, "stage", "export")
+    assert (none.code, "no stage was published yet" in none.err) == (5, True)
+    run(folder, "stage", "rollback")
+    flags = run(folder, "stage", "export").json["flags"]
+    assert flags["migrator-stage"]["defaultVariant"] == "legacy"
+
+
 def test_a_damaged_document_is_shown(folder: Path) -> None:
     run(folder, "stage", "rollback")
     (folder / ".migrator" / "stage.json").write_text("{}")

@@ -8,6 +8,7 @@ import pytest
 
 from tests.cli.command import Ran, migrator
 from tests.legacy.surveying import oracle
+from tests.parts.rails import SOURCE as RAILS_APP
 from tests.phases.preflight_site import Site, make_site
 
 if TYPE_CHECKING:
@@ -119,6 +120,22 @@ def test_a_dry_run_connects_to_nothing(tmp_path: Path) -> None:
     assert ran.code == 0
     assert "would read public.users, public.identities, public.sessions" in ran.out
     assert "pw-in-dsn" not in ran.out
+
+
+def test_the_applications_code_is_read_where_it_is_said_to_be(site: Site) -> None:
+    shown = preflight(site, "--app", str(RAILS_APP))
+    assert "Application: rails in" in shown.out
+    found = preflight(site, "--app", str(RAILS_APP), "--json").json
+    assert found["application"]["models"]["User"][0] == "database_authenticatable"
+    assert "ignored_columns_missing" in [reason["code"] for reason in found["warnings"]]
+    assert found["application"]["secrets_set"] == ["pepper", "secret_key"]
+
+
+def test_a_folder_without_an_application_is_exit_code_2(site: Site) -> None:
+    assert preflight(site, "--app", str(site.root / "nowhere")).code == 2
+    ran = preflight(site, "--app", str(site.root))
+    assert ran.code == 2
+    assert "no application of a known framework" in ran.err
 
 
 def test_status_shows_the_verdict_and_goes_on_to_the_import(site: Site) -> None:

@@ -125,6 +125,58 @@ def test_the_percentage_stays_when_it_is_not_named(site: Switching) -> None:
     assert site.read().epoch == 1, "nothing new had to be published"
 
 
+def test_cohorts_stay_until_somebody_names_others(site: Switching) -> None:
+    set_stage(site, DUAL)
+    p2_dual_path.run(site.ctx, DUAL, percent=5, cohorts=("staff", "beta", "staff"))
+    assert site.read().cohorts == ("beta", "staff")
+    p2_dual_path.run(site.ctx, DUAL, percent=10)
+    assert site.read().cohorts == ("beta", "staff")
+    p2_dual_path.run(site.ctx, DUAL, cohorts=())
+    assert stages.position(site.read()) == Position(DUAL, 10)
+    p2_dual_path.rollback(site.ctx)
+    assert site.read().cohorts == ("beta", "staff")
+
+
+def test_a_cohort_moves_logins_so_readers_come_before_it(site: Switching) -> None:
+    set_stage(site, DUAL)
+    site.beat("web-2", epoch=0)
+    with pytest.raises(HeldError, match="readers come before issuers"):
+        p2_dual_path.run(site.ctx, DUAL, cohorts=("staff",))
+
+
+@pytest.mark.parametrize(("stage", "cohort"), [(DUAL, "a b"), (DUAL, "x" * 65), (LEGACY, "staff")])
+def test_cohorts_that_make_no_sense_are_refused(
+    site: Switching, stage: Stage, cohort: str
+) -> None:
+    with pytest.raises(UsageError, match="--cohort"):
+        p2_dual_path.run(site.ctx, stage, cohorts=(cohort,))
+
+
+def test_the_route_says_what_guards_each_step_and_what_auther_has_to_bear(make: Make) -> None:
+    site = make(auther="peak_sign_ins_per_s = 2.0")
+    site.beat(epoch=FAR)
+    legs = p2_dual_path.route(site.ctx)
+    assert [str(leg.to) for leg in legs] == [
+        *(f"dual {share} %" for share in (0, 1, 5, 10, 25, 50, 100)),
+        "drain",
+        "auther",
+    ]
+    assert [gate.gate for leg in legs for gate in leg.gates] == [
+        "before-dual",
+        "before-drain",
+        "before-auther",
+    ]
+    assert [leg.sign_ins_per_s for leg in legs[:4]] == [0, 0.02, 0.1, 0.2]
+    assert legs[0].command == "migrator dual-path stage set dual"
+    assert legs[1].command == "migrator dual-path stage set dual --percent 1"
+    assert "before-dual: pending" in " ".join(legs[0].held).lower()
+    assert all(leg.fits is None for leg in legs)
+    set_stage(site, DUAL)
+    first = p2_dual_path.route(site.ctx)[0]
+    assert str(first.to) == "dual 1 %"
+    assert "nobody has measured how many sign-ins" in " ".join(first.held)
+
+
 def test_a_lost_document_is_published_again(site: Switching) -> None:
     set_stage(site, DUAL, 10)
     (site.root / ".migrator" / "stage.json").unlink()
@@ -155,6 +207,24 @@ def test_a_gate_that_did_not_pass_holds_or_refuses(
     site.pass_gates("dual", state)
     with pytest.raises(error):
         run(site, DUAL)
+
+
+@pytest.mark.parametrize("seen", ["code", "tables"])
+def test_bearers_of_others_hold_the_step_until_somebody_decided(
+    site: Switching, seen: str
+) -> None:
+    action, facts = {
+        "code": ("application", {"foreign_bearers": 2}),
+        "tables": ("survey", {"warnings": ["other_bearers"]}),
+    }[seen]
+    with site.ctx.state.ledger.recorded("preflight", action) as outcome:
+        outcome.update(facts)
+    site.beat(epoch=FAR)
+    with pytest.raises(HeldError, match="foreign_bearer"):
+        set_stage(site, DUAL)
+    decided = site.ctx.config.shim.model_copy(update={"foreign_bearer": "refuse"})
+    config = site.ctx.config.model_copy(update={"shim": decided})
+    assert set_stage(replace(site, ctx=replace(site.ctx, config=config)), DUAL).lagging == ()
 
 
 def test_within_dual_the_percentage_moves_without_a_gate(site: Switching) -> None:

@@ -38,7 +38,7 @@ from migrator.core.progress import Progress
 from migrator.legacy.columns import find_columns
 from migrator.legacy.connect import describe_table, open_database
 from migrator.legacy.new_user import new_user_function
-from migrator.runner.context import make_context
+from migrator.runner.context import Context, make_context
 from migrator.runner.verifying.people import COLUMNS
 from migrator.runner.verifying.verification import Asked, verify_deployment
 from tests.parts.postgres import free_port
@@ -164,10 +164,36 @@ class Deployment:
         self, url: str, *, stage: StageFile, redirect_uri: str, cases: Sequence[Case] = CASES
     ) -> dict[str, Result]:
         """Run cases as the command does; give the results by title."""
+        ctx = self.context(stage, redirect_uri=redirect_uri)
+        results = verify_deployment(ctx, Asked(url, cases), after_each=lambda _: None)
+        return {result.case.title: result for result in results}
+
+    def context(self, stage: StageFile, *, redirect_uri: str) -> Context:
+        """Set the operator's folder up; give what a command there gets."""
+        self.write(stage, redirect_uri=redirect_uri)
+        os.environ.update(self.environment)
+        return make_context(
+            load(self.root / "migrator.toml"),
+            root=self.root,
+            clock=SystemClock(),
+            progress=Progress(),
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Give the secrets of the operator's folder."""
+        return {
+            "CONFORMANCE_KEY": "k" * 32,
+            "CONFORMANCE_DSN": self.dsn,
+            "CONFORMANCE_METRICS_TOKEN": METRICS_TOKEN,
+            "CONFORMANCE_CONTROL_SECRET": CONTROL_SECRET,
+        }
+
+    def write(self, stage: StageFile, *, redirect_uri: str) -> None:
+        """Write configuration, signing key and canaries into the operator's folder."""
         key = self.root / "stage.key"
         key.write_text(stage.private_key)
         key.chmod(0o600)
-        path = self.root / "migrator.toml"
         text = CONFIG.format(
             namespace=NAMESPACE,
             auther=self.issuer.issuer,
@@ -177,18 +203,8 @@ class Deployment:
             cooldown_s=COOLDOWN_S,
             profile=self.profile,
         )
-        path.write_text(text)
+        (self.root / "migrator.toml").write_text(text)
         self._write_people()
-        environment = {
-            "CONFORMANCE_KEY": "k" * 32,
-            "CONFORMANCE_DSN": self.dsn,
-            "CONFORMANCE_METRICS_TOKEN": METRICS_TOKEN,
-            "CONFORMANCE_CONTROL_SECRET": CONTROL_SECRET,
-        }
-        os.environ.update(environment)
-        ctx = make_context(load(path), root=self.root, clock=SystemClock(), progress=Progress())
-        results = verify_deployment(ctx, Asked(url, cases), after_each=lambda _: None)
-        return {result.case.title: result for result in results}
 
     def _write_people(self) -> None:
         path = self.root / "verify-people.csv"

@@ -296,9 +296,12 @@ def json_with_the_plugin_down(bench: Bench) -> None:
 
 
 def remembered(bench: Bench) -> Browser:
-    """Give a browser with alice's remember-me cookie and no session."""
+    """Give a browser with carol's remember-me cookie and no session.
+
+    Nobody else's: a logout of alice's may end remember-me in all of her browsers.
+    """
     form = _form(bench)
-    browser = bench.sign_in("alice", remember=True)
+    browser = bench.sign_in("carol", remember=True)
     if form.remember_cookie not in browser.cookies:
         raise CannotRunError(f"the form set no cookie {form.remember_cookie}")
     browser.cookies.pop(form.session_cookie, None)
@@ -310,13 +313,14 @@ def remembered(bench: Bench) -> Browser:
     rule="remember-me signs in in dual, and is a door of its own",
     mend=_MEND,
     needs=(Need.REMEMBER_ME,),
+    people=("carol",),
 )
 def remember_me_in_dual(bench: Bench) -> None:
     browser = remembered(bench)
     before = bench.metrics()
     answer = bench.who(browser)
     grown = bench.metrics().grown_since(before, "auth_logins_total", door="remember_me")
-    bench.expect_user(answer, "alice")
+    bench.expect_user(answer, "carol")
     answer.must(grown == 1, 'auth_logins_total{door="remember_me"} grows by one')
 
 
@@ -326,6 +330,7 @@ def remember_me_in_dual(bench: Bench) -> None:
     mend=_MEND,
     at=DRAIN,
     needs=(Need.REMEMBER_ME,),
+    people=("carol",),
     prepare=remembered,
 )
 def remember_me_in_drain(bench: Bench) -> None:
@@ -341,7 +346,7 @@ def remember_me_in_drain(bench: Bench) -> None:
 def _holds(bench: Bench, browser: Browser) -> bool:
     alone = browser.copy()
     alone.cookies.pop(_form(bench).remember_cookie, None)
-    return bench.is_user(bench.who(alone), "alice")
+    return bench.is_user(bench.who(alone), "carol")
 
 
 @case(
@@ -350,6 +355,7 @@ def _holds(bench: Bench, browser: Browser) -> bool:
     mend="a remember-me cookie is a legacy credential",
     at=AUTHER,
     needs=(Need.REMEMBER_ME,),
+    people=("carol",),
     prepare=remembered,
 )
 def remember_me_in_auther(bench: Bench) -> None:

@@ -282,6 +282,7 @@ def another_sub_at_the_callback(bench: Bench) -> None:
     mend="let the framework check the cookie without its hooks, then go through the two hops",
     at=DRAIN,
     needs=(*NEEDS, Need.REMEMBER_ME),
+    people=("carol",),
     prepare=remembered,
 )
 def remember_me_becomes_authers(bench: Bench) -> None:
@@ -289,7 +290,7 @@ def remember_me_becomes_authers(bench: Bench) -> None:
     path = Journey(bench, browser)
     answer = path.end(path.to_ticket())
     path.close()
-    bench.expect_user(bench.who(browser), "alice")
+    bench.expect_user(bench.who(browser), "carol")
     name = form.remember_cookie if form else ""
     answer.must(name not in browser.cookies, f"{name} is removed")
 

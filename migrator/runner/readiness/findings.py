@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from migrator.application.interface import ApplicationFindings
     from migrator.auther.live.probe import Probe
     from migrator.auther.ways.inspect import Contents, FileFacts
     from migrator.legacy.canaries import CanaryResult
@@ -71,6 +72,7 @@ class Findings:
         remembered_until: When the last remember-me token ends; None without one, or when they
             never end.
         forecast: None where `verified_when` asks for a column that is not there.
+        application: None where nobody said where its code is.
     """
 
     legacy: LegacySurvey
@@ -80,6 +82,7 @@ class Findings:
     forecast: Forecast | None
     canaries: tuple[CanaryResult, ...]
     auther: AutherFindings
+    application: ApplicationFindings | None = None
 
     @property
     def foreign_users(self) -> int:

@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from migrator.application.readers import read_application
 from migrator.auther.live.probe import probe
 from migrator.auther.ways import inspect
 from migrator.auther.ways.calling import Patience
@@ -24,6 +25,7 @@ from migrator.runner.readiness.forecast import Forecaster
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime, timedelta
+    from pathlib import Path
 
     from migrator.auther.interface import Target, Way
     from migrator.legacy.connect import Connection
@@ -40,15 +42,22 @@ BEHIND_THE_PLUGIN = "behind the plugin"
 HURRIED = Patience(total_s=5)
 
 
-def look(ctx: Context, canaries: Sequence[Canary]) -> Findings:
-    """Look at the legacy database, every user in it, and Auther.
+def look(ctx: Context, canaries: Sequence[Canary], *, app: Path | None = None) -> Findings:
+    """Look at the legacy database, every user in it, Auther, and the application's code.
+
+    Args:
+        ctx: The surroundings.
+        canaries: Accounts with known passwords.
+        app: The application's folder, None to leave its code alone.
 
     Raises:
-        UsageError: A table, column or secret that the configuration names is not there.
+        UsageError: A table, column or secret that the configuration names is not there, or no
+            application of a known framework is in the folder.
         RefusedError: Our role may not read the users table.
         DependencyError: A database failed or took too long.
     """
-    dsn = ctx.reveal(ctx.config.legacy.dsn)
+    dsn, users_table = ctx.reveal(ctx.config.legacy.dsn), ctx.config.legacy.users_table
+    application = read_application(app, users_table=users_table) if app else None
     with (
         open_source(dsn, ctx.config.legacy) as source,
         open_database(dsn) as connection,
@@ -72,6 +81,7 @@ def look(ctx: Context, canaries: Sequence[Canary]) -> Findings:
         forecast=forecast,
         canaries=tried,
         auther=auther,
+        application=application,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from migrator.runner.readiness.application_rules import APPLICATION_WARNINGS
 from migrator.runner.readiness.auther_rules import AUTHER_BLOCKERS, AUTHER_WARNINGS
 from migrator.runner.readiness.legacy_blockers import LEGACY_BLOCKERS
 from migrator.runner.readiness.legacy_warnings import LEGACY_WARNINGS
@@ -30,7 +31,8 @@ class Verdict:
 
 def judge(found: Findings, config: Config) -> Verdict:
     """Apply every rule, each exactly once, in the order in which they are listed."""
-    blocking, warning = LEGACY_BLOCKERS + AUTHER_BLOCKERS, LEGACY_WARNINGS + AUTHER_WARNINGS
+    blocking = LEGACY_BLOCKERS + AUTHER_BLOCKERS
+    warning = LEGACY_WARNINGS + AUTHER_WARNINGS + APPLICATION_WARNINGS
     return Verdict(
         blockers=tuple(reason for rule in blocking for reason in rule(found, config)),
         warnings=tuple(reason for rule in warning for reason in rule(found, config)),

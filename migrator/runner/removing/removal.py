@@ -14,6 +14,7 @@ from migrator.legacy.connect import open_database
 from migrator.legacy.execute import Patience, run_file
 from migrator.legacy.guard import Evidence, Guard
 from migrator.runner.gating.guard import require_gates
+from migrator.runner.switching import way_back
 from migrator.sqlgen import steps
 
 if TYPE_CHECKING:
@@ -161,7 +162,9 @@ def _recorded(here: Site, action: str, name: str) -> Iterator[dict[str, Any]]:
     ledger = here.ctx.state.ledger
     with ledger.recorded(SUBJECT, f"{action} {name}", plan=here.plan.plan_hash) as facts:
         yield facts
-        here.ctx.state.checkpoints.put(SUBJECT, APPLIED, _applied(here))
+        applied = _applied(here)
+        here.ctx.state.checkpoints.put(SUBJECT, APPLIED, applied)
+        way_back.note_removal(here.ctx, way_back.closed_by(applied))
 
 
 def _applied(here: Site) -> list[str]:

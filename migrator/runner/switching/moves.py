@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,10 @@ from migrator.core.errors import ConflictError, HeldError, MigratorError, UsageE
 from migrator.core.stage import Stage, check_step
 from migrator.runner import stages
 from migrator.runner.gating.guard import require_gates
+from migrator.runner.readiness.foreign_bearers import check_foreign_bearers
 from migrator.runner.stages import Position
 from migrator.runner.standing_up.doors import check_capacity, check_doors
+from migrator.runner.switching import way_back
 from migrator.runner.switching.fleet import look
 from migrator.runner.switching.switch import deadline
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
 ALL_BROWSERS = 100.0
 _DECIMALS = 2
+_COHORT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,8 @@ class Move:
     def is_forward(self) -> bool:
         """Tell whether more logins go to Auther afterwards."""
         old, new = self.before, self.after
-        more = new.stage is Stage.DUAL and new.percent > old.percent
+        joined = set(new.cohorts) - set(old.cohorts)
+        more = new.stage is Stage.DUAL and (new.percent > old.percent or bool(joined))
         return new.stage.rank > old.stage.rank or (new.stage is old.stage and more)
 
     @property
@@ -47,7 +52,13 @@ class Move:
         return self.after.stage.rank > self.before.stage.rank
 
 
-def make_move(ctx: Context, stage: Stage, *, percent: float | None = None) -> Move:
+def make_move(
+    ctx: Context,
+    stage: Stage,
+    *,
+    percent: float | None = None,
+    cohorts: tuple[str, ...] | None = None,
+) -> Move:
     """Say what a `stage set` would do, from the state alone.
 
     Args:
@@ -56,24 +67,26 @@ def make_move(ctx: Context, stage: Stage, *, percent: float | None = None) -> Mo
         percent: Share of browsers that sign in at Auther, 0 to 100 with two decimals; only in
             `dual`, where it stays as it is when not given. Buckets are sticky: raising it moves
             more browsers and none back, lowering it moves back those that came last.
+        cohorts: Groups that sign in at Auther whatever their bucket; only in `dual`, where they
+            stay as they are when not given. How many logins they bring is not known.
 
     Raises:
-        UsageError: A stage is skipped, or the percentage makes no sense.
+        UsageError: A stage is skipped, or percentage or cohorts make no sense.
     """
     document = stages.current(ctx)
     origin = stages.position(document)
     check_step(origin.stage, stage)
-    share = _share(origin, stage, percent)
+    share, groups = _share(origin, stage, percent), _cohorts(origin, stage, cohorts)
     # After a compromise only a step forward, behind its gates, takes Auther's credentials again.
     stopped = origin.stop_accepting and stage is Stage.LEGACY
-    target = Position(stage, share, deadline(ctx, stage), stop_accepting=stopped)
+    target = Position(stage, share, deadline(ctx, stage), stop_accepting=stopped, cohorts=groups)
     return Move(origin, target, document.epoch if document else 0)
 
 
 def obstacles(ctx: Context, move: Move) -> tuple[MigratorError, ...]:
     """Give everything that forbids a move now, without taking it."""
     found: list[MigratorError] = []
-    for check in (check_floor, check_fleet, check_auther, check_gates):
+    for check in (check_floor, check_fleet, check_bearers, check_auther, check_gates):
         try:
             check(ctx, move)
         except MigratorError as error:
@@ -99,7 +112,26 @@ def _share(origin: Position, stage: Stage, percent: float | None) -> float:
     return percent
 
 
-def _share_at_auther(at: Position) -> float:
+def _cohorts(origin: Position, stage: Stage, cohorts: tuple[str, ...] | None) -> tuple[str, ...]:
+    if stage is not Stage.DUAL:
+        if cohorts:
+            raise UsageError(
+                f"--cohort means nothing in stage {stage}",
+                hint=f"migrator dual-path stage set {stage}",
+            )
+        return ()
+    if cohorts is None:
+        return origin.cohorts
+    wrong = [name for name in cohorts if not _COHORT.fullmatch(name)]
+    if wrong:
+        raise UsageError(
+            f"--cohort {wrong[0]!r}: letters, digits, '_' and '-', at most 64",
+            hint="migrator dual-path stage set dual --cohort staff",
+        )
+    return tuple(sorted(set(cohorts)))
+
+
+def share_at_auther(at: Position) -> float:
     """Give the share of logins, 0 to 1, that Auther takes in a position."""
     if at.stage is Stage.LEGACY:
         return 0.0
@@ -129,11 +161,10 @@ def check_removal(ctx: Context, target: Position) -> None:
     Raises:
         ConflictError: They are in quarantine or dropped.
     """
-    applied = ctx.state.checkpoints.get("remove", "applied") or []
-    closed = [step for step in applied if "quarantine" in step or "drop" in step]
+    closed = way_back.closed_by(ctx.state.checkpoints.get("remove", "applied") or ())
     if closed and target.stage is not Stage.AUTHER:
         raise ConflictError(
-            f"the legacy side is removed up to {closed[-1]}: nobody could sign in there",
+            f"the legacy side is removed up to {closed}: nobody could sign in there",
             hint="migrator remove revert, then try again",
         )
 
@@ -161,6 +192,16 @@ def check_fleet(ctx: Context, move: Move) -> None:
         )
 
 
+def check_bearers(ctx: Context, move: Move) -> None:
+    """Make sure that somebody decided what becomes of bearers that are not Auther's.
+
+    Raises:
+        HeldError: The application's code knows some, and nobody did.
+    """
+    if move.enters_stage:
+        check_foreign_bearers(ctx)
+
+
 def check_auther(ctx: Context, move: Move) -> None:
     """Make sure that Auther can take those whom a step forward sends there.
 
@@ -169,7 +210,7 @@ def check_auther(ctx: Context, move: Move) -> None:
         RefusedError: New users or forgotten passwords have nowhere to go there, accounts are linked
             by e-mail, or it is too slow.
     """
-    share = _share_at_auther(move.after)
+    share = share_at_auther(move.after)
     if not move.is_forward or not share:
         return
     check_doors(ctx)

@@ -9,7 +9,8 @@ from migrator.core.clock import iso
 from migrator.core.errors import MigratorError
 from migrator.core.stage import Stage, StageDocument
 from migrator.runner import stages
-from migrator.runner.stages import NOT_PUBLISHED, PUBLISHED, SUBJECT, Position
+from migrator.runner.stages import NOT_PUBLISHED, PUBLISHED, SET, SUBJECT, Position
+from migrator.runner.switching import spool, way_back
 from migrator.runner.switching.fleet import wait_for_epoch
 from migrator.runner.switching.publishing import publish, published
 
@@ -38,12 +39,15 @@ def settle_interrupted(ctx: Context) -> tuple[Entry, ...]:
     """Give each stage intent without outcome the outcome that the published document shows.
 
     A command that was killed leaves such an intent; whether its document got out is observed,
-    not guessed.
+    not guessed. What a rollback spooled while the state was away enters the ledger first.
 
     Returns:
         The intents whose document is the published one.
     """
     effective = []
+    there = published(ctx)
+    if spool.merge(ctx, there) and there is not None:
+        stages.remember(ctx, there)
     for intent in interrupted(ctx):
         there = published(ctx)
         if there is not None and there.ledger_head == intent.hash:
@@ -84,8 +88,10 @@ def switch(ctx: Context, lease: Lease, action: str, target: Position, **why: Any
         **why,
     )
     document = replace(draft, ledger_head=intent.hash, ledger_length=intent.seq)
+    steps = stages.way_back(ctx)
     try:
         ctx.state.locks.check(lease)
+        way_back.note(ctx, document.epoch, (*steps, origin) if action == SET else steps[:-1])
         publish(ctx, document)
     except MigratorError:
         settle_interrupted(ctx)
@@ -125,6 +131,7 @@ def _draft(ctx: Context, target: Position) -> StageDocument:
         ledger_length=0,
         stop_accepting=target.stop_accepting,
         legacy_accept_until=target.legacy_accept_until,
+        cohorts=target.cohorts,
     )
 
 

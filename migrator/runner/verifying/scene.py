@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import secrets
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -61,15 +60,12 @@ class MigrationScene:
         """Give documents by name that say stage `auther`, each with one thing wrong."""
         later = self._next(At(Stage.AUTHER, 100.0))
         thief = base64.urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").decode()
-        outer = json.loads(signed(self.ctx, later))
-        edited = {**outer, "payload": outer["payload"].replace('"auther"', '"drain"')}
         others = {
             "of-an-older-epoch": replace(later, epoch=later.epoch - 2),
             "of-another-migration": replace(later, namespace="another-migration"),
         }
         return {
             "of-another-key": sign(later, thief),
-            "edited": json.dumps(edited),
             **{name: signed(self.ctx, one) for name, one in others.items()},
             "not-json": "stage = auther",
         }

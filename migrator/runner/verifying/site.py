@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from migrator.runner.context import Context
 
 
-def describe(ctx: Context) -> Site:
+def describe(ctx: Context, *, real_auther: bool = False) -> Site:
     """Describe the deployment.
 
     Raises:
@@ -41,14 +41,15 @@ def describe(ctx: Context) -> Site:
         salt=stages.salt(ctx),
         metrics_token=needed["[drain] metrics_token"],
         control_secret=control,
-        missing=_missing(ctx, has_control=bool(control)),
+        missing=_missing(ctx, has_control=bool(control), real_auther=real_auther),
     )
 
 
-def _missing(ctx: Context, *, has_control: bool) -> frozenset[Need]:
+def _missing(ctx: Context, *, has_control: bool, real_auther: bool) -> frozenset[Need]:
     profile, shim = ctx.config.verify, ctx.config.shim
     form = profile.form
     lacks = {
+        Need.TEST_ISSUER: real_auther,
         Need.CONTROL: not has_control,
         Need.FORM: form is None,
         Need.REMEMBER_ME: form is None or not form.remember_me,

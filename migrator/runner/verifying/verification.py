@@ -14,7 +14,8 @@ from migrator.conformance.bench import Bench
 from migrator.conformance.browser import Wire
 from migrator.conformance.interface import CannotRunError
 from migrator.conformance.issuer import Issuer
-from migrator.core.errors import DependencyError, RefusedError, UsageError
+from migrator.conformance.real_auther import RealAuther
+from migrator.core.errors import ConflictError, DependencyError, UsageError
 from migrator.core.redact import scrub
 from migrator.core.stage import Stage
 from migrator.legacy.connect import open_database
@@ -27,11 +28,12 @@ from migrator.runner.verifying.scene import MigrationScene
 from migrator.runner.verifying.site import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from migrator.conformance.auther import Auther
     from migrator.conformance.case import Case, Result
+    from migrator.conformance.interface import Person
     from migrator.runner.context import Context
-    from migrator.runner.verifying.people import Named
 
 VERIFY, RUN = "verify", "run"
 _BEFORE, _ROWS = "before", "rows"
@@ -46,11 +48,14 @@ class Asked:
         url: Of one instance of the application, past any load balancer.
         cases: Those to run.
         during_migration: Even though people have moved, or a later stage holds.
+        real_auther: Canaries sign in at the Auther of `[auther] base_url`, not at the suite's own
+            issuer; cases that need odd tokens are not run.
     """
 
     url: str
     cases: Sequence[Case]
     during_migration: bool = False
+    real_auther: bool = False
 
 
 def verify_deployment(
@@ -63,28 +68,49 @@ def verify_deployment(
 
     Raises:
         UsageError: The configuration lacks what is needed, or the people's file is wrong.
-        RefusedError: The migration is in progress.
         DependencyError: The application, its database or the disk does not answer.
-        ConflictError: Somebody else works on the stage.
+        ConflictError: The migration is in progress, or somebody else works on the stage.
     """
     named = read_people(ctx.path(ctx.config.verify.people))
-    site = describe(ctx)
+    site = describe(ctx, real_auther=asked.real_auther)
     with (
-        _issuer(ctx) as issuer,
+        _auther(ctx, asked) as auther,
         open_database(ctx.reveal(ctx.config.legacy.dsn), read_only=False) as connection,
     ):
         rows = CanaryRows(connection, ctx.config.legacy)
-        with _scene(ctx, rows, named, asked) as scene:
-            people = linked(named, rows.find(person.user_pk for person in named))
-            issuer.plugin.passwords = {one.auther_id: one.password for one in people.values()}
+        people = linked(named, rows.find(person.user_pk for person in named))
+        if auther.issuer is not None:
+            known = {one.auther_id: one.password for one in people.values()}
+            auther.issuer.plugin.passwords = known
+        with _scene(ctx, rows, people, asked) as scene:
             wire = Wire(asked.url.rstrip("/"))
-            bench = Bench(
-                ctx.config.verify, site, wire, FromTestIssuer(issuer), scene, people, ctx.clock
-            )
+            bench = Bench(ctx.config.verify, site, wire, auther, scene, people, ctx.clock)
             _require_reachable(bench, asked.url)
             results = runner.run(bench, asked.cases, after_each=after_each)
             scene.facts = _counted(results)
     return results
+
+
+@contextmanager
+def _auther(ctx: Context, asked: Asked) -> Iterator[Auther]:
+    """Give the Auther that canaries sign in at."""
+    if not asked.real_auther:
+        with _issuer(ctx) as issuer:
+            yield FromTestIssuer(issuer)
+        return
+    config = ctx.config
+    if not config.auther.base_url:
+        raise UsageError("[auther] base_url is not set", hint="set it to Auther's public address")
+    auther = RealAuther(
+        config.auther.base_url.rstrip("/"),
+        config.auther.client_id,
+        config.shim.redirect_uri,
+        ctx.clock,
+    )
+    try:
+        yield auther
+    finally:
+        auther.leave()
 
 
 @contextmanager
@@ -112,10 +138,10 @@ def _issuer(ctx: Context) -> Iterator[Issuer]:
 
 @contextmanager
 def _scene(
-    ctx: Context, rows: CanaryRows, named: tuple[Named, ...], asked: Asked
+    ctx: Context, rows: CanaryRows, people: Mapping[str, Person], asked: Asked
 ) -> Iterator[MigrationScene]:
     """Hold the stage; put it and the canaries' rows back afterwards, whatever happens."""
-    pks = [person.user_pk for person in named]
+    pks = [person.user_pk for person in people.values()]
     with ctx.state.locks.held(SUBJECT) as lease:
         before = _settle_killed(ctx, rows) or stages.position(stages.current(ctx))
         _refuse_in_progress(before, rows.moved(pks), asked)
@@ -157,7 +183,7 @@ def _refuse_in_progress(at: Position, moved: int, asked: Asked) -> None:
     if asked.during_migration or (quiet and not at.stop_accepting and not moved):
         return
     who = f"{moved} people have moved to Auther" if moved else f"the stage is {at}"
-    raise RefusedError(
+    raise ConflictError(
         f"the suite moves the stage through all positions, and {who}",
         hint="verify a deployment with a stage document of its own, or add --during-migration",
     )
