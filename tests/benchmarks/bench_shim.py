@@ -57,7 +57,9 @@ class Program:
 
 
 PROGRAM_OF = {
-    "asgi": Program((sys.executable, str(PROGRAMS / "asgi_program.py")), {"PYTHONPATH": "{folder}"}),
+    "asgi": Program(
+        (sys.executable, str(PROGRAMS / "asgi_program.py")), {"PYTHONPATH": "{folder}"}
+    ),
     "express": Program(
         ("node", "--expose-gc", "express_program.mjs"),
         copied=(PROGRAMS / "express_program.mjs", EXPRESS_APP / "package.json"),

@@ -33,7 +33,10 @@ BARE_KEY = jwt.PyJWK(JWK, "EdDSA")
 PERSON = Person("7", "u" * 32)
 HEADERS = [
     (b"host", b"club.example.org"),
-    (b"user-agent", b"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36"),
+    (
+        b"user-agent",
+        b"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36",
+    ),
     (b"accept", b"application/json"),
     (b"accept-encoding", b"gzip, deflate, br"),
     (b"accept-language", b"en"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -156,3 +157,14 @@ def test_names_of_tables_are_quoted() -> None:
 def test_a_later_build_can_bake_a_later_stage() -> None:
     later = ExpressTarget().files(replace(SETTINGS, baked_stage=Stage.DRAIN))
     assert 'bakedStage: "drain"' in later["auther-cutover/settings.js"]
+
+
+def test_each_algorithm_has_its_kind_of_key(tmp_path: Path) -> None:
+    folder = put_together(tmp_path / "app", SETTINGS)
+    shutil.copy(Path(__file__).with_name("algorithms_driver.mjs"), folder)
+    said = json.loads(run(folder, "node", "algorithms_driver.mjs").stdout)
+    for name, answers in said.items():
+        expected = ["alice", "signature", "signature"]
+        assert answers == (
+            expected if name in {"EdDSA", "ES256", "RS256"} else ["no usable keys"] * 3
+        )

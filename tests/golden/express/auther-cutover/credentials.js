@@ -1,7 +1,7 @@
 // Finds Auther's credential in a request and says what it is worth.
 import { isSecure } from "./settings.js";
 import { Refused, Unavailable } from "./errors.js";
-import { isCandidate, issuedAtS } from "./tokens.js";
+import { digestOf, isCandidate, issuedAtS, parse } from "./tokens.js";
 
 /** @typedef {import("./types.js").Finding} Finding */
 /** @typedef {import("./types.js").Person} Person */
@@ -64,7 +64,7 @@ export class Credentials {
     const tokens = cookieValues(cookies, this.cookie);
     if (tokens.length === 0) return header ? { ...ABSENT, reason: OTHER_SCHEME } : ABSENT;
     if (tokens.length > 1) return { kind: "forged", place: "cookie", reason: "malformed" };
-    return this.#judge(tokens[0], "cookie", acceptsAuther);
+    return this.#cookie(tokens[0], acceptsAuther);
   }
 
   /**
@@ -72,23 +72,41 @@ export class Credentials {
    * @param {boolean} acceptsAuther
    */
   async #bearer(token, acceptsAuther) {
-    // Too large to be looked into is refused as ours: the size alone says no.
-    const tooLarge = token.length > this.settings.maxTokenBytes;
-    if (!tooLarge && !isCandidate(token, this.settings)) return FOREIGN;
-    return this.#judge(token, "header", acceptsAuther);
+    return this.#judge("header", async () => {
+      // Too large to be looked into is refused as ours: the size alone says no.
+      if (token.length > this.settings.maxTokenBytes) throw new Refused("too_large");
+      const digest = digestOf(token);
+      const known = acceptsAuther && this.verifier.remembered(digest);
+      if (known) return known;
+      const parsed = parse(token);
+      if (!isCandidate(parsed?.claims, this.settings)) return null;
+      if (!acceptsAuther) throw new Refused("stopped", { stale: true });
+      return this.verifier.verify(token, { parsed, digest });
+    });
   }
 
   /**
    * @param {string} value
-   * @param {Place} place
    * @param {boolean} acceptsAuther
+   */
+  async #cookie(value, acceptsAuther) {
+    return this.#judge("cookie", async () => {
+      if (!acceptsAuther) throw new Refused("stopped", { stale: true });
+      const token = await this.people.tokenOf(value);
+      const digest = digestOf(token);
+      return this.verifier.remembered(digest) ?? this.verifier.verify(token, { digest });
+    });
+  }
+
+  /**
+   * @param {Place} place
+   * @param {() => Promise<import("./types.js").Claims | null>} verified null: the token is not Auther's.
    * @returns {Promise<Finding>}
    */
-  async #judge(value, place, acceptsAuther) {
-    if (!acceptsAuther) return { kind: "stale", place, reason: "stopped" };
+  async #judge(place, verified) {
     try {
-      const token = place === "cookie" ? await this.people.tokenOf(value) : value;
-      return await this.who(await this.verifier.verify(token), place);
+      const claims = await verified();
+      return claims === null ? FOREIGN : await this.who(claims, place);
     } catch (error) {
       if (error instanceof Refused) {
         return { kind: error.stale ? "stale" : "forged", place, reason: error.reason, claims: error.claims };
@@ -143,7 +161,10 @@ const unavailable = (place, { retryAfterS }) => ({
 });
 
 /**
- * The one token behind the scheme, "" for anything else: another reader might take another part of it.
+ * What stands behind the scheme and blanks. Two tokens, or a token and a comma, are no token: they do not parse.
  * @param {string} header
  */
-const tokenIn = (header) => /^bearer +([^\s,]+)$/i.exec(header.trim())?.[1] ?? "";
+function tokenIn(header) {
+  const bare = header.trim();
+  return bare.charAt("bearer".length) === " " ? bare.slice("bearer ".length).trimStart() : "";
+}

@@ -65,7 +65,7 @@ class Cutover {
     this.#doors = new Doors(parts);
     this.#passwords = new Passwords(parts);
     this.#control = new Control(environment.controlSecret);
-    this.#detector = new Detector(legacy, options.fixtureUser ?? { id: "0" }, log);
+    this.#detector = new Detector(legacy, options, log);
     this.#background = new Background(side, settings, () => this.#facts(), log);
     /** @type {Record<string, (req: Request, res: Response, view: StageView) => void | Promise<void>>} */
     const routes = {
@@ -161,7 +161,7 @@ class Cutover {
   async #answered(req, res) {
     const path = pathOf(req);
     if (path === METRICS_PATH) return this.#metrics(req, res);
-    await this.#parts.legacy.prepare(req, res);
+    this.#doors.guard(req.app);
     const view = this.#view();
     if (!view) return this.#withoutStage(path, res);
     // Before the decision, on the same counting line: it proves that legacy use would be seen.
@@ -171,7 +171,6 @@ class Cutover {
       await route(req, res, view);
       return true;
     }
-    this.#doors.guard(req, res, view);
     return this.#isExempt(path) ? false : this.#decided(req, res, view);
   }
 

@@ -11,11 +11,12 @@ export class Detector {
 
   /**
    * @param {import("./legacy-side.js").LegacySide} legacy
-   * @param {object} fixtureUser Something that the application's serializeUser can take.
+   * @param {import("./express.js").Options} options
    * @param {(line: object) => void} log
    */
-  constructor(legacy, fixtureUser, log) {
+  constructor(legacy, { passport, fixtureUser = { id: "0" } }, log) {
     this.legacy = legacy;
+    this.passport = passport;
     this.fixtureUser = fixtureUser;
     this.log = log;
     setInterval(() => void this.look(), EVERY_MS).unref();
@@ -33,7 +34,7 @@ export class Detector {
     const fresh = /** @type {any} */ ({ sessionStore: store, headers: {}, method: "GET", url: "/" });
     /** @type {any} */ (store).generate = (/** @type {any} */ req) => Object.assign(req, withSession(req, store));
     /** @type {any} */ (store).generate(fresh);
-    await this.legacy.prepare(fresh, /** @type {any} */ ({}));
+    this.passport.initialize({ compat: false })(fresh, /** @type {any} */ ({}), () => {});
     const empty = this.legacy.holdsUser(fresh);
     await new Promise((resolve, reject) => {
       fresh.logIn(this.fixtureUser, (/** @type {unknown} */ error) => (error ? reject(error) : resolve(undefined)));

@@ -18,46 +18,58 @@ export class DoorClosed extends Error {
 
 /** Stands in front of Passport's own `logIn` and `logOut`. */
 export class Doors {
+  #methods;
+  /** @type {import("express").Application | null} */ #guardedApp = null;
+
   /** @param {import("./express.js").Parts} parts */
   constructor(parts) {
     this.parts = parts;
+    this.#methods = this.#guarded(methodsOf(parts.options.passport));
   }
 
   /**
-   * @param {Request} req
-   * @param {Response} res
-   * @param {StageView} view
+   * Gives an application's requests Passport's methods (`logIn`, `isAuthenticated`, …) behind our doors. Passport keeps
+   * what it finds there. Once, in the place that Express has for it: on each request it would cost more than all the rest.
+   * @param {import("express").Application} app
    */
-  guard(req, res, view) {
-    const [logIn, logOut] = /** @type {any[]} */ ([req.logIn, req.logOut]);
-    /** @type {any} */
-    const guarded = (/** @type {any} */ user, /** @type {any} */ options, /** @type {any} */ done) => {
-      if (typeof options === "function") return guarded(user, {}, options);
+  guard(app) {
+    if (this.#guardedApp === app) return;
+    Object.assign(/** @type {any} */ (app).request, this.#methods);
+    this.#guardedApp = app;
+  }
+
+  /** @param {Record<string, any>} methods */
+  #guarded(methods) {
+    const { logIn, logOut } = methods;
+    const doors = this;
+    /** @type {(this: any, user: any, options?: any, done?: any) => unknown} */
+    const guarded = function (user, options, done) {
+      if (typeof options === "function") return guarded.call(this, user, {}, options);
       // No session gains a user: HTTP Basic and the like.
-      if (options?.session === false) return logIn.call(req, user, options, done);
-      this.#enter(req, res, view, { user, door: options?.door }).then(
-        () => logIn.call(req, user, options, done),
+      if (options?.session === false) return logIn.call(this, user, options, done);
+      return doors.#enter(this, this.res, { user, door: options?.door }).then(
+        () => logIn.call(this, user, options, done),
         (error) => done(error),
       );
     };
-    /** @type {any} */
-    const leave = (/** @type {any[]} */ ...args) => {
-      this.parts.autherSession.end(req, res).then(
-        () => logOut.apply(req, args),
+    /** @type {(this: any, ...args: any[]) => unknown} */
+    const leave = function (...args) {
+      return doors.parts.autherSession.end(this, this.res).then(
+        () => logOut.apply(this, args),
         (error) => args.at(-1)(error),
       );
     };
-    Object.assign(req, { logIn: guarded, login: guarded, logOut: leave, logout: leave });
+    return { ...methods, logIn: guarded, login: guarded, logOut: leave, logout: leave };
   }
 
   /**
    * @param {Request} req
    * @param {Response} res
-   * @param {StageView} view
    * @param {{ user: object, door?: string }} who
    */
-  async #enter(req, res, view, { user, door }) {
+  async #enter(req, res, { user, door }) {
     const { counters, ended, legacy, options, autherSession } = this.parts;
+    const view = this.parts.stage.now();
     const userId = String(options.userId(user));
     const name = door ?? Object.entries(options.doors ?? {}).find(([path]) => path === pathOf(req))?.[1] ?? "other";
     if (!(await this.#isOpen(req, view, userId))) {
@@ -89,4 +101,15 @@ export class Doors {
     const until = this.parts.settings.jsonDoorsUntil;
     return until !== "" && Date.now() < Date.parse(until);
   }
+}
+
+/**
+ * What Passport puts on each request, once for all of them.
+ * @param {import("passport").PassportStatic} passport
+ * @returns {Record<string, any>}
+ */
+function methodsOf(passport) {
+  const request = /** @type {any} */ ({});
+  passport.initialize({ compat: false })(request, /** @type {any} */ ({}), () => {});
+  return request;
 }

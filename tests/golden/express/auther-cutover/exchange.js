@@ -91,7 +91,7 @@ export class Exchange {
   async #ticket(req, res, attempt) {
     const { environment, legacy, people, plugin, settings } = this.parts;
     // The session may have ended, or become somebody else's, in the meantime.
-    const session = legacy.holdsUser(req) ? await legacy.read(req, res) : null;
+    const session = await legacy.read(req, res);
     const userId = session ? session.userId : await legacy.remembered(req);
     const person = userId === attempt.exchange ? await people.linked(userId) : null;
     if (!person) throw Object.assign(new Unavailable("the session is another one"), { cause: { status: 409 } });

@@ -1,20 +1,19 @@
-// Auther's public keys: fetched rarely, kept while good, never replaced by something worse. jose's own
-// createRemoteJWKSet follows redirects' targets by fetch, refetches an expired set on every request while Auther is
-// down, and answers an unknown key inside its cooldown as if the key did not exist: so fetching is ours.
+// Auther's public keys: fetched rarely, kept while good, never replaced by something worse. jose imports
+// them; its createRemoteJWKSet answers an unknown key inside its cooldown as if the key did not exist, and has no set to go
+// on with while Auther is down: so fetching is ours.
+import { KeyObject } from "node:crypto";
+
 import { importJWK } from "jose";
 
 import { Unavailable } from "./errors.js";
 
-/** @typedef {{ algorithm: string, verifyKey: CryptoKey }} Key */
+/** @typedef {{ algorithm: string, verifyKey: KeyObject }} Key */
 
 const MAX_BYTES = 262_144;
 const MAX_KEYS = 100;
-// A key that names no algorithm gets the one of its type, never the token's choice.
-const DEFAULT_ALGORITHM = new Map([
-  ["OKP", "EdDSA"],
-  ["RSA", "RS256"],
-  ["EC", "ES256"],
-]);
+const RSA_BITS_MIN = 2048;
+// What a key must be for its algorithm. One that names no algorithm gets the one of its kind, never the token's choice.
+const KINDS = /** @type {Record<string, string>} */ ({ EdDSA: "OKP Ed25519", ES256: "EC P-256", RS256: "RSA" });
 
 /** The configured JWKS, of one process. */
 export class KeySet {
@@ -126,8 +125,9 @@ export async function parseKeys(text, algorithms) {
     const algorithm = algorithmOf(jwk);
     // The public members only, whatever else the set says about the key.
     const { kty, crv, x, y, n, e } = jwk;
-    const verifyKey = await importJWK({ kty, crv, x, y, n, e }, algorithm).catch(() => null);
-    if (verifyKey) keys.set(jwk.kid, { algorithm, verifyKey });
+    const imported = await importJWK({ kty, crv, x, y, n, e }, algorithm).catch(() => null);
+    const verifyKey = imported && KeyObject.from(/** @type {any} */ (imported));
+    if (verifyKey && isStrong(verifyKey)) keys.set(jwk.kid, { algorithm, verifyKey });
   }
   if (keys.size === 0 || new Set(usable.map((jwk) => jwk.kid)).size < usable.length) {
     throw new Error("a key set without a usable key, or with one key id twice");
@@ -135,18 +135,24 @@ export async function parseKeys(text, algorithms) {
   return keys;
 }
 
+/** @param {KeyObject} key */
+const isStrong = ({ asymmetricKeyDetails }) => (asymmetricKeyDetails?.modulusLength ?? Infinity) >= RSA_BITS_MIN;
+
 /**
  * @param {any} jwk
  * @param {readonly string[]} algorithms
  */
 function signs(jwk, algorithms) {
   const named = typeof jwk?.kid === "string" && jwk.kid !== "";
-  const known = jwk?.kty !== "OKP" || jwk.crv === "Ed25519";
-  return named && known && algorithms.includes(algorithmOf(jwk)) && (jwk.use ?? "sig") === "sig";
+  return named && algorithms.includes(algorithmOf(jwk)) && (jwk.use ?? "sig") === "sig";
 }
 
 /** @param {any} jwk */
-const algorithmOf = (jwk) => jwk.alg ?? DEFAULT_ALGORITHM.get(jwk.kty) ?? "";
+function algorithmOf({ kty, crv, alg }) {
+  const kind = kty === "RSA" ? kty : `${kty} ${crv}`;
+  const [own = ""] = Object.keys(KINDS).filter((name) => KINDS[name] === kind);
+  return alg === undefined || alg === own ? own : "";
+}
 
 /**
  * Gives a small text from a URL.

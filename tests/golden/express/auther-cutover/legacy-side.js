@@ -5,27 +5,16 @@
 
 /** Reads whom the session names, without letting it win, and takes the user out of it. */
 export class LegacySide {
-  #initialize;
   #deserialize;
 
   /** @param {import("./express.js").Options} options */
   constructor({ passport, userId, sessionKey = "passport", ...remember }) {
-    this.#initialize = /** @type {import("express").RequestHandler} */ (passport.initialize());
     this.#deserialize = /** @type {import("express").RequestHandler} */ (passport.session());
     this.userId = userId;
     this.sessionKey = sessionKey;
     this.rememberCookie = remember.rememberCookie ?? "";
     this.rememberCookieOptions = remember.rememberCookieOptions ?? {};
     this.rememberedUserId = remember.rememberedUserId;
-  }
-
-  /**
-   * Gives the request Passport's methods (`logIn`, `isAuthenticated`, …), and asks nobody who it is.
-   * @param {Request} req
-   * @param {Response} res
-   */
-  prepare(req, res) {
-    return run(this.#initialize, req, res);
   }
 
   /**
@@ -36,7 +25,11 @@ export class LegacySide {
    * @returns {Promise<import("./types.js").LegacySession | null>}
    */
   async read(req, res) {
-    await run(this.#deserialize, req, res);
+    // Without any session Passport says what is missing.
+    if (req.session && !this.holdsUser(req)) return null;
+    await new Promise((resolve, reject) => {
+      void this.#deserialize(req, res, (/** @type {unknown} */ error) => (error ? reject(error) : resolve(undefined)));
+    });
     return req.user ? { userId: String(this.userId(req.user)) } : null;
   }
 
@@ -121,18 +114,6 @@ export class LegacySide {
     delete req.headers.cookie;
     delete req.user;
   }
-}
-
-/**
- * @param {import("express").RequestHandler} middleware
- * @param {Request} req
- * @param {Response} res
- * @returns {Promise<void>}
- */
-function run(middleware, req, res) {
-  return new Promise((resolve, reject) => {
-    void middleware(req, res, (/** @type {unknown} */ error) => (error ? reject(error) : resolve()));
-  });
 }
 
 /** @param {string} text */

@@ -104,7 +104,7 @@ export class Login {
    */
   async #endLegacy(req, res, view, userId) {
     const { legacy } = this.parts;
-    const session = legacyIsOver(view) || !legacy.holdsUser(req) ? null : await legacy.read(req, res);
+    const session = legacyIsOver(view) ? null : await legacy.read(req, res);
     await legacy.renew(req, res, { keeps: session === null || session.userId === userId });
   }
 

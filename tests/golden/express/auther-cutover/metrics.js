@@ -28,7 +28,9 @@ const COUNTERS = /** @type {const} */ ({
 export class Counters {
   #registry = new prometheus.Registry();
   /** @type {Record<string, prometheus.Counter>} */ #counters = {};
-  #changed = false;
+  // Added up here first: prom-client sorts and hashes the labels each time.
+  /** @type {Map<string, { name: keyof typeof COUNTERS, labels: Record<string, string>, times: number }>} */
+  #pending = new Map();
   #startedAtS = Date.now() / 1000;
 
   /**
@@ -51,8 +53,10 @@ export class Counters {
    * @param {Record<string, string>} labels
    */
   add(name, labels) {
-    this.#counters[name].inc(labels);
-    this.#changed = true;
+    const key = `${name} ${Object.values(labels).join(" ")}`;
+    const known = this.#pending.get(key);
+    if (known) known.times += 1;
+    else this.#pending.set(key, { name, labels, times: 1 });
   }
 
   /**
@@ -75,8 +79,8 @@ export class Counters {
 
   /** Writes what is new, renamed into place. Best effort: a full disk must not fail a request. */
   async save() {
-    if (!this.#changed) return;
-    this.#changed = false;
+    if (this.#pending.size === 0) return;
+    this.#drain();
     const text = JSON.stringify({ sinceS: this.#startedAtS, metrics: await this.#registry.getMetricsAsJSON() });
     await writeFile(`${this.file}.draft`, text, { mode: 0o600 })
       .then(() => rename(`${this.file}.draft`, this.file))
@@ -104,6 +108,11 @@ export class Counters {
       new prometheus.Gauge({ name, help: "Of this instance.", registers: [extra] }).set(value);
     }
     return (await sums.metrics()) + (await extra.metrics());
+  }
+
+  #drain() {
+    for (const { name, labels, times } of this.#pending.values()) this.#counters[name].inc(labels, times);
+    this.#pending.clear();
   }
 
   /** @returns {Promise<{ sinceS: number, metrics: any[] }[]>} */

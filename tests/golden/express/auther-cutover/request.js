@@ -7,11 +7,16 @@ import { cookieName } from "./credentials.js";
 /** @typedef {import("express").Response} Response */
 /** @typedef {import("./types.js").Settings} Settings */
 
+const AUTHORIZATION = "authorization";
+
 /**
  * The path as it was sent: `req.url` loses the mount point's part.
  * @param {Request} req
  */
-export const pathOf = (req) => req.originalUrl.split("?", 1)[0];
+export function pathOf({ originalUrl }) {
+  const end = originalUrl.indexOf("?");
+  return end < 0 ? originalUrl : originalUrl.slice(0, end);
+}
 
 /**
  * All Authorization headers: `req.headers` has the first one only.
@@ -20,7 +25,8 @@ export const pathOf = (req) => req.originalUrl.split("?", 1)[0];
 export function authorizationOf({ rawHeaders }) {
   const values = [];
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    if (rawHeaders[i].toLowerCase() === "authorization") values.push(rawHeaders[i + 1]);
+    const name = rawHeaders[i];
+    if (name.length === AUTHORIZATION.length && name.toLowerCase() === AUTHORIZATION) values.push(rawHeaders[i + 1]);
   }
   return values;
 }
