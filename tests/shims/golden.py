@@ -35,9 +35,11 @@ KEPT: Mapping[str, tuple[str, ShimSettings]] = {
 
 
 def rendered(name: str) -> dict[str, str]:
-    """Render what is kept under a name."""
+    """Render what is kept under a name: without a legacy side, only what differs from the files with one."""
     target, settings = KEPT[name]
-    return TARGETS[target].files(settings)
+    files = TARGETS[target].files(settings)
+    with_legacy = {} if settings.legacy else TARGETS[target].files(SETTINGS)
+    return {path: text for path, text in files.items() if with_legacy.get(path) != text}
 
 
 def kept(name: str) -> dict[str, str]:
