@@ -2,12 +2,14 @@
 
 import json
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
 from migrator.conformance.signing_keys import b64url
 from migrator.core.stage import Stage
+from tests.parts.express import prepare
 from tests.shims.asgi.club import ALICE, BOB, NAVIGATION, TOKEN_COOKIE, sub_of
 from tests.shims.express.club import Club
 
@@ -125,6 +127,44 @@ def test_a_remembered_browser_is_exchanged_without_a_session(club: Club) -> None
         # Whatever goes wrong there must not come back in a circle.
         again = client.get("/whoami", headers=NAVIGATION)
         assert again.headers["location"].startswith("/auth/auther/start?")
+
+
+def test_an_exchange_that_fails_ends_on_this_site(club: Club) -> None:
+    with club.browser() as client:
+        club.sign_in(client, ALICE)
+        club.set_stage(Stage.DRAIN)
+        club.issuer.plugin.mode = "down"
+        evil = httpx.URL(club.app.base_url).copy_with(raw_path=b"//evil.example/x")
+        begun = client.get(evil, headers=NAVIGATION)
+        state = parse_qs(urlsplit(begun.headers["location"]).query)["state"][0]
+        back = {"state": state, "nonce_hash": "n" * 43}
+        answer = client.get("/auth/auther/exchange", params=back, headers=NAVIGATION)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/")
+
+
+def test_the_first_request_of_a_process_finds_the_doors_closed(
+    club: Club, express_dsn: str
+) -> None:
+    """Though passport.initialize() stands in front, as in applications that began with older versions."""
+    app = prepare(express_dsn, club.issuer, pepper=club.people[BOB]["pepper"])
+    try:
+        source = app.folder / "app.js"
+        line = "app.use(cutover.session());"
+        source.write_text(
+            source.read_text().replace(line, f"app.use(passport.initialize());{line}")
+        )
+        app.stage.set(Stage.AUTHER)
+        app.start()
+        body = {
+            "email": club.people[BOB]["email"],
+            "password": club.people[BOB]["plaintext_password"],
+        }
+        answer = httpx.post(
+            f"{app.base_url}/api/login", json=body, headers={"Accept": "application/json"}
+        )
+        assert (answer.status_code, answer.json()) == (403, {"error": "login_moved"})
+    finally:
+        app.remove()
 
 
 def test_a_reset_link_of_who_moved_goes_on_at_auther(club: Club) -> None:

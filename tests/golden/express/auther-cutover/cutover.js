@@ -161,7 +161,7 @@ class Cutover {
   async #answered(req, res) {
     const path = pathOf(req);
     if (path === METRICS_PATH) return this.#metrics(req, res);
-    this.#doors.guard(req.app);
+    this.#doors.guard(req);
     const view = this.#view();
     if (!view) return this.#withoutStage(path, res);
     // Before the decision, on the same counting line: it proves that legacy use would be seen.

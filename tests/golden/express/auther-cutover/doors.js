@@ -28,14 +28,16 @@ export class Doors {
   }
 
   /**
-   * Gives an application's requests Passport's methods (`logIn`, `isAuthenticated`, …) behind our doors. Passport keeps
-   * what it finds there. Once, in the place that Express has for it: on each request it would cost more than all the rest.
-   * @param {import("express").Application} app
+   * Gives requests Passport's methods (`logIn`, `isAuthenticated`, …) behind our doors; Passport keeps what it finds there.
+   * In the place that Express has for it, once: on each request it would cost more than all the rest.
+   * @param {Request} req
    */
-  guard(app) {
-    if (this.#guardedApp === app) return;
-    Object.assign(/** @type {any} */ (app).request, this.#methods);
+  guard(req) {
+    const app = rootOf(req.app);
+    if (this.#guardedApp !== app) Object.assign(app.request, this.#methods);
     this.#guardedApp = app;
+    // A passport.initialize() in front of us has given this request open doors.
+    if (/** @type {any} */ (req).logIn !== this.#methods.logIn) Object.assign(req, this.#methods);
   }
 
   /** @param {Record<string, any>} methods */
@@ -102,6 +104,13 @@ export class Doors {
     return until !== "" && Date.now() < Date.parse(until);
   }
 }
+
+/**
+ * Applications that are mounted in another one inherit from its requests, and hand them back to it.
+ * @param {any} app
+ * @returns {any}
+ */
+const rootOf = (app) => (app.parent ? rootOf(app.parent) : app);
 
 /**
  * What Passport puts on each request, once for all of them.

@@ -1,6 +1,6 @@
 // From a session here to one at Auther without a password, for who is on the way to a page. Two hops, since both are
 // other sites to the browser: for a nonce to Auther and back, then with a ticket to Auther and on into the code flow.
-import { challengeOf } from "./attempts.js";
+import { challengeOf, safeReturnPath } from "./attempts.js";
 import { cookieName, cookieValues, ID_TOKEN, isDisabled } from "./credentials.js";
 import { Unavailable } from "./errors.js";
 import { isNavigation, seeOther } from "./request.js";
@@ -34,17 +34,19 @@ export class Exchange {
    * @returns {Promise<boolean>} Whether it was answered.
    */
   async offer(req, res, view, userId) {
-    const { attempts, cookies, counters, people, plugin } = this.parts;
+    const { attempts, cookies, counters, people, plugin, settings } = this.parts;
     if (!this.#isDue(req, view)) return false;
     const person = await people.linked(userId).catch(() => null);
     if (!person || person.pinned || isDisabled(person)) return false;
-    const { attempt, name, value } = await attempts.start(req.originalUrl, { exchange: userId });
+    const { attempt, name, value } = await attempts.start(safeReturnPath(req.originalUrl, settings.afterLogin), {
+      exchange: userId,
+    });
     // Set now and dropped when it worked out: whatever goes wrong at Auther must not come back in a circle.
     cookies.set(res, PAUSE, "1", PAUSE_S);
     cookies.setWhole(res, name, value, PAUSE_S);
     counters.add("auth_exchanges_total", { result: "started" });
     const query = new URLSearchParams({
-      client_id: this.parts.settings.clientId,
+      client_id: settings.clientId,
       to: this.origin + EXCHANGE_PATH,
       state: attempt.state,
     });
