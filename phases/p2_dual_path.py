@@ -19,7 +19,7 @@ from migrator.runner.standing import Standing
 from migrator.runner.switching import stateless
 from migrator.runner.switching.flagd import definition
 from migrator.runner.switching.fleet import Fleet, look, wait_for_epoch
-from migrator.runner.switching.generating import Generation, compare, write
+from migrator.runner.switching.generating import Generation, compare, write, written
 from migrator.runner.switching.hurt import Hurt, who_is_hurt
 from migrator.runner.switching.moves import (
     ALL_BROWSERS,
@@ -42,6 +42,7 @@ from migrator.runner.switching.switch import (
     settle_interrupted,
     switch,
 )
+from migrator.runner.switching.taking_out import TakingOut, take_out
 from migrator.shims.interface import ShimSettings
 from migrator.shims.settings import settings_from
 from migrator.shims.targets import TARGETS
@@ -183,6 +184,21 @@ def generate(ctx: Context | None, generation: Generation, *, force: bool = False
     facts = {"target": generation.target, "content_hash": generation.content_hash}
     with ctx.state.ledger.recorded(SUBJECT, GENERATE, build=ctx.config.shim.build, **facts):
         write(generation, force=force)
+
+
+def plan_taking_out(folder: Path) -> TakingOut:
+    """Say how the shim that was generated into a folder goes; changes nothing.
+
+    Raises:
+        UsageError: None was generated there, or for a target that this version does not know.
+    """
+    found = written(folder)
+    if found is not None and found.target not in TARGETS:
+        raise UsageError(
+            f"{folder} holds a shim for {found.target}, which this version does not know",
+            hint=f"known targets: {', '.join(sorted(TARGETS))}",
+        )
+    return take_out(folder, TARGETS[found.target].names if found else ())
 
 
 def run(

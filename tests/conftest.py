@@ -13,6 +13,8 @@ from tests.parts.postgres import DEBIAN_15, PostgresServer, embedded_binaries, s
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# The tests that come with generated code run beside it, as their team would run them.
+collect_ignore = ["golden"]
 pytest_plugins = ["tests.parts.better_auth.fixtures", "tests.parts.sqld.fixtures"]
 
 DEVISE_TEMPLATE = "devise_template"

@@ -93,6 +93,30 @@ def generate(  # noqa: PLR0913 (click hands over each option by itself)
     emit(as_json, data, lambda console: _show_files(console, made, data))
 
 
+@dual_path.command("take-out")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    required=True,
+    help="The folder that the shim was generated into.",
+)
+@json_option
+def take_out(out: Path, as_json: bool) -> None:
+    """Print the diff that takes the shim out again; pipe it into `git apply`.
+
+    What is left to be changed by hand stands on standard error.
+    """
+    found = p2_dual_path.plan_taking_out(out)
+    if as_json:
+        print_json(found)
+        return
+    click.echo(found.diff, nl=False)
+    for path in found.edited:
+        click.echo(f"edited since it was generated, and goes too: {path}", err=True)
+    for use in found.uses:
+        click.echo(f"by hand: {use.path}:{use.line}: {use.text}", err=True)
+
+
 @dual_path.group()
 def stage() -> None:
     """Show and move the stage of the whole cutover."""

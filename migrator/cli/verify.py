@@ -17,6 +17,7 @@ from migrator.config.verify import VerifySection
 from migrator.conformance.registry import CASES
 from migrator.conformance.runner import failed, not_run
 from migrator.core.errors import ExitCode, UsageError
+from migrator.runner.interruption import Interruption
 from migrator.runner.verifying.verification import Asked, verify_deployment
 
 if TYPE_CHECKING:
@@ -83,8 +84,15 @@ def verify(  # noqa: PLR0913 (one for each option)
         section = read(profile, VerifySection, missing="write one, see the runbook")
         ctx = replace(ctx, config=ctx.config.model_copy(update={"verify": section}))
     asked = Asked(url, cases, during_migration=during_migration, real_auther=auther)
-    with ctx.progress.task("cases", total=len(cases)) as task:
-        results = verify_deployment(ctx, asked, after_each=lambda _: task.advance(1))
+    with Interruption() as interruption, ctx.progress.task("cases", total=len(cases)) as task:
+
+        def after_each(_: Result) -> None:
+            task.advance(1)
+            # Between two cases: a statement that is cut off would look like a failed database.
+            if interruption.requested:
+                raise KeyboardInterrupt
+
+        results = verify_deployment(ctx, asked, after_each=after_each)
     emit(as_json, results_data(url, results), lambda console: show_results(console, results))
     return verdict(results)
 

@@ -47,19 +47,23 @@ class RealAuther:
         Raises:
             CannotRunError: Auther does not, or asks for more than a password.
         """
-        visit = self._visit(person)
-        answer = _answered(
-            person,
-            lambda: visit.asker.ask(
-                "GET", authorize_url, headers=NAVIGATION, cookies=visit.session()
-            ),
-        )
-        if not answer.location.startswith(self.redirect_uri):
+        location = self._authorize(authorize_url, person)
+        if not location.startswith(self.redirect_uri):
+            # A logout at the application has ended the session at Auther too.
+            self._visits.pop(person.name).asker.close()
+            location = self._authorize(authorize_url, person)
+        if not location.startswith(self.redirect_uri):
             raise CannotRunError(
-                f"Auther does not send {person.name} back to the application ({answer.status}): "
-                "see client and consent"
+                f"Auther does not send {person.name} back to the application: see client and consent"
             )
-        return answer.location
+        return location
+
+    def _authorize(self, url: str, person: Person) -> str:
+        visit = self._visit(person)
+        return _answered(
+            person,
+            lambda: visit.asker.ask("GET", url, headers=NAVIGATION, cookies=visit.session()),
+        ).location
 
     def leave(self) -> None:
         """End the canaries' sessions."""

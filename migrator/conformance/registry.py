@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from migrator.conformance.cases import (
+    bent_logins,
     conflicts,
     csrf,
     doors,
     exchange,
     headers,
+    json_doors,
     key_set,
     login,
     newcomers,
@@ -27,8 +29,10 @@ CASES = (
     *csrf.CASES,
     *people.CASES,
     *login.CASES,
+    *bent_logins.CASES,
     *renewal.CASES,
     *doors.CASES,
+    *json_doors.CASES,
     *exchange.CASES,
     *newcomers.CASES,
     *switch.CASES,

@@ -151,8 +151,12 @@ class IdentityTable:
             DependencyError: Our role may not create tables beside the users table.
         """
         with wrapped("creating migrator_identity"), self._transaction():
+            is_new = not self.exists()
             for part in ("identity", "instance", "shadow", "tombstone", "token"):
                 self._connection.execute(self._query(f"create_{part}"), {})
+            # Even where an index is there, asking for it waits for everybody who writes.
+            if is_new:
+                self._connection.execute(self._query("create_signed_out"), {})
             if new_user is not None:
                 self._connection.execute(new_user, {})
             for (role,) in self._ask("application_roles", users=self._users):

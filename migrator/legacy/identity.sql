@@ -13,6 +13,11 @@ CREATE TABLE IF NOT EXISTS {identity} (
   PRIMARY KEY (source, user_pk)
 )
 
+-- name: create_signed_out
+-- Shims ask every other second for whom legacy sessions count no more.
+CREATE INDEX IF NOT EXISTS migrator_identity_signed_out ON {identity} (source, user_pk)
+WHERE auth_valid_after IS NOT NULL
+
 -- name: create_instance
 CREATE TABLE IF NOT EXISTS {instance} (
   instance text PRIMARY KEY,

@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from migrator.config.secrets import SecretRef
     from migrator.runner.context import Context
 
-CAPABILITIES = ("import", "verify", "statistics", "events", "exchange", "logout", "reset")
+CAPABILITIES = (
+    "import",
+    "verify",
+    "statistics",
+    "events",
+    "exchange",
+    "logout",
+    "reset",
+    "capture",
+)
 _SECRET_BYTES = 32
 _SUBJECT, _ACTION = "import", "plugin environment"
 _OTHERS = 0o077

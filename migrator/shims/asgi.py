@@ -12,6 +12,10 @@ from migrator.shims.render import render_folder
 if TYPE_CHECKING:
     from migrator.shims.interface import ShimSettings
 
+PACKAGE = "auther_dual_path"
+# What an application without a legacy side has no use for.
+_LEGACY_ONLY = ("background.py", "doors.py", "exchange.py", "stage.py")
+
 
 def python_literal(value: str | float | tuple[str, ...]) -> str:
     """Give a Python literal that stands for exactly this value."""
@@ -26,6 +30,7 @@ class AsgiTarget:
     """Starlette and FastAPI on Python 3.11 and later, users in PostgreSQL."""
 
     name: str = "asgi"
+    names: tuple[str, ...] = ("auther_dual_path", "auther.user")
 
     def files(self, settings: ShimSettings) -> dict[str, str]:
         """Render the package `auther_dual_path`, its README and its test.
@@ -33,11 +38,22 @@ class AsgiTarget:
         Returns:
             Text by path relative to the folder that the application imports from.
         """
+        table = settings.users_table
         values = asdict(settings) | {
-            "users_table": ident(*qualified(settings.users_table)),
+            "users_table": ident(*qualified(table)) if table else "",
             "users_pk": ident(settings.users_pk),
         }
-        files = render_folder("asgi", values, filters={"py": python_literal})
-        if not settings.delegate_permissions:
-            del files["auther_dual_path/permissions.py"]
-        return files
+        filters = {"py": python_literal}
+        files = render_folder("asgi", values, filters=filters)
+        if not settings.legacy:
+            files |= render_folder("asgi_plain", values, filters=filters)
+        left_out = {f"{PACKAGE}/{name}" for name in _left_out(settings)}
+        return {path: text for path, text in files.items() if path not in left_out}
+
+
+def _left_out(settings: ShimSettings) -> tuple[str, ...]:
+    names = () if settings.delegate_permissions else ("permissions.py",)
+    if settings.legacy:
+        return names
+    without = ("identity.py", "database.py") if not settings.users_table else ("subjects.py",)
+    return (*names, *_LEGACY_ONLY, *without)

@@ -16,6 +16,14 @@ class ExpressTarget:
     """Express 5 with express-session and Passport 0.7 on Node.js 20 and later, users in PostgreSQL."""
 
     name: str = "express"
+    names: tuple[str, ...] = (
+        "auther-cutover",
+        "createCutover",
+        "createAuther",
+        "cutover.",
+        "auther.session",
+        "req.auther",
+    )
 
     def files(self, settings: ShimSettings) -> dict[str, str]:
         """Render the folder `auther-cutover`, its README and its test.

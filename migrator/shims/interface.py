@@ -107,6 +107,11 @@ class Target(Protocol):
         """Give the word after `--target`."""
         ...
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Give the words by which the application's own code uses the shim."""
+        ...
+
     def files(self, settings: ShimSettings) -> dict[str, str]:
         """Render the shim.
 

@@ -82,6 +82,36 @@ def test_what_the_team_edited_is_not_overwritten(folder: Path) -> None:
     assert edited.read_text() != "# ours\n"
 
 
+def test_the_diff_that_takes_a_shim_out_leaves_the_application_as_it_was(folder: Path) -> None:
+    app = folder / "app"
+    (app / "auther_dual_path").mkdir(parents=True)
+    (app / "main.py").write_text("import flask\nfrom auther_dual_path import DualPathMiddleware\n")
+    (app / "auther_dual_path" / "ours.txt").write_text("kept")
+    git(app, "init", "-q")
+    git(app, "add", "-A")
+    before = git(app, "write-tree")
+    run(folder, "generate", "--target", "asgi", "--out", "app")
+    edited = app / "auther_dual_path" / "answers.py"
+    edited.write_text("# ours, without an end of line")
+    git(app, "add", "-A")
+
+    ran = run(folder, "take-out", "--out", "app")
+
+    assert ran.code == 0
+    assert "goes too: auther_dual_path/answers.py" in ran.err
+    assert "by hand: main.py:2: from auther_dual_path import DualPathMiddleware" in ran.err
+    git(app, "apply", "--index", "-", text=ran.out)
+    assert git(app, "write-tree") == before
+    assert run(folder, "take-out", "--out", "app").code == 2
+
+
+def git(folder: Path, *arguments: str, text: str | None = None) -> str:
+    done = subprocess.run(
+        ["git", *arguments], cwd=folder, capture_output=True, text=True, check=True, input=text
+    )
+    return done.stdout
+
+
 def test_what_is_generated_with_a_configuration_names_what_is_left(folder: Path) -> None:
     run(folder, "generate", "--target", "asgi", "--out", "app")
     ran = subprocess.run(

@@ -47,6 +47,11 @@ PARTS: dict[str, Part] = {
             f"{_GEMS}.each {{ |name| gem name }}; require 'pg'; require 'rbnacl'; require 'puma'",
         ),
     ),
+    "chromium": Part(
+        "Chromium with its driver",
+        ("chromium", "chromium-driver"),
+        ("sh", "-c", "chromium --version && chromedriver --version"),
+    ),
 }
 
 

@@ -2,11 +2,16 @@
 
 A target's test module needs three things:
 
+    PROFILE = …                                 # the rest of [verify]: its pages and forms
+
     @pytest.fixture(scope="module")
     def results(postgres, devise_template, tmp_path_factory):
-        deployment = Deployment(…)              # a folder, a database, an address, a profile
-        with started(…) as app:                 # its own application, which nobody else uses
-            yield deployment.verify(app.base_url)
+        with postgres.temporary_database(template=devise_template) as dsn:
+            deployment = Deployment(tmp_path_factory.mktemp("operator"), dsn, PROFILE)
+            # An application that nobody else uses, with deployment.settings(…) baked in and
+            # ENVIRONMENT in its environment.
+            with started(…) as app:
+                yield deployment.verify(app.base_url, stage=app.stage, redirect_uri=…)
 
     pytestmark = pytest.mark.xdist_group("conformance-NAME")
 
@@ -98,6 +103,7 @@ verified_when = "always"
 document = "{stage}"
 signing_key = "file:stage.key"
 expected_instances = 1
+wait = "1s"
 [shim]
 redirect_uri = "{redirect_uri}"
 foreign_bearer = ["/api/"]
@@ -112,7 +118,7 @@ moved_logins = true
 ends_auther_session = true
 {profile}
 """
-COOLDOWN_S = 2
+COOLDOWN_S = 1
 # A shim reads what it understands of these.
 ENVIRONMENT = {
     "MIGRATOR_JWKS_COOLDOWN_S": str(COOLDOWN_S),

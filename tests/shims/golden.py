@@ -29,17 +29,19 @@ SETTINGS = ShimSettings(
 )
 NO_LEGACY = replace(SETTINGS, legacy=False)
 KEPT: Mapping[str, tuple[str, ShimSettings]] = {
+    "asgi": ("asgi", SETTINGS),
+    "asgi-no-legacy": ("asgi", NO_LEGACY),
     "express": ("express", SETTINGS),
     "express-no-legacy": ("express", NO_LEGACY),
+    "rails": ("rails", SETTINGS),
+    "rails-no-legacy": ("rails", NO_LEGACY),
 }
 
 
 def rendered(name: str) -> dict[str, str]:
-    """Render what is kept under a name: without a legacy side, only what differs from the files with one."""
+    """Render what is kept under a name."""
     target, settings = KEPT[name]
-    files = TARGETS[target].files(settings)
-    with_legacy = {} if settings.legacy else TARGETS[target].files(SETTINGS)
-    return {path: text for path, text in files.items() if with_legacy.get(path) != text}
+    return TARGETS[target].files(settings)
 
 
 def kept(name: str) -> dict[str, str]:

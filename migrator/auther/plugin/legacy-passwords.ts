@@ -16,7 +16,7 @@
  *
  * Beside that it answers the migrator and the application under /migrator/… of better-auth's base path.
  * Each capability is off until Auther's environment has its secret, MIGRATOR_SECRET_IMPORT, _VERIFY, _STATISTICS,
- * _EVENTS, _EXCHANGE, _LOGOUT, _RESET, of at least 32 bytes; a second one, MIGRATOR_SECRET_IMPORT_NEXT, is live
+ * _EVENTS, _EXCHANGE, _LOGOUT, _RESET, _CAPTURE, of at least 32 bytes; a second one, MIGRATOR_SECRET_IMPORT_NEXT, is live
  * beside it while secrets change. All of them act only on users of this migration: those with an account whose
  * id was derived with MIGRATOR_MARK. `migrator import plugin --env-file` writes these variables.
  */
@@ -140,6 +140,7 @@ export const legacyPasswords = (options: LegacyPasswordsOptions = {}) => {
       ...eventEndpoints(gate, events),
       ...lookEndpoints(looks, () => compare),
       ...sessionEndpoints(gate, members, quiet),
+      ...captureEndpoints(gate, members, quiet, tally),
       ...exchangeEndpoints(gate, members, tally),
     } as Unlisted,
     onRequest: (request: Request, ctx: AuthContext) => gate.admit(request, ctx),
@@ -995,7 +996,16 @@ function kindOf(stored: string): string {
 // secret is a server: cookies and the Origin header are dropped before better-auth looks at them, and there is no
 // limit by address. The gate reads the body, so that nothing is read for a stranger and nothing without end.
 
-const CAPABILITIES = ["IMPORT", "VERIFY", "STATISTICS", "EVENTS", "EXCHANGE", "LOGOUT", "RESET"] as const;
+const CAPABILITIES = [
+  "IMPORT",
+  "VERIFY",
+  "STATISTICS",
+  "EVENTS",
+  "EXCHANGE",
+  "LOGOUT",
+  "RESET",
+  "CAPTURE",
+] as const;
 type Capability = (typeof CAPABILITIES)[number];
 type Json = Record<string, unknown>;
 type Handler = (call: Call) => Promise<Json>;
@@ -2496,7 +2506,7 @@ function tooMany(leftMs: number): APIError {
 /** Counts since this process began. */
 class Tally {
   readonly passwords: Record<string, { right: number; wrong: number }> = {};
-  readonly counts = { rehashed: 0, rehash_failed: 0, exchanged: 0 };
+  readonly counts = { rehashed: 0, rehash_failed: 0, exchanged: 0, captured: 0 };
 
   compared(stored: string, valid: boolean): void {
     const scheme = schemeOf(stored);
@@ -2690,6 +2700,71 @@ async function memberOr404(context: AuthContext, members: Members, id: unknown):
 async function createVerification(context: AuthContext, data: { identifier: string; value: string; expiresAt: Date }) {
   const create = context.internalAdapter.createVerificationValue as (data: Row) => Promise<unknown>;
   await create(data);
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Capture: a password that the application has just accepted, of a user whose legacy hash could not be carried here.
+// It becomes the user's password where there is none, or none that any scheme knows; never in place of one that
+// signs in, nor for a banned user. Whom the migration pins it imports without a password too: they are the
+// application's to leave out. `outcome` is "captured", or why not: "has_password", "banned", "too_long" (72 bytes
+// and more: bcrypt saw only the beginning, so any tail may have been typed). Not a change of the user's: no event.
+
+function captureEndpoints(gate: Gate, members: Members, quiet: Quiet, tally: Tally) {
+  if (!gate.isOpen("CAPTURE")) return {};
+  return {
+    migratorCapture: gate.endpoint("/migrator/capture", { capability: "CAPTURE", method: "POST" }, async (call) => {
+      const outcome = await quiet.run(() => capture(call, members));
+      tally.counts.captured += Number(outcome === "captured");
+      return { outcome };
+    }),
+  };
+}
+
+async function capture({ context, input }: Call, members: Members): Promise<string> {
+  const { password } = input;
+  if (typeof password !== "string" || password === "") throw badRequest("id and password are texts");
+  const user = await memberOr404(context, members, input.id);
+  if (stateOf(user) === "banned") return "banned";
+  if (Buffer.byteLength(password) >= BCRYPT_INPUT_BYTES) return "too_long";
+  const where = ownPassword(user.id);
+  const found = await context.adapter.findMany<Row>({ model: "account", where });
+  if (found.some(({ password: stored }) => isUsable(stored))) return "has_password";
+  const hash = await context.password.hash(password);
+  const done = found[0] ? await replaceUnusable(context.adapter, found[0], hash) : await addPassword(context, members, user.id, hash);
+  return done ? "captured" : "has_password";
+}
+
+const ownPassword = (userId: string): Where => [
+  { field: "userId", value: userId },
+  { field: "providerId", value: "credential" },
+];
+
+const isUsable = (stored: unknown) => typeof stored === "string" && stored !== "" && schemeOf(stored) !== "unknown";
+
+/** Compare-and-swap: whoever set a password meanwhile keeps it. No adapter finds null by its value. */
+async function replaceUnusable(db: Adapter, { id, password, updatedAt }: Row, hash: string): Promise<boolean> {
+  const asBefore =
+    typeof password === "string"
+      ? { field: "password", value: password }
+      : { field: "updatedAt", value: updatedAt as Date };
+  const where: Where = [{ field: "id", value: String(id) }, asBefore];
+  return Boolean(await db.update({ model: "account", where, update: { password: hash, updatedAt: new Date() } }));
+}
+
+/** The account has the import's id, so two at once cannot both add it; one that the user added wins. */
+async function addPassword({ adapter }: AuthContext, members: Members, userId: string, hash: string): Promise<boolean> {
+  const now = new Date();
+  const id = members.accountId(userId, "credential", userId);
+  const row = { id, accountId: userId, providerId: "credential", userId, password: hash };
+  try {
+    await adapter.create({ model: "account", data: { ...row, createdAt: now, updatedAt: now }, forceAllowId: true });
+  } catch (error) {
+    if (await adapter.findOne({ model: "account", where: [{ field: "id", value: id }] })) return false;
+    throw error;
+  }
+  if (Number(await adapter.count({ model: "account", where: ownPassword(userId) })) === 1) return true;
+  await adapter.deleteMany({ model: "account", where: [{ field: "id", value: id }] });
+  return false;
 }
 
 // ---------------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from migrator.conformance.browser import attributes_of
 from migrator.conformance.case import case
 from migrator.conformance.cases.table import OPAQUE, credential
 from migrator.conformance.interface import DRAIN, CannotRunError, Need
+from migrator.conformance.logins import log_in
 
 if TYPE_CHECKING:
     from migrator.conformance.bench import Bench
@@ -148,6 +149,20 @@ def logout_under_conflict(bench: Bench) -> None:
     answer = browser.post(logout.path, fields, method=logout.method)
     answer.must(answer.status in logout.accepted, f"one of {logout.accepted}")
     answer.must(bench.token_cookie not in browser.cookies, "the Auther cookie is removed")
+    bench.expect_user(bench.who(browser), None)
+
+
+@case(
+    GROUP,
+    rule="a login at Auther works under conflict: whoever signs in there is the only one left",
+    mend="the login's own paths are exempt; completing it ends the other side's session first",
+    sessions=("bob",),
+)
+def login_under_conflict(bench: Bench) -> None:
+    browser = conflicting(bench)
+    log_in(bench, browser, "alice")
+    bench.expect_user(bench.who(browser), "alice")
+    browser.cookies.pop(bench.token_cookie, None)
     bench.expect_user(bench.who(browser), None)
 
 
@@ -306,11 +321,13 @@ def _log_out(bench: Bench, browser: Browser) -> Answer:
 
 @case(
     "cookies",
-    rule="the conflict page's own cookie is HttpOnly, SameSite=Strict and for the whole origin",
+    rule="the conflict page's form has a CSRF token; where the shim keeps it in a cookie of its own, "
+    "that is HttpOnly, SameSite=Strict and for the whole origin",
     mend="set it like the others, but Strict: a POST that another site starts comes without it",
 )
 def the_conflict_cookie(bench: Bench) -> None:
     page = bench.browser().visit(CONFLICT)
+    hidden_fields(page)
     own = [
         line for line in page.set_cookies if line.startswith(bench.site.cookie("auther_conflict"))
     ]
@@ -326,6 +343,7 @@ CASES = (
     the_post_needs_its_token,
     the_post_of_another_site,
     logout_under_conflict,
+    login_under_conflict,
     a_legacy_login_ends_the_auther_cookie,
     two_cookies_of_one_name,
     a_forged_cookie_ends_nobody,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from migrator.conformance.bench import START
 from migrator.conformance.browser import Browser
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 GROUP = "doors"
 _MEND = "close issuing where a session gains a user, not at the login form; count it for each door"
-_MEND_MOVED = (
+MEND_MOVED = (
     "verify a moved user's password at {plugin_url}/verify (1 s), and answer a wrong one like any "
     "wrong password: a stranger must not learn who moved"
 )
@@ -58,7 +58,8 @@ def _send_shown(bench: Bench) -> tuple[Browser, Answer]:
     return shown.browser, answer
 
 
-def _signs_nobody_in(bench: Bench, browser: Browser, answer: Answer, name: str) -> None:
+def expect_nobody(bench: Bench, browser: Browser, answer: Answer, name: str) -> None:
+    """Expect that a canary is not signed in after an answer."""
     seen = bench.who(browser)
     answer.must(not bench.is_user(seen, name), f"{name} is not signed in afterwards")
 
@@ -81,7 +82,7 @@ def _closed(bench: Bench) -> None:
     answer.must(grown == 1, 'auth_logins_refused_total{door="form"} grows by one')
     remember = _form(bench).remember_cookie
     answer.must(not remember or remember not in browser.cookies, "no remember-me cookie")
-    _signs_nobody_in(bench, browser, answer, "alice")
+    expect_nobody(bench, browser, answer, "alice")
 
 
 @case(
@@ -105,7 +106,7 @@ def pinned_in_drain(bench: Bench) -> None:
 @case(
     GROUP,
     rule="a moved user's right password at the legacy form leads to Auther in dual",
-    mend=_MEND_MOVED,
+    mend=MEND_MOVED,
     needs=(Need.FORM, Need.MOVED_LOGINS, Need.TEST_ISSUER),
     people=("moved",),
 )
@@ -115,7 +116,7 @@ def moved_at_the_form(bench: Bench) -> None:
     answer = bench.send_form(browser, "moved")
     to_auther = answer.status == 303 and answer.path == START
     answer.must(to_auther, f"303 to {START}")
-    _signs_nobody_in(bench, browser, answer, "moved")
+    expect_nobody(bench, browser, answer, "moved")
     asked = [one.get("id") for one in bench.issuer.plugin.called("verify")[calls:]]
     answer.must(bench.person("moved").auther_id in asked, "the plugin's verify was asked")
 
@@ -123,7 +124,7 @@ def moved_at_the_form(bench: Bench) -> None:
 @case(
     GROUP,
     rule="a moved user's wrong password looks like anybody's: a stranger must not learn who moved",
-    mend=_MEND_MOVED,
+    mend=MEND_MOVED,
     needs=(Need.FORM, Need.MOVED_LOGINS, Need.TEST_ISSUER),
     people=("moved",),
 )
@@ -155,7 +156,7 @@ def moved_with_the_plugin_down(bench: Bench) -> None:
     finally:
         bench.issuer.plugin.mode = "ok"
     answer.must(answer.status == 503, "503")
-    _signs_nobody_in(bench, browser, answer, "moved")
+    expect_nobody(bench, browser, answer, "moved")
 
 
 @case(
@@ -168,128 +169,6 @@ def moved_with_the_plugin_down(bench: Bench) -> None:
 )
 def moved_in_legacy(bench: Bench) -> None:
     bench.expect_user(bench.who(bench.sign_in("moved")), "moved")
-
-
-# Doors that answer JSON
-
-
-def _send_json(
-    bench: Bench, browser: Browser, name: str, *, password: str = "", token: str = ""
-) -> Answer:
-    door = bench.profile.json_login
-    if door is None:
-        raise CannotRunError(Need.JSON_LOGIN.value)
-    person = bench.person(name)
-    known = {"email": person.email, "password": password or person.password}
-    headers = {}
-    body: dict[str, Any] = {key: _filled(value, known) for key, value in door.body.items()}
-    if door.csrf is not None:
-        token = token or bench.csrf_token(browser, door.csrf.page or door.path, door.csrf)
-        body |= {door.csrf.field: token} if door.csrf.field else {}
-        headers = {door.csrf.header: token} if door.csrf.header else {}
-    return browser.post(door.path, headers=headers, json=body)
-
-
-def _filled(value: str | dict[str, str], known: dict[str, str]) -> Any:
-    if isinstance(value, dict):
-        return {key: _filled(inner, known) for key, inner in value.items()}
-    for name, text in known.items():
-        value = value.replace(f"{{{name}}}", text)
-    return value
-
-
-def _token_of_json_door(bench: Bench) -> tuple[Browser, str]:
-    browser, door = bench.browser(), bench.profile.json_login
-    if door is None or door.csrf is None:
-        return browser, ""
-    return browser, bench.csrf_token(browser, door.csrf.page or door.path, door.csrf)
-
-
-@case(
-    GROUP,
-    rule="doors that answer JSON are open in dual",
-    mend=_MEND,
-    needs=(Need.JSON_LOGIN,),
-)
-def json_in_dual(bench: Bench) -> None:
-    browser = bench.browser()
-    answer = _send_json(bench, browser, "alice")
-    door = bench.profile.json_login
-    answer.must(door is not None and answer.status in door.accepted, "the door takes alice")
-    bench.expect_user(bench.who(browser), "alice")
-
-
-@case(
-    GROUP,
-    rule="in drain a door that answers JSON says 403 login_moved, and is counted",
-    mend="answer a caller who cannot follow a redirect in words; gates list such clients",
-    at=DRAIN,
-    needs=(Need.JSON_LOGIN, Need.JSON_DOORS_CLOSED),
-    prepare=_token_of_json_door,
-)
-def json_in_drain(bench: Bench) -> None:
-    browser, token = bench.prepared
-    before = bench.metrics()
-    answer = _send_json(bench, browser, "alice", token=token)
-    grown = bench.metrics().grown_since(before, "auth_logins_refused_total")
-    bench.expect_refused(answer, 403, "login_moved")
-    answer.must(grown == 1, "auth_logins_refused_total grows by one")
-    _signs_nobody_in(bench, browser, answer, "alice")
-
-
-@case(
-    GROUP,
-    rule="in dual a moved user's password at a JSON door is checked at the plugin",
-    mend=_MEND_MOVED,
-    needs=(Need.JSON_LOGIN, Need.MOVED_LOGINS, Need.TEST_ISSUER),
-    people=("moved",),
-)
-def json_of_a_moved_user(bench: Bench) -> None:
-    plugin, moved = bench.issuer.plugin, bench.person("moved")
-    calls = len(plugin.called("verify"))
-    browser = bench.browser()
-    answer = _send_json(bench, browser, "moved")
-    door = bench.profile.json_login
-    answer.must(door is not None and answer.status in door.accepted, "the door takes the password")
-    bench.expect_user(bench.who(browser), "moved")
-    asked = [one.get("id") for one in plugin.called("verify")[calls:]]
-    answer.must(moved.auther_id in asked, "the plugin's verify was asked")
-
-
-@case(
-    GROUP,
-    rule="in dual a moved user's old password, which Auther no longer takes, opens no JSON door",
-    mend=_MEND_MOVED,
-    needs=(Need.JSON_LOGIN, Need.MOVED_LOGINS, Need.TEST_ISSUER),
-    people=("moved",),
-)
-def json_of_a_moved_user_with_the_old_password(bench: Bench) -> None:
-    plugin, moved = bench.issuer.plugin, bench.person("moved")
-    plugin.passwords[moved.auther_id] = "another password by now"
-    browser = bench.browser()
-    try:
-        answer = _send_json(bench, browser, "moved")
-    finally:
-        plugin.passwords[moved.auther_id] = moved.password
-    _signs_nobody_in(bench, browser, answer, "moved")
-
-
-@case(
-    GROUP,
-    rule="with the plugin slow or down a moved user's JSON login is 503 after a second",
-    mend="one second, then 503",
-    needs=(Need.JSON_LOGIN, Need.MOVED_LOGINS, Need.TEST_ISSUER),
-    people=("moved",),
-)
-def json_with_the_plugin_down(bench: Bench) -> None:
-    browser = bench.browser()
-    bench.issuer.plugin.mode = "down"
-    try:
-        answer = _send_json(bench, browser, "moved")
-    finally:
-        bench.issuer.plugin.mode = "ok"
-    answer.must(answer.status == 503, "503")
-    _signs_nobody_in(bench, browser, answer, "moved")
 
 
 # Remember-me
@@ -395,11 +274,6 @@ CASES = (
     moved_with_a_wrong_password,
     moved_with_the_plugin_down,
     moved_in_legacy,
-    json_in_dual,
-    json_in_drain,
-    json_of_a_moved_user,
-    json_of_a_moved_user_with_the_old_password,
-    json_with_the_plugin_down,
     remember_me_in_dual,
     remember_me_in_drain,
     remember_me_in_auther,

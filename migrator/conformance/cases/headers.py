@@ -143,6 +143,32 @@ def basic_beside_a_session_in_drain(bench: Bench) -> None:
 
 @case(
     "foreign",
+    rule="an issuer that only looks like a listed one is a foreign one",
+    mend="compare `iss` with the list as a whole text; a list, an object or a prefix is not one",
+    needs=(Need.TEST_ISSUER, Need.FOREIGN_REFUSED),
+    sessions=("bob",),
+)
+def issuers_that_look_like_ours(bench: Bench) -> None:
+    ours = bench.issuer.issuer
+    for iss in (f"{ours}/", f"{ours}.evil.example", [ours], {"url": ours}, ours.upper()):
+        answer = bench.who(bench.browser(session="bob"), bench.bearer("alice", iss=iss))
+        bench.expect_refused(answer, 401, "foreign_bearer")
+
+
+@case(
+    "foreign",
+    rule="a token without an issuer is a foreign one",
+    mend="compare `iss` with the list as a whole text",
+    needs=(Need.TEST_ISSUER, Need.FOREIGN_REFUSED),
+    sessions=("bob",),
+)
+def no_issuer(bench: Bench) -> None:
+    answer = bench.who(bench.browser(session="bob"), bench.bearer("alice", iss=None))
+    bench.expect_refused(answer, 401, "foreign_bearer")
+
+
+@case(
+    "foreign",
     rule="below its paths a foreign bearer goes to the application's own authenticator, with the "
     "legacy session and the Auther cookie hidden from it",
     mend="remove the session's user and the Auther cookie from the request before it is handed on",
@@ -249,6 +275,8 @@ CASES = (
     a_token_in_the_query,
     a_token_in_the_body,
     basic_beside_a_session_in_drain,
+    issuers_that_look_like_ours,
+    no_issuer,
     handed_over_with_nothing_else,
     a_bad_candidate_is_not_handed_over,
     a_good_candidate_signs_in_there,

@@ -52,10 +52,36 @@ class Generation:
         return tuple(path for path, state in self.states.items() if state is FileState.EDITED)
 
 
+@dataclass(frozen=True)
+class Written:
+    """What an earlier run wrote.
+
+    Attributes:
+        hashes: SHA-256 of each file's text by its path, hex.
+    """
+
+    target: str
+    hashes: Mapping[str, str]
+
+    def is_as_written(self, folder: Path, path: str) -> bool:
+        """Tell whether a file still is what was generated."""
+        return _digest((folder / path).read_text(encoding="utf-8")) == self.hashes[path]
+
+
+def written(out: Path) -> Written | None:
+    """Read what was generated into a folder, None where nothing was."""
+    try:
+        found = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
+        return Written(str(found["target"]), dict(found["files"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def compare(out: Path, target: str, texts: Mapping[str, str]) -> Generation:
     """Compare rendered files with what is there."""
-    written = _manifest(out)
-    states = {path: _state(out / path, text, written.get(path)) for path, text in texts.items()}
+    before = written(out)
+    hashes = before.hashes if before else {}
+    states = {path: _state(out / path, text, hashes.get(path)) for path, text in texts.items()}
     return Generation(out, target, texts, states)
 
 
@@ -96,14 +122,6 @@ def _state(path: Path, text: str, written_hash: str | None) -> FileState:
     if there == text:
         return FileState.SAME
     return FileState.NEWER if _digest(there) == written_hash else FileState.EDITED
-
-
-def _manifest(out: Path) -> dict[str, str]:
-    try:
-        files = json.loads((out / MANIFEST).read_text(encoding="utf-8"))["files"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-    return files if isinstance(files, dict) else {}
 
 
 def _replace(path: Path, text: str) -> None:

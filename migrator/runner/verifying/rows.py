@@ -58,14 +58,14 @@ class CanaryRows:
 
     def put_back(self, rows: Iterable[Row]) -> None:
         """Give canaries their rows as they were, and forget whom the suite made up."""
-        for row in rows:
-            self._do(
-                "put_back",
-                pk=row.pk,
-                home=row.home,
-                pinned_reason=row.pinned_reason,
-                auth_valid_after=row.auth_valid_after,
-            )
+        kept = tuple(rows)
+        self._do(
+            "put_back",
+            pks=[row.pk for row in kept],
+            homes=[row.home for row in kept],
+            reasons=[row.pinned_reason for row in kept],
+            afters=[row.auth_valid_after for row in kept],
+        )
         while self._newcomers:
             self._do("forget_newcomer", auther_id=self._newcomers.pop())
         while self._buried:

@@ -3,9 +3,14 @@ SELECT user_pk, auther_id, home, pinned_reason, auth_valid_after FROM {identity}
 WHERE source = %(source)s AND user_pk = ANY(%(pks)s)
 
 -- name: put_back
-UPDATE {identity}
-SET home = %(home)s, pinned_reason = %(pinned_reason)s, auth_valid_after = %(auth_valid_after)s
-WHERE source = %(source)s AND user_pk = %(pk)s
+UPDATE {identity} AS i
+SET home = k.home, pinned_reason = k.pinned_reason, auth_valid_after = k.auth_valid_after
+FROM unnest(
+  %(pks)s::text[], %(homes)s::text[], %(reasons)s::text[], %(afters)s::timestamptz[]
+) AS k (user_pk, home, pinned_reason, auth_valid_after)
+WHERE i.source = %(source)s AND i.user_pk = k.user_pk
+  AND (i.home, i.pinned_reason, i.auth_valid_after)
+    IS DISTINCT FROM (k.home, k.pinned_reason, k.auth_valid_after)
 
 -- name: change
 UPDATE {identity}

@@ -158,7 +158,11 @@ def _scene(
             result = "done"
         finally:
             scene.restore()
-            scene.publish(before)
+            try:
+                scene.publish(before)
+            except ConflictError:
+                # Somebody rolled the stage back meanwhile: theirs holds, not ours.
+                result = "taken over"
             ctx.state.ledger.outcome(intent, result=result, epoch=scene.epoch, **scene.facts)
             _forget_kept(ctx)
 

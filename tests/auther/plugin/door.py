@@ -12,7 +12,16 @@ from tests.auther.plugin.users import Users
 from tests.parts.better_auth import BetterAuth
 
 MARK = mark_key(b"the key of a migration, 32 bytes" * 2)
-CAPABILITIES = ("IMPORT", "VERIFY", "STATISTICS", "EVENTS", "EXCHANGE", "LOGOUT", "RESET")
+CAPABILITIES = (
+    "IMPORT",
+    "VERIFY",
+    "STATISTICS",
+    "EVENTS",
+    "EXCHANGE",
+    "LOGOUT",
+    "RESET",
+    "CAPTURE",
+)
 SECRETS = {
     name: f"the secret for {name.lower()}, 32 bytes or more".replace(" ", "-")
     for name in CAPABILITIES

@@ -108,7 +108,7 @@ def test_statistics(tmp_path: Path) -> None:
         door, users = Door(auther), Users(tmp_path / "auther.db")
         assert door.get("STATISTICS", "statistics") == {
             "version": "1", "links_accounts_by_email": True, "social_providers": [], "users": 0, "ours": 0, "envelopes": {}, "native": 0, "unknown": 0,
-            "sign_ins": {"passwords": {}, "rehashed": 0, "rehash_failed": 0, "exchanged": 0},
+            "sign_ins": {"passwords": {}, "rehashed": 0, "rehash_failed": 0, "exchanged": 0, "captured": 0},
             "events_unacknowledged": 0, "events_lost": 0,
         }  # fmt: skip
         assert "users" not in door.get("STATISTICS", "statistics", counts="0")

@@ -51,7 +51,7 @@ Measure = tuple[int, int]
 class People:
     """The lookup of both sides: the same constant."""
 
-    async def by_auther_id(self, auther_id: str) -> Person:
+    async def by_auther_id(self, _: str) -> Person:
         return PERSON
 
     def seen_on_legacy(self, user_pk: str) -> None: ...
@@ -71,7 +71,7 @@ class Sessions:
     async def read(self, scope: Any) -> LegacySession:
         return LegacySession(session_of(scope))
 
-    async def forget(self, scope: Any) -> list[tuple[bytes, bytes]]:
+    async def forget(self, _: Any) -> list[tuple[bytes, bytes]]:
         return []
 
     def fixture(self) -> Any:

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from migrator.config.load import load
+from migrator.conformance.interface import AUTHER, DRAIN
 from migrator.conformance.registry import CASES
 from migrator.core.clock import SystemClock
 from migrator.core.errors import ConflictError, DependencyError, UsageError
@@ -21,8 +22,12 @@ from migrator.core.progress import Progress
 from migrator.core.stage import Stage
 from migrator.runner import stages
 from migrator.runner.context import make_context
+from migrator.runner.verifying import verification
+from migrator.runner.verifying.people import linked, read_people
+from migrator.runner.verifying.rows import CanaryRows
 from migrator.runner.verifying.verification import Asked, verify_deployment
 from migrator.shims.document import verify
+from phases import p2_dual_path
 from tests.parts.postgres import free_port
 from tests.parts.stage_file import StageFile
 from tests.shims.conformance import PEOPLE, Deployment
@@ -140,6 +145,22 @@ def test_what_a_killed_run_left_is_put_back_by_the_next(site: Site) -> None:
         site.run()
 
     assert site.canaries() == before
+    assert site.ctx.state.ledger.pending() == []
+
+
+def test_a_rollback_meanwhile_wins(site: Site) -> None:
+    with psycopg.connect(site.deployment.dsn, autocommit=True) as connection:
+        rows = CanaryRows(connection, site.ctx.config.legacy)
+        named = read_people(site.deployment.root / "verify-people.csv")
+        people = linked(named, rows.find(person.user_pk for person in named))
+        with verification._scene(site.ctx, rows, people, Asked("", ())) as scene:
+            scene.publish(DRAIN)
+            p2_dual_path.rollback(site.ctx, stop_accepting=True)
+            with pytest.raises(ConflictError, match="another runner took over the stage"):
+                scene.publish(AUTHER)
+
+    assert site.published() is Stage.LEGACY
+    assert stages.position(stages.current(site.ctx)).stop_accepting
     assert site.ctx.state.ledger.pending() == []
 
 

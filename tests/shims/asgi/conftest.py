@@ -13,6 +13,7 @@ from tests.parts.postgres import PostgresServer
 from tests.parts.stage_file import StageFile, create_side_tables
 from tests.shims.asgi.club import BOB, Club, oracle
 from tests.shims.asgi.package import Package, imported
+from tests.shims.conformance import ENVIRONMENT
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +28,17 @@ def starlette_dsn(postgres: PostgresServer, devise_template: str) -> Iterator[st
 def running_club(starlette_dsn: str) -> Iterator[Club]:
     """The application, started once."""
     with Issuer() as issuer:
-        app = prepare(starlette_dsn, issuer, pepper=oracle()[BOB]["pepper"])
+        settings = replace(
+            settings_for(issuer, stage_public_key=""),
+            plugin_url=f"{issuer.auth_url}/migrator",
+        )
+        app = prepare(
+            starlette_dsn,
+            issuer,
+            settings=settings,
+            pepper=oracle()[BOB]["pepper"],
+            extra=ENVIRONMENT,
+        )
         club = Club(app, issuer, starlette_dsn)
         club.link_everybody()
         app.start()

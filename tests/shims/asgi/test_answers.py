@@ -1,124 +1,28 @@
-"""The conflict page, logins, metrics, the positive control, heartbeat and last-seen."""
+"""What the outside does not see: log lines, heartbeat, last-seen, and the marker's edges."""
 
 import json
 import re
 import time
 from datetime import UTC, datetime, timedelta
 
-import httpx
-import pytest
-
-from migrator.core.stage import Stage
 from tests.parts.asgi import prepare
-from tests.parts.stage_file import METRICS_TOKEN
 from tests.shims.asgi.club import (
     ALICE,
     BOB,
     CAROL,
-    NAVIGATION,
-    TOKEN_COOKIE,
     Club,
-    marker,
-    oracle,
 )
-
-CONTROL = ("auth_requests_total", "outcome=accepted", "path=legacy", "stage=dual", "synthetic=1")
-
-# The conflict page
-
-
-def conflicting(club: Club) -> httpx.Client:
-    return club.browser(signed_in=BOB, token=club.token(ALICE))
-
-
-def csrf_of(page: str) -> str:
-    found = re.search(r'name="csrf" value="([^"]+)"', page)
-    assert found, page
-    return found[1]
-
-
-def test_one_post_ends_both_sign_ins_and_leads_to_the_login(club: Club) -> None:
-    browser = conflicting(club)
-    assert browser.get("/me", headers=NAVIGATION).headers["location"] == "/auth/conflict"
-    page = browser.get("/auth/conflict").text
-    assert "member" not in page
-
-    answer = browser.post("/auth/conflict", data={"csrf": csrf_of(page)})
-
-    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
-    assert TOKEN_COOKIE not in browser.cookies
-    assert browser.get("/me").json() == {"user": None}
-
-
-@pytest.mark.parametrize("csrf", ["", "guess", None])
-def test_a_post_without_the_pages_token_changes_nothing(club: Club, csrf: str | None) -> None:
-    browser = conflicting(club)
-    browser.get("/auth/conflict")
-
-    answer = browser.post("/auth/conflict", data={} if csrf is None else {"csrf": csrf})
-
-    assert answer.status_code == 403
-    assert browser.get("/me").json() == {"error": "auth_conflict"}
-
-
-def test_a_post_from_another_site_changes_nothing(club: Club) -> None:
-    browser = conflicting(club)
-    token = csrf_of(browser.get("/auth/conflict").text)
-    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
-        assert (
-            browser.post("/auth/conflict", data={"csrf": token}, headers=headers).status_code
-            == 403
-        )
-
-
-def test_without_the_cookie_an_empty_token_does_not_match(club: Club) -> None:
-    assert conflicting(club).post("/auth/conflict", data={"csrf": ""}).status_code == 403
 
 
 def test_conflicts_are_logged_with_shortened_hashes_only(club: Club) -> None:
-    conflicting(club).get("/me")
+    club.browser(signed_in=BOB, token=club.token(ALICE)).get("/me")
     lines = [json.loads(line) for line in club.app.log.splitlines() if '"conflict"' in line]
 
     assert lines[-1]["event"] == "auth"
     assert all(re.fullmatch(r"[0-9a-f]{12}", party) for party in lines[-1]["parties"])
 
 
-# Logins
-
-
-def sign_in(club: Club, browser: httpx.Client) -> httpx.Response:
-    person = oracle()[CAROL]
-    form = {"email": person["email"], "password": person["plaintext_password"]}
-    return browser.post("/login", data=form)
-
-
-def test_a_legacy_login_ends_the_auther_session_first(club: Club) -> None:
-    before = club.counters()
-    browser = club.browser(token=club.token(ALICE))
-
-    assert sign_in(club, browser).status_code == 303
-
-    assert TOKEN_COOKIE not in browser.cookies
-    assert browser.get("/me").json()["user"] == str(CAROL)
-    counted = club.counters() - before
-    assert counted["auth_logins_total", "door=form", "side=legacy"] == 1
-
-
-def test_logout_ends_both_sides(club: Club) -> None:
-    browser = club.browser(signed_in=BOB, token=club.token(BOB))
-    assert browser.post("/logout").status_code == 303
-
-    assert TOKEN_COOKIE not in browser.cookies
-    assert browser.get("/me").json() == {"user": None}
-
-
 # Metrics and the positive control
-
-
-def test_metrics_need_their_token(club: Club) -> None:
-    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": METRICS_TOKEN}):
-        assert club.get("/migrator/metrics", **headers).status_code == 404
-    assert "migrator_process_start_time_seconds" in club.metrics_text()
 
 
 def test_the_shim_names_itself(club: Club) -> None:
@@ -130,49 +34,6 @@ def test_the_shim_names_itself(club: Club) -> None:
         "epoch": str(club.app.stage.document.epoch),
         "source": "live",
     }
-
-
-def test_a_marker_moves_the_legacy_counter_once_and_signs_nobody_in(club: Club) -> None:
-    before, sent = club.counters(), marker()
-    headers = {"X-Migrator-Control": sent}
-
-    assert club.get("/me", **headers).status_code == 204
-    assert club.get("/me", **headers).json() == {"user": None}, "a replay is an ordinary request"
-
-    counted = club.counters() - before
-    assert counted[CONTROL] == 1
-    assert club.requests_counted()["legacy", "accepted", ""] == sum(
-        count
-        for series, count in before.items()
-        if {"path=legacy", "outcome=accepted", "synthetic=0"} <= set(series)
-    )
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [
-        lambda: marker(secret="another"),
-        lambda: marker(at_s=time.time() - 90),
-        lambda: marker(at_s=time.time() + 90),
-        lambda: marker(nonce="ABCDEF" + "0" * 26),
-        lambda: marker()[:-1],
-        lambda: "v1.x.y.z",
-        lambda: "",
-    ],
-    ids=["forged", "old", "future", "nonce", "cut", "nonsense", "empty"],
-)
-def test_a_bad_marker_is_as_if_it_were_not_there(club: Club, bad: object) -> None:
-    before = club.counters()
-    answer = club.get("/me", **{"X-Migrator-Control": bad()})  # type: ignore[operator]
-
-    assert answer.json() == {"user": None}
-    assert (club.counters() - before)[CONTROL] == 0
-
-
-def test_a_marker_is_taken_in_every_stage(club: Club) -> None:
-    club.set_stage(Stage.AUTHER)
-
-    assert club.get("/nowhere", **{"X-Migrator-Control": marker()}).status_code == 204
 
 
 def test_each_decision_is_one_line_of_json(club: Club) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,10 +38,18 @@ def configured(tmp_path: Path) -> ShimSettings:
     )
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+VARIANTS: dict[str, dict[str, Any]] = {
+    "with a legacy side": {},
+    "with permissions": {"delegate_permissions": True, "foreign_paths": ("/api/",)},
+    "without a legacy side": {"legacy": False, "delegate_permissions": True},
+    "without users": {"legacy": False, "users_table": ""},
+}
+
+
+@pytest.fixture(params=VARIANTS.values(), ids=VARIANTS)
+def folder(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """A folder with nothing but the generated files."""
-    return write(tmp_path / "app", configured(tmp_path))
+    return write(tmp_path / "app", replace(configured(tmp_path), **request.param))
 
 
 def write(folder: Path, settings: ShimSettings) -> Path:
@@ -64,8 +73,10 @@ def run(
     )
 
 
-def test_types_are_strict(folder: Path) -> None:
-    ran = run(folder, BIN / "mypy", "--strict", "--cache-dir", ".mypy", ".")
+def test_types_are_strict(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    # What the libraries' types come to is the same for all.
+    cache = tmp_path_factory.getbasetemp() / "mypy"
+    ran = run(folder, BIN / "mypy", "--strict", "--cache-dir", cache, ".")
     assert ran.returncode == 0, ran.stdout
 
 
@@ -101,7 +112,9 @@ def test_it_depends_on_what_its_readme_installs_and_not_on_this_project(folder: 
                 imported |= {alias.name.split(".")[0] for alias in node.names}
 
     foreign = imported - set(sys.stdlib_module_names)
-    assert foreign == {"jwt", "httpx", "prometheus_client", "psycopg", "cryptography"}
+    readme = (folder / "auther_dual_path" / "README.md").read_text()
+    installed = {"jwt", "httpx", "prometheus_client", "cryptography"}
+    assert foreign == installed | ({"psycopg"} if "psycopg" in readme else set())
 
 
 def test_without_a_configuration_it_refuses_to_start_and_names_what_is_left(
@@ -171,3 +184,30 @@ def test_a_later_build_can_bake_a_later_stage(tmp_path: Path) -> None:
     later = AsgiTarget().files(replace(configured(tmp_path), baked_stage=Stage.DRAIN))
 
     assert 'baked_stage="drain"' in later["auther_dual_path/settings.py"]
+
+
+def test_whatever_is_generated_can_be_taken_out_by_its_readme(folder: Path) -> None:
+    readme = (folder / "auther_dual_path" / "README.md").read_text()
+    exported = set(re.findall(r'^    "(\w+)",$', _package(folder), re.MULTILINE))
+    _, _, removal = readme.partition("## Remove")
+    called = {name for name in exported if name.islower() and name not in KEPT_HELPERS}
+
+    assert called <= set(re.findall(r"`(\w+)`", removal)), "a call that nobody is told to remove"
+
+
+KEPT_HELPERS = {"claimed", "devise_state", "may", "safe_return_path"}
+
+
+def _package(folder: Path) -> str:
+    return (folder / "auther_dual_path" / "__init__.py").read_text()
+
+
+@pytest.mark.parametrize("secret", ["", "too short"])
+def test_it_refuses_to_start_without_a_secret_for_its_cookies(tmp_path: Path, secret: str) -> None:
+    folder = write(tmp_path / "app", configured(tmp_path))
+    code = "from auther_dual_path.settings import Environment; Environment.read()"
+
+    ran = run(folder, sys.executable, "-c", code, MIGRATOR_COOKIE_SECRET=secret)
+
+    assert ran.returncode != 0
+    assert "MIGRATOR_COOKIE_SECRET must have 32 bytes or more" in ran.stderr

@@ -2,9 +2,7 @@
 
 import json
 import time
-from collections import Counter
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +12,10 @@ from migrator.conformance.signing_keys import SigningKey, b64url
 from migrator.core.stage import Stage, bucket
 from migrator.shims.document import sign
 from tests.parts.stage_file import StageFile
-from tests.shims.asgi.club import ALICE, BOB, NAVIGATION, Club
+from tests.shims.asgi.club import BOB, Club
 from tests.shims.asgi.package import Package
 
 A_GLANCE_S = 0.4  # a few times what this application's shim waits between two looks
-
-
-def test_a_stage_switches_while_the_application_runs(club: Club) -> None:
-    browser = club.browser(signed_in=BOB)
-    assert browser.get("/me").status_code == 200
-    club.set_stage(Stage.AUTHER)
-    assert browser.get("/me").json() == {"error": "legacy_ended"}
-    club.set_stage(Stage.DUAL)
-
-    assert club.browser(signed_in=ALICE).get("/me").status_code == 200
 
 
 def spoilt(club: Club, how: str) -> str:
@@ -169,38 +157,6 @@ def test_a_full_disk_does_not_keep_the_stage_from_moving(package: Package, tmp_p
 
 
 # The login button
-
-
-@pytest.mark.parametrize(
-    ("stage", "side"),
-    [(Stage.LEGACY, "legacy"), (Stage.DRAIN, "auther"), (Stage.AUTHER, "auther")],
-)
-def test_outside_of_dual_everybody_signs_in_on_one_side(
-    club: Club, stage: Stage, side: str
-) -> None:
-    club.set_stage(stage)
-    assert {club.browser().get("/login", headers=NAVIGATION).text for _ in range(5)} == {side}
-
-
-def test_a_browser_stays_on_its_side_and_a_higher_percentage_moves_nobody_back(club: Club) -> None:
-    browsers = [club.browser() for _ in range(40)]
-    seen: list[list[str]] = []
-    for percent in (0, 30, 60, 100):
-        club.set_stage(Stage.DUAL, percent=float(percent))
-        seen.append([browser.get("/login", headers=NAVIGATION).text for browser in browsers])
-
-    assert Counter(seen[0]) == {"legacy": 40}
-    assert Counter(seen[3]) == {"auther": 40}
-    for before, after in pairwise(seen):
-        assert all(
-            new == "auther" for old, new in zip(before, after, strict=True) if old == "auther"
-        )
-    salt = club.app.stage.document.salt
-    for browser, side in zip(browsers, seen[1], strict=True):
-        expected = (
-            "auther" if bucket(salt, browser.cookies["migrator_bucket"]) < 30_000 else "legacy"
-        )
-        assert side == expected
 
 
 def test_shares_of_a_hundredth_of_a_percent_are_exact(package: Package) -> None:

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 # Reads the stage document over and over without waiting. Arguments: the generated initializer.
-# Commands on standard input: "read" (answers "STAGE EPOCH SOURCE"), "restart" (a new process's reader).
+# Commands on standard input: "read" (answers "STAGE EPOCH SOURCE", or that nobody knows), "restart" (a new process's reader).
 require "json"
 require "rails"
 require "active_support/all"
@@ -23,4 +23,6 @@ $stdin.each_line do |line|
   reader = SteppedStageReader.new(AutherCutover.settings) if line.strip == "restart"
   document = reader.current
   puts [document.stage, document.epoch, document.source].join(" ")
+rescue AutherCutover::Unavailable
+  puts "nobody knows"
 end

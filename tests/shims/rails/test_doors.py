@@ -5,50 +5,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from migrator.core.stage import Stage
-from tests.shims.rails.club import ALICE, BOB, CAROL, DAVE, NAVIGATION, XHR, Club, sub_of
+from tests.shims.rails.club import ALICE, BOB, CAROL, NAVIGATION, XHR, Club, sub_of
 
-PIN = "UPDATE migrator_identity SET pinned_reason = 'second_factor' WHERE auther_id = %s"
-USER = "SELECT sign_in_count, failed_attempts, remember_created_at FROM users WHERE id = %s"
 RESET = "UPDATE users SET reset_password_token = %s, reset_password_sent_at = now() AT TIME ZONE 'utc' WHERE id = %s"
 
 
 def who(client: object) -> int | None:
     return client.get("/whoami", headers=XHR).json()["user"]  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize("stage", [Stage.LEGACY, Stage.DUAL])
-def test_the_form_is_open_and_counted(club: Club, stage: Stage) -> None:
-    club.set_stage(stage)
-    door = ("auth_logins_total", "door=form", "side=legacy")
-    before = club.counters().get(door, 0)
-    with club.browser() as client:
-        assert club.sign_in(client, CAROL).status_code == 302
-        assert who(client) == CAROL
-    assert club.counters()[door] == before + 1
-
-
-@pytest.mark.parametrize("stage", [Stage.DRAIN, Stage.AUTHER])
-def test_the_form_is_closed_after_that(club: Club, stage: Stage) -> None:
-    refused = ("auth_logins_refused_total", "door=form")
-    before, row = club.counters().get(refused, 0), club.sql(USER, CAROL)
-    with club.browser() as client:
-        token = club.csrf_token(client, "/users/sign_in")
-        club.set_stage(stage)
-        form = {
-            "authenticity_token": token,
-            "user[email]": club.people[CAROL]["email"],
-            "user[password]": club.people[CAROL]["plaintext_password"],
-            "user[remember_me]": "1",
-        }
-        answer = client.post("/users/sign_in", data=form, headers={"Accept": "text/html"})
-        assert (answer.status_code, urlsplit(answer.headers["location"]).path) == (
-            303,
-            "/auth/auther/start",
-        )
-        assert "remember_user_token" not in client.cookies
-        assert who(client) is None
-    assert club.counters()[refused] == before + 1
-    assert club.sql(USER, CAROL) == row
 
 
 def test_the_form_returns_to_the_page_that_was_asked_for(club: Club) -> None:
@@ -65,50 +28,11 @@ def test_the_form_returns_to_the_page_that_was_asked_for(club: Club) -> None:
         assert answer.headers["location"] == "/auth/auther/start?return_to=%2Fmembers"
 
 
-def test_a_json_login_is_told_that_it_moved(club: Club) -> None:
-    with club.browser() as client:
-        token = club.csrf_token(client, "/users/sign_in")
-        club.set_stage(Stage.DRAIN)
-        body = {
-            "authenticity_token": token,
-            "user": {
-                "email": club.people[CAROL]["email"],
-                "password": club.people[CAROL]["plaintext_password"],
-            },
-        }
-        answer = client.post("/users/sign_in", json=body, headers=XHR)
-        assert (answer.status_code, answer.json()) == (403, {"error": "login_moved"})
-        assert who(client) is None
-
-
-def test_a_pinned_user_keeps_the_form_in_drain(club: Club) -> None:
-    club.sql(PIN, sub_of(DAVE))
-    with club.browser() as client:
-        token = club.csrf_token(client, "/users/sign_in")
-        club.set_stage(Stage.DRAIN)
-        form = {
-            "authenticity_token": token,
-            "user[email]": club.people[DAVE]["email"],
-            "user[password]": club.people[DAVE]["plaintext_password"],
-        }
-        assert client.post("/users/sign_in", data=form).status_code == 302
-        assert who(client) == DAVE
-
-
 def remembered(club: Club, client: object, user_id: int) -> None:
     """Leave the browser with the remember-me cookie and no session."""
     club.sign_in(client, user_id, remember=True)  # type: ignore[arg-type]
     client.cookies.delete("_club_session")  # type: ignore[attr-defined]
     assert "remember_user_token" in client.cookies  # type: ignore[attr-defined]
-
-
-def test_remember_me_signs_in_in_dual(club: Club) -> None:
-    door = ("auth_logins_total", "door=remember_me", "side=legacy")
-    before = club.counters().get(door, 0)
-    with club.browser() as client:
-        remembered(club, client, CAROL)
-        assert who(client) == CAROL
-    assert club.counters()[door] == before + 1
 
 
 def test_remember_me_leads_to_auther_in_drain(club: Club) -> None:
@@ -121,14 +45,6 @@ def test_remember_me_leads_to_auther_in_drain(club: Club) -> None:
         assert who(client) is None
         club.set_stage(Stage.DUAL)
         assert who(elsewhere) == CAROL
-
-
-def test_remember_me_is_removed_in_auther(club: Club) -> None:
-    with club.browser() as client:
-        remembered(club, client, CAROL)
-        club.set_stage(Stage.AUTHER)
-        assert client.get("/whoami", headers=XHR).json() == {"error": "legacy_ended"}
-        assert "remember_user_token" not in client.cookies
 
 
 def test_a_password_reset_is_a_door_too(club: Club) -> None:
@@ -163,12 +79,6 @@ def test_a_password_reset_is_a_door_too(club: Club) -> None:
     assert ("auth_logins_refused_total", "door=password_reset") in club.counters()
 
 
-def test_live_sessions_go_on_in_drain(club: Club) -> None:
-    with club.browser(signed_in=ALICE) as client:
-        club.set_stage(Stage.DRAIN)
-        assert client.get("/members", headers=NAVIGATION).status_code == 200
-
-
 def test_the_rest_of_the_session_survives_the_end_of_the_legacy_side(club: Club) -> None:
     with club.browser() as client:
         club.sign_in(client, CAROL)
@@ -178,3 +88,89 @@ def test_the_rest_of_the_session_survives_the_end_of_the_legacy_side(club: Club)
         assert client.get("/whoami", headers=headers).json() == {"user": ALICE, "cart": "teapot"}
         club.set_stage(Stage.DUAL)
         assert client.get("/whoami", headers=XHR).json() == {"user": None, "cart": "teapot"}
+
+
+def pair(client: object, token: str, user_id: int) -> object:
+    form = {"authenticity_token": token, "id": str(user_id)}
+    return client.post("/pair", data=form, headers={"Accept": "text/html"})  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("stage", [Stage.DUAL, Stage.DRAIN, Stage.AUTHER])
+def test_bypass_sign_in_is_a_door_as_well(club: Club, stage: Stage) -> None:
+    refused = ("auth_logins_refused_total", "door=other")
+    before = club.counters().get(refused, 0)
+    with club.browser() as client:
+        token = club.csrf_token(client, "/", form=False)
+        club.set_stage(stage)
+        answer = pair(client, token, CAROL)
+        if stage is Stage.DUAL:
+            assert answer.json() == {"by": CAROL}  # type: ignore[attr-defined]
+            assert who(client) == CAROL
+            return
+        location = urlsplit(answer.headers["location"])  # type: ignore[attr-defined]
+        assert location.path == "/auth/auther/start"
+        assert who(client) is None
+    assert club.counters()[refused] == before + 1
+
+
+def test_bypass_sign_in_renews_the_session_of_whoever_is_there(club: Club) -> None:
+    with club.browser(signed_in=BOB) as client:
+        token = club.csrf_token(client, "/members", form=False)
+        club.set_stage(Stage.DRAIN)
+        assert pair(client, token, BOB).json() == {"by": BOB}  # type: ignore[attr-defined]
+
+
+def test_bypass_sign_in_makes_no_second_sign_in_beside_authers(club: Club) -> None:
+    with club.browser() as client:
+        client.cookies.set("auther_id_token", club.token(ALICE), domain="127.0.0.1")
+        token = club.csrf_token(client, "/members", form=False)
+        assert pair(client, token, ALICE).json() == {"by": ALICE}  # type: ignore[attr-defined]
+        client.cookies.delete("auther_id_token")
+        assert who(client) is None
+
+
+MOVE = "UPDATE migrator_identity SET home = 'auther' WHERE auther_id = %s"
+
+
+def change(club: Club, client: object, **fields: str) -> object:
+    token = club.csrf_token(client, "/members", form=False)  # type: ignore[arg-type]
+    form = {f"user[{name}]": value for name, value in fields.items()}
+    headers = {"Accept": "text/html"}
+    return client.put(  # type: ignore[attr-defined]
+        "/users", data={"authenticity_token": token, **form}, headers=headers
+    )
+
+
+def test_a_moved_users_password_and_account_are_changed_at_auther(club: Club) -> None:
+    row = "SELECT encrypted_password, email FROM users WHERE id = %s"
+    before = club.sql(row, BOB)
+    with club.browser(signed_in=BOB) as client:
+        club.sql(MOVE, sub_of(BOB))
+        current = club.people[BOB]["plaintext_password"]
+        for fields in (
+            {"password": "another-one", "password_confirmation": "another-one"},
+            {"email": "elsewhere@example.org"},
+        ):
+            answer = change(club, client, current_password=current, **fields)
+            assert (answer.status_code, answer.headers["location"]) == (  # type: ignore[attr-defined]
+                303,
+                f"{club.issuer.issuer}/",
+            )
+        token = club.csrf_token(client, "/members", form=False)
+        gone = client.request("DELETE", "/users", data={"authenticity_token": token}, headers=XHR)
+        assert (gone.status_code, gone.json()) == (403, {"error": "login_moved"})
+        assert who(client) == BOB
+    assert club.sql(row, BOB) == before
+
+
+def test_an_unmoved_users_password_is_changed_here(club: Club) -> None:
+    password = club.people[BOB]["plaintext_password"]
+    stored = "SELECT encrypted_password FROM users WHERE id = %s"
+    ((before,),) = club.sql(stored, BOB)
+    with club.browser() as client:
+        club.sign_in(client, BOB)
+        fields = {"password": "another-one", "password_confirmation": "another-one"}
+        change(club, client, current_password=password, **fields)
+        assert who(client) == BOB
+    assert club.sql(stored, BOB) != [(before,)]
+    club.sql("UPDATE users SET encrypted_password = %s WHERE id = %s", before, BOB)

@@ -10,36 +10,17 @@ import pytest
 
 from migrator.conformance.issuer import Issuer
 from migrator.core.envelope import Envelope
-from migrator.shims.interface import ShimSettings
 from tests.auther.plugin.users import Users
 from tests.parts import require
 from tests.parts.better_auth import BetterAuth, Client
 from tests.parts.postgres import free_port
 from tests.parts.rails import CALLBACK_PATH, RailsApp, prepare
-from tests.parts.stage_file import NAMESPACE, create_side_tables
+from tests.parts.stage_file import create_side_tables
 from tests.shims.rails.club import ALICE, NAVIGATION, TOKEN_COOKIE, XHR, Club, oracle
+from tests.shims.rails.town import settings_of
 
 FORM = re.compile(r'<form method="post" action="([^"]+)"')
 SECRET = "s3cret-of-the-club"
-
-
-def settings_of(auther: BetterAuth, client: Client) -> Callable[[int, str], ShimSettings]:
-    api = f"{auther.base_url}/api/auth"
-
-    def settings(port: int, stage_public_key: str) -> ShimSettings:
-        return ShimSettings(
-            issuers=(auther.base_url,),
-            audiences=(client.client_id,),
-            jwks_url=f"{api}/jwks",
-            client_id=client.client_id,
-            authorize_url=f"{api}/oauth2/authorize",
-            token_url=f"{api}/oauth2/token",
-            redirect_uri=client.redirect_uris[0],
-            namespace=NAMESPACE,
-            stage_public_key=stage_public_key,
-        )
-
-    return settings
 
 
 @pytest.fixture(params=["public", "web"])
@@ -59,7 +40,7 @@ def app(
     create_side_tables(devise_db)
     app = prepare(
         devise_db,
-        settings_of(auther, client),
+        lambda _port, key: settings_of(auther, client, key),
         port=port,
         pepper=pepper,
         extra={"AUTHER_CLIENT_SECRET": secret} if secret else {},

@@ -4,8 +4,10 @@ import json
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -44,31 +46,48 @@ class Reader:
         return self.ask("restart")
 
 
-@pytest.fixture
-def reader(running_club: Club, tmp_path: Path) -> Iterator[Reader]:
-    """At `drain`, epoch 1, read once."""
+@contextmanager
+def started(club: Club, tmp_path: Path, **changed: Any) -> Iterator[Reader]:
+    """Start the reader of a build with other settings; there is no document yet."""
     file, cache = StageFile(tmp_path / "stage.json"), tmp_path / "cache" / "stage.json"
-    settings = settings_for(running_club.issuer)(4000, file.public_key)
+    settings = replace(settings_for(club.issuer)(4000, file.public_key), **changed)
     initializer = RailsTarget().files(settings)["config/initializers/auther_cutover.rb"]
     process = subprocess.Popen(
         ["bundle", "exec", "ruby", "-Ilib", DRIVER, initializer.split("AutherCutover.install")[0]],
-        cwd=running_club.app.folder,
-        env=running_club.app.environment
+        cwd=club.app.folder,
+        env=club.app.environment
         | {"MIGRATOR_STAGE_FILE": str(file.path), "MIGRATOR_STAGE_CACHE": str(cache)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
     reader = Reader(file, cache, process)
-    assert reader.read() == "dual 0 baked"
-    file.set(Stage.DRAIN)
-    assert reader.read() == "drain 1 live"
     yield reader
     assert process.stdin
     assert process.stdout
     process.stdin.close()
     process.stdout.close()
     process.wait(10)
+
+
+@pytest.fixture
+def reader(running_club: Club, tmp_path: Path) -> Iterator[Reader]:
+    """At `drain`, epoch 1, read once."""
+    with started(running_club, tmp_path) as reader:
+        assert reader.read() == "dual 0 baked"
+        reader.file.set(Stage.DRAIN)
+        assert reader.read() == "drain 1 live"
+        yield reader
+
+
+@pytest.mark.parametrize("baked", [Stage.DRAIN, Stage.AUTHER])
+def test_a_late_stage_is_never_guessed(running_club: Club, tmp_path: Path, baked: Stage) -> None:
+    with started(running_club, tmp_path, baked_stage=baked) as reader:
+        assert reader.read() == "nobody knows"
+        reader.file.set(Stage.DRAIN)
+        assert reader.read() == "drain 1 live"
+        reader.file.path.unlink()
+        assert reader.restart() == "drain 1 cached"
 
 
 def forward_and_back(reader: Reader) -> None:

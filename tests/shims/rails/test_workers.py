@@ -22,6 +22,7 @@ def cluster(club_dsn: str, running_club: Club) -> Iterator[Club]:
     """Two workers behind one port; sessions in the table that activerecord-session_store uses."""
     require("rails")
     assert running_club.dsn == club_dsn
+    running_club.reset_people()
     with Issuer() as issuer:
         app = prepare(
             club_dsn, settings_for(issuer), pepper=oracle()[BOB]["pepper"], extra=CLUSTER

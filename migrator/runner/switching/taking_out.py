@@ -1,0 +1,102 @@
+"""The diff that takes a generated shim out of an application again."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migrator.core.errors import UsageError
+from migrator.runner.switching.generating import MANIFEST, written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+_MAX_BYTES = 1_048_576
+_SKIPPED = frozenset({"node_modules", "vendor", "tmp", "log", "__pycache__"})
+
+
+@dataclass(frozen=True)
+class Use:
+    """A line of the application's own that names the shim and has to be changed by hand."""
+
+    path: str
+    line: int
+    text: str
+
+
+@dataclass(frozen=True)
+class TakingOut:
+    """What takes a shim out.
+
+    Attributes:
+        target: What it was generated for.
+        diff: For `git apply`: each generated file that is there goes, with whatever the team made of
+            it since.
+        edited: Those among them that the team changed.
+        uses: Where the rest of the application names it.
+    """
+
+    target: str
+    diff: str
+    edited: tuple[str, ...]
+    uses: tuple[Use, ...]
+
+
+def take_out(folder: Path, names: Sequence[str]) -> TakingOut:
+    """Say how a shim goes; changes nothing.
+
+    Args:
+        folder: Where it was generated into.
+        names: What the application calls of it, by the target.
+
+    Raises:
+        UsageError: No shim was generated there.
+    """
+    manifest = written(folder)
+    if manifest is None:
+        raise UsageError(
+            f"{folder} holds no generated shim: there is no {MANIFEST}",
+            hint="give the folder that `migrator dual-path generate --out` named",
+        )
+    there = [path for path in manifest.hashes if (folder / path).is_file()]
+    paths = sorted((*there, MANIFEST))
+    edited = tuple(path for path in there if not manifest.is_as_written(folder, path))
+    diff = "".join(_deletion(path, (folder / path).read_text(encoding="utf-8")) for path in paths)
+    return TakingOut(manifest.target, diff, edited, tuple(_uses(folder, set(paths), names)))
+
+
+def _deletion(path: str, text: str) -> str:
+    lines = text.split("\n")
+    whole = lines[-1] == ""
+    lines = lines[:-1] if whole else lines
+    head = f"diff --git a/{path} b/{path}\ndeleted file mode 100644\n"
+    if not lines:
+        return head
+    body = "".join(f"-{line}\n" for line in lines)
+    end = "" if whole else "\\ No newline at end of file\n"
+    return f"{head}--- a/{path}\n+++ /dev/null\n@@ -1,{len(lines)} +0,0 @@\n{body}{end}"
+
+
+def _uses(folder: Path, generated: set[str], names: Sequence[str]) -> Iterator[Use]:
+    for path in sorted(_own_files(folder)):
+        name = path.relative_to(folder).as_posix()
+        if name in generated:
+            continue
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            continue
+        for number, line in enumerate(text.splitlines(), 1):
+            if any(word in line for word in names):
+                yield Use(name, number, line.strip()[:120])
+
+
+def _own_files(folder: Path) -> Iterator[Path]:
+    for where, folders, files in os.walk(folder):
+        folders[:] = [f for f in folders if f not in _SKIPPED and not f.startswith(".")]
+        for file in files:
+            path = folder.__class__(where) / file
+            if path.is_file() and not path.is_symlink() and path.stat().st_size <= _MAX_BYTES:
+                yield path

@@ -1,0 +1,110 @@
+"""What this server asks Auther's server: the token for a code, and the migration plugin."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from ssl import SSLContext
+from typing import Any
+
+import httpx
+
+from .settings import Environment, Settings
+
+_TIMEOUT_S = 5
+_LOGOUT_TIMEOUT_S = 2
+_MAX_ANSWER_BYTES = 65_536
+_OK, _BAD_REQUEST, _TOO_MANY, _SERVER_ERROR = 200, 400, 429, 500
+# Uncompressed: a few bytes of gzip can unpack to gigabytes before anybody counts them.
+_PLAIN = {"accept-encoding": "identity", "accept": "application/json"}
+
+
+class AutherUnreachableError(Exception):
+    """Auther gave no usable answer in time."""
+
+
+class AutherRefusedError(Exception):
+    """Auther said no."""
+
+
+class AutherApi:
+    """Auther as this application's server sees it. Each call raises AutherUnreachableError."""
+
+    def __init__(self, settings: Settings, environment: Environment) -> None:
+        self._settings = settings
+        self._environment = environment
+
+    async def token_for(self, code: str, verifier: str) -> Mapping[str, Any]:
+        """Give the token endpoint's answer.
+
+        Raises:
+            AutherRefusedError: The code is not good, or not for this verifier.
+        """
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": self._settings.redirect_uri,
+            "client_id": self._settings.client_id,
+            "code_verifier": verifier,
+        }
+        secret = self._environment.client_secret
+        form |= {"client_secret": secret} if secret else {}
+        return await self._post(self._settings.token_url, _TIMEOUT_S, data=form)
+
+    @property
+    def logs_out(self) -> bool:
+        """Tell whether Auther's own sessions can be ended."""
+        return bool(self._settings.plugin_url and self._environment.logout_secret)
+
+    async def log_out(self, auther_id: str) -> None:
+        """End this person's sessions at Auther.
+
+        Raises:
+            AutherRefusedError: Not for this person.
+        """
+        secret = self._environment.logout_secret
+        await self._plugin("logout", secret, {"id": auther_id}, _LOGOUT_TIMEOUT_S)
+
+    async def _plugin(
+        self, path: str, secret: str, body: Mapping[str, Any], timeout_s: float
+    ) -> Mapping[str, Any]:
+        if not (self._settings.plugin_url and secret):
+            raise AutherUnreachableError
+        url = f"{self._settings.plugin_url}/{path}"
+        headers = {"authorization": f"Bearer {secret}"}
+        return await self._post(url, timeout_s, json=body, headers=headers)
+
+    async def _post(self, url: str, timeout_s: float, **request: Any) -> Mapping[str, Any]:
+        try:
+            # httpx counts its timeout per read; a server that drips bytes would never end.
+            async with asyncio.timeout(timeout_s):
+                status, body = await self._send(url, timeout_s, request)
+            if _BAD_REQUEST <= status < _SERVER_ERROR and status != _TOO_MANY:
+                raise AutherRefusedError
+            answer = json.loads(body) if status == _OK else None
+        except (OSError, httpx.HTTPError, TimeoutError, ValueError) as error:
+            raise AutherUnreachableError from error
+        if not isinstance(answer, dict):
+            raise AutherUnreachableError
+        return answer
+
+    async def _send(
+        self, url: str, timeout_s: float, request: Mapping[str, Any]
+    ) -> tuple[int, bytes]:
+        body = b""
+        async with (
+            httpx.AsyncClient(verify=self._tls, timeout=timeout_s, headers=_PLAIN) as client,
+            client.stream("POST", url, **request) as response,
+        ):
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > _MAX_ANSWER_BYTES:
+                    raise ValueError("the answer is too large")
+        return response.status_code, body
+
+    @cached_property
+    def _tls(self) -> SSLContext:
+        # Reading the certificates takes longer than a request: once is enough.
+        return httpx.create_ssl_context()

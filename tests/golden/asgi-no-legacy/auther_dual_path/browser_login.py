@@ -1,0 +1,152 @@
+"""The browser's way to Auther and back, and out again."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from . import renewal
+from .answers import START_PATH, Response, error, failed_page, redirect
+from .attempt import Attempt
+from .auther_api import AutherRefusedError, AutherUnreachableError
+from .credentials import TOKEN_COOKIE
+from .handle import Handle
+from .model import Person, VerificationUnavailableError
+from .request import safe_return_path
+from .tokens import Claims, TokenRefusedError, issued_at_s
+
+_STATUS_OF = {"identity_unlinked": 409, "other_user": 403}
+
+
+class LoginFailedError(Exception):
+    """A login that comes to no end; the reason is shown and counted."""
+
+    def __init__(self, reason: str, status: int = 400, *, retry_after_s: float = 0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+
+async def start(handle: Handle) -> Response:
+    """Send the browser to Auther."""
+    query, parts = handle.request.query, handle.parts
+    return_to = safe_return_path(query.get("return_to", ""), default=parts.settings.after_login)
+    sub = await renewal.bound_to(handle) if query.get("renew") == "1" else ""
+    attempt = parts.attempts.begin(return_to, purpose="renewal" if sub else "login", sub=sub)
+    where = f"{parts.settings.authorize_url}?{attempt.authorize_query(parts.settings)}"
+    return redirect(where, parts.attempts.remember(attempt))
+
+
+async def callback(handle: Handle) -> Response:
+    """Take the browser back: verify whom Auther signed in, and let exactly that person in."""
+    request, parts = handle.request, handle.parts
+    state = request.query.get("state", "")
+    attempt = parts.attempts.take(request, state)
+    if attempt is None:
+        return _failed(handle, LoginFailedError("state"))
+    handle.headers.append(parts.attempts.forget(state))
+    try:
+        await _complete(handle, attempt)
+    except LoginFailedError as failure:
+        return await _given_up(handle, attempt, failure)
+    except TokenRefusedError as failure:
+        return await _given_up(handle, attempt, LoginFailedError(failure.reason, 403))
+    except VerificationUnavailableError as failure:
+        reason, wait_s = "verification_unavailable", max(1, failure.retry_after_s)
+        return await _given_up(handle, attempt, LoginFailedError(reason, 503, retry_after_s=wait_s))
+    return redirect(attempt.return_to)
+
+
+async def logout(handle: Handle) -> Response:
+    """End everything in this browser, and this person's sessions at Auther."""
+    if handle.request.method != "POST":
+        return error(HTTPStatus.METHOD_NOT_ALLOWED, "method")
+    if not handle.request.is_same_origin(handle.parts.settings.origin, unsaid=False):
+        return error(HTTPStatus.FORBIDDEN, "csrf")
+    await end_auther_side(handle)
+    return redirect(handle.parts.settings.after_login)
+
+
+async def end_auther_side(handle: Handle) -> None:
+    """Drop the credential, and end the sessions at Auther of whom it stands for, best effort."""
+    parts = handle.parts
+    finding = await parts.credentials.in_cookie(handle.request)
+    sub = finding.claims["sub"] if finding.claims else ""
+    result = "off"
+    if sub and parts.api.logs_out:
+        try:
+            await parts.api.log_out(sub)
+            result = "ended"
+        except (AutherRefusedError, AutherUnreachableError):
+            result = "failed"
+    parts.counters.count("auth_logouts", result)
+    await handle.drop_token()
+
+
+async def _complete(handle: Handle, attempt: Attempt) -> None:
+    parts = handle.parts
+    token, claims = await _redeem(handle, attempt)
+    if attempt.sub and claims["sub"] != attempt.sub:
+        raise LoginFailedError("other_user", 403)
+    person = await _person(handle, claims)
+    await parts.people.signed_in(person.auther_id)
+    value = await parts.tokens.cookie_value(token, claims["exp"])
+    await handle.drop_token()
+    age_s = int(claims["exp"] - parts.now()) + parts.settings.renew_for_s
+    handle.set_cookie(TOKEN_COOKIE, value, max_age_s=age_s)
+    renewal.succeeded(handle, attempt)
+    parts.counters.count("auth_logins", "callback", "auther")
+
+
+async def _redeem(handle: Handle, attempt: Attempt) -> tuple[str, Claims]:
+    parts, code = handle.parts, handle.request.query.get("code", "")
+    if not code or "error" in handle.request.query:
+        raise LoginFailedError("refused_by_auther")
+    token = _id_token(await _tokens(handle, code, attempt.verifier))
+    claims = await parts.verifier.verify(token)
+    if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), attempt.nonce.encode()):
+        raise LoginFailedError("nonce")
+    audience = claims["aud"]
+    if parts.settings.client_id not in (audience if isinstance(audience, list) else [audience]):
+        raise LoginFailedError("audience")
+    return token, claims
+
+
+async def _tokens(handle: Handle, code: str, verifier: str) -> Mapping[str, Any]:
+    try:
+        return await handle.parts.api.token_for(code, verifier)
+    except AutherRefusedError:
+        raise LoginFailedError("code_refused") from None
+    except AutherUnreachableError:
+        raise LoginFailedError("auther_unreachable", 503, retry_after_s=5) from None
+
+
+def _id_token(answer: Mapping[str, Any]) -> str:
+    token = answer.get("id_token")
+    if not isinstance(token, str):
+        raise LoginFailedError("no_id_token", 502)
+    return token
+
+
+async def _person(handle: Handle, claims: Claims) -> Person:
+    person = await handle.parts.credentials.person_of(claims)
+    reason = person if isinstance(person, str) else person.refusal(issued_at_s(claims))
+    if isinstance(person, str) or reason:
+        raise LoginFailedError(reason, _STATUS_OF.get(reason, 403))
+    return person
+
+
+async def _given_up(handle: Handle, attempt: Attempt, failure: LoginFailedError) -> Response:
+    if attempt.purpose == "renewal":
+        await renewal.failed(handle, failure.reason)
+    return _failed(handle, failure)
+
+
+def _failed(handle: Handle, failure: LoginFailedError) -> Response:
+    handle.parts.counters.count("auth_logins_failed", failure.reason)
+    return failed_page(
+        failure.reason, failure.status, again=START_PATH, retry_after_s=failure.retry_after_s
+    )

@@ -1,0 +1,164 @@
+"""Auther's public keys: fetched rarely, kept while good, never replaced by something worse."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+from jwt import PyJWK, PyJWTError
+
+from .model import VerificationUnavailableError
+from .settings import Settings
+
+MAX_KEYS = 100
+# A key that names no algorithm gets the one of its type, never the token's choice.
+_DEFAULT_ALGORITHM = {"OKP": "EdDSA", "RSA": "RS256", "EC": "ES256"}
+# Uncompressed: a few bytes of gzip can unpack to gigabytes before anybody counts them.
+_PLAIN = {"accept-encoding": "identity", "accept": "application/json"}
+Fetch = Callable[[], Awaitable[bytes]]
+
+
+class UnknownKeyError(Exception):
+    """A set that was fetched for this very request does not hold the key."""
+
+
+class KeySet:
+    """The configured JWKS of one process.
+
+    Args:
+        fetch: Gives the document's bytes; the default asks `settings.jwks_url`.
+        on_fetch: Told `ok` or `failed` after each fetch.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        fetch: Fetch | None = None,
+        on_fetch: Callable[[str], None] = lambda _: None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._fetch = fetch or self._download
+        self._on_fetch = on_fetch
+        self._monotonic = monotonic
+        self._keys: dict[str, PyJWK] = {}
+        self._body = b""
+        self._good_at: float | None = None
+        self._tried_at: float | None = None
+        self._flight: asyncio.Task[bool] | None = None
+
+    def known(self, kid: str) -> PyJWK | None:
+        """Give a key without asking anybody; refreshes an ageing set in the background."""
+        age_s = self._age_s()
+        if age_s is None or age_s > self._settings.jwks_stale_s:
+            return None
+        if age_s > self._settings.jwks_max_age_s and self._wait_s() <= 0:
+            self._join_or_start()
+        return self._keys.get(kid)
+
+    async def find(self, kid: str) -> PyJWK:
+        """Give a key, fetching the set again at most once per cooldown whatever the kids.
+
+        Raises:
+            UnknownKeyError: The set that was just fetched does not have it.
+            VerificationUnavailableError: Nobody can tell: no usable set, or inside the cooldown.
+        """
+        key = self.known(kid)
+        if key is not None:
+            return key
+        ours = not self._flying()
+        if ours and self._wait_s() > 0:
+            raise VerificationUnavailableError("jwks_cooldown", self._wait_s())
+        # Shielded: one client that goes away must not cancel the fetch for all the others.
+        fetched = await asyncio.shield(self._join_or_start())
+        key = self.known(kid)
+        if key is not None:
+            return key
+        if not fetched or not ours:
+            raise VerificationUnavailableError("jwks_unavailable", max(self._wait_s(), 1))
+        raise UnknownKeyError
+
+    def _age_s(self) -> float | None:
+        return None if self._good_at is None else self._monotonic() - self._good_at
+
+    def _wait_s(self) -> float:
+        if self._tried_at is None:
+            return 0
+        age_s = self._age_s()
+        usable = age_s is not None and age_s <= self._settings.jwks_stale_s
+        pause_s = self._settings.jwks_cooldown_s if usable else self._settings.jwks_retry_s
+        return self._tried_at + pause_s - self._monotonic()
+
+    def _flying(self) -> bool:
+        return self._flight is not None and not self._flight.done()
+
+    def _join_or_start(self) -> asyncio.Task[bool]:
+        if self._flight is None or self._flight.done():
+            self._tried_at = self._monotonic()
+            self._flight = asyncio.create_task(self._refresh())
+        return self._flight
+
+    async def _refresh(self) -> bool:
+        try:
+            # httpx counts its timeout per read; a server that drips bytes would never end.
+            async with asyncio.timeout(self._settings.jwks_timeout_s):
+                body = await self._fetch()
+            # An unchanged set keeps its key objects, and with them what they have verified already.
+            if body != self._body:
+                self._keys = parse_keys(body, self._settings.algorithms)
+                self._body = body
+        except (OSError, httpx.HTTPError, TimeoutError, ValueError):
+            self._on_fetch("failed")
+            return False
+        self._good_at = self._monotonic()
+        self._on_fetch("ok")
+        return True
+
+    async def _download(self) -> bytes:
+        body = b""
+        async with (
+            httpx.AsyncClient(
+                follow_redirects=False, timeout=self._settings.jwks_timeout_s
+            ) as client,
+            client.stream("GET", self._settings.jwks_url, headers=_PLAIN) as response,
+        ):
+            if response.status_code != httpx.codes.OK:
+                raise ValueError(f"the JWKS answered {response.status_code}")
+            async for chunk in response.aiter_raw():
+                body += chunk
+                if len(body) > self._settings.jwks_max_bytes:
+                    raise ValueError("the JWKS is too large")
+        return body
+
+
+def parse_keys(body: bytes, algorithms: tuple[str, ...]) -> dict[str, PyJWK]:
+    """Read a key set.
+
+    Raises:
+        ValueError: It is no key set, holds no usable key, or names one key id twice.
+    """
+    try:
+        entries = json.loads(body)["keys"]
+        if not isinstance(entries, list) or len(entries) > MAX_KEYS:
+            raise ValueError("not a list of keys, or a very long one")
+        usable = [entry for entry in entries if _signs(entry, algorithms)]
+        keys = {entry["kid"]: PyJWK(entry, _algorithm(entry)) for entry in usable}
+    except (KeyError, TypeError, AttributeError, RecursionError, PyJWTError) as error:
+        raise ValueError("not a key set") from error
+    if not keys or len(keys) < len(usable):
+        raise ValueError("a key set without a usable key, or with one key id twice")
+    return keys
+
+
+def _signs(entry: dict[str, Any], algorithms: tuple[str, ...]) -> bool:
+    named = isinstance(entry.get("kid"), str) and entry["kid"] != ""
+    return named and _algorithm(entry) in algorithms and entry.get("use", "sig") == "sig"
+
+
+def _algorithm(entry: dict[str, Any]) -> str | None:
+    return entry.get("alg") or _DEFAULT_ALGORITHM.get(entry.get("kty", ""))

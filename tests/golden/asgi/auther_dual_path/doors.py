@@ -1,0 +1,201 @@
+"""What the application calls: on its login page, at each door, at logout.
+
+A door is wherever a session gains a user: password form, reset link, registration, invitation,
+JSON login. The errors that these raise need no handling: the middleware turns them into answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Literal
+
+from .answers import START_PATH, with_return_path
+from .auther_api import AutherRefusedError, AutherUnreachableError
+from .browser_login import BUCKET_AGE_S, BUCKET_COOKIE, MOVED, end_auther_side
+from .handle import Handle, handle_of
+from .model import Person, Stage, VerificationUnavailableError
+from .request import safe_return_path
+
+Side = Literal["legacy", "auther"]
+_SHADOW_REASONS = frozenset(
+    ("no_credential", "banned", "unverified", "unknown_scheme", "pepper_missing", "not_ours")
+)
+_SHADOWS_AT_ONCE = 2
+_shadows: set[asyncio.Task[None]] = set()
+
+
+class DoorClosedError(Exception):
+    """This person signs in at Auther; pages go there, programs get 403 `login_moved`."""
+
+    def __init__(self, door: str, return_to: str) -> None:
+        super().__init__(door)
+        self.door = door
+        self.return_to = return_to
+
+
+def login_target(request: object) -> Side:
+    """Tell where the login button of this page leads; call it before the response starts.
+
+    Sticky for a browser: the first call sets a random first-party cookie that decides. Whoever
+    has signed in at Auther with this browser does so again.
+
+    Args:
+        request: A Starlette or FastAPI request, or an ASGI scope.
+    """
+    handle = handle_of(request)
+    settings, view = handle.parts.settings, handle.view
+    key = handle.request.cookie(settings.cookie(BUCKET_COOKIE))
+    if not key:
+        key = secrets.token_urlsafe(16)
+        handle.set_cookie(BUCKET_COOKIE, key, max_age_s=BUCKET_AGE_S)
+    moved = key.startswith(MOVED) and view.stage is Stage.DUAL
+    return "auther" if moved or view.sends_to_auther(key.removeprefix(MOVED)) else "legacy"
+
+
+def login_url(request: object, *, return_to: str = "/") -> str:
+    """Give the address of the login button."""
+    own = handle_of(request).parts.login_path
+    path = START_PATH if login_target(request) == "auther" else own
+    return with_return_path(path, safe_return_path(return_to))
+
+
+async def password_is_right(
+    request: object,
+    user_pk: str,
+    password: str,
+    *,
+    door: str,
+    here: Callable[[], Awaitable[bool]],
+    return_to: str = "",
+) -> bool:
+    """Check a password where this person's password is; use it instead of your own comparison.
+
+    Args:
+        user_pk: Whom the e-mail or user name belongs to.
+        door: As in `admit`.
+        here: Compares with your own hash.
+        return_to: Where the person wanted to go.
+
+    Raises:
+        DoorClosedError: It is right, and this person's home is Auther: the login goes on there.
+        VerificationUnavailableError: Auther or the database does not answer.
+    """
+    handle = handle_of(request)
+    person = await handle.parts.people.by_user_pk(user_pk)
+    if person is not None and await _is_at_auther(handle, person):
+        right = await _right_at_auther(handle, person, password)
+        # In `legacy` the form stays the way in: only the comparison is Auther's for a while yet.
+        if right and handle.request.wants_page and handle.view.stage is not Stage.LEGACY:
+            raise _closed(handle, door, return_to)
+        return right
+    right = await here()
+    if right and person is not None and not person.moved and not person.pinned:
+        _shadow(handle, person, password)
+    return right
+
+
+async def admit(request: object, user_pk: str, *, door: str, return_to: str = "") -> None:
+    """Call this before a session gains a user, whichever door it came through.
+
+    Ends the other side's session in this browser first, so that a conflict later means abuse or a
+    race and never an ordinary login; counts the login by door.
+
+    Args:
+        door: `form`, `reset`, `json`, …: a closed list, it becomes a counter's label.
+        return_to: Where the person wanted to go.
+
+    Raises:
+        DoorClosedError: The stage sends this person to Auther.
+        VerificationUnavailableError: The database does not answer.
+    """
+    handle = handle_of(request)
+    if not await _is_open(handle, user_pk):
+        raise _closed(handle, door, return_to)
+    await handle.drop_token()
+    handle.parts.counters.count("auth_logins", door, "legacy")
+
+
+async def reset_at_auther(request: object, user_pk: str) -> str:
+    """Give the page at Auther that a password reset link leads to; '' when it is good here.
+
+    Ask before the link is used up, and use it up before the redirect.
+
+    Raises:
+        VerificationUnavailableError: Auther does not answer; the link stays good.
+    """
+    handle = handle_of(request)
+    person = await handle.parts.people.by_user_pk(user_pk)
+    if person is None or not await _is_at_auther(handle, person):
+        return ""
+    try:
+        return await handle.parts.api.reset_url(person.auther_id)
+    except (AutherRefusedError, AutherUnreachableError):
+        raise VerificationUnavailableError("reset_ticket", 5) from None
+
+
+async def end_auther_session(request: object) -> None:
+    """Sign out of Auther, in this browser and there; for your own logout, beside its own work."""
+    await end_auther_side(handle_of(request))
+
+
+async def _is_open(handle: Handle, user_pk: str) -> bool:
+    if handle.view.stage in {Stage.LEGACY, Stage.DUAL}:
+        return True
+    if handle.view.legacy_is_over(handle.parts.now()):
+        return False
+    by_json = not handle.request.wants_page
+    if by_json and handle.parts.settings.json_doors_are_open(handle.parts.now()):
+        return True
+    person = await handle.parts.people.by_user_pk(user_pk)
+    return person is not None and person.pinned
+
+
+async def _is_at_auther(handle: Handle, person: Person) -> bool:
+    if not person.moved or person.pinned:
+        return False
+    # Back in `legacy` homes do not count, but a password set at Auther may not have arrived yet.
+    legacy = handle.view.stage is Stage.LEGACY
+    if legacy and handle.view.stop_accepting:
+        return False
+    return not legacy or await handle.parts.people.not_written_back(person.auther_id)
+
+
+async def _right_at_auther(handle: Handle, person: Person, password: str) -> bool:
+    try:
+        verdict = await handle.parts.api.password_verdict(person.auther_id, password)
+    except (AutherRefusedError, AutherUnreachableError):
+        raise VerificationUnavailableError("verify", 1) from None
+    return verdict.get("valid") is True
+
+
+def _closed(handle: Handle, door: str, return_to: str) -> DoorClosedError:
+    handle.parts.counters.count("auth_logins_refused", door, str(handle.view.stage))
+    return DoorClosedError(door, safe_return_path(return_to))
+
+
+def _shadow(handle: Handle, person: Person, password: str) -> None:
+    if not handle.parts.api.checks_passwords:
+        return
+    if len(_shadows) >= _SHADOWS_AT_ONCE:
+        handle.parts.counters.count("auth_shadow_checks", "skipped")
+        return
+    # Beside the request: it delays and decides nothing. The password lives in this task alone.
+    task = asyncio.create_task(_compare(handle, person, password))
+    _shadows.add(task)
+    task.add_done_callback(_shadows.discard)
+
+
+async def _compare(handle: Handle, person: Person, password: str) -> None:
+    parts, result = handle.parts, "error"
+    try:
+        verdict = await parts.api.password_verdict(person.auther_id, password)
+        matched = verdict.get("valid") is True
+        said = str(verdict.get("reason", ""))
+        reason = said if said in _SHADOW_REASONS else ""
+        await parts.people.shadow_checked(person.user_pk, matched=matched, reason=reason)
+        result = "match" if matched else "mismatch"
+    except (AutherRefusedError, AutherUnreachableError, VerificationUnavailableError):
+        pass
+    parts.counters.count("auth_shadow_checks", result)

@@ -1,0 +1,22 @@
+# frozen_string_literal: true
+
+module AutherCutover
+  # Sits in front of the application, behind the session.
+  class Middleware
+    OWN_PATHS = ["/auth/auther/start", "/auth/auther/logout"].freeze
+
+    def initialize(app)
+      @app = app
+      @exempt = OWN_PATHS + [AutherCutover.settings.callback_path] + AutherCutover.settings.exempt_paths
+    end
+
+    def call(env)
+      request = ActionDispatch::Request.new(env)
+      AutherCutover.beacon.ensure_running
+      return Metrics.answer(request) if request.path_info == Metrics::PATH
+      return @app.call(env) if @exempt.include?(request.path_info)
+
+      Decision.new(request).call { @app.call(env) }
+    end
+  end
+end

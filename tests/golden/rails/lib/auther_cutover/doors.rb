@@ -1,0 +1,125 @@
+# frozen_string_literal: true
+
+module AutherCutover
+  # Every way into Devise ends where a session gains a user: password form, remember-me, password
+  # reset, registration, OmniAuth. So that is where legacy sign-ins are counted, and closed by stage.
+  module Doors
+    # Where the hooks leave whom Devise accepted in this request, and that it held somebody whom it may not.
+    LEGACY_USER = "auther_cutover.legacy_user"
+    REVOKED = "auther_cutover.revoked"
+
+    BY_STRATEGY = {
+      "Devise::Strategies::DatabaseAuthenticatable" => "form",
+      "Devise::Strategies::Rememberable" => "remember_me"
+    }.freeze
+    BY_CONTROLLER = {
+      "sessions" => "form", "passwords" => "password_reset", "registrations" => "registration",
+      "confirmations" => "confirmation", "unlocks" => "unlock", "omniauth_callbacks" => "omniauth",
+      "invitations" => "invitation"
+    }.freeze
+
+    module_function
+
+    def close_by_stage
+      scope = AutherCutover.settings.scope
+      # Loads the model, and with it Devise's hooks: ours have to be the first and the last.
+      AutherCutover.settings.model
+      Warden::Manager.prepend_after_set_user(only: :fetch, scope: scope) do |user, warden, _options|
+        Doors.end_revoked(user, warden)
+      end
+      Warden::Manager.prepend_after_set_user(except: :fetch, scope: scope) do |user, warden, options|
+        Doors.enter(user, warden, options)
+      end
+      Warden::Manager.after_set_user(scope: scope) do |user, warden, _options|
+        warden.env[LEGACY_USER] = user.id
+      end
+      Warden::Manager.before_logout(scope: scope) do |_user, warden, _options|
+        warden.env[CREDENTIAL] ? AutherSession.log_out(warden.request.cookie_jar) : AutherSession.forget(warden.request.cookie_jar)
+      end
+      Devise::Strategies::DatabaseAuthenticatable.prepend(PasswordAtAuther)
+    end
+
+    def enter(user, warden, options)
+      stage = AutherCutover.stage
+      door = name_of(warden, options)
+      end_revoked(user, warden) if door == "remember_me"
+      return refuse(user, warden, door, options) unless open_to?(user, warden.request, stage, door, options)
+
+      AutherCutover.counters.add("auth_logins_total", door: door, side: "legacy") if options[:store] != false
+      shadow(user, warden) if door == "form"
+      # Two sides at once in one browser would be a conflict from the next request on.
+      AutherSession.forget(warden.request.cookie_jar)
+    end
+
+    def shadow(user, warden)
+      strategy = warden.winning_strategy
+      AutherCutover.shadow.check(user.id.to_s, strategy.password) if strategy.respond_to?(:password)
+    end
+
+    # HTTP Basic (store: false) gains no session, so it ends with the legacy side as a whole.
+    def open_to?(user, request, stage, door, options)
+      return stage.accepts_legacy? if options[:store] == false
+
+      case stage.stage
+      when "legacy" then !Home.unsettled?(user)
+      # A remembered browser goes on like a live session: moving a user signs nobody out.
+      when "dual" then door == "remember_me" || !Answers.wants_page?(request) || !Home.moved?(user)
+      when "drain" then Home.pinned?(user) || (!Answers.wants_page?(request) && json_open?)
+      else false
+      end
+    end
+
+    # Applications that cannot follow a redirect get until then.
+    def json_open?
+      until_time = AutherCutover.settings.json_doors_until
+      until_time.present? && Time.now < Time.iso8601(until_time)
+    end
+
+    # Warden has put the user into the session already. It is taken out by hand: a logout would run
+    # the hooks that end remember-me in the user's other browsers.
+    def refuse(user, warden, door, options)
+      request = warden.request
+      AutherCutover.counters.add("auth_logins_refused_total", door: door, stage: AutherCutover.stage.stage)
+      legacy = LegacySession.new(request)
+      legacy.remove_user
+      legacy.forget_browser if door == "remember_me"
+      throw :warden, answer(user, request, options)
+    end
+
+    # Signed out everywhere at Auther: that ends this user's sessions here too.
+    def end_revoked(user, warden)
+      return unless AutherCutover.revocations.include?(user.id)
+
+      request = warden.request
+      request.env[REVOKED] = true
+      LegacySession.new(request).end_all
+      to_login = Answers.navigation?(request) && LoginChoice.new(request).login_path(return_to: request.fullpath)
+      throw :warden, to_login ? Answers.redirect(to_login) : Answers.unauthorized("legacy_ended")
+    end
+
+    def answer(user, request, options)
+      return Answers.unauthorized("legacy_ended") if options[:store] == false
+      return Answers.json(403, "login_moved") unless Answers.wants_page?(request)
+
+      return_to = request.get? ? request.fullpath : request.session["#{AutherCutover.settings.scope}_return_to"]
+      return settle(user, request, return_to) if AutherCutover.stage.legacy?
+
+      query = { return_to: ReturnPath.clean(return_to) }.to_query
+      Answers.redirect("#{request.script_name}/auth/auther/start?#{query}")
+    end
+
+    # The one login at Auther that stage legacy knows.
+    def settle(user, request, return_to)
+      sub = Identity.of_user(user).auther_id
+      Answers.redirect(LoginAttempt.start(request.cookie_jar, return_to, purpose: "settle", sub: sub).authorize_url)
+    end
+
+    def name_of(warden, options)
+      return "basic" if options[:store] == false
+      return BY_STRATEGY.fetch(warden.winning_strategy.class.name, "other") if options[:event] == :authentication
+
+      controller = warden.request.path_parameters[:controller].to_s.split("/").last
+      BY_CONTROLLER.fetch(controller, "other")
+    end
+  end
+end

@@ -1,0 +1,63 @@
+# frozen_string_literal: true
+
+module AutherCutover
+  # Where a login leads: by stage, and in `dual` by this browser's bucket.
+  class LoginChoice
+    BUCKETS = 100_000
+
+    def initialize(request, stage = AutherCutover.stage)
+      @request = request
+      @stage = stage
+    end
+
+    def auther?
+      case @stage.stage
+      when "legacy" then false
+      when "dual" then bucket < @stage.percent * 1000
+      else true
+      end
+    end
+
+    def login_path(return_to: nil)
+      return legacy_login_path unless auther?
+
+      query = return_to ? "?#{URI.encode_www_form(return_to: return_to)}" : ""
+      "#{@request.script_name}/auth/auther/start#{query}"
+    end
+
+    def legacy_login_path
+      self.class.legacy_path("new")
+    end
+
+    # Devise's own pages to sign in (new) and out (destroy); nil where an application has none.
+    def self.legacy_path(action)
+      Rails.application.routes.url_helpers.try("#{action}_#{AutherCutover.settings.scope}_session_path")
+    end
+
+    private
+
+    # A browser stays on its side as the percentage grows.
+    def bucket
+      Digest::SHA256.digest(@stage.salt + key)[0, 8].unpack1("Q>") % BUCKETS
+    end
+
+    def key
+      jar = @request.cookie_jar
+      Cookies.read(jar, Cookies::BUCKET) || SecureRandom.urlsafe_base64(16).tap do |fresh|
+        Cookies.write(jar, Cookies::BUCKET, fresh, expires: 400.days.from_now)
+      end
+    end
+  end
+
+  # For login pages: `<%= link_to "Sign in", migrator_login_path %>`, and
+  # `<% unless auther_login? %>` around the password form.
+  module LoginHelper
+    def auther_login?
+      LoginChoice.new(request).auther?
+    end
+
+    def migrator_login_path(return_to: nil)
+      LoginChoice.new(request).login_path(return_to: return_to)
+    end
+  end
+end

@@ -1,0 +1,26 @@
+# frozen_string_literal: true
+
+module AutherCutover
+  # Sits behind Warden::Manager and in front of the application.
+  class Middleware
+    OWN_PATHS = ["/auth/auther/start", Exchange::PATH, "/auth/auther/logout", "/auth/conflict"].freeze
+
+    def initialize(app)
+      @app = app
+      @exempt = OWN_PATHS + [AutherCutover.settings.callback_path] + AutherCutover.settings.exempt_paths
+    end
+
+    def call(env)
+      request = ActionDispatch::Request.new(env)
+      AutherCutover.beacon.ensure_running
+      return Metrics.answer(request) if request.path_info == Metrics::PATH
+      return AutherCutover.control.answer if AutherCutover.control.genuine?(request)
+      return @app.call(env) if @exempt.include?(request.path_info)
+
+      DualDecision.new(request).call { @app.call(env) }
+    rescue Unavailable => error # which stage holds
+      AutherCutover.counters.request(path: "none", outcome: "unavailable", stage: "unknown")
+      Answers.unavailable(error.retry_after_s)
+    end
+  end
+end

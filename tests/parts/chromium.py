@@ -1,0 +1,89 @@
+"""Debian's Chromium, driven through its own driver. Knows nothing of pytest."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.expected_conditions import staleness_of
+from selenium.webdriver.support.wait import WebDriverWait
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# It runs as root in a container, and asks nobody on the internet for anything.
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+LOADED_WITHIN_S = 20
+
+
+class Page:
+    """What a person does with a browser window."""
+
+    def __init__(self, driver: Chrome) -> None:
+        self._driver = driver
+
+    def open(self, url: str) -> None:
+        """Go to an address and wait until the page is there."""
+        self._driver.get(url)
+
+    @property
+    def url(self) -> str:
+        """Give the address of the page."""
+        return self._driver.current_url
+
+    @property
+    def text(self) -> str:
+        """Give what can be read on the page."""
+        return self._driver.find_element(By.TAG_NAME, "body").text
+
+    def fill_in(self, **fields: str) -> None:
+        """Type into fields, by the last part of their names."""
+        for name, value in fields.items():
+            ends = f"input[name='{name}'], input[name$='[{name}]']"
+            self._driver.find_element(By.CSS_SELECTOR, ends).send_keys(value)
+
+    def press(self, label: str) -> None:
+        """Press a button or follow a link, and wait until that page is gone."""
+        wanted = f"//button[.='{label}'] | //input[@type='submit' and @value='{label}'] | //a[.='{label}']"
+        found = self._driver.find_element(By.XPATH, wanted)
+        found.click()
+        WebDriverWait(self._driver, LOADED_WITHIN_S).until(staleness_of(found))
+
+    def cookies(self) -> dict[str, dict[str, object]]:
+        """Give the cookies that this page's site has, by name."""
+        return {cookie["name"]: cookie for cookie in self._driver.get_cookies()}
+
+
+@contextmanager
+def window(profile: Path) -> Iterator[Page]:
+    """Open a window of a browser that knows nothing yet.
+
+    Args:
+        profile: An empty folder.
+    """
+    options = ChromeOptions()
+    options.binary_location = str(shutil.which("chromium"))
+    for flag in (*FLAGS, f"--user-data-dir={profile}"):
+        options.add_argument(flag)
+    driver = Chrome(options, Service(str(shutil.which("chromedriver"))))
+    try:
+        driver.set_page_load_timeout(LOADED_WITHIN_S)
+        driver.implicitly_wait(LOADED_WITHIN_S)
+        yield Page(driver)
+    finally:
+        driver.quit()
