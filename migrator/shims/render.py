@@ -13,7 +13,12 @@ SUFFIX = ".j2"
 
 
 def render_folder(
-    target: str, values: Mapping[str, Any], *, filters: Mapping[str, Callable[[Any], str]]
+    target: str,
+    values: Mapping[str, Any],
+    *,
+    filters: Mapping[str, Callable[[Any], str]],
+    marks: tuple[str, str] = ("{{", "}}"),
+    trim: bool = False,
 ) -> dict[str, str]:
     """Render every template of a target.
 
@@ -21,6 +26,8 @@ def render_folder(
         target: The folder below `templates/`.
         values: What templates may name; a name that is missing is an error.
         filters: Turn a value into a literal of the target's language.
+        marks: What stands around a value, where the language itself uses double braces.
+        trim: Leave out the line of a condition as a whole.
 
     Returns:
         Each file's text by its path, without the template's ending.
@@ -30,6 +37,9 @@ def render_folder(
         undefined=StrictUndefined,
         autoescape=False,  # noqa: S701 - source code, not HTML; values pass the literal filters
         keep_trailing_newline=True,
+        trim_blocks=trim,
+        variable_start_string=marks[0],
+        variable_end_string=marks[1],
     )
     environment.filters.update(filters)
     return {

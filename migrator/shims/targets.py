@@ -5,10 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrator.shims.asgi import AsgiTarget
+from migrator.shims.express import ExpressTarget
 from migrator.shims.go import GoTarget
 from migrator.shims.rails import RailsTarget
 
 if TYPE_CHECKING:
     from migrator.shims.interface import Target
 
-TARGETS: dict[str, Target] = {"rails": RailsTarget(), "asgi": AsgiTarget(), "go": GoTarget()}
+TARGETS: dict[str, Target] = {
+    "rails": RailsTarget(),
+    "asgi": AsgiTarget(),
+    "express": ExpressTarget(),
+    "go": GoTarget(),
+}

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ from tests.benchmarks.shims import paired
 from tests.parts.go import go_environment
 from tests.parts.program import write_files
 from tests.parts.stage_file import StageFile
+from tests.setup.paths import EXPRESS_APP, use_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,15 +47,24 @@ class Program:
     Attributes:
         command: Run in the folder with the generated files; prints the JSON.
         environment: Beside the inherited one and the shim's own; `{folder}` is that folder.
+        copied: Files that go into the folder, for languages that look beside a program for what it needs.
+        linked: Folders likewise.
     """
 
     command: tuple[str, ...]
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    copied: tuple[Path, ...] = ()
+    linked: tuple[Path, ...] = ()
 
 
 PROGRAM_OF = {
     "asgi": Program(
         (sys.executable, str(PROGRAMS / "asgi_program.py")), {"PYTHONPATH": "{folder}"}
+    ),
+    "express": Program(
+        ("node", "--expose-gc", "express_program.mjs"),
+        copied=(PROGRAMS / "express_program.mjs", EXPRESS_APP / "package.json"),
+        linked=(EXPRESS_APP / "node_modules",),
     ),
     "rails": Program(("ruby", str(PROGRAMS / "rails_program.rb")), {}),
     # Go looks for packages below `src`.
@@ -73,6 +84,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--target", choices=sorted(PROGRAM_OF))
     only = parser.parse_known_args()[0].target
+    use_parts()
     for name in [only] if only else PROGRAM_OF:
         with tempfile.TemporaryDirectory(prefix="migrator-bench-") as folder:
             print("\n".join(lines(name, measured(name, Path(folder)))), flush=True)
@@ -84,6 +96,10 @@ def measured(name: str, folder: Path) -> Measured:
     stage.set(Stage.DUAL)
     write_files(folder, TARGETS[name].files(_settings(stage)))
     program = PROGRAM_OF[name]
+    for path in program.copied:
+        shutil.copy(path, folder)
+    for path in program.linked:
+        (folder / path.name).symlink_to(path)
     added = {key: value.format(folder=folder) for key, value in program.environment.items()}
     added |= {"MIGRATOR_STAGE_FILE": str(stage.path), "MIGRATOR_COOKIE_SECRET": "b" * 32}
     ran = subprocess.run(

@@ -2,11 +2,12 @@
 
 import functools
 from collections.abc import Callable
+from pathlib import Path
 
 from tests.parts.postgres import DEBIAN_15, embedded_binaries
 from tests.setup import debian
 from tests.setup.node import NODE_MAJOR_MIN, node_version
-from tests.setup.paths import BETTER_AUTH, BETTER_AUTH_NEWEST, use_parts
+from tests.setup.paths import BETTER_AUTH, BETTER_AUTH_NEWEST, EXPRESS_APP, use_parts
 from tests.setup.sqld import program
 
 OPTIONAL = frozenset({"postgres15"})
@@ -35,18 +36,24 @@ def _postgres15() -> str | None:
     return None if (DEBIAN_15 / "postgres").exists() else f"no PostgreSQL 15 in {DEBIAN_15}"
 
 
-def _node() -> str | None:
+def _npm(project: Path, package: str) -> str | None:
     if node_version() is None:
         return f"no Node.js {NODE_MAJOR_MIN} or later with npm; run `make setup`"
-    if not (BETTER_AUTH / "node_modules" / "better-auth").is_dir():
-        return "better-auth is not installed; run `make setup`"
+    if not (project / "node_modules" / package).is_dir():
+        return f"{package} is not installed in {project.name}; run `make setup`"
     return None
 
 
+def _node() -> str | None:
+    return _npm(BETTER_AUTH, "better-auth")
+
+
 def _newest() -> str | None:
-    if not (BETTER_AUTH_NEWEST / "node_modules" / "better-auth").is_dir():
-        return "the newest better-auth is not installed; run `make setup`"
-    return _node()
+    return _npm(BETTER_AUTH_NEWEST, "better-auth") or _node()
+
+
+def _express() -> str | None:
+    return _npm(EXPRESS_APP, "express")
 
 
 def _debian(key: str) -> str | None:
@@ -66,6 +73,7 @@ PARTS: dict[str, Callable[[], str | None]] = {
     "postgres15": _postgres15,
     "node": _node,
     "newest": _newest,
+    "express": _express,
     "sqld": _sqld,
     **{key: functools.partial(_debian, key) for key in debian.PARTS},
 }

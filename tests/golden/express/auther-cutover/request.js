@@ -1,0 +1,136 @@
+// What is read from a request, and small answers. Nothing is handed to the application in headers, so none has to be
+// stripped: whatever a client calls `X-User`, nobody here reads it.
+import { isSecure } from "./settings.js";
+import { cookieName } from "./credentials.js";
+
+/** @typedef {import("express").Request} Request */
+/** @typedef {import("express").Response} Response */
+/** @typedef {import("./types.js").Settings} Settings */
+
+const AUTHORIZATION = "authorization";
+
+/**
+ * The path as it was sent: `req.url` loses the mount point's part.
+ * @param {Request} req
+ */
+export function pathOf({ originalUrl }) {
+  const end = originalUrl.indexOf("?");
+  return end < 0 ? originalUrl : originalUrl.slice(0, end);
+}
+
+/**
+ * All Authorization headers: `req.headers` has the first one only.
+ * @param {Request} req
+ */
+export function authorizationOf({ rawHeaders }) {
+  const values = [];
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i];
+    if (name.length === AUTHORIZATION.length && name.toLowerCase() === AUTHORIZATION) values.push(rawHeaders[i + 1]);
+  }
+  return values;
+}
+
+/**
+ * Whether a person waits for a page, who can be sent to another one.
+ * @param {Request} req
+ */
+export function wantsPage({ headers }) {
+  const mode = headers["sec-fetch-mode"];
+  return mode ? mode === "navigate" : (headers.accept ?? "").includes("text/html");
+}
+
+/**
+ * Whether it is a person on the way to a page.
+ * @param {Request} req
+ */
+export const isNavigation = (req) => (req.method === "GET" || req.method === "HEAD") && wantsPage(req);
+
+/**
+ * Whether a POST comes from a page of our own. Not compared with the Host header: behind a proxy it is another.
+ * @param {Request} req
+ * @param {Settings} settings
+ */
+export function isSameOrigin({ headers }, { redirectUri }) {
+  const site = headers["sec-fetch-site"];
+  return site ? site === "same-origin" : headers.origin === new URL(redirectUri).origin;
+}
+
+/**
+ * @param {Response} res
+ * @param {number} status
+ * @param {string} error
+ */
+export function answerJson(res, status, error, headers = {}) {
+  if (status === 401) res.set("WWW-Authenticate", 'Bearer error="invalid_token"');
+  res
+    .status(status)
+    .set({ "Cache-Control": "no-store", ...headers })
+    .json({ error });
+}
+
+/**
+ * @param {Response} res
+ * @param {string} location
+ */
+export function seeOther(res, location) {
+  res.set("Cache-Control", "no-store").redirect(303, location);
+}
+
+/**
+ * @param {Response} res
+ * @param {number} status
+ * @param {{ title: string, body: string }} page HTML.
+ */
+export function answerPage(res, status, { title, body }) {
+  res
+    .status(status)
+    .set({
+      "Cache-Control": "no-store",
+      "Content-Security-Policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none'",
+    })
+    .type("html")
+    .send(
+      `<!doctype html><html lang="en"><meta charset="utf-8"><title>${title}</title>` +
+        `<meta name="viewport" content="width=device-width, initial-scale=1"><h1>${title}</h1>${body}</html>\n`,
+    );
+}
+
+/** Sets and removes the cookies that this code owns. */
+export class Cookies {
+  /** @param {Settings} settings */
+  constructor(settings) {
+    this.settings = settings;
+    /** @type {import("express").CookieOptions} */
+    this.attributes = { path: "/", httpOnly: true, sameSite: "lax", secure: isSecure(settings) };
+  }
+
+  /**
+   * @param {Response} res
+   * @param {string} name Without prefix.
+   * @param {string} value
+   * @param {number} lifetimeS
+   */
+  set(res, name, value, lifetimeS) {
+    this.setWhole(res, cookieName(this.settings, name), value, lifetimeS);
+  }
+
+  /**
+   * @param {Response} res
+   * @param {string} name With its prefix.
+   * @param {string} value
+   * @param {number} lifetimeS
+   */
+  setWhole(res, name, value, lifetimeS) {
+    res.cookie(name, value, { ...this.attributes, maxAge: Math.max(0, lifetimeS) * 1000 });
+  }
+
+  /**
+   * A `__Host-` cookie is only removed by a Set-Cookie that has its attributes.
+   * @param {Response} res
+   * @param {string} name Without prefix.
+   */
+  drop(res, name) {
+    res.clearCookie(cookieName(this.settings, name), this.attributes);
+  }
+}

@@ -1,0 +1,98 @@
+"""The real Express application with a generated shim in it. Knows nothing of pytest."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from migrator.shims.express import ExpressTarget
+from tests.parts.postgres import free_port
+from tests.parts.program import Program, write_files
+from tests.parts.stage_file import StageFile, shim_environment, shim_settings
+from tests.setup.paths import EXPRESS_APP
+
+if TYPE_CHECKING:
+    from migrator.conformance.issuer import Issuer
+    from migrator.shims.interface import ShimSettings
+
+CALLBACK_PATH = "/auth/callback"
+SECRETS = {"SESSION_SECRET": "session-secret-of-the-tests", "MIGRATOR_COOKIE_SECRET": "c" * 40}
+# Tests cannot wait two seconds for each move of the switch.
+QUICK = ("stageEveryS: 2,", "stageEveryS: 0.1,")
+
+
+@dataclass(kw_only=True)
+class ExpressApp(Program):
+    """An Express application on Node.js in a temporary folder."""
+
+    stage: StageFile
+
+    def command(self) -> list[str]:
+        """Give Node.js with the application."""
+        return ["node", "server.js"]
+
+    def run(self, *command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the application's folder, with more environment if given."""
+        return subprocess.run(
+            [str(part) for part in command],
+            cwd=self.folder,
+            env=self.environment | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+def prepare(
+    dsn: str,
+    issuer: Issuer,
+    *,
+    settings: ShimSettings | None = None,
+    pepper: str = "",
+    extra: dict[str, str] | None = None,
+) -> ExpressApp:
+    """Copy the application and put the generated shim into it. Starts nothing.
+
+    Args:
+        dsn: The application's database, with the users table and the side tables.
+        settings: The shim's, but for stage key and redirect URI; by default those that fit the issuer.
+        pepper: Devise's.
+        extra: More environment variables.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="migrator-express-"))
+    stage, port = StageFile(folder / "stage.json"), free_port()
+    redirect_uri = f"http://127.0.0.1:{port}{CALLBACK_PATH}"
+    issuer.redirect_uris.append(redirect_uri)
+    baked = settings or shim_settings(issuer, stage_public_key="", redirect_uri="")
+    own = {"redirect_uri": redirect_uri, "stage_public_key": stage.public_key}
+    put_together(folder, replace(baked, **own))
+    shim = shim_environment(dsn, stage.path, cache=folder / "stage-cache.json", pepper=pepper)
+    places = {"PORT": str(port), "MIGRATOR_COUNTERS_FOLDER": str(folder / "counters")}
+    return ExpressApp(
+        folder=folder,
+        environment=os.environ | shim | SECRETS | places | (extra or {}),
+        log_path=folder / "express.log",
+        port=port,
+        stage=stage,
+    )
+
+
+def put_together(folder: Path, settings: ShimSettings) -> Path:
+    """Copy the application's sources and render the shim beside them."""
+    folder.mkdir(exist_ok=True)
+    for path in EXPRESS_APP.iterdir():
+        if path.is_file():
+            shutil.copy(path, folder)
+    # Node looks for packages from where a file really lies, so this link is enough.
+    (folder / "node_modules").symlink_to(EXPRESS_APP / "node_modules")
+    files = ExpressTarget().files(settings)
+    path = "auther-cutover/settings.js"
+    if settings.legacy and QUICK[0] not in files[path]:
+        raise ValueError(f"the generated settings no longer say {QUICK[0]!r}")
+    write_files(folder, {**files, path: files[path].replace(*QUICK)})
+    return folder
