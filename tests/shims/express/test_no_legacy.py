@@ -122,3 +122,4 @@ def test_without_keys_the_answer_is_503(plain: Club) -> None:
     plain.issuer.keys, plain.issuer.jwks_mode = good, "ok"
     assert (answer.status_code, answer.json()) == (503, {"error": "verification_unavailable"})
     assert int(answer.headers["retry-after"]) >= 1
+    plain.wait_for(lambda: ask(plain, plain.token(ALICE)).status_code == 200)
