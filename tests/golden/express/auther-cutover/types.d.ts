@@ -114,6 +114,8 @@ export interface StageView {
   readonly stopAccepting: boolean;
   /** Unix time after which legacy credentials end in `drain`. */
   readonly legacyUntilS: number | null;
+  /** Groups of browsers that sign in at Auther in `dual`, whatever their bucket. */
+  readonly cohorts: readonly string[];
   readonly origin: "live" | "cached" | "baked";
 }
 
