@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 
 import { Hono } from "hono";
 
-import { createCutover, safeReturnPath } from "./auther-cutover/index.js";
+import { DoorClosed, createCutover, safeReturnPath } from "./auther-cutover/index.js";
 import { begin, remember, sessionOf, sessions, write } from "./sessions.js";
 import * as users from "./users.js";
 
@@ -21,6 +21,7 @@ const cutover = createCutover({
 export const app = new Hono();
 app.get("/healthz", (c) => c.text("ok"));
 app.use(cutover.middleware());
+app.use(revive);
 
 app.get("/login", (c) => {
   const toAuther = cutover.loginTarget(c, { cohort: c.req.query("group") }) === "auther";
@@ -89,6 +90,23 @@ async function signIn(email, password) {
   const user = await users.byEmail(email);
   if (!user?.active) return null;
   return (await cutover.checkPassword(user.id, password, () => users.hasPassword(user, password))) ? user : null;
+}
+
+/**
+ * Makes a session of a remember-me cookie, as long as sessions are made at all.
+ * @type {import("hono").MiddlewareHandler}
+ */
+async function revive(c, next) {
+  const person = c.get("autherUser");
+  if (person?.credential === "session" && !sessionOf(c).user) {
+    await cutover.admit(c, person.userId, { door: "remember_me" }).then(() => begin(c, person.user), ignoreClosed);
+  }
+  return next();
+}
+
+/** @param {unknown} error */
+function ignoreClosed(error) {
+  if (!(error instanceof DoorClosed)) throw error;
 }
 
 /** @param {Context} c */

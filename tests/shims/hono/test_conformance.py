@@ -13,6 +13,21 @@ from tests.shims.asgi.club import BOB, oracle
 from tests.shims.conformance import ENVIRONMENT, Deployment, check
 from tests.shims.express.test_conformance import PROFILE
 
+pytestmark = pytest.mark.xdist_group("hono")
+CORE = (
+    "dual/header-expired-never-falls-through",
+    "auther/session-ended-on-a-page",
+    "tokens/alg-none",
+    "tokens/aud-of-another-client",
+    "conflicts/the-post-ends-both",
+    "login/ends-another-session",
+    "login/state-of-another-browser",
+    "exchange/a-session-becomes-authers",
+    "renewal/identity-swap",
+    "key-set/a-flood-of-random-kids",
+    "doors/form-closed-in-drain",
+    "doors/moved-at-the-form",
+)
 Verified = dict[str, Result]
 Verify = Callable[[Sequence[Case]], Verified]
 
@@ -41,6 +56,17 @@ def verify(
             )
         finally:
             app.remove()
+
+
+@pytest.fixture(scope="module")
+def core(verify: Verify) -> Verified:
+    """The core's results."""
+    return verify([case for case in CASES if case.title in CORE])
+
+
+@pytest.mark.parametrize("title", CORE)
+def test_core(core: Verified, title: str) -> None:
+    check(core[title])
 
 
 @pytest.mark.long

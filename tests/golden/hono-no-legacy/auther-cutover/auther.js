@@ -11,7 +11,16 @@ import { People } from "./people.js";
 import { fromClaims, ofApiKey } from "./permissions.js";
 import { Plugin } from "./plugin.js";
 import { Renewal } from "./renewal.js";
-import { Cookies, answerJson, authorizationOf, cookiesOf, isNavigation, pathOf, seeOther, targetOf } from "./request.js";
+import {
+  Cookies,
+  answerJson,
+  authorizationOf,
+  cookiesOf,
+  isNavigation,
+  pathOf,
+  seeOther,
+  targetOf,
+} from "./request.js";
 import { check, readEnvironment, settings as baked } from "./settings.js";
 import { TokenVerifier } from "./tokens.js";
 

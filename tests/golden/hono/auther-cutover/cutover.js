@@ -12,7 +12,16 @@ import { EXCHANGE_PATH } from "./exchange.js";
 import { LOGOUT_PATH, Login, START_PATH, withReturn } from "./login.js";
 import { Passwords } from "./passwords.js";
 import { fromClaims, ofApiKey } from "./permissions.js";
-import { answerJson, authorizationOf, cookiesOf, isNavigation, pathOf, seeOther, targetOf, wantsPage } from "./request.js";
+import {
+  answerJson,
+  authorizationOf,
+  cookiesOf,
+  isNavigation,
+  pathOf,
+  seeOther,
+  targetOf,
+  wantsPage,
+} from "./request.js";
 import { check, readEnvironment, settings as baked } from "./settings.js";
 import { acceptsAuther, legacyIsOver } from "./stage.js";
 import { CONFLICT_PATH, TwoSides } from "./two-sides.js";

@@ -8,6 +8,7 @@ const EVERY_MS = 60_000;
 /** Says whether the detector would see a legacy session if there were one. */
 export class Detector {
   sees = 0;
+  #detector;
 
   /**
    * @param {import("./hono.js").LegacySessions} sessions
@@ -16,7 +17,7 @@ export class Detector {
   constructor(sessions, log) {
     this.sessions = sessions;
     this.log = log;
-    this.detector = new Hono().get("/", async (c) => c.json(await sessions.holdsUser(c)));
+    this.#detector = new Hono().get("/", async (c) => c.json(await sessions.holdsUser(c)));
     setInterval(() => void this.look(), EVERY_MS).unref();
     void this.look();
   }
@@ -28,8 +29,11 @@ export class Detector {
   }
 
   async #seesFixture() {
-    const cookie = await this.sessions.fixture();
-    const [full, empty] = [{ cookie }, {}].map(async (headers) => (await this.detector.request("/", { headers })).json());
-    return (await full) === true && (await empty) === false;
+    return (await this.#sees(await this.sessions.fixture())) === true && (await this.#sees("")) === false;
+  }
+
+  /** @param {string} cookie */
+  async #sees(cookie) {
+    return (await this.#detector.request("/", { headers: { cookie } })).json();
   }
 }
