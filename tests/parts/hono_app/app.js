@@ -24,7 +24,7 @@ app.use(cutover.middleware());
 app.use(revive);
 
 app.get("/login", (c) => {
-  const toAuther = cutover.loginTarget(c, { cohort: c.req.query("group") }) === "auther";
+  const toAuther = cutover.loginTarget(c, { cohort: c.req.query("cohort") }) === "auther";
   const back = safeReturnPath(c.req.query("return_to"), "/");
   const form = `<form method="post"><input name="csrf" type="hidden" value="${csrfToken(c)}"><input name="email">
     <input name="password" type="password"><input name="remember_me" type="checkbox" value="1"></form>`;

@@ -8,7 +8,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 
 import { createAuther, safeReturnPath } from "../auther-cutover/index.js";
@@ -57,40 +56,35 @@ function token(claims = {}, header = {}) {
   return [...parts, sign(null, Buffer.from(parts.join(".")), privateKey).toString("base64url")].join(".");
 }
 
-/** @type {string} */
-let url;
-/** @type {import("node:http").Server} */
-let server;
+/** @type {Hono} */
+let app;
 
 /** An application of its own, with a key set that nobody has fetched yet. */
-async function serve() {
+function build() {
   const { port } = /** @type {import("node:net").AddressInfo} */ (issuer.address());
   const environment = { ...readEnvironment({}), cookieSecret: randomBytes(32).toString("hex"), countersFolder: folder };
   const from = { settings: { ...settings, jwksUrl: `http://127.0.0.1:${port}/` }, environment };
-  const app = new Hono();
+  app = new Hono();
   const auther = createAuther({ database, findUser: (id) => ({ id }), log: () => {} }, from);
   app.use(auther.middleware());
   app.get("/", (c) => c.json({ user: c.get("autherUser")?.user.id ?? null }));
-  server?.close();
-  server = /** @type {import("node:http").Server} */ (serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }));
-  await once(server, "listening");
-  url = `http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}`;
 }
 
 before(async () => {
   issuer.listen(0, "127.0.0.1");
   await once(issuer, "listening");
-  await serve();
+  build();
 });
 after(() => {
-  for (const one of [issuer, server]) one.close();
+  issuer.close();
   rmSync(folder, { recursive: true });
 });
 
 /** @param {{ bearer?: string, cookie?: string }} credentials */
 async function ask({ bearer, cookie }) {
-  const headers = { ...(bearer && { authorization: `Bearer ${bearer}` }), ...(cookie && { cookie }) };
-  const response = await fetch(url, { headers });
+  const headers = new Headers(cookie ? { cookie } : {});
+  if (bearer) headers.set("authorization", `Bearer ${bearer}`);
+  const response = await app.request("/", { headers });
   const body = await response.json();
   return [response.status, body.error ?? body.user];
 }
@@ -152,6 +146,6 @@ test("a return path never leaves this site", () => {
 
 test("when nobody can verify the answer is 503", async () => {
   jwksIsUp = false;
-  await serve();
+  build();
   assert.deepEqual(await ask({ bearer: token() }), [503, "verification_unavailable"]);
 });

@@ -35,7 +35,7 @@ export const issuesLegacy = ({ stage }) => stage === "legacy" || stage === "dual
  * On which side a browser signs in: sticky, and monotonic in percent.
  * @param {StageView} view
  * @param {string} key The browser's random bucket cookie.
- * @param {string} [cohort] A group of the application's own making that the switch may move first.
+ * @param {string} [cohort] The group that the visitor belongs to.
  */
 export function sendsToAuther({ stage, percent, salt, cohorts }, key, cohort = "") {
   if (stage !== "dual") return stage !== "legacy";
@@ -172,9 +172,10 @@ export function openDocument(text, settings, origin) {
     if (!fits || !Number.isInteger(epoch) || !(percent >= 0 && percent <= 100) || typeof salt !== "string") return null;
     const until = found.legacy_accept_until;
     const legacyUntilS = until == null ? null : Date.parse(until) / 1000;
-    const { cohorts = [], stop_accepting: stopAccepting } = found;
+    const cohorts = found.cohorts ?? [];
     if (Number.isNaN(legacyUntilS) || !Array.isArray(cohorts)) return null;
-    return { stage, percent, salt, epoch, stopAccepting: stopAccepting === true, legacyUntilS, cohorts, origin };
+    const stopAccepting = found.stop_accepting === true;
+    return { stage, percent, salt, epoch, stopAccepting, legacyUntilS, cohorts, origin };
   } catch {
     return null;
   }

@@ -8,7 +8,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { generateSignedCookie, getSignedCookie, setSignedCookie } from "hono/cookie";
 
@@ -60,20 +59,18 @@ function token(claims = {}, header = {}) {
   return [...parts, sign(null, Buffer.from(parts.join(".")), privateKey).toString("base64url")].join(".");
 }
 
-/** @type {string} */
-let url;
-/** @type {import("node:http").Server} */
-let server;
+/** @type {Hono} */
+let app;
 
 /** An application of its own, with a key set that nobody has fetched yet. */
-async function serve() {
+function build() {
   const { port } = /** @type {import("node:net").AddressInfo} */ (issuer.address());
   const environment = { ...readEnvironment({}), cookieSecret: randomBytes(32).toString("hex"), countersFolder: folder };
   const from = {
     settings: { ...settings, jwksUrl: `http://127.0.0.1:${port}/`, bakedStage: /** @type {const} */ ("dual") },
     environment,
   };
-  const app = new Hono();
+  app = new Hono();
   /** @param {import("hono").Context} c */
   const idOf = async (c) => (await getSignedCookie(c, SECRET, SESSION)) || null;
   const sessions = {
@@ -90,32 +87,29 @@ async function serve() {
     return c.body(null);
   });
   app.get("/", (c) => c.json({ user: c.get("autherUser")?.user.id ?? null }));
-  server?.close();
-  server = /** @type {import("node:http").Server} */ (serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }));
-  await once(server, "listening");
-  url = `http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}`;
 }
 
 before(async () => {
   issuer.listen(0, "127.0.0.1");
   await once(issuer, "listening");
-  await serve();
+  build();
 });
 after(() => {
-  for (const one of [issuer, server]) one.close();
+  issuer.close();
   rmSync(folder, { recursive: true });
 });
 
 /** @param {string} id */
 async function signedIn(id) {
-  const response = await fetch(`${url}/login/${id}`, { method: "POST" });
+  const response = await app.request(`/login/${id}`, { method: "POST" });
   return response.headers.getSetCookie()[0].split(";")[0];
 }
 
 /** @param {{ bearer?: string, cookie?: string }} credentials */
 async function ask({ bearer, cookie }) {
-  const headers = { ...(bearer && { authorization: `Bearer ${bearer}` }), ...(cookie && { cookie }) };
-  const response = await fetch(url, { headers });
+  const headers = new Headers(cookie ? { cookie } : {});
+  if (bearer) headers.set("authorization", `Bearer ${bearer}`);
+  const response = await app.request("/", { headers });
   const body = await response.json();
   return [response.status, body.error ?? body.user];
 }
@@ -183,6 +177,6 @@ test("a return path never leaves this site", () => {
 
 test("when nobody can verify the answer is 503", async () => {
   jwksIsUp = false;
-  await serve();
+  build();
   assert.deepEqual(await ask({ bearer: token() }), [503, "verification_unavailable"]);
 });
