@@ -28,9 +28,9 @@ export class AutherSession {
    */
   async keep(c, token, expiresAtS) {
     const { people, cookies } = this.parts;
-    const untilS = expiresAtS + RENEWABLE_S;
-    const value = token.length > COOKIE_MAX_BYTES ? await people.keepToken(token, untilS) : token;
-    cookies.set(c, ID_TOKEN, value, Math.floor(untilS - Date.now() / 1000));
+    const keptUntilS = expiresAtS + RENEWABLE_S;
+    const value = token.length > COOKIE_MAX_BYTES ? await people.keepToken(token, keptUntilS) : token;
+    cookies.set(c, ID_TOKEN, value, Math.floor(keptUntilS - Date.now() / 1000));
   }
 
   /**
