@@ -41,5 +41,5 @@ lock: ## pin packages anew after a change of pyproject.toml (delete a lock for n
 
 clean: ## remove what the set-up and the demo made in this folder
 	rm -rf .venv .parts demo-workspace dist
-	rm -rf tests/parts/better_auth/node_modules tests/parts/better_auth/.parts tests/parts/sqld/node_modules tests/parts/express_app/node_modules
+	rm -rf tests/parts/better_auth/node_modules tests/parts/better_auth/.parts tests/parts/sqld/node_modules tests/parts/express_app/node_modules tests/parts/hono_app/node_modules
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

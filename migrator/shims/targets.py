@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from migrator.shims.asgi import AsgiTarget
 from migrator.shims.express import ExpressTarget
 from migrator.shims.go import GoTarget
+from migrator.shims.hono import HonoTarget
 from migrator.shims.rails import RailsTarget
 
 if TYPE_CHECKING:
@@ -17,4 +18,5 @@ TARGETS: dict[str, Target] = {
     "asgi": AsgiTarget(),
     "express": ExpressTarget(),
     "go": GoTarget(),
+    "hono": HonoTarget(),
 }

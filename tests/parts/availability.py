@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.parts.postgres import DEBIAN_15, embedded_binaries
 from tests.setup import debian
 from tests.setup.node import NODE_MAJOR_MIN, node_version
-from tests.setup.paths import BETTER_AUTH, BETTER_AUTH_NEWEST, EXPRESS_APP, use_parts
+from tests.setup.paths import BETTER_AUTH, BETTER_AUTH_NEWEST, EXPRESS_APP, HONO_APP, use_parts
 from tests.setup.sqld import program
 
 OPTIONAL = frozenset({"postgres15"})
@@ -56,6 +56,10 @@ def _express() -> str | None:
     return _npm(EXPRESS_APP, "express")
 
 
+def _hono() -> str | None:
+    return _npm(HONO_APP, "hono")
+
+
 def _debian(key: str) -> str | None:
     return None if debian.is_there(key) else f"no {debian.PARTS[key].name}; run `make setup`"
 
@@ -74,6 +78,7 @@ PARTS: dict[str, Callable[[], str | None]] = {
     "node": _node,
     "newest": _newest,
     "express": _express,
+    "hono": _hono,
     "sqld": _sqld,
     **{key: functools.partial(_debian, key) for key in debian.PARTS},
 }

@@ -1,4 +1,4 @@
-"""The real Express application with a generated shim in it. Knows nothing of pytest."""
+"""The real applications on Node.js with a generated shim in them. Knows nothing of pytest."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrator.shims.express import ExpressTarget
+from migrator.shims.hono import HonoTarget
 from tests.parts.postgres import free_port
 from tests.parts.program import Program, write_files
 from tests.parts.stage_file import StageFile, shim_environment, shim_settings
-from tests.setup.paths import EXPRESS_APP
+from tests.setup.paths import EXPRESS_APP, HONO_APP
 
 if TYPE_CHECKING:
     from migrator.conformance.issuer import Issuer
-    from migrator.shims.interface import ShimSettings
+    from migrator.shims.interface import ShimSettings, Target
 
 CALLBACK_PATH = "/auth/callback"
 SECRETS = {"SESSION_SECRET": "session-secret-of-the-tests", "MIGRATOR_COOKIE_SECRET": "c" * 40}
@@ -26,9 +27,38 @@ SECRETS = {"SESSION_SECRET": "session-secret-of-the-tests", "MIGRATOR_COOKIE_SEC
 QUICK = ("stageEveryS: 2,", "stageEveryS: 0.1,")
 
 
+@dataclass(frozen=True)
+class Stack:
+    """A target, and the application that its shim is put into.
+
+    Attributes:
+        sources: Its files; packages are installed beside the last ones.
+    """
+
+    target: Target
+    sources: tuple[Path, ...]
+
+    @property
+    def packages(self) -> Path:
+        """Give the folder of the installed packages."""
+        return self.sources[-1].parent / "node_modules"
+
+
+EXPRESS = Stack(ExpressTarget(), tuple(path for path in EXPRESS_APP.iterdir() if path.is_file()))
+# Users, passwords and the compiler's settings are the same in both.
+HONO = Stack(
+    HonoTarget(),
+    (
+        EXPRESS_APP / "users.js",
+        EXPRESS_APP / "tsconfig.json",
+        *(path for path in HONO_APP.iterdir() if path.is_file()),
+    ),
+)
+
+
 @dataclass(kw_only=True)
 class ExpressApp(Program):
-    """An Express application on Node.js in a temporary folder."""
+    """An application on Node.js in a temporary folder."""
 
     stage: StageFile
 
@@ -52,6 +82,7 @@ def prepare(
     dsn: str,
     issuer: Issuer,
     *,
+    stack: Stack = EXPRESS,
     settings: ShimSettings | None = None,
     pepper: str = "",
     extra: dict[str, str] | None = None,
@@ -60,37 +91,37 @@ def prepare(
 
     Args:
         dsn: The application's database, with the users table and the side tables.
+        stack: Which application.
         settings: The shim's, but for stage key and redirect URI; by default those that fit the issuer.
         pepper: Devise's.
         extra: More environment variables.
     """
-    folder = Path(tempfile.mkdtemp(prefix="migrator-express-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"migrator-{stack.target.name}-"))
     stage, port = StageFile(folder / "stage.json"), free_port()
     redirect_uri = f"http://127.0.0.1:{port}{CALLBACK_PATH}"
     issuer.redirect_uris.append(redirect_uri)
     baked = settings or shim_settings(issuer, stage_public_key="", redirect_uri="")
     own = {"redirect_uri": redirect_uri, "stage_public_key": stage.public_key}
-    put_together(folder, replace(baked, **own))
+    put_together(folder, replace(baked, **own), stack)
     shim = shim_environment(dsn, stage.path, cache=folder / "stage-cache.json", pepper=pepper)
     places = {"PORT": str(port), "MIGRATOR_COUNTERS_FOLDER": str(folder / "counters")}
     return ExpressApp(
         folder=folder,
         environment=os.environ | shim | SECRETS | places | (extra or {}),
-        log_path=folder / "express.log",
+        log_path=folder / "application.log",
         port=port,
         stage=stage,
     )
 
 
-def put_together(folder: Path, settings: ShimSettings) -> Path:
+def put_together(folder: Path, settings: ShimSettings, stack: Stack = EXPRESS) -> Path:
     """Copy the application's sources and render the shim beside them."""
     folder.mkdir(exist_ok=True)
-    for path in EXPRESS_APP.iterdir():
-        if path.is_file():
-            shutil.copy(path, folder)
+    for source in stack.sources:
+        shutil.copy(source, folder)
     # Node looks for packages from where a file really lies, so this link is enough.
-    (folder / "node_modules").symlink_to(EXPRESS_APP / "node_modules")
-    files = ExpressTarget().files(settings)
+    (folder / "node_modules").symlink_to(stack.packages)
+    files = stack.target.files(settings)
     path = "auther-cutover/settings.js"
     if settings.legacy and QUICK[0] not in files[path]:
         raise ValueError(f"the generated settings no longer say {QUICK[0]!r}")

@@ -8,7 +8,12 @@ from contextlib import contextmanager
 from functools import partial
 
 from tests.setup import debian
-from tests.setup.node import ensure_better_auth, ensure_express, ensure_newest_better_auth
+from tests.setup.node import (
+    ensure_better_auth,
+    ensure_express,
+    ensure_hono,
+    ensure_newest_better_auth,
+)
 from tests.setup.paths import PARTS
 from tests.setup.sqld import ensure_sqld
 from tests.setup.steps import PartMissingError, SetupError, say
@@ -23,6 +28,7 @@ SCOPES: dict[str, list[tuple[str, Step]]] = {
         ("the newest better-auth", ensure_newest_better_auth),
         ("a libSQL server", ensure_sqld),
         ("Express with Passport", ensure_express),
+        ("Hono", ensure_hono),
         *((part.name, partial(debian.ensure, key)) for key, part in debian.PARTS.items()),
     ],
 }

@@ -4,7 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
-from tests.setup.paths import BETTER_AUTH, BETTER_AUTH_NEWEST, EXPRESS_APP, use_parts
+from tests.setup.paths import BETTER_AUTH, BETTER_AUTH_NEWEST, EXPRESS_APP, HONO_APP, use_parts
 from tests.setup.steps import PartMissingError, SetupError, digest, once, run, say
 from tests.setup.venv import PIP
 
@@ -40,6 +40,16 @@ def ensure_express() -> None:
     """
     node_there()
     install_packages(EXPRESS_APP, name="the Express application")
+
+
+def ensure_hono() -> None:
+    """Install Hono and what the application of the tests needs likewise.
+
+    Raises:
+        PartMissingError: no Node.js, or the packages can't be had.
+    """
+    node_there()
+    install_packages(HONO_APP, name="the Hono application")
 
 
 def node_there() -> None:

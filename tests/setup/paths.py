@@ -14,6 +14,7 @@ GO_PATH = os.pathsep.join(
     str(root / "usr" / "share" / "gocode") for root in (Path("/"), PARTS / "debian")
 )
 EXPRESS_APP = ROOT / "tests" / "parts" / "express_app"
+HONO_APP = ROOT / "tests" / "parts" / "hono_app"
 SQLD = ROOT / "tests" / "parts" / "sqld"
 
 

@@ -33,6 +33,8 @@ KEPT: Mapping[str, tuple[str, ShimSettings]] = {
     "asgi-no-legacy": ("asgi", NO_LEGACY),
     "express": ("express", SETTINGS),
     "express-no-legacy": ("express", NO_LEGACY),
+    "hono": ("hono", SETTINGS),
+    "hono-no-legacy": ("hono", NO_LEGACY),
     "rails": ("rails", SETTINGS),
     "rails-no-legacy": ("rails", NO_LEGACY),
     "go": ("go", SETTINGS),

@@ -16,11 +16,23 @@ INSERT INTO "public".migrator_shadow (source, user_pk, matched, reason) VALUES (
 ON CONFLICT (source, user_pk) DO UPDATE SET matched = excluded.matched, reason = excluded.reason,
   checks = migrator_shadow.checks + 1, seen_at = now()`;
 
+/**
+ * @typedef {{
+ *   settings: import("./types.js").Settings,
+ *   environment: import("./types.js").Environment,
+ *   counters: import("./metrics.js").Counters,
+ *   people: import("./people.js").People,
+ *   plugin: import("./plugin.js").Plugin,
+ *   side: import("./people.js").Database,
+ *   stage: import("./stage.js").StageReader,
+ * }} Parts
+ */
+
 /** Checks them where they are kept. */
 export class Passwords {
   #running = 0;
 
-  /** @param {import("./express.js").Parts} parts */
+  /** @param {Parts} parts */
   constructor(parts) {
     this.parts = parts;
   }

@@ -1,4 +1,3 @@
-{% if legacy %}
 // Passwords at the legacy doors: of who moved, Auther's copy is the right one; of who did not, the legacy copy is, and
 // Auther's is compared beside it.
 import { Unavailable } from "./errors.js";
@@ -10,18 +9,30 @@ const UNDEFINED_TABLE = "42P01";
 const REASONS = ["no_credential", "banned", "unverified", "unknown_scheme", "pepper_missing", "not_ours"];
 
 const UNFINISHED = `
-SELECT 1 FROM {$ schema $}.migrator_write_back
+SELECT 1 FROM "public".migrator_write_back
 WHERE source = $1 AND user_pk = $2 AND (state <> 'done' OR acknowledged_at IS NULL) LIMIT 1`;
 const RECORD = `
-INSERT INTO {$ schema $}.migrator_shadow (source, user_pk, matched, reason) VALUES ($1, $2, $3, $4)
+INSERT INTO "public".migrator_shadow (source, user_pk, matched, reason) VALUES ($1, $2, $3, $4)
 ON CONFLICT (source, user_pk) DO UPDATE SET matched = excluded.matched, reason = excluded.reason,
   checks = migrator_shadow.checks + 1, seen_at = now()`;
+
+/**
+ * @typedef {{
+ *   settings: import("./types.js").Settings,
+ *   environment: import("./types.js").Environment,
+ *   counters: import("./metrics.js").Counters,
+ *   people: import("./people.js").People,
+ *   plugin: import("./plugin.js").Plugin,
+ *   side: import("./people.js").Database,
+ *   stage: import("./stage.js").StageReader,
+ * }} Parts
+ */
 
 /** Checks them where they are kept. */
 export class Passwords {
   #running = 0;
 
-  /** @param {import("./express.js").Parts} parts */
+  /** @param {Parts} parts */
   constructor(parts) {
     this.parts = parts;
   }
@@ -92,4 +103,3 @@ export class Passwords {
       });
   }
 }
-{% endif %}

@@ -1,0 +1,62 @@
+import type { Context } from "hono";
+
+import type { Attempts } from "./attempts.js";
+import type { AutherSession } from "./auther-session.js";
+import type { Credentials } from "./credentials.js";
+import type { Counters } from "./metrics.js";
+import type { Database, People } from "./people.js";
+import type { Plugin } from "./plugin.js";
+import type { Renewal } from "./renewal.js";
+import type { Cookies } from "./request.js";
+import type { TokenVerifier } from "./tokens.js";
+import type { Claims, Environment, Judge, Settings, SignedIn } from "./types.js";
+
+declare module "hono" {
+  interface ContextVariableMap {
+    /** Who this request acts for, and by which credential; null for nobody. */
+    autherUser: AutherUser | null | undefined;
+  }
+}
+
+export interface AutherUser extends SignedIn {
+  /** As your application knows them. */
+  readonly user: any;
+}
+
+export interface Options {
+  /** The application's primary: a connection string, or something with `query`. */
+  readonly database: string | Database;
+  /**
+   * The user for a primary key, as your application knows it; null for accounts that may not be used. A lock that failed
+   * attempts imposed is none of its business: `judge` looks at those.
+   */
+  readonly findUser: (
+    userId: string,
+    claims?: Claims,
+  ) => Promise<object | null | undefined> | object | null | undefined;
+  /** Your login page; gets `?return_to=`. */
+  readonly loginPath?: string;
+  /** Exact paths that nothing is decided for, for example "/healthz". */
+  readonly exempt?: readonly string[];
+  /** Turns the account's columns into its state; by default as Devise would. */
+  readonly judge?: Judge;
+  /** Gets one object per decision; by default a JSON line on stdout. */
+  readonly log?: (line: object) => void;
+}
+
+/** What the parts share. */
+export interface Parts {
+  readonly options: Options;
+  readonly settings: Settings;
+  readonly environment: Environment;
+  readonly log: (line: object) => void;
+  readonly counters: Counters;
+  readonly verifier: TokenVerifier;
+  readonly people: People;
+  readonly credentials: Credentials;
+  readonly cookies: Cookies;
+  readonly plugin: Plugin;
+  readonly attempts: Attempts;
+  readonly autherSession: AutherSession;
+  readonly renewal: Renewal;
+}

@@ -1,0 +1,138 @@
+// What no request waits for, best effort and on a connection of its own: the heartbeat, and when somebody was last
+// seen with a legacy session. And what a request waits for at most now and then: whether those sessions were ended.
+
+/** @typedef {import("./people.js").Database} Database */
+
+const SEEN_EVERY_MS = 60_000;
+const TURN_MS = 1000;
+const USERS_MAX = 50_000;
+const BATCH = 1000;
+
+const BEAT = `
+INSERT INTO "public".migrator_instance (instance, build, baked, stage, epoch, source, legacy_capable, seen_at)
+VALUES ($1, $2, $3, $4, $5, $6, true, now())
+ON CONFLICT (instance) DO UPDATE SET build = excluded.build, baked = excluded.baked, stage = excluded.stage,
+  epoch = excluded.epoch, source = excluded.source, legacy_capable = excluded.legacy_capable, seen_at = excluded.seen_at`;
+const SEEN = `UPDATE "public".migrator_identity SET last_legacy_at = now() WHERE source = $1 AND user_pk = ANY($2)`;
+const ENDED = `
+SELECT 1 FROM "public".migrator_identity
+WHERE source = $1 AND user_pk = $2 AND home = 'auther' AND auth_valid_after IS NOT NULL`;
+
+/** @typedef {{ instance: string, build: string, baked: string, stage: string, epoch: number, source: string }} Facts */
+
+/** Writes in its own time. */
+export class Background {
+  /** @type {Map<string, number>} */ #seen = new Map();
+  /** @type {Set<string>} */ #waiting = new Set();
+  #beatAt = -Infinity;
+  #beatEpoch = -1;
+
+  /**
+   * @param {Database} database
+   * @param {import("./types.js").Settings} settings
+   * @param {() => Facts | null} facts null while the stage is unknown.
+   * @param {(line: object) => void} log
+   */
+  constructor(database, settings, facts, log) {
+    this.database = database;
+    this.settings = settings;
+    this.facts = facts;
+    this.log = log;
+    setInterval(() => void this.turn(), TURN_MS).unref();
+    void this.turn();
+  }
+
+  /**
+   * Has a legacy user's time noted, at most once a minute for each.
+   * @param {string} userId
+   */
+  saw(userId) {
+    const now = performance.now();
+    if (now - (this.#seen.get(userId) ?? -Infinity) < SEEN_EVERY_MS || this.#waiting.size >= USERS_MAX) return;
+    if (this.#seen.size >= USERS_MAX) this.#seen.clear();
+    this.#seen.set(userId, now);
+    this.#waiting.add(userId);
+  }
+
+  async turn() {
+    await this.#guarded("heartbeat", () => this.#beat());
+    await this.#guarded("last_seen", () => this.#note());
+  }
+
+  async #beat() {
+    const facts = this.facts();
+    const now = performance.now();
+    // A new epoch is reported at once.
+    if (!facts || (facts.epoch === this.#beatEpoch && now - this.#beatAt < this.settings.heartbeatS * 1000)) return;
+    const { instance, build, baked, stage, epoch, source } = facts;
+    await this.database.query(BEAT, [instance, build, baked, stage, epoch, source]);
+    this.#beatAt = now;
+    this.#beatEpoch = epoch;
+  }
+
+  async #note() {
+    const batch = [...this.#waiting].slice(0, BATCH);
+    for (const userId of batch) this.#waiting.delete(userId);
+    if (batch.length > 0) await this.database.query(SEEN, [this.settings.source, batch]);
+  }
+
+  /**
+   * @param {string} what
+   * @param {() => Promise<void>} write
+   */
+  async #guarded(what, write) {
+    // The code only: a driver's message may quote the connection string.
+    await write().catch((error) =>
+      this.log({ event: "background_write_failed", what, error: error.code ?? "unreachable" }),
+    );
+  }
+}
+
+/** Which users' legacy sessions were all ended, each user looked up at most once in a few seconds. */
+export class EndedSessions {
+  /** @type {Map<string, { at: number, ended: boolean }>} */ #known = new Map();
+
+  /**
+   * @param {Database} database
+   * @param {import("./types.js").Settings} settings
+   * @param {(line: object) => void} log
+   */
+  constructor(database, settings, log) {
+    this.database = database;
+    this.settings = settings;
+    this.log = log;
+  }
+
+  /**
+   * Of a user who moved and was then signed out everywhere no legacy session is good any more.
+   * @param {string} userId
+   */
+  async has(userId) {
+    const now = performance.now();
+    const known = this.#known.get(userId);
+    if (known && now - known.at < this.settings.sessionsEveryS * 1000) return known.ended;
+    const ended = await this.#look(userId);
+    if (this.#known.size >= USERS_MAX) this.#known.clear();
+    this.#known.set(userId, { at: now, ended });
+    return ended;
+  }
+
+  /**
+   * Somebody signs in now, so the next answer must be a fresh one.
+   * @param {string} userId
+   */
+  forget(userId) {
+    this.#known.delete(userId);
+  }
+
+  /** @param {string} userId */
+  async #look(userId) {
+    try {
+      return (await this.database.query(ENDED, [this.settings.source, userId])).rows.length > 0;
+    } catch (error) {
+      // The legacy side must not hang on our table.
+      this.log({ event: "ended_sessions_unknown", error: /** @type {any} */ (error).code ?? "unreachable" });
+      return false;
+    }
+  }
+}

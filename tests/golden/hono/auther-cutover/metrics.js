@@ -1,0 +1,175 @@
+// Counters with closed labels: prom-client's, added up over the worker processes of an instance, and one JSON log line
+// per decision. prom-client's own cluster support needs a primary process that answers; this works under any process
+// manager: each process keeps its counts in a file of its own, and whoever is asked adds the files up.
+import { mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import prometheus from "prom-client";
+
+/** @typedef {import("./types.js").Decision} Decision */
+
+const SAVE_EVERY_MS = 1000;
+const FILE = /^(\d+)-\d+\.json$/;
+const COUNTERS = /** @type {const} */ ({
+  auth_requests_total: ["Requests by decision.", ["path", "outcome", "stage", "reason", "synthetic"]],
+  auth_logins_total: ["Sessions that gained a user.", ["door", "side"]],
+  auth_logins_refused_total: ["Sign-ins refused at a closed door.", ["door", "stage"]],
+  auth_logins_failed_total: ["Logins at Auther that came to no end.", ["reason"]],
+  auth_jwks_fetch_total: ["Fetches of the key set.", ["result"]],
+  auth_shadow_checks_total: ["Passwords checked at Auther beside the request.", ["result"]],
+  auth_logouts_total: ["Sign-outs, and whether Auther's own session ended.", ["auther"]],
+  auth_exchanges_total: ["Legacy sessions exchanged for one at Auther.", ["result"]],
+  auth_renewals_total: ["Expired tokens renewed.", ["result"]],
+  auth_jit_total: ["Users of Auther who came for the first time.", ["result"]],
+});
+
+/** Counts for this process, and answers for all of the instance. */
+export class Counters {
+  #registry = new prometheus.Registry();
+  /** @type {Record<string, prometheus.Counter>} */ #counters = {};
+  // Added up here first: prom-client sorts and hashes the labels each time.
+  /** @type {Map<string, { name: keyof typeof COUNTERS, labels: Record<string, string>, times: number }>} */
+  #pending = new Map();
+  #startedAtS = Date.now() / 1000;
+
+  /**
+   * @param {string} folder Of this instance alone.
+   * @param {(line: object) => void} log
+   */
+  constructor(folder, log) {
+    this.folder = folder;
+    this.log = log;
+    this.file = join(folder, `${process.pid}-${Math.trunc(this.#startedAtS * 1000)}.json`);
+    for (const [name, [help, labelNames]] of Object.entries(COUNTERS)) {
+      this.#counters[name] = new prometheus.Counter({ name, help, labelNames, registers: [this.#registry] });
+    }
+    this.#adopt();
+    setInterval(() => void this.save(), SAVE_EVERY_MS).unref();
+  }
+
+  /**
+   * @param {keyof typeof COUNTERS} name
+   * @param {Record<string, string>} labels
+   */
+  add(name, labels) {
+    const key = `${name} ${Object.values(labels).join(" ")}`;
+    const known = this.#pending.get(key);
+    if (known) known.times += 1;
+    else this.#pending.set(key, { name, labels, times: 1 });
+  }
+
+  /**
+   * Counts a request; real traffic and the positive control go through this same line.
+   * @param {Decision} decision
+   * @param {string} stage
+   */
+  decided({ path, outcome, reason, parties }, stage, { synthetic = false } = {}) {
+    this.add("auth_requests_total", { path, outcome, stage, reason, synthetic: synthetic ? "1" : "0" });
+    this.log({
+      event: "auth",
+      path,
+      outcome,
+      stage,
+      reason,
+      ...(synthetic && { synthetic }),
+      ...(parties && { parties }),
+    });
+  }
+
+  /** Writes what is new, renamed into place. Best effort: a full disk must not fail a request. */
+  async save() {
+    if (this.#pending.size === 0) return;
+    this.#drain();
+    const text = JSON.stringify({ sinceS: this.#startedAtS, metrics: await this.#registry.getMetricsAsJSON() });
+    await writeFile(`${this.file}.draft`, text, { mode: 0o600 })
+      .then(() => rename(`${this.file}.draft`, this.file))
+      .catch((error) => this.log({ event: "counters_not_shared", error: error.code }));
+  }
+
+  /**
+   * Everything in Prometheus's text form.
+   * @param {Record<string, string>} info The labels of `migrator_shim_info`.
+   * @param {Record<string, number>} [gauges] More gauges of this process.
+   */
+  async exposition(info, gauges = {}) {
+    await this.save();
+    const own = { sinceS: this.#startedAtS, metrics: await this.#registry.getMetricsAsJSON() };
+    const all = [own, ...(await this.#others())];
+    const sums = prometheus.AggregatorRegistry.aggregate(all.map(({ metrics }) => metrics));
+    const extra = new prometheus.Registry();
+    const labelNames = Object.keys(info);
+    new prometheus.Gauge({ name: "migrator_shim_info", help: "This shim.", labelNames, registers: [extra] }).set(
+      info,
+      1,
+    );
+    const started = { migrator_process_start_time_seconds: Math.min(...all.map(({ sinceS }) => sinceS)) };
+    for (const [name, value] of Object.entries({ ...started, ...gauges })) {
+      new prometheus.Gauge({ name, help: "Of this instance.", registers: [extra] }).set(value);
+    }
+    return (await sums.metrics()) + (await extra.metrics());
+  }
+
+  #drain() {
+    for (const { name, labels, times } of this.#pending.values()) this.#counters[name].inc(labels, times);
+    this.#pending.clear();
+  }
+
+  /** @returns {Promise<{ sinceS: number, metrics: any[] }[]>} */
+  async #others() {
+    for (;;) {
+      try {
+        const names = (await readdir(this.folder)).filter(
+          (name) => FILE.test(name) && join(this.folder, name) !== this.file,
+        );
+        return await Promise.all(
+          names.map(async (name) => JSON.parse(await readFile(join(this.folder, name), "utf8"))),
+        );
+      } catch (error) {
+        // A file that went between listing and reading was adopted under another name: look again.
+        const listed = /** @type {any} */ (error).syscall !== "scandir";
+        if (/** @type {any} */ (error).code !== "ENOENT" || !listed) return [];
+      }
+    }
+  }
+
+  /**
+   * Goes on counting where a process that has ended left off, so that a restart takes nothing away from the sums. The
+   * rename is what takes the file: only one of several new processes gets it.
+   */
+  #adopt() {
+    try {
+      mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+      for (const name of readdirSync(this.folder)) {
+        const pid = Number(FILE.exec(name)?.[1] ?? process.pid);
+        if (!isRunning(pid) && this.#take(join(this.folder, name))) return;
+      }
+    } catch (error) {
+      this.log({ event: "counters_not_shared", error: /** @type {any} */ (error).code });
+    }
+  }
+
+  /** @param {string} path */
+  #take(path) {
+    try {
+      renameSync(path, this.file);
+    } catch {
+      return false;
+    }
+    const { sinceS, metrics } = JSON.parse(readFileSync(this.file, "utf8"));
+    this.#startedAtS = sinceS;
+    for (const { name, values } of metrics)
+      for (const { labels, value } of values) this.#counters[name]?.inc(labels, value);
+    return true;
+  }
+}
+
+/** @param {number} pid */
+function isRunning(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return /** @type {any} */ (error).code === "EPERM";
+  }
+}
