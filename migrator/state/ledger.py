@@ -192,7 +192,8 @@ class Ledger:
         Returns:
             What is wrong, in words; empty when the chain holds.
         """
-        faults, prev_hash, hashes, merged = [], GENESIS, {}, set()
+        faults, prev_hash, hashes = [], GENESIS, {}
+        heads = {(GENESIS, 0)}
         for position, entry in enumerate(self.entries(), start=1):
             if entry.seq != position:
                 faults.append(f"entry {position} is missing (found {entry.seq})")
@@ -200,14 +201,13 @@ class Ledger:
             if entry.prev_hash != prev_hash or entry.hash != entry.computed_hash():
                 faults.append(f"entry {entry.seq} was changed or moved")
             prev_hash = hashes[entry.seq] = entry.hash
+            heads.add((entry.hash, entry.seq))
             if entry.action == MERGE:
                 branch = read_branch(entry.body)
                 if not branch.grows_from(hashes):
                     faults.append(f"what entry {entry.seq} merges does not fit")
-                merged |= {(one.hash, one.seq) for one in branch.entries}
-        if known_head is not None and known_head not in merged | {
-            (hash_, seq) for seq, hash_ in hashes.items()
-        }:
+                heads |= {(one.hash, one.seq) for one in branch.entries}
+        if known_head is not None and known_head not in heads:
             faults.append(f"the published head at entry {known_head[1]} is not in this ledger")
         return faults
 
