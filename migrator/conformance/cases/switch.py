@@ -25,8 +25,8 @@ _MEND_BUTTON = "first 8 bytes of sha256(salt + cookie) mod 100000, below percent
 
 @case(
     GROUP,
-    rule="a document with a bad signature, an older epoch, another namespace or version, or no "
-    "document at all, changes nothing",
+    rule="a document with a bad signature, an older epoch, another content for the same epoch, "
+    "another namespace, or no document at all, changes nothing",
     mend="keep the last good document, in memory and on disk; adopt only a higher epoch",
     sessions=("bob",),
 )
