@@ -134,6 +134,25 @@ def the_bucket_cookie(bench: Bench) -> None:
     answer.must(browser.cookies[name] == kept, "the same bucket at the second visit")
 
 
+@case(
+    GROUP,
+    rule="in dual who belongs to a cohort that the document names signs in at Auther, whatever the "
+    "bucket, and nobody else does",
+    mend="read cohorts from the stage document, and give the login button the visitor's",
+    needs=(*BUTTON, Need.COHORT),
+)
+def a_cohort_goes_first(bench: Bench) -> None:
+    button = bench.profile.button
+    cohort, page = (button.cohort, button.cohort_page) if button else ("", "")
+    seen = []
+    for cohorts in ((), ("others",), (cohort,)):
+        bench.set_stage(At(Stage.DUAL, cohorts=cohorts))
+        answer = bench.browser().visit(page)
+        seen.append(button is not None and button.auther in answer.text)
+        _everybody(bench, auther=False)
+    answer.must(seen == [False, False, True], "Auther for this cohort when it is named, only then")
+
+
 def _button_case(name: str, at: At, *, auther: bool) -> Case:
     where = "Auther" if auther else "the legacy form"
     return Case(
@@ -153,6 +172,7 @@ CASES = (
     forward_and_back,
     the_bucket_decides,
     the_bucket_cookie,
+    a_cohort_goes_first,
     _button_case("legacy", LEGACY, auther=False),
     _button_case("dual-0", DUAL, auther=False),
     _button_case("dual-100", ALL_BROWSERS, auther=True),

@@ -120,4 +120,5 @@ class MigrationScene:
             ledger_length=self.intent.seq,
             stop_accepting=at.stop_accepting,
             legacy_accept_until=at.legacy_accept_until,
+            cohorts=at.cohorts,
         )

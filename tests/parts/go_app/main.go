@@ -148,7 +148,7 @@ func (c *club) login(w http.ResponseWriter, r *http.Request) {
 
 func (c *club) showForm(w http.ResponseWriter, r *http.Request, problem string) {
 	returnTo := r.FormValue("return_to")
-	target := c.shim.LoginURL(w, r, returnTo)
+	target := c.shim.LoginURL(w, r, returnTo, r.URL.Query().Get("cohort"))
 	if strings.HasPrefix(target, "/login") {
 		target = ""
 	}

@@ -35,9 +35,11 @@ export const issuesLegacy = ({ stage }) => stage === "legacy" || stage === "dual
  * On which side a browser signs in: sticky, and monotonic in percent.
  * @param {StageView} view
  * @param {string} key The browser's random bucket cookie.
+ * @param {string} [cohort] The group that the visitor belongs to.
  */
-export function sendsToAuther({ stage, percent, salt }, key) {
+export function sendsToAuther({ stage, percent, salt, cohorts }, key, cohort = "") {
   if (stage !== "dual") return stage !== "legacy";
+  if (cohorts.includes(cohort)) return true;
   // An integer on both sides: 0.07 * 1000 is 70.00000000000001.
   return bucket(salt, key) < Math.round(percent * 1000);
 }
@@ -90,7 +92,7 @@ export class StageReader {
     if (this.#cacheIsBroken || bakedStage === "drain" || bakedStage === "auther") {
       throw new Unavailable("the stage is unknown", stageEveryS);
     }
-    const rest = { salt: "", epoch: 0, stopAccepting: false, legacyUntilS: null };
+    const rest = { salt: "", epoch: 0, stopAccepting: false, legacyUntilS: null, cohorts: [] };
     return { stage: bakedStage, percent: bakedPercent, ...rest, origin: "baked" };
   }
 
@@ -170,8 +172,10 @@ export function openDocument(text, settings, origin) {
     if (!fits || !Number.isInteger(epoch) || !(percent >= 0 && percent <= 100) || typeof salt !== "string") return null;
     const until = found.legacy_accept_until;
     const legacyUntilS = until == null ? null : Date.parse(until) / 1000;
-    if (Number.isNaN(legacyUntilS)) return null;
-    return { stage, percent, salt, epoch, stopAccepting: found.stop_accepting === true, legacyUntilS, origin };
+    const cohorts = found.cohorts ?? [];
+    if (Number.isNaN(legacyUntilS) || !Array.isArray(cohorts)) return null;
+    const stopAccepting = found.stop_accepting === true;
+    return { stage, percent, salt, epoch, stopAccepting, legacyUntilS, cohorts, origin };
   } catch {
     return null;
   }

@@ -114,6 +114,8 @@ export interface StageView {
   readonly stopAccepting: boolean;
   /** Unix time after which legacy credentials end in `drain`. */
   readonly legacyUntilS: number | null;
+  /** Groups of the application's own making that sign in at Auther in `dual`. */
+  readonly cohorts: readonly string[];
   readonly origin: "live" | "cached" | "baked";
 }
 
