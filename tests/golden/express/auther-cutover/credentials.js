@@ -119,10 +119,11 @@ export class Credentials {
   /**
    * @param {import("./types.js").Claims} claims Verified.
    * @param {Place} place
+   * @param {{ creates?: boolean }} [options] `creates`: who is new gets a user, if settings say so.
    * @returns {Promise<Finding>}
    */
-  async who(claims, place) {
-    const person = await this.people.resolve(claims);
+  async who(claims, place, { creates = true } = {}) {
+    const person = await this.people.resolve(claims, { creates });
     if (person === "disabled") return { kind: "disabled", place, reason: "disabled" };
     if (person === null) return { kind: "unlinked", place, reason: "identity_unlinked" };
     if (person.pinned) return { kind: "disabled", place, reason: "pinned" };

@@ -55,14 +55,15 @@ export class People {
   /**
    * Gives the person of verified claims. Never looks at e-mail addresses.
    * @param {Claims} claims
+   * @param {{ creates?: boolean }} [options]
    * @returns {Promise<Person | "disabled" | null>} null: nobody is linked.
    * @throws {Unavailable} The database does not answer.
    */
-  async resolve(claims) {
+  async resolve(claims, { creates = true } = {}) {
     const [found] = await this.#rows(FIND, [claims.sub, this.settings.source]);
     if (found.buried) return "disabled";
     if (found.user_pk !== null) return this.#person(claims.sub, found);
-    if (!this.settings.createUsers || typeof claims.email !== "string") return null;
+    if (!creates || !this.settings.createUsers || typeof claims.email !== "string") return null;
     return this.#create(claims, claims.email);
   }
 
