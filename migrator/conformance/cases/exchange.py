@@ -12,6 +12,7 @@ from migrator.conformance.browser import Browser, lifetime_s
 from migrator.conformance.case import case
 from migrator.conformance.cases.doors import remembered
 from migrator.conformance.interface import DRAIN, DUAL, CannotRunError, Need
+from migrator.conformance.issuer_http import SESSION_COOKIE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -246,6 +247,42 @@ def banned_at_auther(bench: Bench) -> None:
 
 @case(
     GROUP,
+    rule="who is banned at Auther when the ticket is redeemed goes back to the page as well",
+    mend=_MEND_SAFE,
+    at=DRAIN,
+    needs=NEEDS,
+    sessions=("alice",),
+)
+def banned_at_the_last_moment(bench: Bench) -> None:
+    plugin, alice = bench.issuer.plugin, bench.person("alice")
+    with journey(bench, "alice") as path:
+        answer = path.to_ticket()
+        plugin.banned.add(alice.auther_id)
+        try:
+            back = path.back(path.at_auther(answer.location))
+        finally:
+            plugin.banned.discard(alice.auther_id)
+        _back_on_the_session(bench, path, back)
+
+
+@case(
+    GROUP,
+    rule="another person's session at Auther is left alone, and the legacy session here too",
+    mend=_MEND_SAFE,
+    at=DRAIN,
+    needs=NEEDS,
+    sessions=("alice",),
+)
+def another_person_at_auther(bench: Bench) -> None:
+    with journey(bench, "alice") as path:
+        bobs = bench.issuer.begin_session(bench.person("bob").auther_id)
+        path.auther.cookies.set(SESSION_COOKIE, bobs)
+        answer = path.to_ticket()
+        _back_on_the_session(bench, path, path.back(path.at_auther(answer.location)))
+
+
+@case(
+    GROUP,
     rule="with the plugin down people stay on the legacy session, and are not asked again at once",
     mend=_MEND_SAFE,
     at=DRAIN,
@@ -347,6 +384,8 @@ CASES = (
     not_in_dual,
     not_for_pinned,
     banned_at_auther,
+    banned_at_the_last_moment,
+    another_person_at_auther,
     plugin_down,
     state_of_another_browser,
     ticket_in_another_browser,
