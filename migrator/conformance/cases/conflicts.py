@@ -295,12 +295,13 @@ def logout_reaches_auther(bench: Bench) -> None:
     rule="a token that Auther never signed ends nobody's sessions there",
     mend="take the sub of an expired token for its word only where the signature is good",
     needs=(Need.POST, Need.ENDS_AUTHER, Need.TEST_ISSUER),
+    sessions=("bob",),
 )
 def logout_of_somebody_else(bench: Bench) -> None:
     calls = len(bench.issuer.plugin.called("logout"))
     for odd in ({}, {"exp": 1}):
         forged = bench.token("alice", key=SigningKey(), **odd)
-        answer = _log_out(bench, bench.browser(), cookie=forged)
+        answer = _log_out(bench, bench.fresh_session("bob"), cookie=forged)
         answer.must(len(bench.issuer.plugin.called("logout")) == calls, "no logout call")
 
 
