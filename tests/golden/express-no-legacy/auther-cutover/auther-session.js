@@ -29,9 +29,9 @@ export class AutherSession {
    */
   async keep(res, token, expiresAtS) {
     const { people, cookies } = this.parts;
-    const untilS = expiresAtS + RENEWABLE_S;
-    const value = token.length > COOKIE_MAX_BYTES ? await people.keepToken(token, untilS) : token;
-    cookies.set(res, ID_TOKEN, value, Math.floor(untilS - Date.now() / 1000));
+    const lastsUntilS = expiresAtS + RENEWABLE_S;
+    const value = token.length > COOKIE_MAX_BYTES ? await people.keepToken(token, lastsUntilS) : token;
+    cookies.set(res, ID_TOKEN, value, Math.floor(lastsUntilS - Date.now() / 1000));
   }
 
   /**
