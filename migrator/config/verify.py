@@ -102,10 +102,14 @@ class ButtonSection(Section):
     Attributes:
         page: The page.
         auther: A text that the page has when the login leads to Auther, and only then.
+        cohort: A group that the switch may move first; empty: the page knows none.
+        cohort_page: The page as somebody of that group sees it.
     """
 
     page: str
     auther: str
+    cohort: str = ""
+    cohort_page: str = ""
 
 
 class VerifySection(Section):

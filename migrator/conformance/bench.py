@@ -328,8 +328,20 @@ class Bench:
 
     def is_login(self, answer: Answer) -> bool:
         """Tell whether an answer leads a person to where signing in begins."""
-        here = urlsplit(answer.location).netloc in {"", urlsplit(self.wire.base_url).netloc}
-        return answer.status in {302, 303} and here and answer.path in self.login_paths
+        leads = answer.status in {302, 303} and self._is_here(answer.location)
+        return leads and answer.path in self.login_paths
+
+    def expect_here(self, answer: Answer) -> None:
+        """Expect that an answer leads nobody to another site.
+
+        Raises:
+            MismatchError: It does.
+        """
+        # Browsers read "/\\host" as "//host".
+        answer.must(self._is_here(answer.location.replace("\\", "/")), "no way to another site")
+
+    def _is_here(self, location: str) -> bool:
+        return urlsplit(location).netloc in {"", urlsplit(self.wire.base_url).netloc}
 
     @property
     def login_paths(self) -> frozenset[str]:

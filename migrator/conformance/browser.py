@@ -62,6 +62,16 @@ class Answer:
         """Give each Set-Cookie line."""
         return self.headers.get_list("set-cookie")
 
+    def set_cookie(self, name: str) -> str:
+        """Give the Set-Cookie line of one cookie.
+
+        Raises:
+            MismatchError: There is none, or more than one.
+        """
+        lines = [line for line in self.set_cookies if line.startswith(f"{name}=")]
+        self.must(len(lines) == 1, f"one Set-Cookie of {name}")
+        return lines[0]
+
     def json(self) -> Any:
         """Read the body as JSON; None when it is none."""
         try:
@@ -185,9 +195,9 @@ class Browser:
     def keep(self, lines: Iterable[str]) -> None:
         """Take Set-Cookie lines as a browser does."""
         for line in lines:
-            first, *attributes = line.split(";")
-            name, _, value = first.strip().partition("=")
-            if _is_over(attributes):
+            name, _, value = line.split(";")[0].strip().partition("=")
+            lasts_s = lifetime_s(line)
+            if lasts_s is not None and lasts_s <= 0:
                 self.cookies.pop(name, None)
             else:
                 self.cookies[name] = value
@@ -202,16 +212,17 @@ def attributes_of(line: str) -> set[str]:
     return {part.strip().lower() for part in line.split(";")[1:]}
 
 
-def _is_over(attributes: list[str]) -> bool:
+def lifetime_s(line: str) -> float | None:
+    """Give how long a browser keeps a Set-Cookie line's cookie, None: until it is closed."""
     found = {
         name.strip().lower(): value.strip()
-        for name, _, value in (part.partition("=") for part in attributes)
+        for name, _, value in (part.partition("=") for part in line.split(";")[1:])
     }
     if "max-age" in found:
-        return int(found["max-age"]) <= 0
-    return (
-        "expires" in found and parsedate_to_datetime(found["expires"]).timestamp() <= time.time()
-    )
+        return int(found["max-age"])
+    if "expires" in found:
+        return parsedate_to_datetime(found["expires"]).timestamp() - time.time()
+    return None
 
 
 def _dashed(headers: Mapping[str, str]) -> dict[str, str]:

@@ -25,6 +25,7 @@ class Need(Enum):
     JSON_LOGIN = "the profile has no [verify.json_login]"
     POST = "the profile has no [verify.post], a POST that CSRF protection guards"
     BUTTON = "the profile has no [verify.button]"
+    COHORT = "the profile's [verify.button] has no cohort and cohort_page"
     FOREIGN_PATH = "the profile names no foreign_whoami below [shim] foreign_paths"
     FOREIGN_REFUSED = "[shim] foreign_paths covers whoami"
     JIT = "[shim] create_users is off"
@@ -43,6 +44,7 @@ class At:
     percent: float = 0.0
     legacy_accept_until: str | None = None
     stop_accepting: bool = False
+    cohorts: tuple[str, ...] = ()
 
     @property
     def issues_legacy(self) -> bool:

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from migrator.conformance.plugin_stand_in import (
     CAPABILITIES,
     NONCE_COOKIE,
+    RedemptionRefused,
     Refused,
     hash_of,
     with_query,
@@ -116,16 +117,12 @@ class _Handler(BaseHTTPRequestHandler):
         ticket, nonce = query.pop("ticket", ""), self._cookie(NONCE_COOKIE)
         if not self.issuer.understands(query):
             return self._json(400, {"code": "bad_request"})
-        try:
-            sub = self.issuer.plugin.redeem(ticket, nonce=nonce, query=query)
-        except Refused as refused:
-            return self._json(refused.status, {"code": refused.code})
-        if sub is None:
-            where = with_query(query["redirect_uri"], error="login_required", state=query["state"])
-            return self._redirect(where)
         present = self.issuer.sessions.get(self._cookie(SESSION_COOKIE))
-        if present not in {None, sub}:
-            return self._json(409, {"code": "other_session"})
+        try:
+            sub = self.issuer.plugin.redeem(ticket, nonce=nonce, present=present, query=query)
+        except RedemptionRefused as refused:
+            said = refused.query(query["state"])
+            return self._redirect(with_query(query["redirect_uri"], **said))
         cookie = _cookie(SESSION_COOKIE, self.issuer.begin_session(sub))
         where = f"{self.issuer.authorize_url}?{urlencode(query)}"
         return self._redirect(where, {"Set-Cookie": cookie})

@@ -24,6 +24,19 @@ class Refused(Exception):  # noqa: N818 (an answer, not a failure of the program
 
 
 @dataclass(frozen=True)
+class RedemptionRefused(Exception):  # noqa: N818 (an answer, not a failure of the program)
+    """A ticket gives no session: the error with which the browser is sent back, and why."""
+
+    error: str
+    description: str = ""
+
+    def query(self, state: str) -> dict[str, str]:
+        """Give what is added to the client's redirect URI."""
+        said = {"error_description": self.description} if self.description else {}
+        return {"error": self.error, **said, "state": state}
+
+
+@dataclass(frozen=True)
 class Ticket:
     """What an exchange ticket is bound to."""
 
@@ -77,24 +90,34 @@ class PluginStandIn:
                 token = secrets.token_hex(24)
                 return {"token": token, "url": f"/api/auth/reset-password/{token}"}
 
-    def redeem(self, secret: str, *, nonce: str, query: dict[str, str]) -> str | None:
-        """Give the Auther id of a ticket, once; None when anything does not fit.
+    def redeem(
+        self, secret: str, *, nonce: str, present: str | None, query: dict[str, str]
+    ) -> str:
+        """Give the Auther id of a ticket, once.
+
+        Args:
+            secret: The ticket.
+            nonce: Of this browser.
+            query: The authorization request that goes on with it.
+            present: Who is signed in at Auther in this browser.
 
         Raises:
-            Refused: The user may not sign in.
+            RedemptionRefused: Anything does not fit, the user may not sign in, or another one is
+                there.
         """
         ticket = self.tickets.pop(secret, None)
         wanted = (hash_of(nonce), query.get("client_id"), query.get("code_challenge"))
-        if ticket is None or wanted != (
+        fits = ticket is not None and wanted == (
             ticket.nonce_hash,
             ticket.client_id,
             ticket.code_challenge,
-        ):
-            return None
-        if query.get("code_challenge_method") != "S256":
-            return None
+        )
+        if ticket is None or not fits or query.get("code_challenge_method") != "S256":
+            raise RedemptionRefused("login_required")
         if ticket.sub in self.banned:
-            raise Refused(403, "banned")
+            raise RedemptionRefused("access_denied", "banned")
+        if present not in {None, ticket.sub}:
+            raise RedemptionRefused("access_denied", "other_session")
         return ticket.sub
 
     def called(self, capability: str) -> list[dict[str, Any]]:

@@ -15,6 +15,8 @@ DECLARE
   columns_there text;
   columns_missing text;
 BEGIN
+  -- As Auther spells it and the search below does, whichever way the caller had it.
+  p_email := lower(p_email);
   -- One request at a time for a user; PgBouncer's transaction mode keeps it too.
   PERFORM pg_advisory_xact_lock(hashtextextended('migrator_new_user ' || p_auther_id, 0));
   SELECT CASE WHEN i.source = p_source THEN 'linked' ELSE 'email_taken' END,

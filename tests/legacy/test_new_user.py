@@ -91,6 +91,11 @@ def test_a_new_person_gets_one_row_and_a_link(table: Table) -> None:
     assert table.ask("sub-1", "other@example.org") == ("linked", pk)
 
 
+def test_an_address_is_kept_in_lower_case_however_it_came(table: Table) -> None:
+    pk = str(table.ask("sub-1", "Zoe@Example.ORG")[1])
+    assert table.row(pk)["e'mail"] == "zoe@example.org"
+
+
 def test_times_are_now_whatever_the_session_thinks(table: Table) -> None:
     with psycopg.connect(table.dsn, autocommit=True) as connection:
         connection.execute("SET timezone = 'Asia/Tokyo'")
@@ -117,6 +122,7 @@ def test_an_address_that_a_row_has_is_never_linked(table: Table, spelling: str) 
     columns = '"e\'mail", created_at, updated_at, "pl%%an"'
     table.sql(f'INSERT INTO "odd ""users" ({columns}) VALUES (%s, now(), now(), \'x\')', spelling)
     assert table.ask("sub-9", "bob@example.org") == ("email_taken", None)
+    assert table.ask("sub-9", "BOB@example.org") == ("email_taken", None)
     assert table.sql("SELECT count(*) FROM migrator_identity") == [(0,)]
 
 

@@ -16,8 +16,8 @@
  *
  * Beside that it answers the migrator and the application under /migrator/… of better-auth's base path.
  * Each capability is off until Auther's environment has its secret, MIGRATOR_SECRET_IMPORT, _VERIFY, _STATISTICS,
- * _EVENTS, _EXCHANGE, _LOGOUT, _RESET, _CAPTURE, of at least 32 bytes; a second one, MIGRATOR_SECRET_IMPORT_NEXT, is live
- * beside it while secrets change. All of them act only on users of this migration: those with an account whose
+ * _EVENTS, _EXCHANGE, _LOGOUT, _RESET, _CAPTURE, of at least 32 bytes; a second one, MIGRATOR_SECRET_IMPORT_NEXT,
+ * is live beside it while secrets change. All of them act only on users of this migration: those with an account whose
  * id was derived with MIGRATOR_MARK. `migrator import plugin --env-file` writes these variables.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
@@ -2730,7 +2730,9 @@ async function capture({ context, input }: Call, members: Members): Promise<stri
   const found = await context.adapter.findMany<Row>({ model: "account", where });
   if (found.some(({ password: stored }) => isUsable(stored))) return "has_password";
   const hash = await context.password.hash(password);
-  const done = found[0] ? await replaceUnusable(context.adapter, found[0], hash) : await addPassword(context, members, user.id, hash);
+  const done = await (found[0]
+    ? replaceUnusable(context.adapter, found[0], hash)
+    : addPassword(context, members, user.id, hash));
   return done ? "captured" : "has_password";
 }
 
@@ -2820,12 +2822,13 @@ function exchangeEndpoints(gate: Gate, members: Members, tally: Tally) {
       const nonce = ctx.getCookie(nonceCookie(ctx.context).name) ?? "";
       const ticket = await takeTicket(ctx.context, secret, nonce, query);
       const user = ticket && (await members.find(ctx.context.adapter, ticket.user_id));
-      if (!ticket || !user) throw await backToClient(ctx.context, query, (url) => ctx.redirect(url));
+      const backToClient = async (error: string, description?: string) =>
+        ctx.redirect(await errorUrl(ctx.context, query, error, description));
+      if (!ticket || !user) throw await backToClient("login_required");
       const state = stateOf(user);
-      if (state) throw new APIError("FORBIDDEN", { code: state, message: "this user may not sign in" });
+      if (state) throw await backToClient("access_denied", state);
       const present = await getSessionFromCtx(ctx);
-      if (present && present.user.id !== user.id)
-        throw new APIError("CONFLICT", { code: "other_session", message: "another person is signed in" });
+      if (present && present.user.id !== user.id) throw await backToClient("access_denied", "other_session");
       if (!present) {
         const session = await createSession(ctx.context, String(user.id), ctx);
         await setSessionCookie(ctx, { session, user: user as typeof session & Row } as never);
@@ -2898,14 +2901,16 @@ async function redirectUrls(context: AuthContext, clientId: string): Promise<str
   return client && !client.disabled ? String(client.redirectURLs ?? "").split(",") : [];
 }
 
-async function backToClient<T>(context: AuthContext, query: Record<string, string>, redirect: (url: string) => T) {
+/** Where the application takes the person back: nobody is left on a page of Auther's that says no. */
+async function errorUrl(context: AuthContext, query: Record<string, string>, error: string, description?: string) {
   const { client_id = "", redirect_uri = "", state } = query;
   const urls = await redirectUrls(context, client_id);
-  if (!urls.includes(redirect_uri)) return badRequest("the ticket is not good, and redirect_uri is not the client's");
+  if (!urls.includes(redirect_uri)) throw badRequest("no session is given, and redirect_uri is not the client's");
   const url = new URL(redirect_uri);
-  url.searchParams.set("error", "login_required");
+  url.searchParams.set("error", error);
+  if (description !== undefined) url.searchParams.set("error_description", description);
   if (state !== undefined) url.searchParams.set("state", state);
-  return redirect(url.toString());
+  return url.toString();
 }
 
 /** Browsers take a `__Host-` cookie over https only, and from nobody but this host. */

@@ -11,6 +11,7 @@ from migrator.conformance.case import case
 from migrator.conformance.cases.table import OPAQUE, credential
 from migrator.conformance.interface import DRAIN, CannotRunError, Need
 from migrator.conformance.logins import log_in
+from migrator.conformance.signing_keys import SigningKey
 
 if TYPE_CHECKING:
     from migrator.conformance.bench import Bench
@@ -291,6 +292,21 @@ def logout_reaches_auther(bench: Bench) -> None:
 
 @case(
     "logout",
+    rule="a token that Auther never signed ends nobody's sessions there",
+    mend="take the sub of an expired token for its word only where the signature is good",
+    needs=(Need.POST, Need.ENDS_AUTHER, Need.TEST_ISSUER),
+    sessions=("bob",),
+)
+def logout_of_somebody_else(bench: Bench) -> None:
+    calls = len(bench.issuer.plugin.called("logout"))
+    for odd in ({}, {"exp": 1}):
+        forged = bench.token("alice", key=SigningKey(), **odd)
+        answer = _log_out(bench, bench.fresh_session("bob"), cookie=forged)
+        answer.must(len(bench.issuer.plugin.called("logout")) == calls, "no logout call")
+
+
+@case(
+    "logout",
     rule="with Auther down the logout still ends both sides here",
     mend="two seconds at most, best effort, counted as failed",
     needs=(Need.POST, Need.ENDS_AUTHER, Need.TEST_ISSUER),
@@ -306,8 +322,8 @@ def logout_without_auther(bench: Bench) -> None:
     bench.expect_user(bench.who(browser), None)
 
 
-def _log_out(bench: Bench, browser: Browser) -> Answer:
-    """Send the logout as a page of the application does."""
+def _log_out(bench: Bench, browser: Browser, *, cookie: str = "") -> Answer:
+    """Send the logout as a page of the application does; a cookie comes after the page."""
     post = bench.profile.post
     assert post is not None
     own = {"Origin": bench.wire.base_url, "Sec-Fetch-Site": "same-origin"}
@@ -316,6 +332,8 @@ def _log_out(bench: Bench, browser: Browser) -> Answer:
         token = bench.csrf_token(browser, post.page or post.path, post.csrf)
         fields = {post.csrf.field: token} if post.csrf.field else {}
         headers |= {post.csrf.header: token} if post.csrf.header else {}
+    if cookie:
+        browser.cookies[bench.token_cookie] = cookie
     return browser.post(LOGOUT, fields, headers=headers)
 
 
@@ -352,6 +370,7 @@ CASES = (
     logout_ends_both,
     logout_is_protected,
     logout_reaches_auther,
+    logout_of_somebody_else,
     logout_without_auther,
     the_conflict_cookie,
 )

@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from migrator.conformance.browser import Browser
+from migrator.conformance.browser import Browser, lifetime_s
 from migrator.conformance.case import case
 from migrator.conformance.cases.doors import remembered
 from migrator.conformance.interface import DRAIN, DUAL, CannotRunError, Need
+from migrator.conformance.issuer_http import SESSION_COOKIE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 GROUP = "exchange"
 NEEDS = (Need.EXCHANGE, Need.TEST_ISSUER, Need.FORM)
 STARTS = "/api/auth/migrator/exchange/start"
+_PAUSE_S, _MARGIN_S = 600, 30
 REDEEMS = "/api/auth/migrator/exchange/redeem"
 _MEND = (
     "see the plugin's protocol: exchange/start gives the nonce's hash, the server asks for a ticket "
@@ -115,6 +117,48 @@ def a_session_becomes_authers(bench: Bench) -> None:
 
 @case(
     GROUP,
+    rule="the pause begins with the exchange, and ends when it succeeds",
+    mend="set auther_exchange_pause (600 s) before the redirect: who is stuck at Auther and comes "
+    "back by hand must not be sent there again; remove it at the callback",
+    at=DRAIN,
+    needs=NEEDS,
+    sessions=("alice", "alice"),
+)
+def the_pause_begins_at_once(bench: Bench) -> None:
+    name = bench.site.cookie("auther_exchange_pause")
+    with journey(bench, "alice") as path:
+        lasts_s = lifetime_s(path.begin().set_cookie(name)) or 0
+        answer = bench.visit(path.browser)
+        bench.expect_user(answer, "alice")
+        answer.must(_PAUSE_S - _MARGIN_S < lasts_s <= _PAUSE_S, "a pause of ten minutes")
+    with journey(bench, "alice") as path:
+        answer = path.end(path.to_ticket())
+        answer.must(name not in path.browser.cookies, "no pause after a success")
+
+
+@case(
+    GROUP,
+    rule="an exchange that fails leads nobody elsewhere: //host is no return path",
+    mend="clean the return path as it begins and as it ends, in failure too",
+    at=DRAIN,
+    needs=NEEDS,
+    sessions=("alice",),
+)
+def a_return_path_that_leads_elsewhere(bench: Bench) -> None:
+    with journey(bench, "alice") as path:
+        answer = path.browser.visit(f"{bench.wire.base_url}//evil.example/x")
+        if answer.path == STARTS:
+            url = path.at_auther(answer.location)
+            bench.issuer.plugin.mode = "down"
+            try:
+                answer = path.back(url)
+            finally:
+                bench.issuer.plugin.mode = "ok"
+        bench.expect_here(answer)
+
+
+@case(
+    GROUP,
     rule="the ticket is for this user, client, nonce and challenge, and asked for server to server",
     mend=_MEND,
     at=DRAIN,
@@ -199,6 +243,42 @@ def banned_at_auther(bench: Bench) -> None:
             _back_on_the_session(bench, path, path.to_ticket())
     finally:
         plugin.banned.discard(alice.auther_id)
+
+
+@case(
+    GROUP,
+    rule="who is banned at Auther when the ticket is redeemed goes back to the page as well",
+    mend=_MEND_SAFE,
+    at=DRAIN,
+    needs=NEEDS,
+    sessions=("alice",),
+)
+def banned_at_the_last_moment(bench: Bench) -> None:
+    plugin, alice = bench.issuer.plugin, bench.person("alice")
+    with journey(bench, "alice") as path:
+        answer = path.to_ticket()
+        plugin.banned.add(alice.auther_id)
+        try:
+            back = path.back(path.at_auther(answer.location))
+        finally:
+            plugin.banned.discard(alice.auther_id)
+        _back_on_the_session(bench, path, back)
+
+
+@case(
+    GROUP,
+    rule="another person's session at Auther is left alone, and the legacy session here too",
+    mend=_MEND_SAFE,
+    at=DRAIN,
+    needs=NEEDS,
+    sessions=("alice",),
+)
+def another_person_at_auther(bench: Bench) -> None:
+    with journey(bench, "alice") as path:
+        bobs = bench.issuer.begin_session(bench.person("bob").auther_id)
+        path.auther.cookies.set(SESSION_COOKIE, bobs)
+        answer = path.to_ticket()
+        _back_on_the_session(bench, path, path.back(path.at_auther(answer.location)))
 
 
 @case(
@@ -297,11 +377,15 @@ def remember_me_becomes_authers(bench: Bench) -> None:
 
 CASES = (
     a_session_becomes_authers,
+    the_pause_begins_at_once,
+    a_return_path_that_leads_elsewhere,
     the_ticket_is_bound,
     not_for_a_script,
     not_in_dual,
     not_for_pinned,
     banned_at_auther,
+    banned_at_the_last_moment,
+    another_person_at_auther,
     plugin_down,
     state_of_another_browser,
     ticket_in_another_browser,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
-from migrator.conformance.bench import START
+from migrator.conformance.bench import START, random_email
 from migrator.conformance.case import case
 from migrator.conformance.interface import DRAIN, LEGACY, Need
 from migrator.conformance.logins import come_back, start
+from migrator.conformance.signing_keys import SigningKey
 
 if TYPE_CHECKING:
     from migrator.conformance.bench import Bench
@@ -38,10 +40,20 @@ def _begin(bench: Bench, browser: Browser) -> Answer:
     """
     answer = bench.visit(browser)
     answer.must(_is_renewal(answer), f"a redirect to {START} or to Auther: a renewal")
+    return _to_auther(browser, answer)
+
+
+def _to_auther(browser: Browser, answer: Answer) -> Answer:
     if answer.path == START:
         answer = browser.visit(answer.location)
         answer.must("code_challenge" in answer.query, "a redirect to Auther")
     return answer
+
+
+def _fail(bench: Bench, browser: Browser, begun: Answer) -> Answer:
+    """Come back as from an Auther where nobody is signed in any more."""
+    state = begun.query["state"]
+    return browser.visit(f"{bench.site.callback_path}?state={state}&error=login_required")
 
 
 @case(GROUP, rule="an expired cookie is renewed on the way to a page", mend=_MEND, needs=NEEDS)
@@ -66,7 +78,7 @@ def not_in_legacy(bench: Bench) -> None:
 
 @case(
     GROUP,
-    rule="renewal is offered only when signature, audience and sub fit",
+    rule="renewal is offered only when signature, issuer and audience fit",
     mend=_MEND,
     needs=NEEDS,
 )
@@ -74,6 +86,7 @@ def only_when_it_fits(bench: Bench) -> None:
     odd = (
         bench.token("alice", aud="another-client", exp=1),
         bench.token("alice", iss="https://elsewhere.example", exp=1),
+        bench.token("alice", key=SigningKey(), exp=1),
     )
     for token in odd:
         answer = bench.visit(bench.browser(cookie=token))
@@ -135,11 +148,38 @@ def stops_after_three_failures(bench: Bench) -> None:
     expired = browser.cookies[bench.token_cookie]
     for _ in range(3):
         browser.cookies[bench.token_cookie] = expired
-        state = _begin(bench, browser).query["state"]
-        browser.visit(f"{bench.site.callback_path}?state={state}&error=login_required")
+        _fail(bench, browser, _begin(bench, browser))
     browser.cookies[bench.token_cookie] = expired
     answer = bench.visit(browser)
     answer.must(not _is_renewal(answer), "no fourth renewal")
+
+
+@case(
+    GROUP,
+    rule="a renewal leads nobody elsewhere: //host is no return path, not even when it fails",
+    mend="clean the return path as it begins and as it ends",
+    needs=NEEDS,
+)
+def a_return_path_that_leads_elsewhere(bench: Bench) -> None:
+    browser = _expired(bench)
+    answer = browser.visit(f"{bench.wire.base_url}//evil.example/x")
+    if _is_renewal(answer):
+        answer = _fail(bench, browser, _to_auther(browser, answer))
+    bench.expect_here(answer)
+
+
+@case(
+    GROUP,
+    rule="nobody is made a user by a token whose time is over",
+    mend="look the person up for a renewal, and create no one",
+    needs=(*NEEDS, Need.JIT),
+)
+def not_for_a_newcomer(bench: Bench) -> None:
+    sub = f"verify-{secrets.token_hex(12)}"
+    token = bench.issuer.make_token(sub, email=random_email(), exp=1)
+    answer = bench.visit(bench.browser(cookie=token))
+    answer.must(not _is_renewal(answer), "no renewal")
+    answer.must(not bench.scene.users_of(sub), "no user was made")
 
 
 @case(
@@ -192,6 +232,8 @@ CASES = (
     identity_swap,
     a_login_may_change_the_person,
     stops_after_three_failures,
+    a_return_path_that_leads_elsewhere,
+    not_for_a_newcomer,
     not_for_a_post,
     not_for_a_locked_user,
     in_drain,

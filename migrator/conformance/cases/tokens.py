@@ -201,6 +201,12 @@ REFUSED: tuple[tuple[str, str, Make, str], ...] = (
     ("exp-missing", "never ends", _with(exp=None), "missing_claim"),
     ("exp-as-text", "ends at a text", _with(exp="4102444800"), "missing_claim"),
     ("exp-as-true", "ends at true", _with(exp=True), "missing_claim"),
+    (
+        "exp-in-ms",
+        "ends in an hour, in milliseconds: thousands of years later in seconds",
+        _later("exp", _HOUR_S, times=1000),
+        "missing_claim",
+    ),
     ("not-yet-valid", "begins in an hour", _later("nbf", _HOUR_S), "not_yet_valid"),
     ("iat-in-the-future", "was issued in an hour", _later("iat", _HOUR_S), "not_yet_valid"),
     (

@@ -62,6 +62,7 @@ class MigrationScene:
         thief = base64.urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").decode()
         others = {
             "of-an-older-epoch": replace(later, epoch=later.epoch - 2),
+            "of-the-same-epoch": replace(later, epoch=later.epoch - 1),
             "of-another-migration": replace(later, namespace="another-migration"),
         }
         return {
@@ -119,4 +120,5 @@ class MigrationScene:
             ledger_length=self.intent.seq,
             stop_accepting=at.stop_accepting,
             legacy_accept_until=at.legacy_accept_until,
+            cohorts=at.cohorts,
         )

@@ -57,6 +57,7 @@ def _missing(ctx: Context, *, has_control: bool, real_auther: bool) -> frozenset
         Need.JSON_LOGIN: profile.json_login is None,
         Need.POST: profile.post is None,
         Need.BUTTON: profile.button is None,
+        Need.COHORT: profile.button is None or not profile.button.cohort,
         Need.FOREIGN_PATH: not profile.foreign_whoami,
         Need.FOREIGN_REFUSED: _hands_over(ctx.config, profile.whoami),
         Need.JIT: not shim.create_users,

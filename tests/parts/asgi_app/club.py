@@ -51,7 +51,7 @@ async def me(request: Request) -> Response:
 
 async def show_login(request: Request) -> Response:
     """Show where this browser signs in."""
-    return PlainTextResponse(login_target(request))
+    return PlainTextResponse(login_target(request, cohort=request.query_params.get("cohort", "")))
 
 
 async def sign_in(request: Request) -> Response:

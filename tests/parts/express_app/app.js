@@ -70,7 +70,7 @@ app.use(remember);
 app.use(express.urlencoded({ extended: true }), express.json());
 
 app.get("/login", (req, res) => {
-  const toAuther = cutover.loginTarget(req, res) === "auther";
+  const toAuther = cutover.loginTarget(req, res, { cohort: String(req.query.cohort ?? "") }) === "auther";
   const back = safeReturnPath(req.query.return_to, "/");
   const form = `<form method="post"><input name="csrf" type="hidden" value="${csrfToken(req)}"><input name="email">
     <input name="password" type="password"><input name="remember_me" type="checkbox" value="1"></form>`;

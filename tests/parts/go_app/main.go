@@ -148,7 +148,7 @@ func (c *club) login(w http.ResponseWriter, r *http.Request) {
 
 func (c *club) showForm(w http.ResponseWriter, r *http.Request, problem string) {
 	returnTo := r.FormValue("return_to")
-	target := c.shim.LoginURL(w, r, returnTo)
+	target := c.shim.LoginURL(w, r, returnTo, r.URL.Query().Get("cohort"))
 	if strings.HasPrefix(target, "/login") {
 		target = ""
 	}
@@ -258,7 +258,7 @@ func (c *club) account(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	edit := autherdualpath.Permission{Name: "edit", EntityType: "account", EntityID: user.PK}
-	writeJSON(w, http.StatusOK, map[string]bool{"at_auther": there, "may_edit": c.shim.Allowed(r.Context(), user, edit)})
+	writeJSON(w, http.StatusOK, map[string]bool{"at_auther": there, "may_edit": c.shim.Allowed(r, edit)})
 }
 
 func writeJSON(w http.ResponseWriter, status int, value interface{}) {

@@ -36,6 +36,8 @@ field = "csrf"
 [verify.button]
 page = "/login"
 auther = "auther"
+cohort = "staff"
+cohort_page = "/login?cohort=staff"
 """
 GAPS = known_gaps(Path(__file__).with_name("gaps.txt"))
 

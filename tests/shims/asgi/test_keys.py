@@ -63,6 +63,24 @@ def keys(package: Package, issuer: Issuer) -> Keys:
     return Keys(package, issuer)
 
 
+def test_the_first_set_tells_whether_a_token_that_has_ended_was_good(
+    package: Package, issuer: Issuer, keys: Keys
+) -> None:
+    """A process that has just begun must know: only such a token is renewed."""
+    tokens = package.module("tokens")
+    verifier = tokens.TokenVerifier(keys.package.settings, keys.set)
+
+    def claims_of(token: str) -> Any:
+        with pytest.raises(tokens.TokenRefusedError) as refusal:
+            asyncio.run(verifier.verify(token))
+        assert refusal.value.reason == "expired"
+        return refusal.value.claims
+
+    assert claims_of(issuer.make_token("alice", exp=1))["sub"] == "alice"
+    assert claims_of(issuer.make_token("alice", exp=1, key=SigningKey())) is None
+    assert keys.fetched == {"ok": 1}
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_without_a_good_set_nothing_can_be_said(keys: Keys, fault: Any) -> None:
     keys.issuer.jwks_mode = fault

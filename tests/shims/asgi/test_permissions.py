@@ -62,6 +62,7 @@ def claimed(package: Package, claims: Any, permission: str, entity_id: str = "42
         ({"permissions": {"document": "read"}}, "read", "42", "denied"),
         ({**EDIT, "abac_required": {"document:42": ["edit"]}}, "edit", "42", "unknown"),
         ({**EDIT, "abac_required": {"document": ["edit"]}}, "edit", "42", "unknown"),
+        ({**EDIT, "abac_required": True}, "edit", "42", "unknown"),
     ],
 )
 def test_what_the_claims_say(
@@ -70,59 +71,47 @@ def test_what_the_claims_say(
     assert claimed(package, claims, permission, entity_id) == verdict
 
 
-def may(package: Package, claims: Any, *, key: str = "the-key") -> bool:
+def may(package: Package, claims: Any, *, key: str = "") -> bool:
+    """Ask for a person with claims, for nobody when they are None, beside a program's key."""
     settings = package.module("settings")
     api = package.module("auther_api").AutherApi(
-        package.settings, settings.Environment(cookie_secret="c" * 32, api_key=key)
+        package.settings, settings.Environment(cookie_secret="c" * 32)
     )
-    user = package.module("model").SignedIn("7", "header", "alice", claims)
-    scope = {"auther.user": user}
-    handle = SimpleNamespace(parts=SimpleNamespace(api=api), request=SimpleNamespace(scope=scope))
-    scope["auther.dual_path"] = handle
+    user = None if claims is None else package.module("model").SignedIn("7", "header", "a", claims)
+    headers = [(b"x-api-key", key.encode())] if key else []
+    scope: dict[str, Any] = {"type": "http", "path": "/", "headers": headers, "auther.user": user}
+    request = package.module("request").Request(scope)
+    scope["auther.dual_path"] = SimpleNamespace(parts=SimpleNamespace(api=api), request=request)
     answer: bool = asyncio.run(package.module("permissions").may(scope, "edit", "document", "42"))
     return answer
 
 
-def test_the_claims_are_enough_where_they_say_something(
+def test_a_persons_claims_decide_and_no_key_is_asked(
     package: Package, authority: Authority
 ) -> None:
+    authority.answer = {"allowed": True}
     assert may(package, EDIT)
-    assert not may(package, {"permissions": {}})
+    assert not may(package, {"permissions": {}}, key="the-key")
+    assert not may(package, {}, key="the-key")
     assert authority.asked == []
 
 
-def test_auther_is_asked_where_they_say_nothing(package: Package, authority: Authority) -> None:
-    authority.answer = {"allowed": True, "subjectType": "user", "subjectId": "alice"}
-    assert may(package, {})
-    key, asked = authority.asked[0]
-    assert key == "the-key"
-    assert (asked["permission"], asked["entityType"], asked["entityId"]) == (
-        "edit",
-        "document",
-        "42",
-    )
+def test_a_program_may_what_its_own_key_may(package: Package, authority: Authority) -> None:
+    authority.answer = {"allowed": True}
+    assert may(package, None, key="the-key")
+    asked = {"entityType": "document", "entityId": "42", "permission": "edit"}
+    assert authority.asked == [("the-key", asked)]
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        None,
-        {},
-        {"allowed": False, "subjectId": "alice"},
-        {"allowed": "true", "subjectId": "alice"},
-        {"allowed": True},
-        {"allowed": True, "subjectType": "apikey", "subjectId": "the-keys-own-id"},
-    ],
-    ids=["refused", "empty", "no", "a text", "about nobody", "about the key"],
-)
+@pytest.mark.parametrize("answer", [None, {}, {"allowed": False}, {"allowed": "true"}])
 def test_whatever_else_it_answers_is_no(
     package: Package, authority: Authority, answer: Any
 ) -> None:
     authority.answer = answer
-    assert not may(package, {})
+    assert not may(package, None, key="the-key")
 
 
-def test_who_cannot_be_asked_has_not_said_yes(package: Package, authority: Authority) -> None:
-    authority.answer = {"allowed": True, "subjectId": "alice"}
-    assert not may(package, {}, key="")
+def test_nobody_without_a_key_may_nothing(package: Package, authority: Authority) -> None:
+    authority.answer = {"allowed": True}
+    assert not may(package, None)
     assert authority.asked == []

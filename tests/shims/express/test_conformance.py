@@ -39,6 +39,8 @@ accepted = [201]
 [verify.button]
 page = "/login"
 auther = "Sign in at Auther"
+cohort = "staff"
+cohort_page = "/login?cohort=staff"
 """
 
 

@@ -201,6 +201,7 @@ PERMISSIONS = {"invoice": ["read"], "invoice:7": ["pay"], "report": []}
             "read invoice 9",
             "unknown",
         ),
+        ({"permissions": PERMISSIONS, "abac_required": True}, "read invoice 9", "unknown"),
         (
             {"permissions": {}, "abac_required": {"invoice:9": ["read"]}},
             "read invoice 9",

@@ -35,6 +35,8 @@ body = { email = "{email}", password = "{password}" }
 [verify.button]
 page = "/login"
 auther = "/auth/auther/start"
+cohort = "staff"
+cohort_page = "/login?cohort=staff"
 """
 GAPS: frozenset[str] = frozenset()
 

@@ -56,6 +56,12 @@ class Town:
             headers={"Origin": self.auther.base_url},
         )
 
+    def begin(self, *, home: str) -> None:
+        """Begin in dual, with Carol at home on one side and signed in nowhere."""
+        self.sql(f"UPDATE migrator_identity SET home = '{home}'")
+        self.users.run("DELETE FROM session WHERE user_id = ?", SUB)
+        self.set_stage(Stage.DUAL)
+
     def set_stage(self, stage: Stage) -> None:
         """Publish a stage and wait until the application is there."""
         self.app.stage.set(stage, legacy_accept_until=FAR)
@@ -118,7 +124,7 @@ def town(
 def test_a_session_becomes_authers_without_a_password_and_logout_ends_it_there(
     town: Town,
 ) -> None:
-    town.set_stage(Stage.DUAL)
+    town.begin(home="legacy")
     with town.browser() as browser:
         assert town.sign_in(browser).status_code == 200
         assert browser.get("/me").json()["credential"] == "session"
@@ -135,8 +141,7 @@ def test_a_session_becomes_authers_without_a_password_and_logout_ends_it_there(
 
 
 def test_a_moved_users_password_at_the_old_form_leads_through_auther(town: Town) -> None:
-    town.sql("UPDATE migrator_identity SET home = 'auther'")
-    town.set_stage(Stage.DUAL)
+    town.begin(home="auther")
     with town.browser() as browser:
         page = town.sign_in(browser)
         town.fill_in(browser, page)

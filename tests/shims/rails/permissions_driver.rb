@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
-# Asks the generated helper without booting the application: a JSON list of [claims, permission, type, id]
-# in, a list of [what the token says, the answer] out.
+# Asks the generated helper without booting the application: a JSON list of [claims, permission, type, id,
+# API key or nothing] in, a list of [what the token says, the answer] out.
 require "json"
 require "rails"
 require "active_support/all"
@@ -12,8 +12,9 @@ require "auther_cutover"
 
 eval(File.read("config/initializers/auther_cutover.rb").split("AutherCutover.install").first) # rubocop:disable Security/Eval
 
-answers = JSON.parse($stdin.read).map do |claims, *asked|
-  permissions = AutherCutover::Permissions.new(claims)
+answers = JSON.parse($stdin.read).map do |claims, permission, type, id, api_key|
+  permissions = AutherCutover::Permissions.new(claims, api_key: api_key)
+  asked = [permission, type, id]
   [permissions.in_token(*asked), permissions.allowed?(*asked)]
 end
 puts JSON.generate(answers)

@@ -46,6 +46,8 @@ pattern = 'name="csrf-token" content="([^"]+)"'
 [verify.button]
 page = "/users/sign_in"
 auther = "Sign in with Auther"
+cohort = "staff"
+cohort_page = "/users/sign_in?cohort=staff"
 """
 GAPS = known_gaps(Path(__file__).with_name("gaps.txt"))
 

@@ -119,6 +119,7 @@ def test_what_is_believed_and_what_is_not(reader: Reader, tmp_path: Path) -> Non
         "half a signature": json.dumps({**signed, "signature": signed["signature"][:40]}),
         "another migration": sign(replace(newer, namespace="other"), key),
         "an older epoch": sign(replace(good, epoch=0, stage=Stage.LEGACY), key),
+        "another text for this epoch": sign(replace(good, stage=Stage.AUTHER), key),
         "another version": sign(replace(newer, version=2), key),
         "a percentage of text": sign(replace(newer, percent="x"), key),  # type: ignore[arg-type]
         "a deadline of text": sign(replace(newer, legacy_accept_until="soon"), key),

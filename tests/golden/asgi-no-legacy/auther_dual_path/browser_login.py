@@ -94,10 +94,11 @@ async def _complete(handle: Handle, attempt: Attempt) -> None:
         raise LoginFailedError("other_user", 403)
     person = await _person(handle, claims)
     await parts.people.signed_in(person.auther_id)
-    value = await parts.tokens.cookie_value(token, claims["exp"])
+    # Kept longer than the token: what the browser has dropped could not be renewed.
+    until_s = claims["exp"] + parts.settings.renew_for_s
+    value = await parts.tokens.cookie_value(token, until_s)
     await handle.discard_token()
-    age_s = int(claims["exp"] - parts.now()) + parts.settings.renew_for_s
-    handle.set_cookie(TOKEN_COOKIE, value, max_age_s=age_s)
+    handle.set_cookie(TOKEN_COOKIE, value, max_age_s=int(until_s - parts.now()))
     renewal.succeeded(handle, attempt)
     parts.counters.count("auth_logins", "callback", "auther")
 

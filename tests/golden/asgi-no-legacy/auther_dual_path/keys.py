@@ -52,6 +52,12 @@ class KeySet:
         self._tried_at: float | None = None
         self._flight: asyncio.Task[bool] | None = None
 
+    @property
+    def is_usable(self) -> bool:
+        """Tell whether there is a set to go on with."""
+        age_s = self._age_s()
+        return age_s is not None and age_s <= self._settings.jwks_stale_s
+
     def known(self, kid: str) -> PyJWK | None:
         """Give a key without asking anybody; refreshes an ageing set in the background."""
         if self._good_at is None:
@@ -91,9 +97,8 @@ class KeySet:
     def _wait_s(self) -> float:
         if self._tried_at is None:
             return 0
-        age_s = self._age_s()
-        usable = age_s is not None and age_s <= self._settings.jwks_stale_s
-        pause_s = self._settings.jwks_cooldown_s if usable else self._settings.jwks_retry_s
+        is_usable, settings = self.is_usable, self._settings
+        pause_s = settings.jwks_cooldown_s if is_usable else settings.jwks_retry_s
         return self._tried_at + pause_s - self._monotonic()
 
     def _flying(self) -> bool:

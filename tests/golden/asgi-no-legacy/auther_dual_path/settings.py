@@ -108,7 +108,6 @@ class Environment:
         cookie_secret: Seals what a login remembers in the browser; the same in all processes.
         client_secret: Of this client at Auther; a public client has none.
         logout_secret: Opens the plugin's endpoint that ends sessions.
-        api_key: For questions about permissions.
         jwks_cooldown_s: Shortens the pause between two fetches of the key set, 1 to 30.
     """
 
@@ -118,7 +117,6 @@ class Environment:
     cookie_secret: str = field(default="", repr=False)
     client_secret: str = field(default="", repr=False)
     logout_secret: str = field(default="", repr=False)
-    api_key: str = field(default="", repr=False)
     jwks_cooldown_s: float = 30
 
     def __post_init__(self) -> None:
@@ -149,7 +147,6 @@ _VARIABLES = {
     "cookie_secret": "MIGRATOR_COOKIE_SECRET",
     "client_secret": "AUTHER_CLIENT_SECRET",
     "logout_secret": "MIGRATOR_LOGOUT_SECRET",
-    "api_key": "AUTHER_API_KEY",
 }
 
 

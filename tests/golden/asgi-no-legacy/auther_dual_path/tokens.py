@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from typing import Any
 from jwt import PyJWK
 
 from .keys import KeySet, UnknownKeyError
+from .model import VerificationUnavailableError
 from .settings import Settings
 
 Claims = Mapping[str, Any]
@@ -114,13 +116,7 @@ class TokenVerifier:
         problem = self._problem_of(claims)
         key = self._keys.known(kid)
         if key is None:
-            # A token that its claims rule out anyway is not worth a fetch, nor a 503.
-            if problem is not None:
-                raise problem
-            try:
-                key = await self._keys.find(kid)
-            except UnknownKeyError:
-                raise TokenRefusedError("unknown_key") from None
+            key = await self._looked_for(kid, problem)
         if header["alg"] != key.algorithm_name:
             raise TokenRefusedError("algorithm")
         # The library's own verification of a signature, without a second reading of the token.
@@ -131,6 +127,20 @@ class TokenVerifier:
             raise problem
         self._verified.put(token, claims, kid, key)
         return claims
+
+    async def _looked_for(self, kid: str, problem: TokenRefusedError | None) -> PyJWK:
+        if problem is None:
+            try:
+                return await self._keys.find(kid)
+            except UnknownKeyError:
+                raise TokenRefusedError("unknown_key") from None
+        # A token that its claims rule out anyway is not worth a fetch, nor a 503. But the first set
+        # is fetched for one that has expired: whether it was good decides about its renewal.
+        if problem.claims is not None and not self._keys.is_usable:
+            with contextlib.suppress(UnknownKeyError, VerificationUnavailableError):
+                return await self._keys.find(kid)
+        # Nobody has signed these claims, as far as is known.
+        raise TokenRefusedError(problem.reason, stale=problem.stale)
 
     def _checked_kid(self, header: Claims) -> str:
         if header.get("alg") not in self._settings.algorithms:

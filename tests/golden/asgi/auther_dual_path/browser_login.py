@@ -106,10 +106,11 @@ async def _complete(handle: Handle, attempt: Attempt) -> None:
     await parts.people.signed_in(person.auther_id, moves_home=moves)
     # First the other side's session, so that a conflict later means abuse or a race.
     handle.headers.extend(await parts.legacy.forget(handle.request.scope))
-    value = await parts.tokens.cookie_value(token, claims["exp"])
+    # Kept longer than the token: what the browser has dropped could not be renewed.
+    until_s = claims["exp"] + parts.settings.renew_for_s
+    value = await parts.tokens.cookie_value(token, until_s)
     await handle.discard_token()
-    age_s = int(claims["exp"] - parts.now()) + parts.settings.renew_for_s
-    handle.set_cookie(TOKEN_COOKIE, value, max_age_s=age_s)
+    handle.set_cookie(TOKEN_COOKIE, value, max_age_s=int(until_s - parts.now()))
     renewal.succeeded(handle, attempt)
     exchange.succeeded(handle, attempt)
     _remember_side(handle)

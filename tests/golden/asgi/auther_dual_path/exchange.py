@@ -20,6 +20,7 @@ from .model import (
     Stage,
     VerificationUnavailableError,
 )
+from .request import safe_return_path
 
 PAUSE_COOKIE = "auther_exchange_pause"
 _PAUSE_S = 600
@@ -29,10 +30,10 @@ async def offered(handle: Handle, user: SignedIn) -> Response | None:
     """Give the way to Auther where the legacy session of a page's visitor may become one there."""
     if user.credential != "session" or not _is_on(handle) or _pauses(handle):
         return None
+    # Set before it begins: whoever is stuck at Auther and comes back must not be sent there again.
+    handle.set_cookie(PAUSE_COOKIE, "1", max_age_s=_PAUSE_S)
     person = await _eligible(handle, user.user_pk)
     if person is None:
-        # Asked again in ten minutes, and not at each page.
-        _pause(handle)
         return None
     handle.parts.counters.count("auth_exchanges", "started")
     attempt = handle.parts.attempts.begin(
@@ -79,15 +80,15 @@ async def came_back(handle: Handle) -> Response:
 
 def succeeded(handle: Handle, attempt: Attempt) -> None:
     """Note that a session became one at Auther."""
+    handle.drop_cookie(PAUSE_COOKIE)
     if attempt.purpose == "exchange":
         handle.parts.counters.count("auth_exchanges", "ok")
 
 
 def given_up(handle: Handle, return_to: str, result: str) -> Response:
-    """Go back to the page, and leave this browser alone for a while."""
+    """Go back to the page; the pause has begun with the exchange."""
     handle.parts.counters.count("auth_exchanges", result)
-    _pause(handle)
-    return redirect(return_to)
+    return redirect(safe_return_path(return_to, default=handle.parts.settings.after_login))
 
 
 def _is_on(handle: Handle) -> bool:
@@ -107,7 +108,3 @@ async def _eligible(handle: Handle, user_pk: str) -> Person | None:
 
 def _pauses(handle: Handle) -> bool:
     return bool(handle.request.cookies(handle.parts.settings.cookie(PAUSE_COOKIE)))
-
-
-def _pause(handle: Handle) -> None:
-    handle.set_cookie(PAUSE_COOKIE, "1", max_age_s=_PAUSE_S)

@@ -126,7 +126,6 @@ class Environment:
         cookie_secret: Seals what a login remembers in the browser; the same in all processes.
         client_secret: Of this client at Auther; a public client has none.
         verify_secret: And the next four: each opens one of the plugin's endpoints.
-        api_key: For questions about permissions.
         jwks_cooldown_s: Shortens the pause between two fetches of the key set, 1 to 30.
     """
 
@@ -142,7 +141,6 @@ class Environment:
     exchange_secret: str = field(default="", repr=False)
     reset_secret: str = field(default="", repr=False)
     logout_secret: str = field(default="", repr=False)
-    api_key: str = field(default="", repr=False)
     jwks_cooldown_s: float = 30
 
     def __post_init__(self) -> None:
@@ -179,7 +177,6 @@ _VARIABLES = {
     "exchange_secret": "MIGRATOR_EXCHANGE_SECRET",
     "reset_secret": "MIGRATOR_RESET_SECRET",
     "logout_secret": "MIGRATOR_LOGOUT_SECRET",
-    "api_key": "AUTHER_API_KEY",
 }
 
 

@@ -8,6 +8,8 @@ import { Refused, Unavailable } from "./errors.js";
 // Browsers drop cookies above 4096 bytes, name and attributes included.
 const COOKIE_MAX_BYTES = 3500;
 const LOGOUT_TIMEOUT_S = 2;
+// As long as Auther's own session lives: after that a renewal would ask for the password.
+const RENEWABLE_S = 7 * 86_400;
 
 /** Keeps and ends it. */
 export class AutherSession {
@@ -20,14 +22,16 @@ export class AutherSession {
   }
 
   /**
+   * The cookie outlives the token: one that the browser has dropped could not be renewed.
    * @param {Response} res
    * @param {string} token
    * @param {number} expiresAtS
    */
   async keep(res, token, expiresAtS) {
     const { people, cookies } = this.parts;
-    const value = token.length > COOKIE_MAX_BYTES ? await people.keepToken(token, expiresAtS) : token;
-    cookies.set(res, ID_TOKEN, value, Math.floor(expiresAtS - Date.now() / 1000));
+    const lastsUntilS = expiresAtS + RENEWABLE_S;
+    const value = token.length > COOKIE_MAX_BYTES ? await people.keepToken(token, lastsUntilS) : token;
+    cookies.set(res, ID_TOKEN, value, Math.floor(lastsUntilS - Date.now() / 1000));
   }
 
   /**

@@ -107,9 +107,11 @@ class Cutover {
    * For your login page: the side on which this browser signs in.
    * @param {Request} req
    * @param {Response} res
+   * @param {{ cohort?: string }} [options] `cohort`: a group of your own making (a tenant, the staff) that the switch may
+   *   move first.
    */
-  loginTarget(req, res) {
-    return this.#sides.target(req, res, this.#parts.stage.now());
+  loginTarget(req, res, { cohort } = {}) {
+    return this.#sides.target(req, res, this.#parts.stage.now(), cohort);
   }
 
   /**

@@ -116,7 +116,7 @@ export class Exchange {
   giveUp(res, attempt, result) {
     this.parts.counters.add("auth_exchanges_total", { result });
     this.parts.cookies.set(res, PAUSE, "1", PAUSE_S);
-    seeOther(res, attempt.returnTo);
+    seeOther(res, safeReturnPath(attempt.returnTo, this.parts.settings.afterLogin));
   }
 
   /** @param {Response} res */

@@ -37,7 +37,8 @@ export class Renewal {
    */
   async personOf(claims) {
     if (!claims) return null;
-    const finding = await this.parts.credentials.who(claims, "cookie").catch(ignoreOutage);
+    // Nobody is made a user by a token whose time is over.
+    const finding = await this.parts.credentials.who(claims, "cookie", { creates: false }).catch(ignoreOutage);
     return finding?.kind === "valid" ? (finding.person ?? null) : null;
   }
 

@@ -39,13 +39,14 @@ export class TwoSides {
    * @param {Request} req
    * @param {Response} res
    * @param {StageView} view
+   * @param {string} [cohort]
    * @returns {"legacy" | "auther"}
    */
-  target(req, res, view) {
+  target(req, res, view, cohort) {
     const [known] = cookieValues(req.headers.cookie, this.bucketCookie);
     const key = known || randomBytes(16).toString("base64url");
     if (!known) this.parts.cookies.set(res, BUCKET, key, BUCKET_S);
-    return sendsToAuther(view, key) ? "auther" : "legacy";
+    return sendsToAuther(view, key, cohort) ? "auther" : "legacy";
   }
 
   /**

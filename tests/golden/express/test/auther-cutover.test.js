@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync, randomBytes, sign } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -13,6 +13,7 @@ import session from "express-session";
 import passport from "passport";
 
 import { createCutover, safeReturnPath } from "../auther-cutover/index.js";
+import { ID_TOKEN, cookieName } from "../auther-cutover/credentials.js";
 import { readEnvironment, settings } from "../auther-cutover/settings.js";
 
 const { publicKey, privateKey } = generateKeyPairSync("ed25519");
@@ -112,6 +113,18 @@ async function ask({ bearer, cookie }) {
   return [response.status, body.error ?? body.user];
 }
 
+/**
+ * Where a page leads a browser with this cookie. (`fetch` never is on the way to a page.)
+ * @param {string} cookie
+ * @returns {Promise<string | undefined>}
+ */
+async function destination(cookie) {
+  const headers = { accept: "text/html", cookie: `${cookieName(settings, ID_TOKEN)}=${cookie}` };
+  const [response] = await once(get(url, { headers }), "response");
+  response.resume();
+  return response.headers.location;
+}
+
 test("sessions and tokens are accepted side by side", async () => {
   assert.deepEqual(await ask({}), [200, null]);
   assert.deepEqual(await ask({ cookie: await signedIn("bob") }), [200, "bob"]);
@@ -171,6 +184,12 @@ test("a return path never leaves this site", () => {
   ]) {
     assert.equal(safeReturnPath(path, "/home"), "/home");
   }
+});
+
+test("a token whose time is over is renewed by a process that has just begun, and a forged one never", async () => {
+  await serve();
+  assert.match((await destination(token({ exp: 1 }))) ?? "", /^\/auth\/auther\/start\?.*renew=1/);
+  assert.equal(await destination(token({ exp: 1 }, { kid: "another" })), undefined);
 });
 
 test("when nobody can verify the answer is 503", async () => {

@@ -35,13 +35,13 @@ func (c Claims) Permission(p Permission) Verdict {
 	if len(c.payload) == 0 || c.Unmarshal(&claim) != nil || claim.Permissions == nil {
 		return PermissionUnknown
 	}
+	if needsABAC(claim.ABAC, p) {
+		return PermissionUnknown
+	}
 	for _, key := range p.keys() {
 		if contains(claim.Permissions[key], p.Name) {
 			return PermissionAllowed
 		}
-	}
-	if needsABAC(claim.ABAC, p) {
-		return PermissionUnknown
 	}
 	return PermissionDenied
 }
@@ -67,26 +67,32 @@ func needsABAC(raw json.RawMessage, p Permission) bool {
 	return false
 }
 
-// Allowed decides by the token, and by asking Auther where the token does not say. Every doubt is a no.
-func (s *Shim) Allowed(ctx context.Context, user User, p Permission) bool {
+// Allowed tells whether this request's user may, or the program whose X-Api-Key came with it. Of a person the token tells,
+// and nothing else: Auther's own endpoint answers for the key that asks, whoever is asked about. Every doubt is a no.
+func (s *Shim) Allowed(r *http.Request, p Permission) bool {
 	if !s.settings.DelegatePermissions {
 		return false
 	}
-	switch user.Claims.Permission(p) {
-	case PermissionAllowed:
-		return true
-	case PermissionDenied:
+	if user, ok := UserFrom(r.Context()); ok {
+		return user.Claims.Permission(p) == PermissionAllowed
+	}
+	keys := r.Header["X-Api-Key"]
+	return len(keys) == 1 && keys[0] != "" && s.allowedToProgram(r.Context(), keys[0], p)
+}
+
+func (s *Shim) allowedToProgram(ctx context.Context, key string, p Permission) bool {
+	if s.settings.CheckPermissionURL == "" {
 		return false
 	}
-	if s.env.APIKey == "" || s.settings.CheckPermissionURL == "" {
-		return false
+	body := map[string]string{"entityType": p.EntityType, "entityId": p.EntityID, "permission": p.Name}
+	if p.EntityID == "" {
+		body["entityId"] = "*"
 	}
 	var said struct {
 		Allowed bool `json:"allowed"`
 	}
-	header := http.Header{"X-Api-Key": {s.env.APIKey}}
-	body := map[string]string{"entityType": p.EntityType, "entityId": p.EntityID, "permission": p.Name}
-	if err := s.post(ctx, checkTimeout, s.settings.CheckPermissionURL, header, body, &said); err != nil {
+	err := s.post(ctx, checkTimeout, s.settings.CheckPermissionURL, http.Header{"X-Api-Key": {key}}, body, &said)
+	if err != nil {
 		s.warn("a permission was not checked", err)
 		return false
 	}

@@ -86,21 +86,20 @@ func (s *Shim) unsealToken(ctx context.Context, handle string) (string, error) {
 	return string(token), nil
 }
 
-// setTokenCookie keeps a verified token in this browser, by itself or by a handle.
+// setTokenCookie keeps a verified token in this browser, by itself or by a handle. The cookie outlives the token: one that
+// the browser has dropped could not be renewed.
 func (s *Shim) setTokenCookie(ctx context.Context, w http.ResponseWriter, token string, expires time.Time) error {
-	value := token
+	value, until := token, expires.Add(renewableFor)
 	if len(token) > maxCookieToken {
 		value = handlePrefix + randomText(handleBytes)
 		ctx, cancel := context.WithTimeout(ctx, databaseTimeout)
 		defer cancel()
 		sealed := newSealer("migrator_token", value).seal([]byte(token))
-		if err := s.store.Keep(ctx, handleHash(value), sealed, expires); err != nil {
+		if err := s.store.Keep(ctx, handleHash(value), sealed, until); err != nil {
 			return s.outage("the token store", err)
 		}
 	}
-	cookie := s.cookie(tokenCookie, value, expires.Sub(s.now()))
-	cookie.Expires = expires
-	http.SetCookie(w, cookie)
+	s.setCookie(w, tokenCookie, value, until.Sub(s.now()))
 	return nil
 }
 

@@ -41,6 +41,7 @@ const (
 	tokenTimeout    = 5 * time.Second
 	databaseTimeout = 3 * time.Second
 	attemptLifetime = 10 * time.Minute
+	renewableFor    = 7 * 24 * time.Hour // as long as Auther's own session lives; after that it would ask for the password
 	minCookieSecret = 32
 	maxRenewals     = 3
 	maxReturnPath   = 1024
@@ -52,7 +53,6 @@ type Environment struct {
 	MetricsToken string
 	LogoutSecret string
 	ClientSecret string
-	APIKey       string
 	CookieSecret string
 	JWKSCooldown time.Duration // 1 s to 30 s
 }
@@ -71,7 +71,6 @@ func ReadEnvironment() (Environment, error) {
 		MetricsToken: os.Getenv("MIGRATOR_METRICS_TOKEN"),
 		LogoutSecret: os.Getenv("MIGRATOR_LOGOUT_SECRET"),
 		ClientSecret: os.Getenv("AUTHER_CLIENT_SECRET"),
-		APIKey:       os.Getenv("AUTHER_API_KEY"),
 		CookieSecret: os.Getenv("MIGRATOR_COOKIE_SECRET"),
 		JWKSCooldown: cooldown,
 	}, nil

@@ -46,7 +46,7 @@ func (s *Shim) answer(w http.ResponseWriter, r *http.Request, d *decision) {
 	case page && d.response == conflictToBrowser:
 		redirect(w, conflictPath)
 	case page && (d.response == toLogin || d.response == legacyEnded):
-		redirect(w, s.LoginURL(w, r, ownPath(r)))
+		redirect(w, s.LoginURL(w, r, ownPath(r), ""))
 	case page && d.response == loginMoved:
 		redirect(w, startURL(ownPath(r)))
 	case d.response == loginMoved:

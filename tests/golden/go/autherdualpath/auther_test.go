@@ -1,8 +1,10 @@
 package autherdualpath
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -46,6 +48,8 @@ func TestPermissionsHaveThreeAnswers(t *testing.T) {
 		"of the one":     {object{"permissions": object{"book:7": []string{"edit"}}}, PermissionAllowed},
 		"of another one": {object{"permissions": object{"book:8": []string{"edit"}}}, PermissionDenied},
 		"none":           {object{"permissions": object{}}, PermissionDenied},
+		"if it fits":     {object{"permissions": object{"book": []string{"edit"}}, "abac_required": object{"book": []string{"edit"}}}, PermissionUnknown},
+		"some condition": {object{"permissions": object{"book": []string{"edit"}}, "abac_required": true}, PermissionUnknown},
 		"no claim":       {nil, PermissionUnknown},
 		"by attributes":  {object{"permissions": object{}, "abac_required": object{"book": []string{"edit"}}}, PermissionUnknown},
 	} {
@@ -53,6 +57,29 @@ func TestPermissionsHaveThreeAnswers(t *testing.T) {
 		if got := claims.Permission(edit); err != nil || got != c.want {
 			t.Errorf("%s: %s, %v", name, got, err)
 		}
+	}
+}
+
+func TestAProgramsPermissionsAreItsOwnKeys(t *testing.T) {
+	var keys []string
+	answers := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		keys = append(keys, r.Header.Get("X-Api-Key"))
+		_, _ = w.Write([]byte(`{"allowed":true}`))
+	}))
+	defer answers.Close()
+	b := anyBench(t)
+	b.shim.settings.DelegatePermissions, b.shim.settings.CheckPermissionURL = true, answers.URL
+	read := Permission{Name: "read", EntityType: "book"}
+	person := get("/", "X-Api-Key", "k")
+	person = person.WithContext(context.WithValue(person.Context(), contextKey{}, &passage{shim: b.shim, user: &User{PK: "1"}}))
+	if b.shim.Allowed(person, read) || len(keys) > 0 {
+		t.Error("the key beside a person was asked")
+	}
+	if b.shim.Allowed(get("/"), read) || len(keys) > 0 {
+		t.Error("nobody may")
+	}
+	if !b.shim.Allowed(get("/", "X-Api-Key", "k"), read) || len(keys) != 1 || keys[0] != "k" {
+		t.Errorf("the program's key was not asked: %v", keys)
 	}
 }
 

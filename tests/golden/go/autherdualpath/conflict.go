@@ -35,5 +35,5 @@ func (s *Shim) clearConflict(w http.ResponseWriter, r *http.Request, p *passage)
 	}
 	s.dropTokenCookie(w, r)
 	s.dropCookie(w, conflictCookie)
-	redirect(w, s.LoginURL(w, r, ""))
+	redirect(w, s.LoginURL(w, r, "", ""))
 }

@@ -203,9 +203,11 @@ func (s *Shim) checkDetector() {
 
 // LoginURL says where a login leads from here: to Auther by stage, and in dual by this browser's bucket, else to the
 // application's own form. Call it before the response begins: it may set the bucket's cookie.
-func (s *Shim) LoginURL(w http.ResponseWriter, r *http.Request, returnTo string) string {
+//
+//	cohort  a group of the application's own making (a tenant, the staff) that the switch may move first; "" for none
+func (s *Shim) LoginURL(w http.ResponseWriter, r *http.Request, returnTo, cohort string) string {
 	returnTo = SafeReturnPath(returnTo, "")
-	if s.sendsToAuther(w, r) {
+	if s.sendsToAuther(w, r, cohort) {
 		return startURL(returnTo)
 	}
 	if returnTo == "" {
@@ -214,7 +216,7 @@ func (s *Shim) LoginURL(w http.ResponseWriter, r *http.Request, returnTo string)
 	return s.loginPath + "?" + url.Values{"return_to": {returnTo}}.Encode()
 }
 
-func (s *Shim) sendsToAuther(w http.ResponseWriter, r *http.Request) bool {
+func (s *Shim) sendsToAuther(w http.ResponseWriter, r *http.Request, cohort string) bool {
 	view, err := s.viewOf(r)
 	if err != nil || view.stage == StageLegacy {
 		return false
@@ -224,7 +226,7 @@ func (s *Shim) sendsToAuther(w http.ResponseWriter, r *http.Request) bool {
 		keys = []string{randomText(16)}
 		s.setCookie(w, bucketCookie, keys[0], bucketLifetime)
 	}
-	return view.sendsToAuther(keys[0])
+	return view.sendsToAuther(keys[0], cohort)
 }
 
 // viewOf gives the stage that this request began with.

@@ -31,6 +31,7 @@ type stageView struct {
 	epoch         int64
 	stopAccepting bool
 	legacyUntil   time.Time // zero: no deadline
+	cohorts       []string  // of the application's own making; they sign in at Auther in dual
 	origin        string    // live, cached or baked
 	text          string
 }
@@ -45,9 +46,12 @@ func (v *stageView) legacyIsOver(now time.Time) bool {
 func (v *stageView) acceptsAuther() bool { return !(v.stage == StageLegacy && v.stopAccepting) }
 
 // sendsToAuther tells on which side a browser signs in: sticky, and monotonic in percent.
-func (v *stageView) sendsToAuther(key string) bool {
+func (v *stageView) sendsToAuther(key, cohort string) bool {
 	if v.stage != StageDual {
 		return v.stage == StageDrain || v.stage == StageAuther
+	}
+	if contains(v.cohorts, cohort) {
+		return true
 	}
 	// An integer on both sides: 0.07 * 1000 is 70.00000000000001.
 	return bucket(v.salt, key) < uint64(math.Round(v.percent*1000))
@@ -210,14 +214,15 @@ func (r *stageReader) open(text, origin string) (*stageView, error) {
 
 func readPayload(payload, namespace string) (*stageView, error) {
 	var data struct {
-		Version   int     `json:"version"`
-		Namespace string  `json:"namespace"`
-		Stage     Stage   `json:"stage"`
-		Percent   float64 `json:"percent"`
-		Salt      string  `json:"salt"`
-		Epoch     *int64  `json:"epoch"`
-		Stop      bool    `json:"stop_accepting"`
-		Until     *string `json:"legacy_accept_until"`
+		Version   int      `json:"version"`
+		Namespace string   `json:"namespace"`
+		Stage     Stage    `json:"stage"`
+		Percent   float64  `json:"percent"`
+		Salt      string   `json:"salt"`
+		Epoch     *int64   `json:"epoch"`
+		Stop      bool     `json:"stop_accepting"`
+		Until     *string  `json:"legacy_accept_until"`
+		Cohorts   []string `json:"cohorts"`
 	}
 	if err := json.Unmarshal([]byte(payload), &data); err != nil || data.Epoch == nil {
 		return nil, errors.New("not a stage document")
@@ -230,7 +235,9 @@ func readPayload(payload, namespace string) (*stageView, error) {
 	default:
 		return nil, errors.New("an unknown stage")
 	}
-	view := &stageView{stage: data.Stage, percent: data.Percent, salt: data.Salt, epoch: *data.Epoch, stopAccepting: data.Stop}
+	view := &stageView{
+		stage: data.Stage, percent: data.Percent, salt: data.Salt, epoch: *data.Epoch, stopAccepting: data.Stop, cohorts: data.Cohorts,
+	}
 	if data.Until != nil {
 		until, err := time.Parse(time.RFC3339, *data.Until)
 		if err != nil {

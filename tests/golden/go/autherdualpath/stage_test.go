@@ -151,11 +151,15 @@ func TestABrowserStaysInItsBucket(t *testing.T) {
 		t.Errorf("got %d", got)
 	}
 	view := &stageView{stage: StageDual, salt: "5a17", percent: float64(38587) / 1000}
-	if view.sendsToAuther("a-browser") {
+	if view.sendsToAuther("a-browser", "staff") {
 		t.Error("the percentage is a bound that is not reached")
 	}
+	view.cohorts = []string{"staff"}
+	if !view.sendsToAuther("a-browser", "staff") || view.sendsToAuther("a-browser", "") {
+		t.Error("a cohort moves first, and alone")
+	}
 	view.percent += 0.001
-	if !view.sendsToAuther("a-browser") {
+	if !view.sendsToAuther("a-browser", "") {
 		t.Error("not sent to Auther")
 	}
 }

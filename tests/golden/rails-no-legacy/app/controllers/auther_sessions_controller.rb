@@ -30,7 +30,7 @@ class AutherSessionsController < ActionController::Base
 
     token, claims = @attempt.redeem(params[:code])
     complete(AutherCutover::Identity.resolve(claims), token, claims)
-    redirect_to AutherCutover::ReturnPath.clean(@attempt.return_to), status: :see_other
+    return_to_page
   end
 
   # Ends the sign-in in this browser, on every side.
@@ -45,6 +45,10 @@ class AutherSessionsController < ActionController::Base
   def take_attempt(purpose = nil)
     @attempt = AutherCutover::LoginAttempt.take(cookies, params[:state])
     raise AutherCutover::LoginFailed, :state if @attempt.nil? || (purpose && @attempt.purpose != purpose)
+  end
+
+  def return_to_page
+    redirect_to AutherCutover::ReturnPath.clean(@attempt.return_to), status: :see_other
   end
 
   def complete(identity, token, claims)

@@ -45,7 +45,7 @@ class AutherSessionsController < ActionController::Base
 
     token, claims = @attempt.redeem(params[:code])
     complete(AutherCutover::Identity.resolve(claims), token, claims)
-    redirect_to AutherCutover::ReturnPath.clean(@attempt.return_to), status: :see_other
+    return_to_page
   end
 
   # Ends the sign-in in this browser, on every side.
@@ -70,6 +70,10 @@ class AutherSessionsController < ActionController::Base
   def take_attempt(purpose = nil)
     @attempt = AutherCutover::LoginAttempt.take(cookies, params[:state])
     raise AutherCutover::LoginFailed, :state if @attempt.nil? || (purpose && @attempt.purpose != purpose)
+  end
+
+  def return_to_page
+    redirect_to AutherCutover::ReturnPath.clean(@attempt.return_to), status: :see_other
   end
 
   def complete(identity, token, claims)
@@ -106,7 +110,7 @@ class AutherSessionsController < ActionController::Base
     AutherCutover.counters.add("auth_logins_failed_total", reason: reason.to_s)
     count_purpose(reason == :other_user ? "other_user" : "failed")
     # A legacy session that could not be exchanged is as good as before.
-    return redirect_to(@attempt.return_to, status: :see_other) if @attempt&.purpose == "exchange"
+    return return_to_page if @attempt&.purpose == "exchange"
 
     AutherCutover::AutherSession.forget(cookies) if reason == :other_user
     @reason = reason

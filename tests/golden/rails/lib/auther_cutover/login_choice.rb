@@ -1,19 +1,21 @@
 # frozen_string_literal: true
 
 module AutherCutover
-  # Where a login leads: by stage, and in `dual` by this browser's bucket.
+  # Where a login leads: by stage, and in `dual` by the visitor's cohort and this browser's bucket.
   class LoginChoice
     BUCKETS = 100_000
 
-    def initialize(request, stage = AutherCutover.stage)
+    # cohort: a group of the application's own making (a tenant, the staff) that the switch may move first.
+    def initialize(request, stage = AutherCutover.stage, cohort: nil)
       @request = request
       @stage = stage
+      @cohort = cohort.to_s
     end
 
     def auther?
       case @stage.stage
       when "legacy" then false
-      when "dual" then bucket < @stage.percent * 1000
+      when "dual" then @stage.cohorts.include?(@cohort) || bucket < @stage.percent * 1000
       else true
       end
     end
@@ -52,12 +54,12 @@ module AutherCutover
   # For login pages: `<%= link_to "Sign in", migrator_login_path %>`, and
   # `<% unless auther_login? %>` around the password form.
   module LoginHelper
-    def auther_login?
-      LoginChoice.new(request).auther?
+    def auther_login?(cohort: nil)
+      LoginChoice.new(request, cohort: cohort).auther?
     end
 
-    def migrator_login_path(return_to: nil)
-      LoginChoice.new(request).login_path(return_to: return_to)
+    def migrator_login_path(cohort: nil, return_to: nil)
+      LoginChoice.new(request, cohort: cohort).login_path(return_to: return_to)
     end
   end
 end

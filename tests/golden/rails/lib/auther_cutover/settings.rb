@@ -94,10 +94,6 @@ module AutherCutover
       ENV["MIGRATOR_LOGOUT_SECRET"].presence
     end
 
-    def api_key
-      ENV["AUTHER_API_KEY"].presence
-    end
-
     # Between fetches of the keys that unknown key ids may cause.
     def jwks_cooldown_s
       Integer(ENV.fetch("MIGRATOR_JWKS_COOLDOWN_S", "30"), 10).clamp(1, 30)

@@ -1,9 +1,9 @@
 # frozen_string_literal: true
 
 module AutherCutover
-  # What a stage document says. source: live, cached or baked.
+  # What a stage document says. source: live, cached or baked; text: the whole document, nil when baked.
   StageDocument = Struct.new(
-    :stage, :percent, :salt, :epoch, :stop_accepting, :legacy_accept_until, :source, keyword_init: true
+    :stage, :percent, :salt, :epoch, :stop_accepting, :legacy_accept_until, :cohorts, :source, :text, keyword_init: true
   ) do
     def legacy?
       stage == "legacy"
@@ -67,20 +67,23 @@ module AutherCutover
       begin
         @read_at = monotonic_s
         live = load_document(@settings.stage_file, "live")
-        live && live.epoch >= known_epoch ? adopt(live) : keep
+        live && follows?(live) ? adopt(live) : keep
       ensure
         @lock.unlock
       end
     end
 
-    def known_epoch
-      @document ? @document.epoch : -1
+    # Two texts with one epoch: the first one stays, since nobody can say which was meant.
+    def follows?(live)
+      return true if @document.nil? || live.epoch > @document.epoch
+
+      live.epoch == @document.epoch && [nil, live.text].include?(@document.text)
     end
 
     def adopt(live)
-      newer = live.epoch > known_epoch
+      newer = live.text != @document&.text
       @document = live
-      store_copy if newer
+      store_copy(live.text) if newer
     end
 
     def keep
@@ -88,10 +91,10 @@ module AutherCutover
     end
 
     # Renamed into place: a reader sees the old copy or the new one, never half of it.
-    def store_copy
+    def store_copy(text)
       FileUtils.mkdir_p(File.dirname(@settings.stage_cache))
       draft = "#{@settings.stage_cache}.#{Process.pid}"
-      File.write(draft, File.read(@settings.stage_file), perm: 0o600)
+      File.write(draft, text, perm: 0o600)
       File.rename(draft, @settings.stage_cache)
     rescue SystemCallError => error
       Rails.logger.warn("auther_cutover: no copy of the stage document: #{error.class}")
@@ -100,15 +103,16 @@ module AutherCutover
     def load_document(path, source)
       return if path.nil? || !File.file?(path) || File.size(path) > MAX_BYTES
 
-      signed = JSON.parse(File.read(path))
+      text = File.read(path)
+      signed = JSON.parse(text)
       @public_key.verify(JWT::Base64.url_decode(signed.fetch("signature")), signed.fetch("payload"))
-      parse(JSON.parse(signed.fetch("payload")), source)
+      parse(JSON.parse(signed.fetch("payload")), source: source, text: text)
     rescue SystemCallError, JSON::ParserError, RbNaCl::CryptoError, ArgumentError, KeyError, TypeError, NoMethodError => error
       Rails.logger&.warn("auther_cutover: #{source} stage document refused: #{error.class}")
       nil
     end
 
-    def parse(payload, source)
+    def parse(payload, from)
       raise ArgumentError, "another migration's" unless payload.fetch("namespace") == @settings.namespace
       raise ArgumentError, "unknown version" unless payload.fetch("version") == 1
       raise ArgumentError, "unknown stage" unless STAGES.include?(payload.fetch("stage"))
@@ -117,7 +121,7 @@ module AutherCutover
       StageDocument.new(
         stage: payload["stage"], percent: Float(payload.fetch("percent")), salt: String(payload.fetch("salt")),
         epoch: Integer(payload.fetch("epoch")), stop_accepting: payload["stop_accepting"] == true,
-        legacy_accept_until: deadline && Time.iso8601(deadline), source: source
+        legacy_accept_until: deadline && Time.iso8601(deadline), cohorts: Array(payload["cohorts"]), **from
       )
     end
 
@@ -126,7 +130,7 @@ module AutherCutover
 
       StageDocument.new(
         stage: @settings.baked_stage, percent: @settings.baked_percent, salt: "", epoch: 0,
-        stop_accepting: false, legacy_accept_until: nil, source: "baked"
+        stop_accepting: false, legacy_accept_until: nil, cohorts: [], source: "baked"
       )
     end
 

@@ -98,7 +98,7 @@ module AutherCutover
     end
 
     def check_claims(claims)
-      raise Rejected, :missing_claim unless claims["exp"].is_a?(Numeric) && subject?(claims["sub"])
+      raise Rejected, :missing_claim unless end?(claims["exp"]) && subject?(claims["sub"])
       raise Rejected, :issuer unless @settings.issuers.include?(claims["iss"])
       raise Rejected, :audience if (Array(claims["aud"]) & @settings.audiences).empty?
 
@@ -113,6 +113,11 @@ module AutherCutover
         raise Rejected, :not_yet_valid if self.class.seconds(claims[name]) > now_s + LEEWAY_S
       end
       raise Rejected.new(:expired, claims: claims) if claims["exp"] <= now_s - LEEWAY_S
+    end
+
+    # In seconds: one in milliseconds would never come.
+    def end?(exp)
+      exp.is_a?(Numeric) && exp <= MILLISECONDS_ABOVE
     end
 
     # A NUL byte would make PostgreSQL raise where the user is looked up.
