@@ -164,6 +164,8 @@ class Traffic:
 
     def _click(self, person: Person) -> None:
         kind = person.next_click()
+        if person.way is Way.REMEMBERED:
+            _close_and_open(person.browser)
         at, began = self.at, time.strftime("%H:%M:%S")
         try:
             wrong = list(getattr(self, f"_{kind}")(person))
@@ -176,8 +178,6 @@ class Traffic:
         person.clicks += 1
 
     def _page(self, person: Person) -> Iterator[str]:
-        if person.way is Way.REMEMBERED:
-            _close_and_open(person.browser)
         yield from _wrong_page(person, *self._open(person))
 
     def _open(self, person: Person) -> tuple[str, httpx.Response]:

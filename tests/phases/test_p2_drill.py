@@ -144,6 +144,7 @@ def drill(tmp_path: Path, devise_db: str, monkeypatch: pytest.MonkeyPatch) -> It
             app_env={"MIGRATOR_STAGE_FILE": str(tmp_path / ".migrator" / "stage.json")},
             stage_public_key=public_key(switch.ctx),
             baked_stage=DRAIN,
+            json_doors_until="",
         ) as town,
         Traffic() as traffic,
     ):
