@@ -174,6 +174,22 @@ def test_who_signs_out_between_the_hops_is_not_signed_in(town: Town) -> None:
     assert town.sessions(ALICE) == 0
 
 
+@pytest.mark.parametrize("ended", ["stage", "deadline"])
+def test_an_exchange_that_began_in_drain_does_not_end_after_it(town: Town, ended: str) -> None:
+    with town.browser() as browser:
+        town.sign_in(browser, ALICE)
+        town.club.set_stage(Stage.DRAIN)
+        back = _first_hops(town, browser)
+        if ended == "stage":
+            town.club.set_stage(Stage.AUTHER)
+        else:
+            town.club.set_stage(Stage.DRAIN, legacy_accept_until="2026-01-01T00:00:00Z")
+        page = browser.get(back)
+        assert str(page.url).startswith(f"{town.auther.base_url}/sign-in")
+        assert town.who(browser) is None
+    assert (town.home(ALICE), town.sessions(ALICE)) == ("legacy", 0)
+
+
 def test_the_return_of_another_browser_is_nobodys(town: Town) -> None:
     with town.browser() as victim, town.browser() as attacker:
         town.sign_in(victim, ALICE)
@@ -251,6 +267,24 @@ def test_a_moved_users_reset_link_leads_to_auther_and_is_used_up(town: Town) -> 
         )
         assert town.club.sql(TOKEN, DAVE) == [(None,)]
         assert browser.get(link).status_code == 200
+
+
+def test_a_second_token_does_not_hide_a_moved_users(town: Town) -> None:
+    town.move(DAVE, NEW_PASSWORD)
+    link = _reset_link(town, DAVE)
+    before = town.club.sql("SELECT encrypted_password FROM users WHERE id = %s", DAVE)
+    with httpx.Client(base_url=town.club.app.base_url, timeout=30) as browser:
+        form = {
+            "authenticity_token": town.club.csrf_token(browser, "/users/sign_in", form=False),
+            "user[reset_password_token]": "raw-token",
+            "user[password]": NEW_PASSWORD,
+            "user[password_confirmation]": NEW_PASSWORD,
+        }
+        another = link.replace("raw-token", "another").replace("/edit", "")
+        answer = browser.put(another, data=form, headers=XHR)
+        assert answer.headers["location"].startswith(f"{town.auther.base_url}/api/auth/")
+        assert town.who(browser) is None
+    assert town.club.sql("SELECT encrypted_password FROM users WHERE id = %s", DAVE) == before
 
 
 def test_an_unmoved_users_reset_link_is_honoured(town: Town) -> None:
