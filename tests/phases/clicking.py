@@ -164,11 +164,12 @@ class Traffic:
 
     def _click(self, person: Person) -> None:
         kind = person.next_click()
+        click = {"page": self._page, "script": self._script, "form": self._form}[kind]
         if person.way is Way.REMEMBERED:
             _close_and_open(person.browser)
         at, began = self.at, time.strftime("%H:%M:%S")
         try:
-            wrong = list(getattr(self, f"_{kind}")(person))
+            wrong = list(click(person))
         except httpx.HTTPError as error:
             wrong = [f"{type(error).__name__}: {error}"]
         self.failures += [
@@ -186,8 +187,7 @@ class Traffic:
 
     def _script(self, person: Person) -> Iterator[str]:
         answer = person.browser.get("/whoami", headers=SCRIPT)
-        if not (answer.is_success and answer.json()["user"] == person.user_id):
-            yield _shown(answer)
+        yield from _wrong_json(person, "user", answer)
 
     def _form(self, person: Person) -> Iterator[str]:
         form = {"text": "hello"}
@@ -199,8 +199,7 @@ class Traffic:
             form["authenticity_token"] = CSRF.findall(page.text)[0]
         headers = SCRIPT if person.way is Way.API else FORM
         answer = person.browser.post("/notes", data=form, headers=headers)
-        if not (answer.is_success and answer.json()["by"] == person.user_id):
-            yield _shown(answer)
+        yield from _wrong_json(person, "by", answer)
 
 
 def _close_and_open(browser: httpx.Client) -> None:
@@ -212,6 +211,12 @@ def _close_and_open(browser: httpx.Client) -> None:
 def _wrong_page(person: Person, path: str, answer: httpx.Response) -> Iterator[str]:
     there = answer.status_code == httpx.codes.OK and str(answer.url).endswith(path)
     if not (there and f"Hello, member {person.user_id}." in answer.text):
+        yield _shown(answer)
+
+
+def _wrong_json(person: Person, name: str, answer: httpx.Response) -> Iterator[str]:
+    is_json = answer.headers.get("Content-Type", "").startswith("application/json")
+    if not (answer.is_success and is_json and answer.json()[name] == person.user_id):
         yield _shown(answer)
 
 
