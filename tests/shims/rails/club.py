@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import psycopg
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from migrator.conformance.issuer import Issuer
 from migrator.core.stage import Stage
@@ -121,21 +122,19 @@ class Club:
     def counters(self) -> dict[tuple[str, ...], int]:
         """Give each series as (name, "label=value", …), added up over the stages."""
         totals: Counter[tuple[str, ...]] = Counter()
-        for family in text_string_to_metric_families(self.metrics_text()):
-            for sample in family.samples:
-                labels = sorted(f"{k}={v}" for k, v in sample.labels.items() if v and k != "stage")
-                totals[sample.name, *labels] += int(sample.value)
+        for sample in self.samples():
+            labels = sorted(f"{k}={v}" for k, v in sample.labels.items() if v and k != "stage")
+            totals[sample.name, *labels] += int(sample.value)
         return {series: count for series, count in totals.items() if series[0].endswith("_total")}
+
+    def samples(self) -> list[Sample]:
+        """Give all that the exposition holds."""
+        families = text_string_to_metric_families(self.metrics_text())
+        return [sample for family in families for sample in family.samples]
 
     def shim_info(self) -> dict[str, str]:
         """Give the labels of migrator_shim_info."""
-        families = text_string_to_metric_families(self.metrics_text())
-        return next(
-            sample.labels
-            for family in families
-            for sample in family.samples
-            if sample.name == "migrator_shim_info"
-        )
+        return next(s.labels for s in self.samples() if s.name == "migrator_shim_info")
 
     def reset_people(self) -> None:
         """Undo what a test did to the users that the tests act with."""

@@ -10,6 +10,7 @@ from hashlib import sha256
 import psycopg
 
 from migrator.core.clock import SystemClock
+from migrator.core.stage import Stage
 from migrator.metrics.shim_counters import ShimCounters
 from tests.parts.stage_file import CONTROL_SECRET, METRICS_TOKEN
 from tests.shims.rails.club import ALICE, BOB, XHR, Club, sub_of
@@ -88,8 +89,8 @@ def test_each_decision_is_one_line_of_json_without_ids(club: Club) -> None:
     assert token[:20] not in log
 
 
-def eventually(club: Club, query: str, *values: object) -> object:
-    deadline_s = time.monotonic() + 14
+def eventually(club: Club, query: str, *values: object, within_s: float = 14) -> object:
+    deadline_s = time.monotonic() + within_s
     while time.monotonic() < deadline_s:
         rows = club.sql(query, *values)
         if rows and rows[0][0]:
@@ -127,6 +128,13 @@ def test_the_heartbeat_tells_the_stage(club: Club) -> None:
         "SELECT build, baked, stage, source, legacy_capable FROM migrator_instance WHERE instance = 'web-1'"
     )
     assert row == [("test-build", "dual", "dual", "live", True)]
+
+
+def test_a_new_stage_is_told_at_once(club: Club) -> None:
+    told = "SELECT epoch = %s FROM migrator_instance WHERE instance = 'web-1'"
+    for percent in (10.0, 20.0, 30.0):
+        club.set_stage(Stage.DUAL, percent=percent)
+        assert eventually(club, told, club.app.stage.document.epoch, within_s=3)
 
 
 def test_a_locked_identity_table_delays_nobody(club: Club) -> None:

@@ -115,6 +115,21 @@ def configured(club: Club, settings: list[ShimSettings]) -> list[str]:
     return said
 
 
+FOREIGN = """
+require "rails"
+require "active_support/all"
+require "auther_cutover"
+settings = AutherCutover::Settings.new(foreign_paths: %w[/api /v1/])
+puts ARGV.select { |path| settings.foreign_path?(path) }
+"""
+
+
+def test_a_foreign_path_ends_at_a_slash(running_club: Club) -> None:
+    paths = ["/api", "/api/x", "/apiary", "/v1/x", "/v1x", "/", "//api/x"]
+    done = running_club.app.run("bundle", "exec", "ruby", "-Ilib", "-e", FOREIGN, *paths)
+    assert done.stdout.split() == ["/api", "/api/x", "/v1/x"], done.stderr
+
+
 def test_addresses_must_be_https_or_loopback(running_club: Club) -> None:
     good = settings_for(running_club.issuer)(4000, running_club.app.stage.public_key)
     assert configured(running_club, [good]) == [""]

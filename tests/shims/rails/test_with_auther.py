@@ -69,9 +69,7 @@ def test_a_session_becomes_one_at_auther_without_a_password(town: Town) -> None:
 
 def test_remember_me_becomes_one_too_and_no_legacy_session_on_the_way(town: Town) -> None:
     with town.browser() as browser:
-        town.sign_in(browser, BOB, remember=True)
-        del browser.cookies["_club_session"]
-        town.club.set_stage(Stage.DRAIN)
+        _remembered(town, browser, BOB)
         row = town.club.sql("SELECT sign_in_count FROM users WHERE id = %s", BOB)
         page = browser.get("/members")
         assert f"member {BOB}" in page.text
@@ -79,6 +77,48 @@ def test_remember_me_becomes_one_too_and_no_legacy_session_on_the_way(town: Town
         assert town.club.sql("SELECT sign_in_count FROM users WHERE id = %s", BOB) == row
         del browser.cookies[TOKEN_COOKIE]
         assert town.who(browser) is None
+
+
+def _remembered(town: Town, browser: httpx.Client, user_id: int) -> None:
+    """Sign in, be remembered, and close the browser."""
+    town.sign_in(browser, user_id, remember=True)
+    del browser.cookies["_club_session"]
+    town.club.set_stage(Stage.DRAIN)
+
+
+def test_a_second_tab_of_a_remembered_browser_does_not_disturb_the_first(town: Town) -> None:
+    with town.browser() as browser:
+        _remembered(town, browser, BOB)
+        back = _first_hops(town, browser)
+        second = browser.get("/members", params={"tab": "2"})
+        assert (second.history, f"member {BOB}" in second.text) == ([], True)
+        assert f"member {BOB}" in browser.get(back).text
+        assert TOKEN_COOKIE in browser.cookies
+    assert (town.home(BOB), town.sessions(BOB)) == ("auther", 1)
+
+
+@pytest.mark.parametrize("why", ["banned", "away"])
+def test_whoever_is_only_remembered_and_cannot_be_exchanged_stays_signed_in(
+    town: Town, why: str
+) -> None:
+    with town.browser() as browser:
+        _remembered(town, browser, CAROL)
+        row = "SELECT sign_in_count, remember_created_at FROM users WHERE id = %s"
+        before = town.club.sql(row, CAROL)
+        if why == "banned":
+            town.users.run("UPDATE user SET banned = 1 WHERE id = ?", sub_of(CAROL))
+            assert f"member {CAROL}" in browser.get("/members").text
+        else:
+            back = _first_hops(town, browser)
+            with town.without_auther():
+                assert f"member {CAROL}" in browser.get(back).text
+        assert town.who(browser) == CAROL
+        token = town.club.csrf_token(browser, "/members", form=False)
+        answer = browser.post("/notes", data={"text": "x", "authenticity_token": token})
+        assert answer.json()["by"] == CAROL
+        assert town.club.sql(row, CAROL) == before, "no sign-in was counted"
+        del browser.cookies["remember_user_token"]
+        assert town.who(browser) is None, "no session was made"
 
 
 def test_scripts_and_forms_are_left_on_their_session(town: Town) -> None:
@@ -132,6 +172,22 @@ def test_who_signs_out_between_the_hops_is_not_signed_in(town: Town) -> None:
         browser.get(back)
         assert town.who(browser) is None
     assert town.sessions(ALICE) == 0
+
+
+@pytest.mark.parametrize("ended", ["stage", "deadline"])
+def test_an_exchange_that_began_in_drain_does_not_end_after_it(town: Town, ended: str) -> None:
+    with town.browser() as browser:
+        town.sign_in(browser, ALICE)
+        town.club.set_stage(Stage.DRAIN)
+        back = _first_hops(town, browser)
+        if ended == "stage":
+            town.club.set_stage(Stage.AUTHER)
+        else:
+            town.club.set_stage(Stage.DRAIN, legacy_accept_until="2026-01-01T00:00:00Z")
+        page = browser.get(back)
+        assert str(page.url).startswith(f"{town.auther.base_url}/sign-in")
+        assert town.who(browser) is None
+    assert (town.home(ALICE), town.sessions(ALICE)) == ("legacy", 0)
 
 
 def test_the_return_of_another_browser_is_nobodys(town: Town) -> None:
@@ -211,6 +267,24 @@ def test_a_moved_users_reset_link_leads_to_auther_and_is_used_up(town: Town) -> 
         )
         assert town.club.sql(TOKEN, DAVE) == [(None,)]
         assert browser.get(link).status_code == 200
+
+
+def test_a_second_token_does_not_hide_a_moved_users(town: Town) -> None:
+    town.move(DAVE, NEW_PASSWORD)
+    link = _reset_link(town, DAVE)
+    before = town.club.sql("SELECT encrypted_password FROM users WHERE id = %s", DAVE)
+    with httpx.Client(base_url=town.club.app.base_url, timeout=30) as browser:
+        form = {
+            "authenticity_token": town.club.csrf_token(browser, "/users/sign_in", form=False),
+            "user[reset_password_token]": "raw-token",
+            "user[password]": NEW_PASSWORD,
+            "user[password_confirmation]": NEW_PASSWORD,
+        }
+        another = link.replace("raw-token", "another").replace("/edit", "")
+        answer = browser.put(another, data=form, headers=XHR)
+        assert answer.headers["location"].startswith(f"{town.auther.base_url}/api/auth/")
+        assert town.who(browser) is None
+    assert town.club.sql("SELECT encrypted_password FROM users WHERE id = %s", DAVE) == before
 
 
 def test_an_unmoved_users_reset_link_is_honoured(town: Town) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 import bcrypt
@@ -23,7 +23,7 @@ from tests.parts.stage_file import NAMESPACE, create_side_tables
 from tests.shims.rails.club import ALICE, BOB, CAROL, DAVE, NAVIGATION, Club, oracle, sub_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from tests.parts.postgres import PostgresServer
@@ -43,10 +43,14 @@ class Town:
     door: Door
     users: Users
 
-    def browser(self) -> httpx.Client:
+    def browser(self, **options: Any) -> httpx.Client:
         """Give a browser that goes wherever it is sent, to either side."""
         return httpx.Client(
-            base_url=self.club.app.base_url, headers=NAVIGATION, follow_redirects=True, timeout=60
+            base_url=self.club.app.base_url,
+            headers=NAVIGATION,
+            follow_redirects=True,
+            timeout=60,
+            **options,
         )
 
     def sign_in(self, browser: httpx.Client, user_id: int, *, remember: bool = False) -> None:
@@ -109,6 +113,17 @@ class Town:
             if series[0] == name and count > before.get(series, 0)
         ]
 
+    def bring_over(self, people: Iterable[int]) -> None:
+        """Import people."""
+        for user_id in people:
+            row = person(
+                id=sub_of(user_id),
+                password=imported(self.club, user_id),
+                email=self.club.people[user_id]["email"],
+            )
+            assert self.door.upsert(row) == ["inserted"]
+            self.club.sql(LINK, str(user_id), sub_of(user_id))
+
     @contextmanager
     def without_auther(self) -> Iterator[None]:
         """Let Auther answer nothing for a while."""
@@ -153,38 +168,58 @@ def town(
         folder: Where Auther's database file is made.
         auther_env: More environment of Auther.
     """
+    with (
+        postgres.temporary_database(template=template) as dsn,
+        town_on(dsn, folder, (ALICE, BOB, CAROL, DAVE), auther_env=auther_env) as made,
+    ):
+        yield made
+
+
+@contextmanager
+def town_on(
+    dsn: str,
+    folder: Path,
+    people: Iterable[int],
+    *,
+    auther_env: Mapping[str, str] | None = None,
+    app_env: Mapping[str, str] | None = None,
+    **settings: Any,
+) -> Iterator[Town]:
+    """Start both sides and import people.
+
+    Args:
+        dsn: The application's database, with the users table.
+        folder: Where Auther's database file is made.
+        people: Whom to import, by their key.
+        auther_env: More environment of Auther.
+        app_env: More environment of the application.
+        settings: What differs in the shim's settings.
+    """
     port = free_port()
     client = Client("club", (f"http://127.0.0.1:{port}{CALLBACK_PATH}",))
     pepper = oracle()[BOB]["pepper"]
-    with (
-        start(
-            folder / "auther.db",
-            clients=[client],
-            env={**ENVIRONMENT, **(auther_env or {})},
-            peppers={PEPPER_ID: pepper},
-        ) as auther,
-        postgres.temporary_database(template=template) as dsn,
-    ):
-        create_side_tables(dsn)
+    create_side_tables(dsn)
+    with start(
+        folder / "auther.db",
+        clients=[client],
+        env={**ENVIRONMENT, **(auther_env or {})},
+        peppers={PEPPER_ID: pepper},
+    ) as auther:
         app = prepare(
             dsn,
-            lambda _port, key: settings_of(auther, client, key),
+            lambda _port, key: replace(settings_of(auther, client, key), **settings),
             port=port,
             pepper=pepper,
-            extra={f"MIGRATOR_{name}_SECRET": SECRETS[name] for name in CAPABILITIES},
+            extra={f"MIGRATOR_{name}_SECRET": SECRETS[name] for name in CAPABILITIES}
+            | dict(app_env or {}),
         )
         made = Town(Club(app, Issuer(), dsn), auther, Door(auther), Users(folder / "auther.db"))
-        for user_id in (ALICE, BOB, CAROL, DAVE):
-            row = person(
-                id=sub_of(user_id),
-                password=imported(made.club, user_id),
-                email=made.club.people[user_id]["email"],
-            )
-            assert made.door.upsert(row) == ["inserted"]
-            made.club.sql(LINK, str(user_id), sub_of(user_id))
-        app.start()
-        yield made
-        app.remove()
+        try:
+            made.bring_over(people)
+            app.start()
+            yield made
+        finally:
+            app.remove()
 
 
 def settings_of(auther: BetterAuth, client: Client, stage_public_key: str) -> ShimSettings:

@@ -22,9 +22,9 @@ module AutherCutover
       freeze
     end
 
-    # Below these, bearers of others are for the application's own authenticator.
+    # Below these, bearers of others are for the application's own authenticator. /apiary is not below /api.
     def foreign_path?(path)
-      foreign_paths.any? { |prefix| path.start_with?(prefix) }
+      foreign_paths.any? { |prefix| path == prefix || path.start_with?("#{prefix.chomp('/')}/") }
     end
 
     def model

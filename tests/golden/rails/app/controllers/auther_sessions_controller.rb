@@ -26,10 +26,13 @@ class AutherSessionsController < ActionController::Base
     redirect_to attempt.authorize_url, status: :see_other, allow_other_host: true
   end
 
-  # Back from Auther's exchange/start. Who is signed in here may have changed meanwhile.
+  # Back from Auther's exchange/start. Stage and who is signed in here may have changed meanwhile.
   def exchange
     take_attempt("exchange")
-    identity = AutherCutover::Exchange.new(request).exchangeable
+    exchange = AutherCutover::Exchange.new(request)
+    raise AutherCutover::LoginFailed.new(:stage, 403) unless exchange.open?
+
+    identity = exchange.exchangeable
     raise AutherCutover::LoginFailed, :user_changed unless identity&.auther_id == @attempt.sub
 
     url = AutherCutover::Exchange.redeem_url(@attempt, params[:nonce_hash])

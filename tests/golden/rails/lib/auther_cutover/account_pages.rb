@@ -28,8 +28,8 @@ module AutherCutover
 
       def before(controller)
         # HEAD comes from what looks at links before people do.
-        user = controller.request.head? ? nil : user_of(controller.params)
-        return unless user && AccountPages.at_auther?(user)
+        user = controller.request.head? ? nil : moved_user(controller.params)
+        return unless user
 
         url = ticket_url(user)
         controller.redirect_to(url, status: :see_other, allow_other_host: true) if used_up?(user)
@@ -38,11 +38,13 @@ module AutherCutover
         controller.render(plain: "This link cannot be used at the moment. Try again.", status: :service_unavailable)
       end
 
-      def user_of(params)
+      # Devise reads the token of the query for the page and the form's for the change: who sends both
+      # does not choose which one is looked at here.
+      def moved_user(params)
         form = params[AutherCutover.settings.scope]
-        raw = params[:reset_password_token] || (form[:reset_password_token] if form.respond_to?(:key?))
-        user = AutherCutover.settings.model.with_reset_password_token(raw) if raw.is_a?(String)
-        user if user&.reset_password_period_valid?
+        given = [params[:reset_password_token], (form[:reset_password_token] if form.respond_to?(:key?))]
+        users = given.grep(String).filter_map { |raw| AutherCutover.settings.model.with_reset_password_token(raw) }
+        users.find { |user| user.reset_password_period_valid? && AccountPages.at_auther?(user) }
       end
 
       def ticket_url(user)

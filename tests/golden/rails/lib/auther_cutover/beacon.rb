@@ -56,16 +56,12 @@ module AutherCutover
 
     def run
       SideConnection.open
-      next_beat_s = monotonic_s
       loop do
         attempt { AutherCutover.counters.flush }
         attempt { write_last_seen }
         attempt { AutherCutover.revocations.refresh }
         attempt { AutherCutover.detection_control.sees_fixture? }
-        if monotonic_s >= next_beat_s
-          next_beat_s = monotonic_s + HEARTBEAT_EVERY_S
-          attempt { beat }
-        end
+        attempt { beat_if_due }
         sleep 1
       end
     end
@@ -76,10 +72,15 @@ module AutherCutover
       Rails.logger.warn("auther_cutover: beacon: #{error.class}")
     end
 
-    def beat
+    # At once when the stage has changed: whoever changed it waits for this.
+    def beat_if_due
       stage = AutherCutover.stage
-      SideConnection.write(HEARTBEAT, @settings.instance, @settings.build, @settings.baked_stage,
-                           stage.stage, stage.epoch, stage.source)
+      told = [stage.stage, stage.epoch, stage.source]
+      return if told == @told && monotonic_s < @next_beat_s
+
+      SideConnection.write(HEARTBEAT, @settings.instance, @settings.build, @settings.baked_stage, *told)
+      @told = told
+      @next_beat_s = monotonic_s + HEARTBEAT_EVERY_S
     end
 
     def write_last_seen

@@ -33,10 +33,14 @@ module AutherCutover
     # No session is written, no hook runs: hooks would reset failed_attempts, count a sign-in and
     # renew the session with each request.
     def admit(user)
+      set_user(user)
+      super
+    end
+
+    def set_user(user)
       @request.env["devise.skip_trackable"] = true
       warden = @request.env["warden"]
       warden.set_user(user, scope: AutherCutover.settings.scope, store: false, run_callbacks: false)
-      super
     end
 
     def drop_ended_legacy
@@ -65,15 +69,29 @@ module AutherCutover
       return refuse_ended_legacy if !@stage.accepts_legacy? && @legacy.present?
 
       # Only for whoever brings nothing of Auther's: a cookie that was just refused leads to a login.
-      exchange_url = Exchange.new(@request, @stage).start_url if @credential.kind == :none
-      return exchange(exchange_url) if exchange_url
+      exchange = Exchange.new(@request, @stage)
+      exchange_url = exchange.start_url if @credential.kind == :none
+      return go_to_exchange(exchange_url) if exchange_url
 
+      admit_remembered if exchange.open?
       run_and_count(&app)
     end
 
-    def exchange(url)
+    def go_to_exchange(url)
       count("legacy", "accepted", nil)
       Answers.redirect(url)
+    end
+
+    # In drain no session gains a user any more. Whom the browser remembers stays signed in all the same,
+    # request by request: in a second tab, in a script, while Auther is away.
+    def admit_remembered
+      return if !@stage.drain? || @credential.kind == :other
+
+      user = @legacy.remembered_user
+      return if user.nil? || @legacy.user
+
+      set_user(user)
+      @request.env[Doors::LEGACY_USER] = user.id
     end
 
     # In an ensure: Warden's throw for "please sign in" passes here too.

@@ -50,11 +50,16 @@ module AutherCutover
       identity if identity && identity.pinned_reason.nil?
     end
 
+    # Are legacy sessions being exchanged at this stage?
+    def open?
+      (@stage.drain? || (@stage.dual? && AutherCutover.settings.exchange_in_dual)) && @stage.accepts_legacy? &&
+        Plugin.ready?(AutherCutover.settings.exchange_secret)
+    end
+
     private
 
     def offered?
-      (@stage.drain? || (@stage.dual? && AutherCutover.settings.exchange_in_dual)) && @stage.accepts_legacy? &&
-        Answers.detour?(@request) && Plugin.ready?(AutherCutover.settings.exchange_secret) &&
+      open? && Answers.detour?(@request) &&
         ReturnPath.clean(@request.fullpath) == @request.fullpath &&
         Cookies.read(@request.cookie_jar, Cookies::EXCHANGE_PAUSE).nil?
     end
