@@ -113,7 +113,7 @@ def laravel_tokens(ask: Questions, users_table: str) -> LaravelTokens:
         users=quoted(*place),
         remember_token=column("remember_token"),
         secret=begun,
-        confirmed_at=column("two_factor_confirmed_at", "timestamp"),
+        confirmed_at=column("two_factor_confirmed_at", "timestamptz"),
         api_token=column("api_token"),
     )
     return LaravelTokens(**row)

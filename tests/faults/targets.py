@@ -10,6 +10,7 @@ from migrator.auther.ways.calling import Patience
 from migrator.auther.ways.database import Run
 from migrator.auther.ways.libsql import connect
 from tests.parts.faulty_wire import FaultyHttp
+from tests.parts.sqld.fixtures import empty
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,8 +67,9 @@ class LibsqlTargets:
         self.proxy: FaultyHttp | None = FaultyHttp(server)
 
     def configure(self, config: Path) -> None:
-        """Name the proxy instead of a file."""
+        """Name the proxy instead of a file, and begin without tables."""
         assert self.proxy is not None
+        empty(self._server)
         text = config.read_text(encoding="utf-8")
         way = f'kind = "libsql"\nurl = "{self.proxy.base_url}"'
         config.write_text(text.replace('database = "auther.db"', way), encoding="utf-8")

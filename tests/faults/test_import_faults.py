@@ -111,7 +111,6 @@ def test_the_end_is_that_of_a_quiet_run(
     targets: dict[str, FaultTarget],
     postgres: PostgresServer,
     devise_db: str,
-    sqld: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -20,6 +20,7 @@ PATHS = {
     "EXCHANGE": ("POST", "exchange/ticket"),
     "LOGOUT": ("POST", "logout"),
     "RESET": ("POST", "reset-ticket"),
+    "CAPTURE": ("POST", "capture"),
 }
 NEXT = "the next secret for imports, also of 32 bytes".replace(" ", "-")
 JSON = {"Content-Type": "application/json"}

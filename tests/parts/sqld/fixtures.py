@@ -24,14 +24,16 @@ def sqld_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sqld]:
 @pytest.fixture
 def sqld(sqld_server: Sqld) -> str:
     """The address of a libSQL server without tables."""
-    tables = [row[0]["value"] for row in _run(sqld_server.base_url, _TABLES)]
-    # One stream, so that the pragma holds for all of it.
-    _run(
-        sqld_server.base_url,
-        "PRAGMA foreign_keys = OFF",
-        *(f'DROP TABLE "{table}"' for table in tables),
-    )
+    empty(sqld_server.base_url)
     return sqld_server.base_url
+
+
+def empty(base_url: str) -> None:
+    """Drop all tables."""
+    tables = [row[0]["value"] for row in _run(base_url, _TABLES)]
+    # One stream, so that the pragma holds for all of it.
+    drops = (f'DROP TABLE "{table}"' for table in tables)
+    _run(base_url, "PRAGMA foreign_keys = OFF", *drops)
 
 
 @pytest.fixture

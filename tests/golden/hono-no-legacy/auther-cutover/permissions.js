@@ -17,11 +17,19 @@ export function fromClaims(claims, permission, type, id) {
   const granted = claims?.permissions;
   if (typeof granted !== "object" || granted === null) return "unknown";
   const keys = [type, `${type}:${id}`];
-  if (keys.some((key) => holds(granted, key, permission))) {
-    const conditional = keys.some((key) => holds(claims?.abac_required, key, permission));
-    return conditional ? "unknown" : "allowed";
-  }
-  return keys.some((key) => holds(claims?.abac_required, key, permission)) ? "unknown" : "denied";
+  if (isConditional(claims?.abac_required, keys, permission)) return "unknown";
+  return keys.some((key) => holds(granted, key, permission)) ? "allowed" : "denied";
+}
+
+/**
+ * What is not understood may be a condition.
+ * @param {unknown} lists
+ * @param {string[]} keys
+ * @param {string} permission
+ */
+function isConditional(lists, keys, permission) {
+  if (typeof lists !== "object") return lists !== undefined && lists !== false;
+  return keys.some((key) => holds(lists, key, permission));
 }
 
 /**

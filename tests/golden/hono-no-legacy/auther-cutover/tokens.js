@@ -3,7 +3,7 @@
 import { isUtf8 } from "node:buffer";
 import { hash, verify } from "node:crypto";
 
-import { Refused } from "./errors.js";
+import { Refused, Unavailable } from "./errors.js";
 
 /** @typedef {import("./types.js").Settings} Settings */
 /** @typedef {import("./types.js").Claims} Claims */
@@ -107,11 +107,13 @@ export class TokenVerifier {
    * @param {Refused | null} problem
    */
   async #fetchedKey(kid, problem) {
-    // A token that its claims rule out anyway is not worth a fetch, nor a 503.
-    if (problem) throw problem;
-    const key = await this.keys.find(kid);
-    if (!key) throw new Refused("unknown_key");
-    return key;
+    // A token that its claims rule out anyway is not worth a fetch, nor a 503. But the first set is fetched for one that
+    // has expired: whether it was good decides about its renewal.
+    const isWorthIt = !problem || (problem.claims && !this.keys.isUsable);
+    const key = isWorthIt ? await this.keys.find(kid).catch((error) => ignoreFor(problem, error)) : null;
+    if (key) return key;
+    // Nobody has signed these claims, as far as is known.
+    throw problem ? new Refused(problem.reason, { stale: problem.stale }) : new Refused("unknown_key");
   }
 
   /** @param {Record<string, unknown>} claims */
@@ -136,6 +138,16 @@ export class TokenVerifier {
     }
     return null;
   }
+}
+
+/**
+ * @param {Refused | null} problem
+ * @param {unknown} error
+ * @returns {null}
+ */
+function ignoreFor(problem, error) {
+  if (problem && error instanceof Unavailable) return null;
+  throw error;
 }
 
 /** Claims by the token's digest: bounded, and only for as long as the key set that verified them holds. */

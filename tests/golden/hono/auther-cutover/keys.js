@@ -41,6 +41,11 @@ export class KeySet {
     this.nowS = nowS;
   }
 
+  /** Whether there is a set to go on with. */
+  get isUsable() {
+    return this.#ageS() <= this.settings.jwksStaleS;
+  }
+
   /**
    * Gives a key without asking anybody; refreshes an ageing set in the background.
    * @param {string} kid
@@ -76,8 +81,7 @@ export class KeySet {
 
   #waitS() {
     if (this.#triedAt === null) return 0;
-    const usable = this.#ageS() <= this.settings.jwksStaleS;
-    const pauseS = usable ? this.cooldownS : Math.min(this.settings.jwksRetryS, this.cooldownS);
+    const pauseS = this.isUsable ? this.cooldownS : Math.min(this.settings.jwksRetryS, this.cooldownS);
     return this.#triedAt + pauseS - this.nowS();
   }
 
