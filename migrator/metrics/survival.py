@@ -64,12 +64,12 @@ class Fit:
         )
 
     def when(self, chance: float, *, since: float, count: int, rest: int = 0) -> float:
-        """Give the time at which `ended` reaches a probability, to a thousandth of the way."""
+        """Give the time at which `ended` reaches a probability, to a five-hundredth of the way."""
         step = since or 1.0
         while self.ended(since + step, since=since, count=count, rest=rest) < chance:
             step *= 2
         low, high = since, since + step
-        while high - low > (high - since) / 1000:
+        while high - low > (high - since) / 500:
             middle = (low + high) / 2
             if self.ended(middle, since=since, count=count, rest=rest) < chance:
                 low = middle

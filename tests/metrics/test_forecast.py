@@ -10,7 +10,7 @@ from migrator.metrics.forecast import Counted, Lifetimes, forecast, median_error
 from migrator.metrics.rhythm import Rhythm, rhythm_of
 from tests.metrics.populations import BEGIN, KINDS, Population, exponential, time, weekly_rhythm
 
-SEEN_AT = (0.15, 0.08, 0.03)
+SEEN_AT = (0.12, 0.06, 0.03)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
@@ -48,17 +48,17 @@ def backtest(kind: str, size: int, shares: tuple[float, ...]) -> Tally:
     """Forecast populations at one point of their life each, the points in turn."""
     tally = Tally()
     for seed in range(size):
-        population = KINDS[kind](Random(f"{kind}{seed}"))  # noqa: S311 - the same in every run
+        population = KINDS[kind](Random(f"{kind}{seed}"))
         tally.add(population, shares[seed % len(shares)])
     return tally
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_p90_holds_for_nine_of_ten_populations(kind: str) -> None:
-    tally = backtest(kind, 400, SEEN_AT)
+    tally = backtest(kind, 100, SEEN_AT)
     assert 0.85 * tally.said <= tally.by_p90 <= 0.95 * tally.said, tally
     assert 0.4 * tally.said <= tally.by_p50 <= 0.6 * tally.said, tally
-    assert tally.said >= 380, tally
+    assert tally.said >= 95, tally
 
 
 @pytest.mark.long
@@ -71,7 +71,7 @@ def test_p90_holds_at_each_point_of_their_life(kind: str, share: float) -> None:
 
 
 def falling(chance: str = "any") -> tuple[Population, float]:
-    population = exponential(Random(chance))  # noqa: S311
+    population = exponential(Random(chance))
     return population, population.when_left(0.1)
 
 
@@ -87,7 +87,7 @@ def test_while_sessions_are_issued_nothing_is_forecast() -> None:
         ([], "nothing was counted since the drain began"),
         ([(0, 900), (1, 90), (2, 80)], "the last count is 1d 22h old"),
         ([(0, 900), (40, 40), (44, 80), (48, 80)], "the count has grown: sessions are still made"),
-        ([(0, 900), (24, 800), (48, 700)], "78% are left; those who come rarely show below 15%"),
+        ([(0, 900), (24, 800), (48, 700)], "78% are left; those who come rarely show below 12%"),
         ([(0, 900), (24, 100), (48, 90)], "too few counts: 3 since the drain began"),
         ([(h, 10 if h < 8 else 1) for h in range(0, 49, 8)], "too few sessions have ended: 9"),
     ],
@@ -151,7 +151,7 @@ def test_an_end_that_was_counted_is_no_forecast_any_more() -> None:
 
 
 def test_the_week_is_read_from_the_counts_and_its_clock_runs_both_ways() -> None:
-    population = weekly_rhythm(Random(3))  # noqa: S311
+    population = weekly_rhythm(Random(3))
     counts = population.counts(24 * 28)
     rhythm = rhythm_of([(count.at, count.holding) for count in counts])
     nights, days = rhythm.speeds[0:20:4], rhythm.speeds[2:20:4]
@@ -172,4 +172,4 @@ def test_how_wrong_forecasts_were_is_known_once_the_end_was_counted() -> None:
     assert median_error(said, counts, rest=0) == 5
     assert median_error(said, counts[:3], rest=0) is None
     assert median_error([], counts, rest=0) is None
-    assert median_error(said, counts, rest=2) == 8
+    assert median_error(said, counts, rest=2) == 15
