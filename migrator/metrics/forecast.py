@@ -96,6 +96,8 @@ def forecast(
     """
     if since is None:
         return Forecast(rest, None, None, "legacy sessions are still issued")
+    if latest is not None and latest <= now:
+        return Forecast(rest, latest, latest, "legacy sessions are refused since then")
     known = [count for count in counts if since <= count.at <= now]
     doubt = _doubt(known, now)
     if doubt:

@@ -123,6 +123,14 @@ def test_no_forecast_is_later_than_what_ends_the_last_session_anyway() -> None:
     assert found.why == "how the count fell, cut at what ends the last one anyway"
 
 
+def test_after_the_deadline_there_is_nothing_left_to_forecast() -> None:
+    population, at_h = falling()
+    refused = time(at_h) - HOUR
+    found = forecast(population.counts(at_h), now=time(at_h), since=BEGIN, latest=refused)
+    assert (found.p50, found.p90) == (refused, refused)
+    assert found.why == "legacy sessions are refused since then"
+
+
 def test_the_last_end_of_sessions_that_nothing_renews_is_known_exactly() -> None:
     now = BEGIN + 2 * HOUR
     fixed = Lifetimes(now, ((HOUR, 40), (DAY * 3, 2), (DAY, 8)))

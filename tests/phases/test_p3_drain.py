@@ -358,6 +358,24 @@ def test_a_count_with_a_doubt_is_not_kept(drain: Drain) -> None:
     assert (found.p90, found.why) == (None, "nothing was counted since the drain began")
 
 
+def test_counts_outlive_a_stage_document_that_only_brings_the_deadline_nearer(
+    drain: Drain,
+) -> None:
+    ctx = drain.context()
+    ctx.state.ledger.intent("stage", "set", before={"stage": "dual"}, after={"stage": "drain"})
+    drain.begin(Stage.DRAIN)
+    for days, rows in ((0, 3), (0.1, 0)):
+        drain.end_sessions()
+        drain.sign_in("user", rows=rows)
+        later = drain.context(clock=days_later(days))
+        p3_drain.survey(later, p3_drain.plan(later))
+    drain.begin(Stage.DRAIN)
+    again = drain.context(clock=days_later(0.2))
+    (found, _) = p3_drain.survey(again, p3_drain.plan(again)).forecasts
+    assert found.p50 is not None
+    assert found.p50 < again.clock.now() - timedelta(hours=2)
+
+
 def test_before_the_drain_nothing_is_forecast(drain: Drain) -> None:
     drain.begin(Stage.DUAL)
     ctx = drain.context()

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from migrator.core.clock import parse_iso
 from migrator.core.stage import Stage
 from migrator.dashboards.drain_picture import ForecastRow
 from migrator.metrics.forecast import Counted, Lifetimes, forecast, median_error
+from migrator.runner.stages import SUBJECT
 from migrator.state.drain_history import StoredForecast
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from migrator.core.stage import StageDocument
@@ -37,7 +38,7 @@ def forecasts_of(
 
     Only a count without a doubt is kept. Interrupted, the look is missing from the history.
     """
-    since = _issued_until(document)
+    since = _issued_until(ctx, document)
     if since is None:
         made = forecast((), now=at)
         return (ForecastRow(0, None, None, made.why, None, 0),)
@@ -84,10 +85,19 @@ def lifetimes_of(
     return Lifetimes(at, remaining, renewed_to=ttl if slides else None)
 
 
-def _issued_until(document: StageDocument | None) -> datetime | None:
+def _issued_until(ctx: Context, document: StageDocument | None) -> datetime | None:
+    """Give when the drain began; a document issued later, for a nearer deadline say, begins none."""
     if document is None or document.stage.rank < Stage.DRAIN.rank:
         return None
+    for entry in reversed(ctx.state.ledger.entries(subject=SUBJECT)):
+        before, after = entry.body.get("before"), entry.body.get("after")
+        if before and after and _rank(before) < Stage.DRAIN.rank <= _rank(after):
+            return parse_iso(entry.at)
     return parse_iso(document.issued_at)
+
+
+def _rank(said: Mapping[str, Any]) -> int:
+    return Stage(said["stage"]).rank
 
 
 def _record(
