@@ -10,7 +10,7 @@ from migrator.metrics.forecast import Counted, Lifetimes, forecast, median_error
 from migrator.metrics.rhythm import Rhythm, rhythm_of
 from tests.metrics.populations import BEGIN, KINDS, Population, exponential, time, weekly_rhythm
 
-SEEN_AT = (0.12, 0.06, 0.03)
+SEEN_AT = (0.1, 0.06, 0.03)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
@@ -56,9 +56,9 @@ def backtest(kind: str, size: int, shares: tuple[float, ...]) -> Tally:
 @pytest.mark.parametrize("kind", KINDS)
 def test_p90_holds_for_nine_of_ten_populations(kind: str) -> None:
     tally = backtest(kind, 100, SEEN_AT)
-    assert 0.85 * tally.said <= tally.by_p90 <= 0.95 * tally.said, tally
-    assert 0.4 * tally.said <= tally.by_p50 <= 0.6 * tally.said, tally
-    assert tally.said >= 95, tally
+    assert 0.85 * tally.said <= tally.by_p90 <= 0.95 * tally.said, str(tally)
+    assert 0.4 * tally.said <= tally.by_p50 <= 0.6 * tally.said, str(tally)
+    assert tally.said >= 95, str(tally)
 
 
 @pytest.mark.long
@@ -66,8 +66,8 @@ def test_p90_holds_for_nine_of_ten_populations(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_p90_holds_at_each_point_of_their_life(kind: str, share: float) -> None:
     tally = backtest(kind, 400, (share,))
-    assert 0.85 * tally.said <= tally.by_p90 <= 0.95 * tally.said, tally
-    assert 0.4 * tally.said <= tally.by_p50 <= 0.6 * tally.said, tally
+    assert 0.85 * tally.said <= tally.by_p90 <= 0.95 * tally.said, str(tally)
+    assert 0.4 * tally.said <= tally.by_p50 <= 0.6 * tally.said, str(tally)
 
 
 def falling(chance: str = "any") -> tuple[Population, float]:
@@ -87,8 +87,8 @@ def test_while_sessions_are_issued_nothing_is_forecast() -> None:
         ([], "nothing was counted since the drain began"),
         ([(0, 900), (1, 90), (2, 80)], "the last count is 1d 22h old"),
         ([(0, 900), (40, 40), (44, 80), (48, 80)], "the count has grown: sessions are still made"),
-        ([(0, 900), (24, 800), (48, 700)], "78% are left; those who come rarely show below 12%"),
-        ([(0, 900), (24, 100), (48, 90)], "too few counts: 3 since the drain began"),
+        ([(0, 900), (24, 800), (48, 700)], "78% are left; those who come rarely show below 10%"),
+        ([(0, 900), (24, 90), (48, 80)], "too few counts: 3 since the drain began"),
         ([(h, 10 if h < 8 else 1) for h in range(0, 49, 8)], "too few sessions have ended: 9"),
     ],
 )
@@ -100,7 +100,7 @@ def test_what_the_counts_cannot_say_is_unknown_and_the_reason_is_given(
 
 
 def test_sessions_that_are_used_for_ever_have_no_end() -> None:
-    counts = [Counted(time(h), 1000 if h == 0 else 120) for h in range(0, 1000, 4)]
+    counts = [Counted(time(h), 2000 if h == 0 else 120) for h in range(0, 1000, 4)]
     in_use = Lifetimes(counts[-1].at, ((DAY * 7, 120),), renewed_to=DAY * 7)
     found = forecast(counts, now=counts[-1].at, since=BEGIN, lifetimes=in_use)
     assert (found.p90, found.why) == (None, "too few sessions have ended: 0")
