@@ -123,7 +123,7 @@ def rollback(ctx: Context) -> tuple[str, ...]:
 
 
 def survey(ctx: Context, planned: DrainPlan) -> DrainPicture:
-    """Look at all sources once; takes no sample and writes no verdict.
+    """Look at all sources once; takes no sample for a gate and writes no verdict.
 
     Raises:
         UsageError: A secret that a source needs is missing.

@@ -43,7 +43,7 @@ def drain() -> None:
 @json_option
 @pass_context
 def status(ctx: Context, step: str | None, as_json: bool) -> None:
-    """Look once: sessions, requests, control, coverage, deadline. Takes no sample."""
+    """Look once: deadline, bound, forecast, sessions, requests, coverage. Takes no sample for a gate."""
     picture = p3_drain.survey(ctx, p3_drain.plan(ctx, step=step))
     emit(as_json, picture, lambda out: out.print(draw(picture, columns=out.width)))
 

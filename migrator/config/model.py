@@ -158,13 +158,17 @@ class StageSection(Section):
 
 
 class DrainSection(Section):
-    """Where the drain is measured. `shims` are the addresses of the instances' metrics."""
+    """Where the drain is measured. `shims` are the addresses of the instances' metrics.
+
+    A forecast says when no session is left, and when no more than `small_rest` are.
+    """
 
     shims: tuple[str, ...] = ()
     metrics_token: SecretRef | None = None
     control_secret: SecretRef | None = None
     interval: Duration = timedelta(seconds=30)
     statement_timeout: Duration = timedelta(seconds=10)
+    small_rest: int = Field(default=10, ge=0)
 
 
 Measurement = Literal[

@@ -42,6 +42,26 @@ class SessionRow:
 
 
 @dataclass(frozen=True)
+class ForecastRow:
+    """When no more than `rest` sessions are left.
+
+    Attributes:
+        p50: As likely before as after; None when unknown.
+        p90: Nine of ten such drains are over by then; None when unknown.
+        why: What it is read from, or why it is unknown.
+        median_error_hours: How wrong earlier forecasts' P50 were; None while no end was counted.
+        judged: Number of earlier forecasts.
+    """
+
+    rest: int
+    p50: datetime | None
+    p90: datetime | None
+    why: str
+    median_error_hours: float | None
+    judged: int
+
+
+@dataclass(frozen=True)
 class GateRow:
     """One gate with its verdict.
 
@@ -68,6 +88,7 @@ class DrainPicture:
         stage: With its percentage in `dual`; `not set` before the first stage document.
         deadline: `legacy_accept_until`.
         bound: The latest end of the last legacy session, None without one.
+        forecasts: The first is about zero sessions.
         looked_before: When the look before was taken.
         scraped: Number of addresses that answered, of `addresses`.
         controlled: Number of instances that counted the marker.
@@ -82,6 +103,7 @@ class DrainPicture:
     deadline: datetime | None
     bound: datetime | None
     bound_why: str
+    forecasts: tuple[ForecastRow, ...]
     sessions: SessionRow
     counters: tuple[CounterRow, ...]
     looked_before: datetime | None

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from migrator.dashboards.drain_picture import CounterRow, DrainPicture, GateRow
+    from migrator.dashboards.drain_picture import CounterRow, DrainPicture, ForecastRow, GateRow
 
 COLUMNS, LINES = 80, 24
-_SHOWN_INSTANCES, _SHOWN_DOUBTS, _SHOWN_GATES = 4, 3, 5
+_SHOWN_INSTANCES, _SHOWN_DOUBTS, _SHOWN_GATES = 3, 3, 5
 _STYLES = {"PASSED": "green", "FAILED": "red", "HELD": "yellow", "ACCUMULATING": "cyan"}
 
 
@@ -34,7 +34,7 @@ def lines(picture: DrainPicture) -> list[str]:
         f"ends by {_time(picture.bound)}: {picture.bound_why}"
         if picture.bound
         else picture.bound_why,
-        "",
+        *_forecast(picture.forecasts[0]),
         *_sessions(picture),
         *_requests(picture),
         f"marker    counted by {picture.controlled} of {picture.scraped} scraped instances",
@@ -77,6 +77,27 @@ def _deadline(picture: DrainPicture) -> str:
         return f"legacy refused since {_time(picture.deadline)}"
     left = format_duration(picture.deadline - picture.at)
     return f"legacy accepted until {_time(picture.deadline)} ({left} left)"
+
+
+def _forecast(row: ForecastRow) -> list[str]:
+    if row.p50 is None or row.p90 is None:
+        said = f"forecast  unknown: {row.why}"
+    elif row.p50 == row.p90:
+        said = f"forecast  over by {_hour(row.p90)}: {row.why}"
+    else:
+        said = f"forecast  P50 {_hour(row.p50)}, P90 {_hour(row.p90)}: {row.why}"
+    return [said, f"          {_track_record(row)}"]
+
+
+def _track_record(row: ForecastRow) -> str:
+    if row.median_error_hours is None:
+        return "no forecast has come true yet"
+    return f"earlier forecasts were {row.median_error_hours:.0f} h off, median of {row.judged}"
+
+
+def _hour(at: datetime) -> str:
+    """Give no more than the hour; a forecast knows less than that."""
+    return f"{at:%Y-%m-%d %H}hZ"
 
 
 def _sessions(picture: DrainPicture) -> list[str]:

@@ -145,6 +145,7 @@ class SessionsLook:
         others: Rows that hold a user of another model only.
         anonymous: Rows without any user: CSRF tokens, carts, visitors.
         undecodable: Rows whose content could not be read; they may hold a user.
+        used: When those that hold a user were last written to, by the hour; a histogram.
         total_estimate: The planner's idea of the number of rows; None when unknown.
     """
 
@@ -152,6 +153,7 @@ class SessionsLook:
     others: int = 0
     anonymous: int = 0
     undecodable: int = 0
+    used: tuple[tuple[datetime, int], ...] = ()
     total_estimate: int | None = None
     doubts: tuple[Doubt, ...] = ()
 

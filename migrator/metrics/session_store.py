@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from psycopg import Error, errors, sql
@@ -51,6 +52,7 @@ class ActiveRecordSessions:
     def look(self) -> SessionsLook:
         """Read every row once; a count that ends early is at least what it says, and doubted."""
         counted: Counter[Holds] = Counter()
+        used: Counter[datetime] = Counter()
         estimate: int | None = None
         doubts: list[Doubt] = []
         try:
@@ -61,14 +63,14 @@ class ActiveRecordSessions:
                 statement_timeout=self.timeout,
             ) as connection:
                 estimate = self._estimate(connection)
-                doubts += self._count(connection, counted)
+                doubts += self._count(connection, counted, used)
         except errors.QueryCanceled:
             doubts.append(self._too_slow(counted))
         except MigratorError as error:
             doubts.append(Doubt(Grade.ERROR, error.message))
         except Error as error:
             doubts.append(Doubt(Grade.ERROR, f"{self.table}: {_first_line(error)}"))
-        return _look(counted, estimate, doubts)
+        return _look(counted, used, estimate, doubts)
 
     def _estimate(self, connection: psycopg.Connection) -> int | None:
         schema, table = qualified(self.table)
@@ -76,14 +78,23 @@ class ActiveRecordSessions:
         row = connection.execute(query.encode(), {"schema": schema, "table": table}).fetchone()
         return None if row is None or row[0] < 0 else int(row[0])
 
-    def _count(self, connection: psycopg.Connection, counted: Counter[Holds]) -> list[Doubt]:
+    def _count(
+        self,
+        connection: psycopg.Connection,
+        counted: Counter[Holds],
+        used: Counter[datetime],
+    ) -> list[Doubt]:
         query = sql.SQL(load("migrator.metrics", "session_store.sql")["rows"].encode().decode())
         until = self.clock.now() + self.timeout
         with connection.cursor(name="migrator_sessions") as cursor:
             cursor.itersize = PAGE_ROWS
             cursor.execute(query.format(table=sql.SQL(ident(*qualified(self.table)))))
             while page := cursor.fetchmany(PAGE_ROWS):
-                counted.update(holds(data, scope=self.scope) for (data,) in page)
+                for data, written in page:
+                    held = holds(data, scope=self.scope)
+                    counted[held] += 1
+                    if held is Holds.USER and written is not None:
+                        used[_hour(written)] += 1
                 if self.clock.now() > until:
                     return [self._too_slow(counted)]
         return []
@@ -110,7 +121,15 @@ class UncountedSessions:
         return SessionsLook(doubts=(Doubt(Grade.NO_DATA, reason),))
 
 
-def _look(counted: Counter[Holds], estimate: int | None, doubts: list[Doubt]) -> SessionsLook:
+def _hour(written: datetime) -> datetime:
+    """Give the hour; Rails writes UTC into a column without a zone."""
+    at = written if written.tzinfo else written.replace(tzinfo=UTC)
+    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def _look(
+    counted: Counter[Holds], used: Counter[datetime], estimate: int | None, doubts: list[Doubt]
+) -> SessionsLook:
     unknown = counted[Holds.UNKNOWN]
     if unknown:
         doubts.append(
@@ -121,6 +140,7 @@ def _look(counted: Counter[Holds], estimate: int | None, doubts: list[Doubt]) ->
         others=counted[Holds.OTHER_USER],
         anonymous=counted[Holds.NOBODY],
         undecodable=unknown,
+        used=tuple(sorted(used.items())),
         total_estimate=estimate,
         doubts=tuple(doubts),
     )

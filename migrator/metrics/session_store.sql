@@ -5,4 +5,4 @@ JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relname = %(table)s
 
 -- name: rows
-SELECT data::text FROM {table}
+SELECT data::text, updated_at FROM {table}

@@ -37,6 +37,23 @@ locks = Table(
     Column("expires_at", String(32), nullable=False),
 )
 
+drain_counts = Table(
+    "migrator_drain_count",
+    metadata,
+    Column("at", String(32), primary_key=True),
+    Column("holding", BigInteger, nullable=False),
+)
+
+forecasts = Table(
+    "migrator_forecast",
+    metadata,
+    Column("at", String(32), primary_key=True),
+    Column("rest", BigInteger, primary_key=True),
+    Column("p50", String(32)),
+    Column("p90", String(32)),
+    Column("why", Text, nullable=False),
+)
+
 samples = Table(
     "migrator_sample",
     metadata,

@@ -13,6 +13,7 @@ from migrator.core.errors import UsageError
 from migrator.core.redact import scrub
 from migrator.state import schema
 from migrator.state.checkpoints import Checkpoints
+from migrator.state.drain_history import DrainHistory
 from migrator.state.errors import StateUnreachableError
 from migrator.state.ledger import Ledger
 from migrator.state.locks import Locks
@@ -42,6 +43,7 @@ class State:
     checkpoints: Checkpoints
     locks: Locks
     samples: Samples
+    drain_history: DrainHistory
     engine: Engine
 
 
@@ -88,6 +90,7 @@ def _state(engine: Engine, clock: Clock) -> State:
         checkpoints=Checkpoints(engine),
         locks=Locks(engine, clock),
         samples=Samples(engine),
+        drain_history=DrainHistory(engine),
         engine=engine,
     )
 

@@ -6,7 +6,13 @@ from io import StringIO
 
 from rich.console import Console
 
-from migrator.dashboards.drain_picture import CounterRow, DrainPicture, GateRow, SessionRow
+from migrator.dashboards.drain_picture import (
+    CounterRow,
+    DrainPicture,
+    ForecastRow,
+    GateRow,
+    SessionRow,
+)
 from migrator.dashboards.drain_view import draw, lines, summary, verdict_lines
 
 AT = datetime(2026, 11, 23, 3, tzinfo=UTC)
@@ -29,6 +35,11 @@ CALM = DrainPicture(
     deadline=AT + timedelta(days=29),
     bound=AT + timedelta(days=15),
     bound_why="end of issuing + remember-me 14d + session 1d",
+    forecasts=(
+        ForecastRow(
+            0, AT + timedelta(days=4), AT + timedelta(days=6), "how the count fell", None, 3
+        ),
+    ),
     sessions=SessionRow(12, 0, 3, 0, ()),
     counters=(
         CounterRow("web-1", "legacy", "accepted", 1234, 0),
@@ -50,6 +61,7 @@ CALM = DrainPicture(
 CROWDED = replace(
     CALM,
     migration="m" * 63,
+    forecasts=(ForecastRow(0, None, None, "because " * 30, None, 0),),
     sessions=SessionRow(10**8, 10**7, 10**9, 10**6, tuple("a long doubt " * 9 for _ in range(9))),
     counters=tuple(
         CounterRow(
@@ -80,7 +92,8 @@ def test_a_calm_drain_reads_like_this() -> None:
         "drain of shop   2026-11-23 03:00:00Z\n"
         "stage drain, epoch 7; legacy accepted until 2026-12-22 03:00:00Z (29d left)\n"
         "ends by 2026-12-08 03:00:00Z: end of issuing + remember-me 14d + session 1d\n"
-        "\n"
+        "forecast  P50 2026-11-27 03hZ, P90 2026-11-29 03hZ: how the count fell\n"
+        "          no forecast has come true yet\n"
         "sessions  12 hold a user, 0 another model's, 3 nobody, 0 undecodable\n"
         "requests since start, + since 2026-11-23 02:59:30Z\n"
         "  instance                  legacy      auther       other     refused\n"
@@ -98,7 +111,7 @@ def test_the_most_crowded_drain_fits_80_by_24_and_keeps_what_matters() -> None:
     assert len(screen) <= 24
     assert max(map(len, screen)) <= 80
     assert screen[-1] == f"next: {CALM.next_command}"
-    assert "  … 57 more instances: --json shows all" in screen
+    assert "  … 58 more instances: --json shows all" in screen
     assert "  … 58 more doubts: --json shows all" in screen
     assert "  … 16 more gates: --json shows all" in screen
 
@@ -107,6 +120,18 @@ def test_colour_adds_nothing_that_the_words_do_not_say() -> None:
     coloured = shown(CALM, colour=True)
     assert "\x1b[36m" in coloured
     assert Console(file=StringIO(), width=80).render_str(shown(CALM)).plain == shown(CALM)
+
+
+def test_a_forecast_says_what_it_knows_and_no_more() -> None:
+    (row,) = CALM.forecasts
+    unknown = replace(row, p50=None, p90=None, why="too few sessions have ended: 3")
+    said = lines(replace(CALM, forecasts=(unknown,)))
+    assert said[3] == "forecast  unknown: too few sessions have ended: 3"
+    judged = replace(row, p50=AT, p90=AT, why="no more than 0 are left", median_error_hours=5.4)
+    assert lines(replace(CALM, forecasts=(judged,)))[3:5] == [
+        "forecast  over by 2026-11-23 03hZ: no more than 0 are left",
+        "          earlier forecasts were 5 h off, median of 3",
+    ]
 
 
 def test_no_gate_is_said_to_hold() -> None:

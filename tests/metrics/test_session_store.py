@@ -67,6 +67,19 @@ def test_rows_are_counted_by_what_they_hold(sessions_db: str) -> None:
     assert look.doubts == ()
 
 
+def test_the_last_use_of_those_that_hold_a_user_is_counted_by_the_hour(sessions_db: str) -> None:
+    fill(sessions_db, ["user", "visitor"], times=3)
+    with psycopg.connect(sessions_db) as connection:
+        connection.execute("UPDATE sessions SET updated_at = '2026-11-23 03:59:59' WHERE id <= 4")
+        connection.execute("UPDATE sessions SET updated_at = '2026-11-23 05:00:00' WHERE id > 4")
+    found = source().look()
+    assert {at.isoformat() for at, _ in found.used} <= {
+        "2026-11-23T03:00:00+00:00",
+        "2026-11-23T05:00:00+00:00",
+    }
+    assert sum(count for _, count in found.used) == found.holding == 3
+
+
 def test_no_row_is_a_zero_without_doubt(sessions_db: str) -> None:
     look = source().look()
     assert (look.seen, look.doubts) == (0, ())

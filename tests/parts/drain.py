@@ -164,6 +164,13 @@ class Drain:
                 (name, BY_NAME[name], rows),
             )
 
+    def sign_out(self, rows: int) -> None:
+        """Delete so many sessions."""
+        with psycopg.connect(self.dsn) as connection:
+            connection.execute(
+                "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions LIMIT %s)", (rows,)
+            )
+
     def end_sessions(self) -> None:
         """Delete all sessions."""
         with psycopg.connect(self.dsn) as connection:

@@ -323,3 +323,61 @@ def test_a_pass_holds_within_its_stage_while_more_browsers_go_to_auther(
         assert look(ctx).state is GateState.HELD
     else:
         require_gates(ctx, "auther")
+
+
+def days_later(days: float) -> ManualClock:
+    return ManualClock(SystemClock().now() + timedelta(days=days))
+
+
+def test_each_survey_forecasts_from_the_counts_kept_so_far_and_is_judged_in_the_end(
+    drain: Drain,
+) -> None:
+    for day, gone in enumerate([0, 240, 30, 10, 5, 3, 2]):
+        if day == 0:
+            drain.sign_in("user", rows=300)
+        drain.sign_out(gone)
+        ctx = drain.context(clock=days_later(day / 10))
+        (none_left, few_left) = p3_drain.survey(ctx, p3_drain.plan(ctx)).forecasts
+    assert (none_left.rest, few_left.rest) == (0, 10)
+    assert few_left.p50 is not None
+    assert none_left.p50 is not None
+    assert few_left.p50 < none_left.p50
+    assert (none_left.median_error_hours, few_left.median_error_hours is None) == (None, False)
+    drain.end_sessions()
+    ctx = drain.context(clock=days_later(0.8))
+    (over, _) = p3_drain.survey(ctx, p3_drain.plan(ctx)).forecasts
+    assert (over.why, over.p50) == ("no more than 0 are left", ctx.clock.now())
+    assert over.median_error_hours is not None
+    assert over.judged > 0
+
+
+def test_a_count_with_a_doubt_is_not_kept(drain: Drain) -> None:
+    drain.sign_in("cut_off")
+    ctx = drain.context()
+    (found, _) = p3_drain.survey(ctx, p3_drain.plan(ctx)).forecasts
+    assert (found.p90, found.why) == (None, "nothing was counted since the drain began")
+
+
+def test_counts_outlive_a_stage_document_that_only_brings_the_deadline_nearer(
+    drain: Drain,
+) -> None:
+    ctx = drain.context()
+    ctx.state.ledger.intent("stage", "set", before={"stage": "dual"}, after={"stage": "drain"})
+    drain.begin(Stage.DRAIN)
+    for days, rows in ((0, 3), (0.1, 0)):
+        drain.end_sessions()
+        drain.sign_in("user", rows=rows)
+        later = drain.context(clock=days_later(days))
+        p3_drain.survey(later, p3_drain.plan(later))
+    drain.begin(Stage.DRAIN)
+    again = drain.context(clock=days_later(0.2))
+    (found, _) = p3_drain.survey(again, p3_drain.plan(again)).forecasts
+    assert found.p50 is not None
+    assert found.p50 < again.clock.now() - timedelta(hours=2)
+
+
+def test_before_the_drain_nothing_is_forecast(drain: Drain) -> None:
+    drain.begin(Stage.DUAL)
+    ctx = drain.context()
+    (found,) = p3_drain.survey(ctx, p3_drain.plan(ctx)).forecasts
+    assert (found.p90, found.why) == (None, "legacy sessions are still issued")

@@ -10,6 +10,7 @@ from migrator.metrics.base import Base, Mark, base_from_json, increment
 from migrator.metrics.bound import honest_bound, refused_from
 from migrator.metrics.instances import alive, coverage_doubts
 from migrator.metrics.interface import Doubt, FleetLook, SessionsLook, ShimsLook
+from migrator.runner.gating.forecasting import forecasts_of
 from migrator.runner.stages import current
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _SEPARATOR = "\t"
 def picture_of(
     ctx: Context, found: Look, *, step: str, verdicts: Sequence[Verdict]
 ) -> DrainPicture:
-    """Put a look and the verdicts together; the counters are remembered for the next picture.
+    """Put a look and the verdicts together; the counters and the forecast are remembered for the next picture.
 
     Args:
         ctx: The surroundings.
@@ -43,6 +44,7 @@ def picture_of(
     bound = honest_bound(
         document, session_ttl=legacy.session_ttl, remember_for=legacy.remember_for
     )
+    forecasts = forecasts_of(ctx, found.sessions, at=found.at, document=document, bound=bound)
     rows, before = _counters(ctx, found, shims)
     return DrainPicture(
         migration=ctx.config.migration.name,
@@ -52,6 +54,7 @@ def picture_of(
         deadline=refused_from(document),
         bound=bound.at,
         bound_why=bound.why,
+        forecasts=forecasts,
         sessions=_sessions(found.sessions or SessionsLook()),
         counters=rows,
         looked_before=before,
