@@ -2,16 +2,23 @@
 
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 
+from migrator.config.model import LegacySection
 from migrator.conformance.issuer import Issuer
 from migrator.core.stage import Stage
+from migrator.legacy.devise import open_devise
+from migrator.legacy.new_user import new_user_function
 from tests.parts import require
 from tests.parts.postgres import PostgresServer
 from tests.parts.rails import prepare, settings_for
 from tests.parts.stage_file import create_side_tables
 from tests.shims.rails.club import BOB, Club, oracle
+from tests.shims.rails.town import Town
+from tests.shims.rails.town import town as running_town
 
+LEGACY = LegacySection.model_validate({"dsn": "env:X"})
 LINK_EVERYBODY = (
     "INSERT INTO migrator_identity (source, user_pk, auther_id) "
     "SELECT 'User', id::text, 'auther-user-' || id FROM users"
@@ -47,3 +54,26 @@ def club(running_club: Club) -> Club:
     running_club.issuer.signed_in_sub = None
     running_club.set_stage(Stage.DUAL)
     return running_club
+
+
+@pytest.fixture(scope="session")
+def both(
+    tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer, devise_template: str
+) -> Iterator[Town]:
+    """The application and a real Auther, started once."""
+    require("node")
+    require("rails")
+    with running_town(postgres, devise_template, tmp_path_factory.mktemp("town")) as made:
+        with open_devise(made.club.dsn, LEGACY) as source:
+            function = new_user_function(source.columns, {})
+        with psycopg.connect(made.club.dsn, autocommit=True) as connection:
+            connection.execute(function, {})
+        yield made
+
+
+@pytest.fixture
+def town(both: Town) -> Town:
+    """Both as in the beginning, in stage dual 0 %."""
+    both.reset()
+    both.club.set_stage(Stage.DUAL)
+    return both

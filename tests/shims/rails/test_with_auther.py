@@ -1,202 +1,25 @@
-"""The application and a real Auther: exchange, doors of moved users, reset links, logout, new people."""
+"""The application and a real Auther: doors of moved users, reset links, logout, new people, capture."""
 
 import time
-from collections.abc import Iterator
 
 import httpx
-import psycopg
 import pytest
 
 from migrator.config.model import LegacySection
 from migrator.core.queries import load
 from migrator.core.stage import Stage
-from migrator.legacy.devise import open_devise
-from migrator.legacy.new_user import new_user_function
 from tests.auther.plugin.door import person
 from tests.auther.plugin.users import bcrypt_envelope
-from tests.parts import require
-from tests.parts.postgres import PostgresServer
-from tests.shims.rails.club import ALICE, BOB, CAROL, DAVE, TOKEN_COOKIE, XHR, sub_of
+from tests.shims.rails.club import ALICE, DAVE, TOKEN_COOKIE, XHR, sub_of
 from tests.shims.rails.town import LINK, Town
-from tests.shims.rails.town import town as running_town
 
 LEGACY = LegacySection.model_validate({"dsn": "env:X"})
 NEW_PASSWORD = "the-new-one-at-auther"
 RESET = "UPDATE users SET reset_password_token = %s, reset_password_sent_at = now() AT TIME ZONE 'utc' WHERE id = %s"
 TOKEN = "SELECT reset_password_token FROM users WHERE id = %s"
-PAUSE = "auther_exchange_pause"
 
-
-@pytest.fixture(scope="module")
-def both(
-    tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer, devise_template: str
-) -> Iterator[Town]:
-    require("node")
-    require("rails")
-    with running_town(postgres, devise_template, tmp_path_factory.mktemp("town")) as made:
-        with open_devise(made.club.dsn, LEGACY) as source:
-            function = new_user_function(source.columns, {})
-        with psycopg.connect(made.club.dsn, autocommit=True) as connection:
-            connection.execute(function, {})
-        yield made
-
-
-@pytest.fixture
-def town(both: Town) -> Town:
-    both.reset()
-    both.club.set_stage(Stage.DUAL)
-    return both
-
-
-def test_a_session_becomes_one_at_auther_without_a_password(town: Town) -> None:
-    before = town.club.counters()
-    with town.browser() as browser:
-        town.sign_in(browser, ALICE)
-        browser.get("/cart", params={"item": "teapot"})
-        town.club.set_stage(Stage.DRAIN)
-        page = browser.get("/members", params={"page": "2"})
-        assert (page.status_code, str(page.url)) == (
-            200,
-            f"{town.club.app.base_url}/members?page=2",
-        )
-        assert f"member {ALICE}" in page.text
-        assert PAUSE not in browser.cookies
-        del browser.cookies[TOKEN_COOKIE]
-        assert browser.get("/whoami", headers=XHR).json() == {"user": None, "cart": "teapot"}
-    assert (town.home(ALICE), town.sessions(ALICE)) == ("auther", 1)
-    assert town.grown("auth_exchanges_total", before) == ["result=ok"]
-
-
-def test_remember_me_becomes_one_too_and_no_legacy_session_on_the_way(town: Town) -> None:
-    with town.browser() as browser:
-        _remembered(town, browser, BOB)
-        row = town.club.sql("SELECT sign_in_count FROM users WHERE id = %s", BOB)
-        page = browser.get("/members")
-        assert f"member {BOB}" in page.text
-        assert "remember_user_token" not in browser.cookies
-        assert town.club.sql("SELECT sign_in_count FROM users WHERE id = %s", BOB) == row
-        del browser.cookies[TOKEN_COOKIE]
-        assert town.who(browser) is None
-
-
-def _remembered(town: Town, browser: httpx.Client, user_id: int) -> None:
-    """Sign in, be remembered, and close the browser."""
-    town.sign_in(browser, user_id, remember=True)
-    del browser.cookies["_club_session"]
-    town.club.set_stage(Stage.DRAIN)
-
-
-def test_a_second_tab_of_a_remembered_browser_does_not_disturb_the_first(town: Town) -> None:
-    with town.browser() as browser:
-        _remembered(town, browser, BOB)
-        back = _first_hops(town, browser)
-        second = browser.get("/members", params={"tab": "2"})
-        assert (second.history, f"member {BOB}" in second.text) == ([], True)
-        assert f"member {BOB}" in browser.get(back).text
-        assert TOKEN_COOKIE in browser.cookies
-    assert (town.home(BOB), town.sessions(BOB)) == ("auther", 1)
-
-
-@pytest.mark.parametrize("why", ["banned", "away"])
-def test_whoever_is_only_remembered_and_cannot_be_exchanged_stays_signed_in(
-    town: Town, why: str
-) -> None:
-    with town.browser() as browser:
-        _remembered(town, browser, CAROL)
-        row = "SELECT sign_in_count, remember_created_at FROM users WHERE id = %s"
-        before = town.club.sql(row, CAROL)
-        if why == "banned":
-            town.users.run("UPDATE user SET banned = 1 WHERE id = ?", sub_of(CAROL))
-            assert f"member {CAROL}" in browser.get("/members").text
-        else:
-            back = _first_hops(town, browser)
-            with town.without_auther():
-                assert f"member {CAROL}" in browser.get(back).text
-        assert town.who(browser) == CAROL
-        token = town.club.csrf_token(browser, "/members", form=False)
-        answer = browser.post("/notes", data={"text": "x", "authenticity_token": token})
-        assert answer.json()["by"] == CAROL
-        assert town.club.sql(row, CAROL) == before, "no sign-in was counted"
-        del browser.cookies["remember_user_token"]
-        assert town.who(browser) is None, "no session was made"
-
-
-def test_scripts_and_forms_are_left_on_their_session(town: Town) -> None:
-    with town.browser() as browser:
-        town.sign_in(browser, ALICE)
-        token = town.club.csrf_token(browser, "/members", form=False)
-        town.club.set_stage(Stage.DRAIN)
-        assert town.who(browser) == ALICE
-        answer = browser.post("/notes", data={"text": "x", "authenticity_token": token})
-        assert answer.json()["by"] == ALICE
-    assert town.sessions(ALICE) == 0
-
-
-@pytest.mark.parametrize("why", ["pinned", "banned", "away"])
-def test_whoever_cannot_be_exchanged_stays_signed_in(town: Town, why: str) -> None:
-    with town.browser() as browser:
-        town.sign_in(browser, CAROL)
-        town.club.set_stage(Stage.DRAIN)
-        if why == "pinned":
-            town.club.sql(
-                "UPDATE migrator_identity SET pinned_reason = 'x' WHERE auther_id = %s",
-                sub_of(CAROL),
-            )
-        if why == "banned":
-            town.users.run("UPDATE user SET banned = 1 WHERE id = ?", sub_of(CAROL))
-        if why == "away":
-            back = _first_hops(town, browser)
-            with town.without_auther():
-                page = browser.get(back)
-        else:
-            page = browser.get("/members")
-        assert f"member {CAROL}" in page.text
-        assert PAUSE in browser.cookies
-        assert [r.status_code for r in browser.get("/members").history] == []
-    assert town.sessions(CAROL) == 0
-
-
-def _first_hops(town: Town, browser: httpx.Client) -> str:
-    to_auther = browser.get("/members", follow_redirects=False).headers["location"]
-    back: str = browser.get(to_auther, follow_redirects=False).headers["location"]
-    assert back.startswith(f"{town.club.app.base_url}/auth/auther/exchange?")
-    return back
-
-
-def test_who_signs_out_between_the_hops_is_not_signed_in(town: Town) -> None:
-    with town.browser() as browser:
-        town.sign_in(browser, ALICE)
-        town.club.set_stage(Stage.DRAIN)
-        back = _first_hops(town, browser)
-        del browser.cookies["_club_session"]
-        browser.get(back)
-        assert town.who(browser) is None
-    assert town.sessions(ALICE) == 0
-
-
-@pytest.mark.parametrize("ended", ["stage", "deadline"])
-def test_an_exchange_that_began_in_drain_does_not_end_after_it(town: Town, ended: str) -> None:
-    with town.browser() as browser:
-        town.sign_in(browser, ALICE)
-        town.club.set_stage(Stage.DRAIN)
-        back = _first_hops(town, browser)
-        if ended == "stage":
-            town.club.set_stage(Stage.AUTHER)
-        else:
-            town.club.set_stage(Stage.DRAIN, legacy_accept_until="2026-01-01T00:00:00Z")
-        page = browser.get(back)
-        assert str(page.url).startswith(f"{town.auther.base_url}/sign-in")
-        assert town.who(browser) is None
-    assert (town.home(ALICE), town.sessions(ALICE)) == ("legacy", 0)
-
-
-def test_the_return_of_another_browser_is_nobodys(town: Town) -> None:
-    with town.browser() as victim, town.browser() as attacker:
-        town.sign_in(victim, ALICE)
-        town.sign_in(attacker, BOB)
-        town.club.set_stage(Stage.DRAIN)
-        assert victim.get(_first_hops(town, attacker)).status_code == 400
-        assert town.who(victim) == ALICE
+# One application and one Auther for both files.
+pytestmark = pytest.mark.xdist_group("rails-with-auther")
 
 
 def test_the_form_asks_auther_for_a_moved_users_password(town: Town) -> None:
