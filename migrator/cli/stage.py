@@ -141,7 +141,7 @@ def rollback_(
 
 def _show_route(console: Console, legs: tuple[Leg, ...]) -> None:
     if not legs:
-        _say(console, "stage auther: there is no step ahead; next: migrator remove plan")
+        _say(console, "stage auther: there is no step ahead; next: migrator status")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("step", "sign-ins/s at the peak", "gates"):
