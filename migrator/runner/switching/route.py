@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migrator.core.stage import Stage
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from migrator.runner.context import Context
     from migrator.runner.gating.guard import GateStanding
+    from migrator.runner.standing_up.capacity import Measured
 
 SHARES = (1.0, 5.0, 10.0, 25.0, 50.0, ALL_BROWSERS)
 
@@ -51,14 +52,15 @@ class Leg:
 def ahead(ctx: Context) -> tuple[Leg, ...]:
     """Give the steps ahead in order, none in `auther`; changes nothing."""
     at = stages.position(stages.current(ctx))
-    legs = tuple(_leg(ctx, at, to) for to in _positions(at))
+    measured = last_measured(ctx)
+    legs = tuple(_leg(ctx, at, to, measured) for to in _positions(at))
     if not legs:
         return ()
     first = legs[0]
     percent = first.to.percent if first.to.stage is Stage.DUAL else None
     move = make_move(ctx, first.to.stage, percent=percent)
     held = tuple(error.message for error in obstacles(ctx, move))
-    return (Leg(**{**first.__dict__, "held": held}), *legs[1:])
+    return (replace(first, held=held), *legs[1:])
 
 
 def command_to(at: Position) -> str:
@@ -80,9 +82,9 @@ def _positions(at: Position) -> Iterator[Position]:
             yield Position(stage, ALL_BROWSERS)
 
 
-def _leg(ctx: Context, at: Position, to: Position) -> Leg:
+def _leg(ctx: Context, at: Position, to: Position, measured: Measured | None) -> Leg:
     begins = to.stage.rank > at.stage.rank and not (to.stage is Stage.DUAL and to.percent)
-    peak, measured = ctx.config.auther.peak_sign_ins_per_s, last_measured(ctx)
+    peak = ctx.config.auther.peak_sign_ins_per_s
     return Leg(
         to,
         command_to(to),

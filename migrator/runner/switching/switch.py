@@ -49,7 +49,6 @@ def settle_interrupted(ctx: Context) -> tuple[Entry, ...]:
     if spool.merge(ctx, there) and there is not None:
         stages.remember(ctx, there)
     for intent in interrupted(ctx):
-        there = published(ctx)
         if there is not None and there.ledger_head == intent.hash:
             stages.remember(ctx, there)
             ctx.state.ledger.outcome(intent, result=PUBLISHED, observed=True, epoch=there.epoch)
