@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from migrator.cli.output import emit
-from migrator.config.model import NAME_PATTERN
+from migrator.config.name import NAME_PATTERN
 from migrator.core.errors import UsageError
 
 if TYPE_CHECKING:

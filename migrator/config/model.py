@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from migrator.config.drain import DrainSection
 from migrator.config.durations import Duration, DurationOrNever
+from migrator.config.gate import GateSection
 from migrator.config.hashes import DigestSection, without_clash
+from migrator.config.name import Name
 from migrator.config.people import USUAL, GrantsSection, QuerySection, RolesSection, TotpSection
 from migrator.config.plugin import PluginSection
+from migrator.config.remove import RemoveSection
 from migrator.config.secrets import SecretRef
 from migrator.config.section import Section
 from migrator.config.shim import ShimSection
@@ -27,8 +31,6 @@ if TYPE_CHECKING:
     from migrator.schemes.digests import Declaration
 
 
-NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
-Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 PepperId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 
 
@@ -155,99 +157,6 @@ class StageSection(Section):
     wait: Duration = timedelta(seconds=60)
     heartbeat_within: Duration = timedelta(seconds=30)
     legacy_accept_for: Duration = timedelta(days=30)
-
-
-class DrainSection(Section):
-    """Where the drain is measured. `shims` are the addresses of the instances' metrics.
-
-    A forecast says when no session is left, and when no more than `small_rest` are.
-    """
-
-    shims: tuple[str, ...] = ()
-    metrics_token: SecretRef | None = None
-    control_secret: SecretRef | None = None
-    interval: Duration = timedelta(seconds=30)
-    statement_timeout: Duration = timedelta(seconds=10)
-    small_rest: int = Field(default=10, ge=0)
-
-
-Measurement = Literal[
-    "legacy_requests",
-    "legacy_sessions",
-    "total_requests",
-    "identity_conflicts",
-    "verification_unavailable",
-    "import_differences",
-    "sync_lag_seconds",
-    "sync_lag_rows",
-    "write_back_lag_seconds",
-    "write_back_open_users",
-]
-
-
-class GateSection(Section):
-    """A gate: a measurement, bounds, a duration.
-
-    Attributes:
-        before: The step it guards: a stage, or `remove`.
-        at_most: The value to enter OK; `at_least` likewise. One of them is required.
-        leave_above: Above this an OK run ends, when it differs from `at_most`.
-        leave_below: Below this an OK run ends, when it differs from `at_least`.
-        consecutive: OK samples in a row.
-        span: The time they must cover at least.
-        interval: The time between two samples; 90 % of those expected in the span must be OK.
-        control: Ask for the positive control; `legacy_requests` cannot do without it.
-    """
-
-    name: Name
-    before: Literal["dual", "drain", "auther", "remove"]
-    measure: Measurement
-    at_most: float | None = None
-    at_least: float | None = None
-    leave_above: float | None = None
-    leave_below: float | None = None
-    consecutive: Annotated[int, Field(ge=1)] = 3
-    span: Duration
-    interval: Duration = timedelta(minutes=5)
-    control: bool = True
-
-    @model_validator(mode="after")
-    def _has_a_bound(self) -> GateSection:
-        if self.at_most is None and self.at_least is None:
-            raise ValueError(
-                "a gate needs at_most or at_least; one without a condition proves nothing"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _leaves_outside_of_where_it_enters(self) -> GateSection:
-        above, below = self.leave_above, self.leave_below
-        if above is not None and (self.at_most is None or above < self.at_most):
-            raise ValueError("leave_above goes with an at_most that is not greater")
-        if below is not None and (self.at_least is None or below > self.at_least):
-            raise ValueError("leave_below goes with an at_least that is not smaller")
-        return self
-
-    @model_validator(mode="after")
-    def _quiet_is_proven(self) -> GateSection:
-        if self.measure == "legacy_requests" and not self.control:
-            raise ValueError(
-                "legacy_requests needs the control: without it a dead counter looks quiet"
-            )
-        if self.interval.total_seconds() <= 0:
-            raise ValueError("interval must be longer than 0s")
-        return self
-
-
-class RemoveSection(Section):
-    """What phase 4 removes."""
-
-    tables: tuple[str, ...] = ()
-    columns: tuple[str, ...] | Literal["devise"] = "devise"
-    plan_dir: Path = Path(".migrator/remove")
-    lock_timeout: Duration = timedelta(seconds=1)
-    lock_attempts: Annotated[int, Field(ge=1, le=1000)] = 30
-    evidence_valid_for: Duration = timedelta(minutes=15)
 
 
 class Config(Section):

@@ -9,7 +9,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from migrator.config.model import Config, GateSection, Measurement
+    from migrator.config.gate import GateSection, Measurement
+    from migrator.config.model import Config
 
 REMOVE = "remove"
 STAGE_PASS_GOOD_FOR = timedelta(hours=24)

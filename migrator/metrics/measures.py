@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import timedelta
 
-    from migrator.config.model import Measurement
+    from migrator.config.gate import Measurement
 
 SourceName = Literal[
     "shims", "fleet", "sessions", "import_check", "sync_check", "write_back_check"

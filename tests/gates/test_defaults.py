@@ -5,7 +5,7 @@ from importlib.resources import files
 
 import pytest
 
-from migrator.config.model import GateSection
+from migrator.config.gate import GateSection
 from migrator.metrics.measures import MEASURES
 
 TEMPLATE = (files("migrator.config") / "template.toml").read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from pydantic import ValidationError
 
-from migrator.config.model import GateSection
+from migrator.config.gate import GateSection
 from migrator.gates.spec import GateSpec
 from tests.gates.specs import spec
 
