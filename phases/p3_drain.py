@@ -5,6 +5,7 @@ Nothing in the application changes here. A run measures and writes verdicts; a r
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,16 +15,26 @@ from migrator.gates.spec import REMOVE, GateSpec, spec_of, specs_before
 from migrator.gates.verdict import GateState, Verdict, decide
 from migrator.runner.gating.guard import standings
 from migrator.runner.gating.looking import look
-from migrator.runner.gating.picture import PICTURE_SOURCES, picture_of
-from migrator.runner.gating.sampling import due, judge, record, record_change, sample, sources_of
+from migrator.runner.gating.picture import PICTURE_SOURCES, picture_of, recalled_picture
+from migrator.runner.gating.sampling import (
+    due,
+    evidence_row,
+    judge,
+    record,
+    record_change,
+    sample,
+    sources_of,
+)
 from migrator.runner.stages import current
 from migrator.runner.standing import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from migrator.dashboards.drain_picture import DrainPicture
+    from migrator.dashboards.overview import EvidenceRow
     from migrator.runner.context import Context
+    from migrator.runner.gating.picture import Recalled
 
 NAME = "drain"
 
@@ -90,6 +101,17 @@ def watch(ctx: Context, planned: DrainPlan) -> tuple[tuple[Verdict, ...], DrainP
     return verdicts, picture_of(ctx, found, step=planned.step, verdicts=verdicts)
 
 
+@contextmanager
+def only_watch(ctx: Context) -> Iterator[None]:
+    """Be the only one who watches during a block: two at once could take a sample twice.
+
+    Raises:
+        ConflictError: Somebody else watches.
+    """
+    with ctx.state.locks.held("watch"):
+        yield
+
+
 def judged(ctx: Context, planned: DrainPlan) -> tuple[Verdict, ...]:
     """Judge the gates by the samples that are there; measures and writes nothing."""
     return tuple(judge(ctx, gate) for gate in planned.gates)
@@ -130,6 +152,16 @@ def survey(ctx: Context, planned: DrainPlan) -> DrainPicture:
     """
     found = look(ctx, PICTURE_SOURCES)
     return picture_of(ctx, found, step=planned.step, verdicts=judged(ctx, planned))
+
+
+def recall(ctx: Context, planned: DrainPlan) -> Recalled:
+    """Give the last look with the gates judged anew; measures and writes nothing."""
+    return recalled_picture(ctx, step=planned.step, verdicts=judged(ctx, planned))
+
+
+def evidence(ctx: Context, planned: DrainPlan) -> tuple[EvidenceRow, ...]:
+    """Identify what each gate's verdict rests on."""
+    return tuple(evidence_row(ctx, judge(ctx, gate)) for gate in planned.gates)
 
 
 def next_step(ctx: Context) -> str:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 from rich.live import Live
+from rich.text import Text
 
 from migrator.cli.common import json_option, pass_context
 from migrator.cli.duration import DURATION
 from migrator.cli.looks import looks
 from migrator.cli.output import emit, print_json
-from migrator.dashboards.drain_view import draw, summary
+from migrator.dashboards.drain_view import ROWS, Screen, draw, summary
 from migrator.gates.verdict import decide
 from phases import p3_drain
 
@@ -45,7 +46,7 @@ def drain() -> None:
 def status(ctx: Context, step: str | None, as_json: bool) -> None:
     """Look once: deadline, bound, forecast, sessions, requests, coverage. Takes no sample for a gate."""
     picture = p3_drain.survey(ctx, p3_drain.plan(ctx, step=step))
-    emit(as_json, picture, lambda out: out.print(draw(picture, columns=out.width)))
+    emit(as_json, picture, lambda out: out.print(draw(picture, _screen_of(out))))
 
 
 @drain.command()
@@ -65,14 +66,14 @@ def watch(
 ) -> ExitCode:
     """Look again and again, and take samples for the gates as they fall due.
 
-    Goes on when a source is away and counts again when it is back. Ends with the gates' exit code:
+    Goes on when a source is away and counts again when it is back; one watch at a time. Ends with the gates' exit code:
     0 passed, 1 failed, 3 anything else; Ctrl-C ends it the same way.
     """
     planned = p3_drain.plan(ctx, step=step)
     verdicts: tuple[Verdict, ...] = ()
     every = interval or ctx.config.drain.interval
     try:
-        with _screen(as_json) as show:
+        with p3_drain.only_watch(ctx), _screen(ctx, as_json=as_json) as show:
             for _ in looks(ctx.clock, interval=every, count=count, duration=duration):
                 verdicts, picture = p3_drain.watch(ctx, planned)
                 show(picture)
@@ -82,14 +83,40 @@ def watch(
 
 
 @contextmanager
-def _screen(as_json: bool) -> Iterator[Callable[[DrainPicture], None]]:
-    """Redraw in place on a terminal, else print a line, or a JSON document, for each look."""
+def _screen(ctx: Context, *, as_json: bool) -> Iterator[Callable[[DrainPicture], None]]:
+    """Keep the view up to date on a terminal, else print a line, or a JSON document, for each look."""
+    console = Console(highlight=False)
     if as_json:
         yield print_json
-        return
-    if not sys.stdout.isatty():
+    elif not console.is_terminal or console.is_dumb_terminal:
         yield lambda picture: click.echo(summary(picture))
-        return
-    console = Console(highlight=False)
-    with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
-        yield lambda picture: live.update(draw(picture, columns=console.width), refresh=True)
+    else:
+        with _redrawn(console, ctx) as show:
+            yield show
+
+
+@contextmanager
+def _redrawn(console: Console, ctx: Context) -> Iterator[Callable[[DrainPicture], None]]:
+    """Draw on the whole terminal once a second, so that a resize and the age of a look are seen; leave the last view."""
+    shown: list[DrainPicture] = []
+
+    def view() -> Text:
+        if not shown:
+            return Text("looking …")
+        return draw(shown[-1], _screen_of(console), now=ctx.clock.now())
+
+    with Live(console=console, screen=True, refresh_per_second=1, get_renderable=view) as live:
+
+        def show(picture: DrainPicture) -> None:
+            shown[:] = [picture]
+            live.refresh()
+
+        yield show
+    if shown:
+        console.print(draw(shown[-1], _screen_of(console)))
+
+
+def _screen_of(console: Console) -> Screen:
+    size = console.size if console.is_terminal else None
+    rows = size.height if size else ROWS
+    return Screen(console.width, rows, plain=not console.encoding.startswith("utf"))

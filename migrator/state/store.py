@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, NullPool, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from migrator.config.secrets import SecretRef
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 SQLITE = "sqlite:"
 _POSTGRESQL = ("postgresql://", "postgres://")
 BUSY_TIMEOUT_S = 30
+READ_TIMEOUT_S = 5
 CONNECT_TIMEOUT_S = 10
 
 
@@ -72,6 +74,29 @@ def open_state(url: str, *, root: Path, clock: Clock) -> State:
             f"the state at {url} cannot be opened ({type(error).__name__})",
             hint="check [state] url in migrator.toml, the disk and the server, then try again",
         ) from error
+    return _state(engine, clock)
+
+
+def open_to_read(url: str, *, root: Path, clock: Clock) -> State:
+    """Open a state that is there, for somebody who only reads and stays for long; the database itself refuses writes.
+
+    Nothing is opened before the first use: what is not there, or goes away, raises
+    `StateUnreachableError` then, and only for as long as it is away.
+
+    Args:
+        url: As for `open_state`.
+        root: Folder that relative paths start from.
+        clock: For what depends on the time.
+
+    Raises:
+        UsageError: The URL is of another kind.
+    """
+    engine = (
+        _sqlite_to_read(root / url.removeprefix(SQLITE))
+        if url.startswith(SQLITE)
+        else _postgresql(url, root, options="-c default_transaction_read_only=on")
+    )
+    event.listen(engine, "handle_error", _as_dependency)
     return _state(engine, clock)
 
 
@@ -124,7 +149,13 @@ def _sqlite(path: Path) -> Engine:
     return engine
 
 
-def _postgresql(url: str, root: Path) -> Engine:
+def _sqlite_to_read(path: Path) -> Engine:
+    """Connect anew each time: a connection would go on reading a file that was removed or replaced."""
+    address = f"sqlite:///file:{quote(str(path.resolve()))}?mode=ro&uri=true"
+    return create_engine(address, poolclass=NullPool, connect_args={"timeout": READ_TIMEOUT_S})
+
+
+def _postgresql(url: str, root: Path, options: str = "") -> Engine:
     try:
         dsn = SecretRef.parse(url).reveal(root)
     except ValueError as error:
@@ -136,6 +167,6 @@ def _postgresql(url: str, root: Path) -> Engine:
         if dsn.startswith(scheme):
             return create_engine(
                 "postgresql+psycopg://" + dsn.removeprefix(scheme),
-                connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
+                connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "options": options},
             )
     raise UsageError("state.url: the secret does not hold a postgresql:// URL", hint="check it")

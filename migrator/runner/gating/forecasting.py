@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 KEPT_EVERY = timedelta(minutes=30)
 REMOVED_WITHIN = timedelta(days=1)
 RENEWED_RATIO = 0.05
+CURVE_POINTS = 240
 
 
 def forecasts_of(
@@ -38,7 +39,7 @@ def forecasts_of(
 
     Only a count without a doubt is kept. Interrupted, the look is missing from the history.
     """
-    since = _issued_until(ctx, document)
+    since = issued_until(ctx, document)
     if since is None:
         made = forecast((), now=at)
         return (ForecastRow(0, None, None, made.why, None, 0),)
@@ -85,7 +86,14 @@ def lifetimes_of(
     return Lifetimes(at, remaining, renewed_to=ttl if slides else None)
 
 
-def _issued_until(ctx: Context, document: StageDocument | None) -> datetime | None:
+def curve_of(ctx: Context, since: datetime) -> tuple[tuple[datetime, int], ...]:
+    """Give the counts kept since a time, thinned to what a curve can show; the last one always."""
+    counts = ctx.state.drain_history.counts(since=since)
+    every = -(-len(counts) // CURVE_POINTS) or 1
+    return tuple(counts[:1] + counts[every:-1:every] + counts[1:][-1:])
+
+
+def issued_until(ctx: Context, document: StageDocument | None) -> datetime | None:
     """Give when the drain began; a document issued later, for a nearer deadline say, begins none."""
     if document is None or document.stage.rank < Stage.DRAIN.rank:
         return None

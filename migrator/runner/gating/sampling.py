@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from migrator.core.clock import iso, parse_iso
+from migrator.dashboards.overview import EvidenceRow
 from migrator.gates.evaluate import Sample, evaluate
 from migrator.gates.grade import grade
 from migrator.gates.verdict import GateState
@@ -86,6 +87,12 @@ def record(ctx: Context, verdict: Verdict) -> None:
         covered=round(verdict.covered, 4),
         evidence={key: value for key, value in newest.items() if key not in {SPEC, BASE}},
     )
+
+
+def evidence_row(ctx: Context, verdict: Verdict) -> EvidenceRow:
+    """Give the hashes that tie a verdict to its gate and its samples."""
+    stored, gate = _stored(ctx, verdict.gate), verdict.gate
+    return EvidenceRow(gate.name, str(verdict.state), gate.hash, _hash(stored), len(stored))
 
 
 def record_change(ctx: Context, verdict: Verdict) -> None:

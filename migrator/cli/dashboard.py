@@ -1,0 +1,226 @@
+"""`migrator dashboard`: the page that people look at, or one file of it for a change request."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+import sys
+import threading
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from migrator.cli.common import pass_context
+from migrator.cli.drain import before_option
+from migrator.cli.looks import looks
+from migrator.cli.status import standings_of
+from migrator.config.secrets import SecretRef
+from migrator.core.errors import DependencyError, UsageError
+from migrator.dashboards.page import Request, evidence_hash, report
+from migrator.gates.spec import REMOVE
+from migrator.runner.overview import Reader
+from migrator.state.store import open_to_read
+from phases import p3_drain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from migrator.runner.context import Context
+
+DEFAULT_ADDRESS = "127.0.0.1:8799"
+MIN_TOKEN = 20
+LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
+
+
+@click.command()
+@click.option("--listen", default=DEFAULT_ADDRESS, show_default=True, metavar="ADDRESS:PORT")
+@click.option(
+    "--token", metavar="env:NAME", help="Who looks must know it; without one, loopback only."
+)
+@click.option("--host", "names", multiple=True, help="A further name that browsers reach it by.")
+@before_option
+@click.option("--measure", is_flag=True, help="Also do what `drain watch` does, in its place.")
+@click.option(
+    "--save",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write one file and end.",
+)
+@click.option("--approver", "approvers", multiple=True, help="With --save: who is asked.")
+@pass_context
+def dashboard(  # noqa: PLR0913, PLR0917
+    ctx: Context,
+    listen: str,
+    token: str | None,
+    names: tuple[str, ...],
+    step: str | None,
+    measure: bool,
+    file: Path | None,
+    approvers: tuple[str, ...],
+) -> None:
+    """Show the whole cutover as a web page, read-only; Ctrl-C ends it.
+
+    It shows what `migrator drain watch` measured last and measures nothing by itself, so any number of
+    people may look without disturbing a gate.
+    """
+    reading = replace(
+        ctx, state=open_to_read(ctx.config.state.url, root=ctx.root, clock=ctx.clock)
+    )
+    reader = _reader(reading, step)
+    if file is not None:
+        _save(reading, reader, file, step, approvers)
+        return
+    address = _Address(listen)
+    secret = _secret(ctx, token, address)
+    with ExitStack() as stack:
+        listener = stack.enter_context(address.listener())
+        if measure:
+            stack.enter_context(_measuring(ctx, step))
+        sys.stderr.write(f"http://{address.said(listener)}/ shows the cutover; Ctrl-C ends it\n")
+        if secret is not None and not address.is_local:
+            sys.stderr.write("the token crosses the network in the clear: put TLS before it\n")
+        _serve(reader, listener, address.hosts(listener, names), secret, measuring=measure)
+
+
+def _reader(ctx: Context, step: str | None) -> Reader:
+    return Reader(
+        ctx,
+        recall=lambda: p3_drain.recall(ctx, p3_drain.plan(ctx, step=step)),
+        standings=lambda: standings_of(ctx),
+    )
+
+
+def _serve(
+    reader: Reader,
+    listener: socket.socket,
+    hosts: frozenset[str],
+    secret: str | None,
+    *,
+    measuring: bool,
+) -> None:
+    # Only this command needs a web server, and a saved file needs none.
+    from migrator.dashboards.web.app import make_app  # noqa: PLC0415
+    from migrator.dashboards.web.serve import serve  # noqa: PLC0415
+
+    clock = reader.ctx.clock
+    served = serve(
+        listener,
+        reader.read,
+        reader.late,
+        lambda board: make_app(board, clock, hosts=hosts, token=secret),
+        measuring=measuring,
+    )
+    try:
+        asyncio.run(served)
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+
+
+def _save(
+    ctx: Context, reader: Reader, file: Path, step: str | None, approvers: tuple[str, ...]
+) -> None:
+    planned = p3_drain.plan(ctx, step=step)
+    over = replace(reader.read(), evidence=p3_drain.evidence(ctx, planned))
+    if over.lost:
+        raise DependencyError(over.lost, hint="mend that, then save again")
+    html = report(over, _request(planned.step, approvers))
+    file.write_text(html, encoding="utf-8")
+    click.echo(f"{file}: {over.decision} before {planned.step}")
+    click.echo(f"evidence {evidence_hash(over)}")
+    click.echo(f"file     {sha256(html.encode()).hexdigest()}")
+
+
+def _request(step: str, approvers: tuple[str, ...]) -> Request:
+    if step == REMOVE:
+        return Request(
+            "remove the legacy auth tables and columns",
+            "migrator remove apply",
+            approvers,
+            "migrator remove revert; after the purge an equivalent catalog comes back",
+        )
+    return Request(
+        f"move the stage to {step}",
+        f"migrator dual-path stage set {step}",
+        approvers,
+        "migrator dual-path stage rollback: one local command, no gate",
+    )
+
+
+@contextmanager
+def _measuring(ctx: Context, step: str | None) -> Iterator[None]:
+    """Watch in the background; the lease keeps a second watch from taking samples meanwhile."""
+    ended = threading.Event()
+    planned = p3_drain.plan(ctx, step=step)
+
+    def watch() -> None:
+        for _ in looks(ctx.clock, interval=ctx.config.drain.interval, count=None, duration=None):
+            if ended.is_set():
+                return
+            p3_drain.watch(ctx, planned)
+
+    with p3_drain.only_watch(ctx):
+        threading.Thread(target=watch, daemon=True).start()
+        yield
+        ended.set()
+
+
+def _secret(ctx: Context, token: str | None, address: _Address) -> str | None:
+    if token is None:
+        if address.is_local:
+            return None
+        raise UsageError(
+            f"{address.host} can be reached by others: a token is needed",
+            hint="migrator dashboard --token env:MIGRATOR_DASHBOARD_TOKEN",
+        )
+    try:
+        secret = ctx.reveal(SecretRef.parse(token))
+    except ValueError as error:
+        raise UsageError(f"--token: {error}", hint="--token env:NAME") from error
+    if len(secret) < MIN_TOKEN:
+        raise UsageError(
+            f"{token} has fewer than {MIN_TOKEN} characters", hint="make a longer one"
+        )
+    return secret
+
+
+class _Address:
+    """Where to listen."""
+
+    def __init__(self, listen: str) -> None:
+        host, _, port = listen.rpartition(":")
+        try:
+            self.ip = ipaddress.ip_address(host.strip("[]"))
+            self.port = int(port)
+        except ValueError as error:
+            raise UsageError(
+                f"--listen {listen}: write an address and a port", hint=DEFAULT_ADDRESS
+            ) from error
+        self.host = f"[{self.ip}]" if self.ip.version == 6 else str(self.ip)  # noqa: PLR2004
+
+    @property
+    def is_local(self) -> bool:
+        return self.ip.is_loopback
+
+    def listener(self) -> socket.socket:
+        family = socket.AF_INET6 if self.ip.version == 6 else socket.AF_INET  # noqa: PLR2004
+        try:
+            return socket.create_server((str(self.ip), self.port), family=family)
+        except OSError as error:
+            raise DependencyError(
+                f"cannot listen on {self.host}:{self.port}: {error.strerror}",
+                hint="migrator dashboard --listen 127.0.0.1:PORT",
+            ) from error
+
+    def said(self, listener: socket.socket) -> str:
+        return f"{self.host}:{listener.getsockname()[1]}"
+
+    def hosts(self, listener: socket.socket, names: tuple[str, ...]) -> frozenset[str]:
+        """Give the Host headers that lead here honestly; a proxy's name may come without a port."""
+        port = listener.getsockname()[1]
+        own = LOCAL_NAMES if self.is_local else (self.host,)
+        return frozenset(f"{name}:{port}" for name in (*own, *names)) | frozenset(names)
