@@ -15,7 +15,7 @@ from migrator.cli.common import json_option, pass_context
 from migrator.cli.duration import DURATION
 from migrator.cli.looks import looks
 from migrator.cli.output import emit, print_json
-from migrator.dashboards.drain_view import ROWS, Screen, draw, summary
+from migrator.dashboards.drain_view import Screen, draw, summary
 from migrator.gates.verdict import decide
 from phases import p3_drain
 
@@ -117,6 +117,7 @@ def _redrawn(console: Console, ctx: Context) -> Iterator[Callable[[DrainPicture]
 
 
 def _screen_of(console: Console) -> Screen:
-    size = console.size if console.is_terminal else None
-    rows = size.height if size else ROWS
-    return Screen(console.width, rows, plain=not console.encoding.startswith("utf"))
+    plain = not console.encoding.startswith("utf")
+    if not console.is_terminal:
+        return Screen(plain=plain)
+    return Screen(console.width, console.height, plain)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from math import log10
 from typing import TYPE_CHECKING
 
 from migrator.dashboards.curve import longest_step, unbroken
@@ -13,11 +14,12 @@ if TYPE_CHECKING:
     from migrator.dashboards.drain_picture import DrainPicture
 
 Point = tuple[float, float]
-TOP, BOTTOM, LEFT, RIGHT = 58.0, 34.0, 56.0, 16.0
-FAR_RATIO = 3
+TOP, BOTTOM, LEFT, RIGHT = 62.0, 34.0, 56.0, 16.0
+FAR_RATIO = 2
 PAD_RATIO = 0.04
 LETTER = 7.2
 DAY_H = 24
+PLAIN_TO = 50
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Chart:
         gaps: Left and right edge of each stretch in which nobody counted.
         p50: Where the band begins on the axis; None without a forecast.
         p90: Where it ends.
+        logarithmic: How counts become heights; zero is on the axis either way.
         last: The newest count.
     """
 
@@ -72,6 +75,7 @@ class Chart:
     marks: tuple[Mark, ...]
     days: tuple[Tick, ...]
     counts: tuple[Tick, ...]
+    logarithmic: bool
 
 
 def chart(picture: DrainPicture, *, now: datetime, width: int, height: int) -> Chart | None:
@@ -107,6 +111,7 @@ def chart(picture: DrainPicture, *, now: datetime, width: int, height: int) -> C
         marks=_marks(picture, now, frame),
         days=frame.days(),
         counts=frame.counts(),
+        logarithmic=frame.logarithmic,
     )
 
 
@@ -123,9 +128,19 @@ class _Frame:
         part = (at - self.begin) / (self.end - self.begin)
         return round(LEFT + room * min(max(part, 0), 1), 1)
 
-    def point(self, at: datetime, count: int) -> Point:
+    def point(self, at: datetime, count: float) -> Point:
         room = self.height - TOP - BOTTOM
-        return self.x(at), round(self.height - BOTTOM - room * count / self.ceiling, 1)
+        return self.x(at), round(self.height - BOTTOM - room * self._part(count), 1)
+
+    @property
+    def logarithmic(self) -> bool:
+        """The last few of many are those that matter: on a plain scale they look like nobody."""
+        return self.ceiling > PLAIN_TO
+
+    def _part(self, count: float) -> float:
+        if self.logarithmic:
+            return log10(1 + count) / log10(1 + self.ceiling)
+        return count / self.ceiling
 
     def days(self) -> tuple[Tick, ...]:
         """Give whole days, or whole hours of a short drain, no more than there is room for."""
@@ -144,17 +159,23 @@ class _Frame:
         return tuple(tick for tick in found if tick.at < self.width - RIGHT - 14)
 
     def counts(self) -> tuple[Tick, ...]:
-        said = [0, self.ceiling // 2, self.ceiling] if self.ceiling > 1 else [0, 1]
-        return tuple(Tick(self.point(self.begin, count)[1], f"{count:,}") for count in said)
+        if self.logarithmic:
+            said = [0, *(10**size for size in range(1, len(str(self.ceiling)) + 1))]
+        else:
+            said = [0, self.ceiling // 2, self.ceiling] if self.ceiling > 1 else [0, 1]
+        return tuple(
+            Tick(self.point(self.begin, count)[1], f"{count:,}")
+            for count in said
+            if count <= self.ceiling
+        )
 
 
 def _end(picture: DrainPicture, begin: datetime, now: datetime) -> datetime:
-    """Give the right edge: a deadline that is very far away would leave the curve no room."""
-    near = max(at for at in (now, picture.forecasts[0].p90, picture.bound) if at is not None)
-    deadline = picture.deadline
-    if deadline is not None and deadline - begin <= FAR_RATIO * (near - begin):
-        near = max(near, deadline)
-    return near + max((near - begin) * PAD_RATIO, timedelta(minutes=10))
+    """Give the right edge: what ends the drain in a far future would leave the curve no room."""
+    near = max(at for at in (now, picture.forecasts[0].p90) if at is not None)
+    ends = [at for at in (picture.bound, picture.deadline) if at is not None]
+    shown = max([near, *(at for at in ends if at - begin <= FAR_RATIO * (near - begin))])
+    return shown + max((shown - begin) * PAD_RATIO, timedelta(minutes=10))
 
 
 def _ceiling(picture: DrainPicture) -> int:
@@ -167,13 +188,13 @@ def _ceiling(picture: DrainPicture) -> int:
 
 
 def _marks(picture: DrainPicture, now: datetime, frame: _Frame) -> tuple[Mark, ...]:
-    known = (("now", now), ("bound", picture.bound), ("deadline", picture.deadline))
+    """Label what is further right further up, so that no line crosses another one's label."""
+    times = (("bound", picture.bound), ("deadline", picture.deadline), ("now", now))
+    known = sorted(((at, kind) for kind, at in times if at is not None), reverse=True)
     found = []
-    for row, (kind, at) in enumerate(known):
-        if at is None:
-            continue
-        beyond, x = at > frame.end, frame.x(at)
+    for row, (at, kind) in enumerate(known):
+        x = frame.x(at)
         label = kind if kind == "now" else f"{kind} {at:%m-%d %H:%M}Z"
         room = frame.width - RIGHT - x
-        found.append(Mark(kind, label, x, len(label) * LETTER > room, row, beyond))
+        found.append(Mark(kind, label, x, len(label) * LETTER > room, row, at > frame.end))
     return tuple(found)

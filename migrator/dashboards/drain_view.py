@@ -118,11 +118,9 @@ def verdict_lines(rows: Iterable[GateRow]) -> list[str]:
 def _heading(picture: DrainPicture, screen: Screen, now: datetime | None) -> str:
     age = f", {format_duration(now - picture.at)} ago" if now and now > picture.at else ""
     right = f"looked {_time(picture.at)}{age}"
-    left = f"{picture.migration}: stage {picture.stage}, epoch {picture.epoch}"
-    room = max(screen.columns - len(right) - 2, 0)
-    if len(left) > room:
-        left = left[: max(room - 1, 0)] + "…"
-    return f"{left:<{room}}  {right}"
+    stage = f": stage {picture.stage}, epoch {picture.epoch}"
+    name = _cut(picture.migration, screen.columns - len(stage) - len(right) - 2)
+    return f"{name}{stage}".ljust(screen.columns - len(right) - 2) + f"  {right}"
 
 
 def _deadline(picture: DrainPicture) -> str:
@@ -230,6 +228,10 @@ def _time(at: datetime | None) -> str:
 
 
 def _coloured(line: str, columns: int) -> Text:
-    cut = line if len(line) <= columns else line[: columns - 1] + "…"
+    cut = _cut(line, columns)
     state = cut.split(maxsplit=1)[0] if cut.startswith("  ") and cut.strip() else ""
     return Text(cut, style=_STYLES.get(state, ""))
+
+
+def _cut(text: str, columns: int) -> str:
+    return text if len(text) <= columns else text[: max(columns - 1, 0)] + "…"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from migrator.dashboards.overview import Overview
 
-WIDE, NARROW = (1080, 300), (400, 260)
+WIDE, NARROW = (1080, 300), (340, 250)
 STEPS = ("legacy", "dual", "drain", "auther", REMOVED)
 # In the order of the page; `said` is read out and not seen.
 ORDER = (
@@ -113,6 +113,7 @@ def report(over: Overview, request: Request) -> str:
     made = parts(over, printed=True)
     return _template("report.html.j2").render(
         over=over,
+        printed=True,
         request=request,
         evidence_hash=evidence_hash(over),
         style=Markup(style),  # noqa: S704
@@ -145,7 +146,7 @@ def _values(over: Overview, *, printed: bool) -> dict[str, Any]:
     wide, narrow = (
         chart(picture, now=over.at, width=width, height=height) for width, height in (WIDE, NARROW)
     )
-    doubts = (over.unknown.rstrip("."), *picture.doubts) if over.unknown else picture.doubts
+    stale = (over.unknown.rstrip("."),) if over.unknown and over.looked_at else ()
     return {
         "over": over,
         "printed": printed,
@@ -158,7 +159,7 @@ def _values(over: Overview, *, printed: bool) -> dict[str, Any]:
         "rows": _table(over),
         "groups": GROUPS,
         "counted": request_cells(picture.counters),
-        "doubts": tuple(dict.fromkeys((*doubts, *picture.sessions.doubts))),
+        "doubts": tuple(dict.fromkeys((*stale, *picture.doubts, *picture.sessions.doubts))),
     }
 
 
@@ -193,7 +194,8 @@ def _sentence(over: Overview) -> str:
     passed = sum(row.state in {"PASSED", "OVERRIDDEN"} for row in gates)
     if not gates:
         return f"No gate guards {step}."
-    return f"{passed} of {len(gates)} gates before {step} passed."
+    when = "When it was read last, " if over.lost else ""
+    return f"{when}{passed} of {len(gates)} gates before {step} passed."
 
 
 def _held(over: Overview) -> tuple[str, ...]:
@@ -245,7 +247,8 @@ def _environment() -> Environment:
         "iso": lambda at: iso(at).replace(".000000", ""),
         "stamp": stamp,
         "day": lambda at: f"{at:%Y-%m-%d}",
-        "clock": lambda at: f"{at:%H:%M}Z",
+        "day_of_year": lambda at: f"{at:%m-%d}",
+        "clock": lambda at, seconds: f"{at:%H:%M:%S}Z" if seconds else f"{at:%H:%M}Z",
         "tone": lambda word: TONES.get(word, "unknown"),
         "span": format_duration,
     }
