@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from migrator.gates.verdict import Verdict
     from migrator.runner.context import Context
 
+REDRAWN_PER_S = 0.5
 STEPS = click.Choice(["dual", "drain", "auther", "remove"])
 before_option = click.option(
     "--before", "step", type=STEPS, help="Whose gates; default: the step that comes next."
@@ -97,7 +98,7 @@ def _screen(ctx: Context, *, as_json: bool) -> Iterator[Callable[[DrainPicture],
 
 @contextmanager
 def _redrawn(console: Console, ctx: Context) -> Iterator[Callable[[DrainPicture], None]]:
-    """Draw on the whole terminal once a second, so that a resize and the age of a look are seen; leave the last view."""
+    """Draw on the whole terminal every two seconds, so that a resize and a look's age are seen; leave the last view."""
     shown: list[DrainPicture] = []
 
     def view() -> Text:
@@ -105,15 +106,19 @@ def _redrawn(console: Console, ctx: Context) -> Iterator[Callable[[DrainPicture]
             return Text("looking …")
         return draw(shown[-1], _screen_of(console), now=ctx.clock.now())
 
-    with Live(console=console, screen=True, refresh_per_second=1, get_renderable=view) as live:
+    try:
+        with Live(
+            console=console, screen=True, refresh_per_second=REDRAWN_PER_S, get_renderable=view
+        ) as live:
 
-        def show(picture: DrainPicture) -> None:
-            shown[:] = [picture]
-            live.refresh()
+            def show(picture: DrainPicture) -> None:
+                shown[:] = [picture]
+                live.refresh()
 
-        yield show
-    if shown:
-        console.print(draw(shown[-1], _screen_of(console)))
+            yield show
+    finally:
+        if shown:
+            console.print(draw(shown[-1], _screen_of(console)))
 
 
 def _screen_of(console: Console) -> Screen:

@@ -69,6 +69,9 @@ def open_state(url: str, *, root: Path, clock: Clock) -> State:
         )
         event.listen(engine, "handle_error", _as_dependency)
         schema.metadata.create_all(engine)
+        for index in schema.samples.indexes:
+            # A table that an earlier version made has fewer.
+            index.create(engine, checkfirst=True)
     except (SQLAlchemyError, OSError) as error:
         raise StateUnreachableError(
             f"the state at {url} cannot be opened ({type(error).__name__})",

@@ -107,7 +107,7 @@ def test_a_calm_drain_reads_like_this() -> None:
         "deadline  legacy accepted until 2026-12-22 03:00Z (29d left)\n"
         "forecast  P50 2026-11-27 03hZ, P90 2026-11-29 03hZ: how the count fell\n"
         "          no forecast has come true yet\n"
-        "curve     394 █▇▇▆▅▅▅▄▄▃▃▃▃▃▂▂▂▂▂▂▂▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁ 12 since 2026-11-18 03hZ\n"
+        "curve     394 █▇▇▆▅▅▅▄▄▃▃▃▃▃▂▂▂▂▂▂▂▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁ 12 since 2026-11-18 03hZ\n"
         "gates before auther\n"
         "  ACCUMULATING 2/3  quiet: 2 of 3 OK in a row, 1m of 10m\n"
         "sessions  12 hold a user, 0 another model's, 3 nobody, 0 undecodable\n"
