@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import socket
 import sys
 import threading
 from contextlib import ExitStack, contextmanager
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from migrator.cli.address import DEFAULT_ADDRESS, Address
 from migrator.cli.common import pass_context
 from migrator.cli.drain import before_option
 from migrator.cli.looks import looks
@@ -28,13 +27,12 @@ from migrator.state.store import open_to_read
 from phases import p3_drain
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator
 
     from migrator.runner.context import Context
 
-DEFAULT_ADDRESS = "127.0.0.1:8799"
 MIN_TOKEN = 20
-LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
 @click.command()
@@ -75,7 +73,7 @@ def dashboard(  # noqa: PLR0913, PLR0917
     if file is not None:
         _save(reading, reader, file, step, approvers)
         return
-    address = _Address(listen)
+    address = Address(listen)
     secret = _secret(ctx, token, address)
     with ExitStack() as stack:
         listener = stack.enter_context(address.listener())
@@ -169,7 +167,7 @@ def _measuring(ctx: Context, step: str | None) -> Iterator[None]:
         ended.set()
 
 
-def _secret(ctx: Context, token: str | None, address: _Address) -> str | None:
+def _secret(ctx: Context, token: str | None, address: Address) -> str | None:
     if token is None:
         if address.is_local:
             return None
@@ -186,41 +184,3 @@ def _secret(ctx: Context, token: str | None, address: _Address) -> str | None:
             f"{token} has fewer than {MIN_TOKEN} characters", hint="make a longer one"
         )
     return secret
-
-
-class _Address:
-    """Where to listen."""
-
-    def __init__(self, listen: str) -> None:
-        host, _, port = listen.rpartition(":")
-        try:
-            self.ip = ipaddress.ip_address(host.strip("[]"))
-            self.port = int(port)
-        except ValueError as error:
-            raise UsageError(
-                f"--listen {listen}: write an address and a port", hint=DEFAULT_ADDRESS
-            ) from error
-        self.host = f"[{self.ip}]" if self.ip.version == 6 else str(self.ip)  # noqa: PLR2004
-
-    @property
-    def is_local(self) -> bool:
-        return self.ip.is_loopback
-
-    def listener(self) -> socket.socket:
-        family = socket.AF_INET6 if self.ip.version == 6 else socket.AF_INET  # noqa: PLR2004
-        try:
-            return socket.create_server((str(self.ip), self.port), family=family)
-        except OSError as error:
-            raise DependencyError(
-                f"cannot listen on {self.host}:{self.port}: {error.strerror}",
-                hint="migrator dashboard --listen 127.0.0.1:PORT",
-            ) from error
-
-    def said(self, listener: socket.socket) -> str:
-        return f"{self.host}:{listener.getsockname()[1]}"
-
-    def hosts(self, listener: socket.socket, names: tuple[str, ...]) -> frozenset[str]:
-        """Give the Host headers that lead here honestly; a proxy's name may come without a port."""
-        port = listener.getsockname()[1]
-        own = LOCAL_NAMES if self.is_local else (self.host,)
-        return frozenset(f"{name}:{port}" for name in (*own, *names)) | frozenset(names)

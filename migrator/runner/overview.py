@@ -59,6 +59,8 @@ class Reader:
             self._last = self._read()
         except MigratorError as error:
             self._last = self.lost(error.message)
+        finally:
+            self.ctx.state.let_go()
         return self._last
 
     def late(self) -> Overview:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from sqlalchemy import Engine, NullPool, create_engine, event
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from migrator.config.secrets import SecretRef
@@ -48,6 +48,10 @@ class State:
     drain_history: DrainHistory
     engine: Engine
 
+    def let_go(self) -> None:
+        """Close the connections; an open one would go on reading a file that was removed or replaced."""
+        self.engine.dispose()
+
 
 def open_state(url: str, *, root: Path, clock: Clock) -> State:
     """Open the state and create its tables where they are missing.
@@ -83,8 +87,8 @@ def open_state(url: str, *, root: Path, clock: Clock) -> State:
 def open_to_read(url: str, *, root: Path, clock: Clock) -> State:
     """Open a state that is there, for somebody who only reads and stays for long; the database itself refuses writes.
 
-    Nothing is opened before the first use: what is not there, or goes away, raises
-    `StateUnreachableError` then, and only for as long as it is away.
+    Nothing is opened before the first use, nor after `let_go` before the next: what is not there, or
+    goes away, raises `StateUnreachableError` then, and only for as long as it is away.
 
     Args:
         url: As for `open_state`.
@@ -153,9 +157,8 @@ def _sqlite(path: Path) -> Engine:
 
 
 def _sqlite_to_read(path: Path) -> Engine:
-    """Connect anew each time: a connection would go on reading a file that was removed or replaced."""
     address = f"sqlite:///file:{quote(str(path.resolve()))}?mode=ro&uri=true"
-    return create_engine(address, poolclass=NullPool, connect_args={"timeout": READ_TIMEOUT_S})
+    return create_engine(address, connect_args={"timeout": READ_TIMEOUT_S})
 
 
 def _postgresql(url: str, root: Path, options: str = "") -> Engine:
