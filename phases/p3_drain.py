@@ -29,7 +29,7 @@ from migrator.runner.stages import current
 from migrator.runner.standing import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from migrator.dashboards.drain_picture import DrainPicture
     from migrator.dashboards.overview import EvidenceRow
@@ -102,14 +102,17 @@ def watch(ctx: Context, planned: DrainPlan) -> tuple[tuple[Verdict, ...], DrainP
 
 
 @contextmanager
-def only_watch(ctx: Context) -> Iterator[None]:
+def only_watch(ctx: Context) -> Iterator[Callable[[], None]]:
     """Be the only one who watches during a block: two at once could take a sample twice.
+
+    Yields:
+        To be called before each look: it raises when somebody else took over after a long sleep.
 
     Raises:
         ConflictError: Somebody else watches.
     """
-    with ctx.state.locks.held("watch"):
-        yield
+    with ctx.state.locks.held("watch") as lease:
+        yield lambda: ctx.state.locks.check(lease)
 
 
 def judged(ctx: Context, planned: DrainPlan) -> tuple[Verdict, ...]:

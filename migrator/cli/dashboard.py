@@ -16,10 +16,9 @@ import click
 from migrator.cli.address import DEFAULT_ADDRESS, Address
 from migrator.cli.common import pass_context
 from migrator.cli.drain import before_option
-from migrator.cli.looks import looks
 from migrator.cli.status import standings_of
 from migrator.config.secrets import SecretRef
-from migrator.core.errors import DependencyError, UsageError
+from migrator.core.errors import DependencyError, MigratorError, UsageError
 from migrator.dashboards.page import Request, evidence_hash, report
 from migrator.gates.spec import REMOVE
 from migrator.runner.overview import Reader
@@ -28,11 +27,12 @@ from phases import p3_drain
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from migrator.runner.context import Context
 
 MIN_TOKEN = 20
+FAREWELL_S = 10
 
 
 @click.command()
@@ -51,7 +51,7 @@ MIN_TOKEN = 20
 )
 @click.option("--approver", "approvers", multiple=True, help="With --save: who is asked.")
 @pass_context
-def dashboard(  # noqa: PLR0913, PLR0917
+def dashboard(  # noqa: PLR0913, PLR0917 (click hands over each option by itself)
     ctx: Context,
     listen: str,
     token: str | None,
@@ -79,6 +79,8 @@ def dashboard(  # noqa: PLR0913, PLR0917
         listener = stack.enter_context(address.listener())
         if measure:
             stack.enter_context(_measuring(ctx, step))
+        else:
+            ctx.state.let_go()
         sys.stderr.write(f"http://{address.said(listener)}/ shows the cutover; Ctrl-C ends it\n")
         if secret is not None and not address.is_local:
             sys.stderr.write("the token crosses the network in the clear: put TLS before it\n")
@@ -151,20 +153,26 @@ def _request(step: str, approvers: tuple[str, ...]) -> Request:
 
 @contextmanager
 def _measuring(ctx: Context, step: str | None) -> Iterator[None]:
-    """Watch in the background; the lease keeps a second watch from taking samples meanwhile."""
-    ended = threading.Event()
-    planned = p3_drain.plan(ctx, step=step)
+    """Watch in the background; what fails is tried again at the next look."""
+    planned, ended = p3_drain.plan(ctx, step=step), threading.Event()
 
-    def watch() -> None:
-        for _ in looks(ctx.clock, interval=ctx.config.drain.interval, count=None, duration=None):
-            if ended.is_set():
-                return
-            p3_drain.watch(ctx, planned)
+    def watch(check: Callable[[], None]) -> None:
+        while not ended.is_set():
+            try:
+                check()
+                p3_drain.watch(ctx, planned)
+            except MigratorError as error:
+                sys.stderr.write(f"not measured: {error.message}\n")
+            ended.wait(ctx.config.drain.interval.total_seconds())
 
-    with p3_drain.only_watch(ctx):
-        threading.Thread(target=watch, daemon=True).start()
-        yield
-        ended.set()
+    with p3_drain.only_watch(ctx) as check:
+        watching = threading.Thread(target=watch, args=(check,), daemon=True)
+        watching.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            watching.join(FAREWELL_S)
 
 
 def _secret(ctx: Context, token: str | None, address: Address) -> str | None:

@@ -74,8 +74,9 @@ def watch(
     verdicts: tuple[Verdict, ...] = ()
     every = interval or ctx.config.drain.interval
     try:
-        with p3_drain.only_watch(ctx), _screen(ctx, as_json=as_json) as show:
+        with p3_drain.only_watch(ctx) as check, _screen(ctx, as_json=as_json) as show:
             for _ in looks(ctx.clock, interval=every, count=count, duration=duration):
+                check()
                 verdicts, picture = p3_drain.watch(ctx, planned)
                 show(picture)
     except KeyboardInterrupt:
