@@ -40,7 +40,7 @@ class SessionRow:
         return not self.doubts
 
     @property
-    def unseen(self) -> bool:
+    def unknown(self) -> bool:
         """Tell whether nothing at all is known: then zero is no number."""
         seen = self.holding + self.others + self.anonymous + self.undecodable
         return bool(self.doubts) and not seen

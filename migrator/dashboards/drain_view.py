@@ -167,7 +167,7 @@ def _hour(at: datetime) -> str:
 
 def _sessions(picture: DrainPicture) -> list[str]:
     found = picture.sessions
-    if found.unseen:
+    if found.unknown:
         return [f"sessions  not known: {found.doubts[0]}"]
     counts = f"{found.holding:,} hold a user, {found.others:,} another model's"
     rest = f"{found.anonymous:,} nobody, {found.undecodable:,} undecodable"

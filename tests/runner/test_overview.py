@@ -82,7 +82,7 @@ def look(ctx: Context, holding: int, *doubts: Doubt) -> None:
 def test_before_the_first_look_nothing_is_known(ctx: Context) -> None:
     over = reader_of(ctx).read()
     assert (over.looked_at, over.unknown) == (None, "Nobody has looked yet.")
-    assert over.picture.sessions.unseen
+    assert over.picture.sessions.unknown
     assert over.picture.doubts == ("nobody has looked yet: migrator drain watch",)
     assert (over.stage, over.picture.epoch, over.decision) == ("drain", 7, "PENDING")
     assert over.picture.deadline == AT + timedelta(days=20)
