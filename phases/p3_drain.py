@@ -12,6 +12,7 @@ from migrator.core.errors import UsageError
 from migrator.core.stage import Stage
 from migrator.gates.spec import REMOVE, GateSpec, spec_of, specs_before
 from migrator.gates.verdict import GateState, Verdict, decide
+from migrator.runner.gating.census import take_census
 from migrator.runner.gating.guard import standings
 from migrator.runner.gating.looking import look
 from migrator.runner.gating.picture import PICTURE_SOURCES, picture_of
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from migrator.dashboards.drain_picture import DrainPicture
     from migrator.runner.context import Context
+    from migrator.runner.gating.census import CensusReport
 
 NAME = "drain"
 
@@ -100,6 +102,22 @@ def settle(ctx: Context, verdicts: Sequence[Verdict]) -> GateState:
     for verdict in verdicts:
         record(ctx, verdict)
     return decide([verdict.state for verdict in verdicts])
+
+
+def census(ctx: Context, *, keep_on: bool = False) -> CensusReport:
+    """Read the sessions that the census does not know yet; killed at any point, the same again goes on.
+
+    Args:
+        ctx: The surroundings.
+        keep_on: Report what a database does wrong instead of failing: the next run tries again.
+
+    Raises:
+        RefusedError: Sessions of this store need no census, or it is on another database.
+        UsageError: There is no such table, or it lacks a column.
+        ConflictError: Another census runs.
+        DependencyError: The database failed; what was written stays.
+    """
+    return take_census(ctx, keep_on=keep_on)
 
 
 def verify(ctx: Context, *, step: str | None = None) -> GateState:

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.live import Live
 
-from migrator.cli.common import json_option, pass_context
+from migrator.cli.census_report import census_line, standing_line
+from migrator.cli.common import dry_run_option, json_option, pass_context
 from migrator.cli.duration import DURATION
 from migrator.cli.looks import looks
 from migrator.cli.output import emit, print_json
+from migrator.core.errors import ExitCode
 from migrator.dashboards.drain_view import draw, summary
 from migrator.gates.verdict import decide
+from migrator.runner.gating.census import census_standing
 from phases import p3_drain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import timedelta
 
-    from migrator.core.errors import ExitCode
     from migrator.dashboards.drain_picture import DrainPicture
     from migrator.gates.verdict import Verdict
     from migrator.runner.context import Context
+    from migrator.runner.gating.census import CensusReport
 
 STEPS = click.Choice(["dual", "drain", "auther", "remove"])
 before_option = click.option(
@@ -79,6 +83,45 @@ def watch(
     except KeyboardInterrupt:
         sys.stderr.write("stopped; samples and verdicts so far are kept\n")
     return decide([verdict.state for verdict in verdicts]).exit_code
+
+
+@drain.command()
+@click.option("--watch", is_flag=True, help="Go on, every [drain] interval, until Ctrl-C.")
+@click.option("--interval", type=DURATION, help="Between two runs; default: [drain] interval.")
+@click.option("--count", type=click.IntRange(min=1), help="With --watch: stop after so many runs.")
+@dry_run_option
+@json_option
+@pass_context
+def census(
+    ctx: Context,
+    watch: bool,
+    interval: timedelta | None,
+    count: int | None,
+    dry_run: bool,
+    as_json: bool,
+) -> ExitCode:
+    """Note in migrator_session what each session row holds, so that a look need not read them all.
+
+    The sessions themselves are only read. Killed at any point, the same command goes on. Exit code 3: some
+    rows are not read yet.
+    """
+    if dry_run:
+        found = census_standing(ctx)
+        emit(as_json, found, lambda out: out.print(standing_line(found), markup=False))
+        return ExitCode.DONE
+    report: CensusReport | None = None
+    every, times = interval or ctx.config.drain.interval, count if watch else 1
+    try:
+        for _ in looks(ctx.clock, interval=every, count=times, duration=None):
+            report = p3_drain.census(ctx, keep_on=watch)
+            emit(as_json, report, partial(_say_census, report))
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped; the next run goes on where this one was\n")
+    return ExitCode.DONE if report and report.whole else ExitCode.HELD
+
+
+def _say_census(report: CensusReport, out: Console) -> None:
+    out.print(census_line(report), markup=False)
 
 
 @contextmanager

@@ -145,7 +145,10 @@ class SessionsLook:
         others: Rows that hold a user of another model only.
         anonymous: Rows without any user: CSRF tokens, carts, visitors.
         undecodable: Rows whose content could not be read; they may hold a user.
+        unseen: Rows that nobody has looked into yet; they may hold a user.
+        endless: Those that hold a user and never end by themselves, where the store tells of each.
         used: When those that hold a user were last written to, by the hour; a histogram.
+        ends: When those that hold a user end by themselves, by the hour, rounded up.
         total_estimate: The planner's idea of the number of rows; None when unknown.
     """
 
@@ -153,7 +156,10 @@ class SessionsLook:
     others: int = 0
     anonymous: int = 0
     undecodable: int = 0
+    unseen: int = 0
+    endless: int = 0
     used: tuple[tuple[datetime, int], ...] = ()
+    ends: tuple[tuple[datetime, int], ...] = ()
     total_estimate: int | None = None
     doubts: tuple[Doubt, ...] = ()
 

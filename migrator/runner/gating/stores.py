@@ -1,0 +1,33 @@
+"""The application's session store, and its census where there is one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from migrator.sessions.census import reached_so_far
+from migrator.sessions.census_store import CensusStore
+from migrator.sessions.interface import Place
+from migrator.sessions.registry import store_of
+
+if TYPE_CHECKING:
+    from migrator.runner.context import Context
+    from migrator.sessions.interface import Store
+
+
+def session_store(ctx: Context) -> Store:
+    """Give the store that the configuration names, by its census where one was begun.
+
+    Raises:
+        UsageError: It needs a package that is not installed.
+    """
+    place = place_of(ctx)
+    if ctx.config.legacy.session_store == "activerecord":
+        reached = reached_so_far(ctx.state.checkpoints, ctx.config.legacy.sessions_table)
+        if reached is not None:
+            return CensusStore(place, reached)
+    return store_of(place)
+
+
+def place_of(ctx: Context) -> Place:
+    """Say where the sessions are."""
+    return Place(ctx.config.legacy, ctx.root, ctx.config.drain.statement_timeout, ctx.clock)
