@@ -67,8 +67,19 @@ def open_redis(url: str, *, limit_s: float) -> Iterator[RedisReader]:
         DependencyError: The server cannot be reached, or fails while the block runs.
     """
     try:
+        client = _connected(url, limit_s)
+        try:
+            yield RedisReader(client)
+        finally:
+            client.close()
+    except RedisError as error:
+        raise _said(error) from error
+
+
+def _connected(url: str, limit_s: float) -> Redis:
+    try:
         # Nothing is tried again on another connection: a cursor means something to one server only.
-        client = Redis.from_url(
+        return Redis.from_url(
             url,
             client_name=CLIENT_NAME,
             protocol=2,
@@ -81,12 +92,6 @@ def open_redis(url: str, *, limit_s: float) -> Iterator[RedisReader]:
         raise UsageError(
             "legacy.sessions.url cannot be read", hint="write it as redis://host:6379/0"
         ) from None
-    try:
-        yield RedisReader(client)
-    except RedisError as error:
-        raise _said(error) from error
-    finally:
-        client.close()
 
 
 class RedisReader:

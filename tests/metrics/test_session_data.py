@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.metrics.ruby_marshal import MAX_BYTES, MarshalError, load
-from migrator.metrics.session_data import Content, Holds, content_of_row, warden_scope
+from migrator.metrics.session_data import Holds, content_of_row, warden_scope
 from tests.parts import require
 
 HERE = Path(__file__).parent

@@ -13,7 +13,10 @@ from tests.parts.any_database import run_sql
 from tests.sessions.stores import fill, make_table, store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.parts.mariadb import MariaDbServer
 
 pytestmark = pytest.mark.xdist_group("sessions")
 
@@ -25,6 +28,12 @@ def sessions_db(fresh_db: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return fresh_db
 
 
+@pytest.fixture
+def mariadb_db(mariadb: MariaDbServer) -> Iterator[str]:
+    with mariadb.temporary_database() as dsn:
+        yield dsn
+
+
 @pytest.fixture(params=["postgresql", "mysql2", "sqlite3"])
 def anywhere(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -34,9 +43,7 @@ def anywhere(
         (tmp_path / "app.sqlite3").touch()
         dsn = f"sqlite3:{tmp_path / 'app.sqlite3'}"
     elif request.param == "mysql2":
-        context = request.getfixturevalue("mariadb").temporary_database()
-        dsn = context.__enter__()
-        request.addfinalizer(lambda: context.__exit__(None, None, None))
+        dsn = request.getfixturevalue("mariadb_db")
     else:
         dsn = request.getfixturevalue("fresh_db")
     make_table(dsn)
