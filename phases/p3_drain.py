@@ -15,7 +15,12 @@ from migrator.gates.verdict import GateState, Verdict, decide
 from migrator.runner.gating.census import take_census
 from migrator.runner.gating.guard import standings
 from migrator.runner.gating.looking import look
-from migrator.runner.gating.picture import PICTURE_SOURCES, picture_of
+from migrator.runner.gating.picture import (
+    PICTURE_SOURCES,
+    POPULATION_SOURCES,
+    picture_of,
+    populations_of,
+)
 from migrator.runner.gating.sampling import due, judge, record, record_change, sample, sources_of
 from migrator.runner.stages import current
 from migrator.runner.standing import Standing
@@ -23,7 +28,7 @@ from migrator.runner.standing import Standing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from migrator.dashboards.drain_picture import DrainPicture
+    from migrator.dashboards.drain_picture import DrainPicture, Populations
     from migrator.runner.context import Context
     from migrator.runner.gating.census import CensusReport
 
@@ -118,6 +123,15 @@ def census(ctx: Context, *, keep_on: bool = False) -> CensusReport:
         DependencyError: The database failed; what was written stays.
     """
     return take_census(ctx, keep_on=keep_on)
+
+
+def populations(ctx: Context) -> Populations:
+    """Count who can still come by the legacy path; takes no sample and writes nothing.
+
+    Raises:
+        UsageError: A secret that a source needs is missing.
+    """
+    return populations_of(look(ctx, POPULATION_SOURCES))
 
 
 def verify(ctx: Context, *, step: str | None = None) -> GateState:

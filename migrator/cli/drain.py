@@ -16,10 +16,12 @@ from migrator.cli.common import dry_run_option, json_option, pass_context
 from migrator.cli.duration import DURATION
 from migrator.cli.looks import looks
 from migrator.cli.output import emit, print_json
-from migrator.core.errors import ExitCode
+from migrator.cli.who_report import masked, show_left
+from migrator.core.errors import ExitCode, UsageError
 from migrator.dashboards.drain_view import draw, summary
 from migrator.gates.verdict import decide
 from migrator.runner.gating.census import census_standing
+from migrator.runner.gating.who import KINDS, Asked, who
 from phases import p3_drain
 
 if TYPE_CHECKING:
@@ -118,6 +120,36 @@ def census(
     except KeyboardInterrupt:
         sys.stderr.write("stopped; the next run goes on where this one was\n")
     return ExitCode.DONE if report and report.whole else ExitCode.HELD
+
+
+@drain.command("who")
+@click.argument("kinds", nargs=-1, type=click.Choice(list(KINDS)), metavar="[KIND]...")
+@click.option("--limit", "rows", type=click.IntRange(1, 10_000), default=20, show_default=True)
+@click.option("--after", default="", help="Go on after a page; with one KIND.")
+@click.option("--unmask", is_flag=True, help="Print addresses and keys in full.")
+@json_option
+@pass_context
+def who_is_left(
+    ctx: Context,
+    kinds: tuple[str, ...],
+    rows: int,
+    after: str,
+    unmask: bool,
+    as_json: bool,
+) -> None:
+    """List who is still on the legacy path, why, and what to do about them.
+
+    KIND: pinned, sessions, remembered, recent; all of them without one. Changes nothing.
+    """
+    if after and len(kinds) != 1:
+        raise UsageError(
+            "--after goes on with one KIND", hint="migrator drain who pinned --after …"
+        )
+    pages = who(ctx, kinds or tuple(KINDS), Asked(after, rows))
+    shown = pages if unmask else masked(pages, ctx.migration_key(), ctx.config.legacy.model)
+    counted = None if after else p3_drain.populations(ctx)
+    data = {"populations": counted, "pages": shown}
+    emit(as_json, data, lambda out: show_left(out, shown, counted))
 
 
 def _say_census(report: CensusReport, out: Console) -> None:

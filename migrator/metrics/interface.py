@@ -170,6 +170,20 @@ class SessionsLook:
 
 
 @dataclass(frozen=True)
+class RememberedLook:
+    """Users whose remember-me token could still make a session.
+
+    Attributes:
+        users: All of whom a token may be out there, None when that is not known.
+        recent: Those among them who were remembered first within `remember_for`.
+    """
+
+    users: int | None = None
+    recent: int | None = None
+    doubts: tuple[Doubt, ...] = ()
+
+
+@dataclass(frozen=True)
 class ImportLook:
     """What the newest `import verify` found.
 
@@ -225,6 +239,7 @@ class Look:
     shims: ShimsLook | None = None
     fleet: FleetLook | None = None
     sessions: SessionsLook | None = None
+    remembered: RememberedLook | None = None
     import_check: ImportLook | None = None
     sync_check: SyncLook | None = None
     write_back_check: WriteBackLook | None = None

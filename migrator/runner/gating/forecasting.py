@@ -38,7 +38,7 @@ def forecasts_of(
 
     Only a count without a doubt is kept. Interrupted, the look is missing from the history.
     """
-    since = _issued_until(ctx, document)
+    since = issued_until(ctx, document)
     if since is None:
         made = forecast((), now=at)
         return (ForecastRow(0, None, None, made.why, None, 0),)
@@ -85,8 +85,8 @@ def lifetimes_of(
     return Lifetimes(at, remaining, renewed_to=ttl if slides else None)
 
 
-def _issued_until(ctx: Context, document: StageDocument | None) -> datetime | None:
-    """Give when the drain began; a document issued later, for a nearer deadline say, begins none."""
+def issued_until(ctx: Context, document: StageDocument | None) -> datetime | None:
+    """Give when the drain began, None before; a document issued later, for a nearer deadline say, begins none."""
     if document is None or document.stage.rank < Stage.DRAIN.rank:
         return None
     for entry in reversed(ctx.state.ledger.entries(subject=SUBJECT)):

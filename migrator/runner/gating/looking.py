@@ -11,7 +11,7 @@ from migrator.metrics.interface import Look, Source
 from migrator.metrics.shim_counters import ShimCounters
 from migrator.metrics.sync_check import SyncCheck
 from migrator.metrics.write_back_check import WriteBackCheck
-from migrator.runner.gating.stores import session_store
+from migrator.runner.gating.stores import remembered, session_store
 from migrator.runner.stages import current
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ SOURCES: dict[SourceName, Callable[[Context], Source[object]]] = {
     "shims": _shims,
     "fleet": _fleet,
     "sessions": session_store,
+    "remembered": remembered,
     "import_check": _import_check,
     "sync_check": _sync_check,
     "write_back_check": _write_back_check,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from migrator.runner.gating.forecasting import issued_until
+from migrator.runner.stages import current
 from migrator.sessions.census import reached_so_far
 from migrator.sessions.census_store import CensusStore
 from migrator.sessions.interface import Place
 from migrator.sessions.registry import store_of
+from migrator.sessions.remembered import Remembered
 
 if TYPE_CHECKING:
     from migrator.runner.context import Context
@@ -26,6 +29,11 @@ def session_store(ctx: Context) -> Store:
         if reached is not None:
             return CensusStore(place, reached)
     return store_of(place)
+
+
+def remembered(ctx: Context) -> Remembered:
+    """Give what counts remember-me tokens."""
+    return Remembered(place_of(ctx), issued_until(ctx, current(ctx)))
 
 
 def place_of(ctx: Context) -> Place:
