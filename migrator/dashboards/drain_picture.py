@@ -146,4 +146,4 @@ class DrainPicture:
     step: str
     gates: tuple[GateRow, ...]
     next_command: str
-    populations: Populations
+    populations: Populations | None = None
