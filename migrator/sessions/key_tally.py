@@ -60,4 +60,5 @@ def _count(tally: Tally, holds: Holds, hours: int, at: datetime) -> None:
         tally.endless += holds is Holds.USER
         tally.add(holds)
     else:
-        tally.add(holds, ends=at + timedelta(hours=hours))
+        # Rounded up: it may not end before it is said to.
+        tally.add(holds, ends=at + timedelta(hours=hours + 1))
