@@ -117,7 +117,7 @@ def census(ctx: Context, *, keep_on: bool = False) -> CensusReport:
         keep_on: Report what a database does wrong instead of failing: the next run tries again.
 
     Raises:
-        RefusedError: Sessions of this store need no census, or it is on another database.
+        RefusedError: Sessions of this store cannot be counted.
         UsageError: There is no such table, or it lacks a column.
         ConflictError: Another census runs.
         DependencyError: The database failed; what was written stays.

@@ -150,6 +150,7 @@ class SessionsLook:
         used: When those that hold a user were last written to, by the hour; a histogram.
         ends: When those that hold a user end by themselves, by the hour, rounded up.
         total_estimate: The planner's idea of the number of rows; None when unknown.
+        counted_at: When a count that was kept was taken; None for one that was taken now.
     """
 
     holding: int = 0
@@ -161,6 +162,7 @@ class SessionsLook:
     used: tuple[tuple[datetime, int], ...] = ()
     ends: tuple[tuple[datetime, int], ...] = ()
     total_estimate: int | None = None
+    counted_at: datetime | None = None
     doubts: tuple[Doubt, ...] = ()
 
     @property

@@ -30,7 +30,7 @@ class ActiveRecordStore:
     def look(self) -> SessionsLook:
         """Read every row once; a count that ends early is at least what it says, and doubted."""
         tally, table = Tally(), self.place.legacy.sessions_table
-        until = self.place.clock.now() + self.place.timeout
+        until = self.place.until()
         with tally.doubting(table, self.place), self.open() as rows:
             tally.estimate = rows.estimate()
             after = BEFORE_ALL

@@ -34,7 +34,7 @@ class DjangoStore:
     def look(self) -> SessionsLook:
         """Read every row once; a count that ends early is at least what it says, and doubted."""
         tally, table = Tally(), self.place.legacy.sessions_table
-        until = self.place.clock.now() + self.place.timeout
+        until = self.place.until()
         with tally.doubting(table, self.place), self._open() as rows:
             tally.estimate = rows.estimate()
             for page in self._pages(rows):

@@ -22,17 +22,28 @@ class Place:
 
     Attributes:
         root: Folder that a `file:` reference starts from.
-        timeout: For each statement, and for a look as a whole.
+        timeout: For each statement, and for a look as a whole unless `patience` says more.
+        patience: How long a whole look may take; None: `timeout`.
     """
 
     legacy: LegacySection
     root: Path
     timeout: timedelta
     clock: Clock
+    patience: timedelta | None = None
+
+    def until(self) -> datetime:
+        """Give when a look that begins now has to end."""
+        return self.clock.now() + self.whole
+
+    @property
+    def whole(self) -> timedelta:
+        """How long a whole look may take."""
+        return self.patience or self.timeout
 
     @property
     def limit_s(self) -> float:
-        """The timeout in seconds."""
+        """The timeout of a statement in seconds."""
         return self.timeout.total_seconds()
 
     def dsn(self) -> str:

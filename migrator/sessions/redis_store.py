@@ -64,7 +64,7 @@ class RedisStore:
     def _scan(self, redis: RedisReader, keys: KeyTally) -> bool:
         """Read all keys; give whether there was time for all."""
         read, prefix = self._reader(), self.place.legacy.sessions.prefix
-        until, cursor = self.place.clock.now() + self.place.timeout, 0
+        until, cursor = self.place.until(), 0
         while True:
             cursor, entries = redis.scan(cursor, prefix)
             for entry in entries:

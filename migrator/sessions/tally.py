@@ -65,7 +65,7 @@ class Tally:
 
     def too_slow(self, what: str, place: Place) -> None:
         """Say that time ran out."""
-        limit = format_duration(place.timeout)
+        limit = format_duration(place.whole)
         read = self.counted.total()
         self.doubt(Grade.UNPROVEN, f"{what}: {read:,} read in {limit}, not all: an estimate")
 

@@ -241,10 +241,44 @@ def test_no_more_rows_are_read_in_a_second_than_allowed(drain: Drain) -> None:
     assert timedelta(seconds=2.9) < clock.now() - began < timedelta(seconds=3.1)
 
 
-def test_other_stores_need_no_census(drain: Drain) -> None:
-    text = (drain.root / "migrator.toml").read_text()
-    (drain.root / "migrator.toml").write_text(
-        text.replace("[legacy]\n", '[legacy]\nsession_store = "laravel"\n')
-    )
-    with pytest.raises(RefusedError, match='sessions of the store "laravel" need no census'):
-        taking.take_census(drain.context())
+def configured(drain: Drain, settings: str) -> Context:
+    file = drain.root / "migrator.toml"
+    file.write_text(file.read_text().replace("[legacy]\n", f"[legacy]\n{settings}\n"))
+    return drain.context()
+
+
+def test_another_store_is_counted_as_a_whole_and_looks_rely_on_it_for_a_while(
+    drain: Drain,
+) -> None:
+    run(drain, "CREATE TABLE logins AS SELECT 1 AS user_id, now() AS used_at")
+    query = 'sessions.query = "SELECT * FROM logins"\nsession_store = "sql"'
+    ctx = configured(drain, query)
+    assert looked(ctx).counted_at is None
+    report = taking.take_census(ctx)
+    assert (report.read, report.whole) == (1, True)
+    run(drain, "INSERT INTO logins VALUES (2, now()), (NULL, NULL)")
+    kept = looked(ctx)
+    assert (kept.holding, kept.doubts, len(kept.used)) == (1, (), 1)
+    assert kept.counted_at == report.since
+    later = drain.context(clock=ManualClock(SystemClock().now() + timedelta(minutes=3)))
+    assert [doubt.grade for doubt in looked(later).doubts] == [Grade.STALE]
+    taking.take_census(ctx)
+    assert (looked(ctx).holding, looked(ctx).anonymous) == (2, 1)
+    run(drain, "DROP TABLE logins")
+    with pytest.raises(DependencyError):
+        taking.take_census(ctx)
+    assert "does not exist" in taking.take_census(ctx, keep_on=True).fault
+    assert looked(ctx).holding == 2
+
+
+def test_a_count_of_another_store_is_not_relied_on(drain: Drain) -> None:
+    ctx = configured(drain, 'sessions.query = "SELECT 3 AS holding"\nsession_store = "sql"')
+    taking.take_census(ctx)
+    changed = drain.root / "migrator.toml"
+    changed.write_text(changed.read_text().replace("SELECT 3", "SELECT 4"))
+    assert looked(drain.context()).holding == 4
+
+
+def test_sessions_in_cookies_have_no_census(drain: Drain) -> None:
+    with pytest.raises(RefusedError, match='sessions of the store "cookie" cannot be counted'):
+        taking.take_census(configured(drain, 'session_store = "cookie"'))

@@ -1,18 +1,23 @@
-"""Takes the census of the session table: once, or what is missing of it."""
+"""Takes the census of the session store: Rails' table on PostgreSQL row by row, any other as a whole."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from migrator.core.errors import DependencyError, RefusedError
+from migrator.legacy.databases import POSTGRES, database_of
 from migrator.legacy.session_census import open_census
 from migrator.legacy.session_rows import BEFORE_ALL
+from migrator.metrics.interface import Grade
 from migrator.metrics.session_data import warden_scope
 from migrator.runner.gating.stores import place_of
 from migrator.sessions.activerecord import ActiveRecordStore
 from migrator.sessions.census import Census, Pace, reached_so_far
+from migrator.sessions.kept import keep
+from migrator.sessions.registry import store_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +27,8 @@ if TYPE_CHECKING:
     from migrator.sessions.census import Reached
 
 LOCK = "census"
+UNCOUNTED = frozenset({"cookie", "none"})
+PATIENCE = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,7 @@ def take_census(ctx: Context, *, keep_on: bool = False) -> CensusReport:
         keep_on: Report what a database does wrong instead of failing: the next run tries again.
 
     Raises:
-        RefusedError: Sessions of this store need no census, or it is on another database.
+        RefusedError: Sessions of this store cannot be counted.
         UsageError: There is no such table, or it lacks a column.
         ConflictError: Another census runs.
         DependencyError: The database failed; what was written stays.
@@ -77,7 +84,10 @@ def take_census(ctx: Context, *, keep_on: bool = False) -> CensusReport:
     began, done, fault = ctx.clock.now(), _Counter(), ""
     with ctx.state.locks.held(LOCK):
         try:
-            _run(ctx, done)
+            if _is_row_by_row(ctx):
+                _run(ctx, done)
+            else:
+                return _count(ctx)
         except DependencyError as error:
             if not keep_on:
                 raise
@@ -96,11 +106,14 @@ def census_standing(ctx: Context) -> CensusStanding:
     """Say how far the census is.
 
     Raises:
-        RefusedError: Sessions of this store need no census.
+        RefusedError: The census of this store is no matter of rows.
         UsageError: There is no such table, or it lacks a column.
         DependencyError: The database failed.
     """
-    _refuse_other_stores(ctx)
+    if not _is_row_by_row(ctx):
+        raise RefusedError(
+            "this store is counted as a whole, each time anew", hint="migrator drain census"
+        )
     reached, table = _reached(ctx), ctx.config.legacy.sessions_table
     with ActiveRecordStore(place_of(ctx)).open() as rows:
         if reached is None:
@@ -134,7 +147,6 @@ def _run(ctx: Context, done: _Counter) -> None:
 
 @contextmanager
 def _opened(ctx: Context) -> Iterator[tuple[Census, int | None]]:
-    _refuse_other_stores(ctx)
     legacy, drain, sync, place = (
         ctx.config.legacy,
         ctx.config.drain,
@@ -163,12 +175,28 @@ def _opened(ctx: Context) -> Iterator[tuple[Census, int | None]]:
         )
 
 
-def _refuse_other_stores(ctx: Context) -> None:
-    store = ctx.config.legacy.session_store
-    if store != "activerecord":
+def _is_row_by_row(ctx: Context) -> bool:
+    legacy = ctx.config.legacy
+    rails = legacy.session_store == "activerecord"
+    return rails and database_of(ctx.reveal(legacy.dsn)) is POSTGRES
+
+
+def _count(ctx: Context) -> CensusReport:
+    """Count a store as a whole and keep that; what failed or took too long is not kept."""
+    legacy, began = ctx.config.legacy, ctx.clock.now()
+    if legacy.session_store in UNCOUNTED:
         raise RefusedError(
-            f'sessions of the store "{store}" need no census', hint="migrator drain status"
+            f'sessions of the store "{legacy.session_store}" cannot be counted',
+            hint="only the deadline ends them: migrator dual-path stage show",
         )
+    found = store_of(replace(place_of(ctx), patience=PATIENCE)).look()
+    faults = [doubt.reason for doubt in found.doubts if doubt.grade is not Grade.AMBIGUOUS]
+    if faults:
+        raise DependencyError(faults[0], hint="the same command counts again")
+    keep(ctx.state.checkpoints, legacy, replace(found, counted_at=began))
+    spent_s = (ctx.clock.now() - began).total_seconds()
+    rate = found.seen / spent_s if spent_s > 0 else None
+    return CensusReport(found.seen, rate, whole=True, since=began)
 
 
 def _reached(ctx: Context) -> Reached | None:

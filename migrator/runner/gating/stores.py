@@ -9,6 +9,7 @@ from migrator.runner.stages import current
 from migrator.sessions.census import reached_so_far
 from migrator.sessions.census_store import CensusStore
 from migrator.sessions.interface import Place
+from migrator.sessions.kept import KeptStore, kept_count
 from migrator.sessions.registry import store_of
 from migrator.sessions.remembered import Remembered
 
@@ -18,17 +19,18 @@ if TYPE_CHECKING:
 
 
 def session_store(ctx: Context) -> Store:
-    """Give the store that the configuration names, by its census where one was begun.
+    """Give the store that the configuration names, by its census where there is one.
 
     Raises:
         UsageError: It needs a package that is not installed.
     """
-    place = place_of(ctx)
-    if ctx.config.legacy.session_store == "activerecord":
-        reached = reached_so_far(ctx.state.checkpoints, ctx.config.legacy.sessions_table)
+    place, legacy, checkpoints = place_of(ctx), ctx.config.legacy, ctx.state.checkpoints
+    if legacy.session_store == "activerecord":
+        reached = reached_so_far(checkpoints, legacy.sessions_table)
         if reached is not None:
             return CensusStore(place, reached)
-    return store_of(place)
+    kept, store = kept_count(checkpoints, legacy), store_of(place)
+    return KeptStore(place, store, kept, ctx.config.drain.census_good_for) if kept else store
 
 
 def remembered(ctx: Context) -> Remembered:
