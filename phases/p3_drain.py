@@ -13,9 +13,17 @@ from migrator.core.errors import UsageError
 from migrator.core.stage import Stage
 from migrator.gates.spec import REMOVE, GateSpec, spec_of, specs_before
 from migrator.gates.verdict import GateState, Verdict, decide
+from migrator.runner.gating.census import take_census
 from migrator.runner.gating.guard import standings
+from migrator.runner.gating.keeping import keep_left
 from migrator.runner.gating.looking import look
-from migrator.runner.gating.picture import PICTURE_SOURCES, picture_of, recalled_picture
+from migrator.runner.gating.picture import (
+    PICTURE_SOURCES,
+    POPULATION_SOURCES,
+    picture_of,
+    populations_of,
+    recalled_picture,
+)
 from migrator.runner.gating.sampling import (
     due,
     evidence_row,
@@ -31,9 +39,10 @@ from migrator.runner.standing import Standing
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from migrator.dashboards.drain_picture import DrainPicture
+    from migrator.dashboards.drain_picture import DrainPicture, Populations
     from migrator.dashboards.overview import EvidenceRow
     from migrator.runner.context import Context
+    from migrator.runner.gating.census import CensusReport
     from migrator.runner.gating.picture import Recalled
 
 NAME = "drain"
@@ -98,6 +107,7 @@ def watch(ctx: Context, planned: DrainPlan) -> tuple[tuple[Verdict, ...], DrainP
     verdicts = judged(ctx, planned)
     for verdict in verdicts:
         record_change(ctx, verdict)
+    keep_left(ctx)
     return verdicts, picture_of(ctx, found, step=planned.step, verdicts=verdicts)
 
 
@@ -125,6 +135,31 @@ def settle(ctx: Context, verdicts: Sequence[Verdict]) -> GateState:
     for verdict in verdicts:
         record(ctx, verdict)
     return decide([verdict.state for verdict in verdicts])
+
+
+def census(ctx: Context, *, keep_on: bool = False) -> CensusReport:
+    """Read the sessions that the census does not know yet; killed at any point, the same again goes on.
+
+    Args:
+        ctx: The surroundings.
+        keep_on: Report what a database does wrong instead of failing: the next run tries again.
+
+    Raises:
+        RefusedError: Sessions of this store cannot be counted.
+        UsageError: There is no such table, or it lacks a column.
+        ConflictError: Another census runs.
+        DependencyError: The database failed; what was written stays.
+    """
+    return take_census(ctx, keep_on=keep_on)
+
+
+def populations(ctx: Context) -> Populations:
+    """Count who can still come by the legacy path; takes no sample and writes nothing.
+
+    Raises:
+        UsageError: A secret that a source needs is missing.
+    """
+    return populations_of(look(ctx, POPULATION_SOURCES))
 
 
 def verify(ctx: Context, *, step: str | None = None) -> GateState:

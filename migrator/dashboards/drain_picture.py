@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+# Types are read at run time, by whatever reads a kept picture.
+from collections.abc import Mapping  # noqa: TC003
 from dataclasses import dataclass
-
-# Read at run time, by whatever reads a kept picture.
 from datetime import datetime  # noqa: TC003
 
 
@@ -26,13 +26,21 @@ class CounterRow:
 
 @dataclass(frozen=True)
 class SessionRow:
-    """Rows of the session store; `holding` counts those with a user of the migrated model."""
+    """Rows of the session store.
+
+    Attributes:
+        holding: Those with a user of the migrated model.
+        endless: Those among them that never end by themselves, where the store tells of each.
+        unseen: Rows that nobody has looked into yet.
+    """
 
     holding: int
     others: int
     anonymous: int
     undecodable: int
     doubts: tuple[str, ...]
+    endless: int = 0
+    unseen: int = 0
 
     @property
     def known(self) -> bool:
@@ -64,6 +72,27 @@ class InstanceRow:
     epoch: int = 0
     source: str = ""
     heard_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Populations:
+    """All that can still come by the legacy path; None where nobody can tell.
+
+    Attributes:
+        sessions: Sessions by what they hold.
+        remember_me: Users of whom a remember-me token may be out there, which makes new sessions.
+        remember_me_recent: Those among them who were remembered first within `remember_for`.
+        foreign_requests: Requests with other bearers that the shims counted since they began.
+        clients: Requests by kind of client (browser, app, API), where the shims tell.
+        doubts: Why something is not known.
+    """
+
+    sessions: SessionRow
+    remember_me: int | None = None
+    remember_me_recent: int | None = None
+    foreign_requests: int | None = None
+    clients: Mapping[str, int] | None = None
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -144,6 +173,7 @@ class DrainPicture:
     step: str
     gates: tuple[GateRow, ...]
     next_command: str
+    populations: Populations | None = None
     instances: tuple[InstanceRow, ...] = ()
     began: datetime | None = None
     curve: tuple[tuple[datetime, int], ...] = ()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+# Types are read at run time, by whatever reads a kept list.
+from datetime import datetime  # noqa: TC003
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from migrator.dashboards.drain_picture import DrainPicture
 
 REMOVED = "removed"
@@ -94,6 +95,44 @@ class EvidenceRow:
 
 
 @dataclass(frozen=True)
+class PersonRow:
+    """Somebody who is left, masked."""
+
+    user: str
+    email: str
+    why: str
+
+
+@dataclass(frozen=True)
+class LeftRow:
+    """The first of one kind who are left.
+
+    Attributes:
+        todo: What to do about all of that kind.
+        more: There are others: `migrator drain who` lists them.
+    """
+
+    kind: str
+    todo: str
+    people: tuple[PersonRow, ...]
+    more: bool
+
+
+@dataclass(frozen=True)
+class LeftList:
+    """Who is left, by kind.
+
+    Attributes:
+        at: When they were listed.
+        doubt: Why they are not known; empty when they are.
+    """
+
+    at: datetime
+    kinds: tuple[LeftRow, ...] = ()
+    doubt: str = ""
+
+
+@dataclass(frozen=True)
 class Overview:
     """One reading of the state.
 
@@ -101,6 +140,7 @@ class Overview:
         at: When the state was read.
         looked_at: When somebody measured last; None when nobody ever did.
         late: Whether that is so long ago that nothing measured says anything of now.
+        left: None while nobody ever listed them.
         lost: Why the state cannot be read now; everything else is from before then.
         lost_since: When that was noticed.
     """
@@ -114,6 +154,7 @@ class Overview:
     sides: tuple[SideRow, ...]
     ledger: LedgerRow
     evidence: tuple[EvidenceRow, ...]
+    left: LeftList | None = None
     lost: str = ""
     lost_since: datetime | None = None
 

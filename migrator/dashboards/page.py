@@ -30,15 +30,16 @@ STEPS = ("legacy", "dual", "drain", "auther", REMOVED)
 # In the order of the page; `said` is read out and not seen.
 ORDER = (
     *("stage", "next", "figures", "curve", "gates", "doubts", "people", "requests"),
-    *("instances", "sides", "history", "ledger"),
+    *("left", "instances", "sides", "history", "ledger"),
 )
 LINKS = {
     "next": "Verdict",
     "curve": "Curve",
     "gates": "Gates",
     "doubts": "Not known",
-    "people": "Who is left",
+    "people": "Populations",
     "requests": "Requests",
+    "left": "Who is left",
     "instances": "Instances",
     "sides": "In step",
     "history": "History",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from migrator.config.gate import Measurement
 
 SourceName = Literal[
-    "shims", "fleet", "sessions", "import_check", "sync_check", "write_back_check"
+    "shims", "fleet", "sessions", "remembered", "import_check", "sync_check", "write_back_check"
 ]
 CONFLICTS = frozenset({"conflict", "auth_conflict", "identity_unlinked"})
 
@@ -124,7 +124,11 @@ def _legacy_sessions(look: Look, _terms: Terms) -> Reading:
         "others": found.others,
         "anonymous": found.anonymous,
         "undecodable": found.undecodable,
+        "unseen": found.unseen,
+        "endless": found.endless,
     }
+    if found.counted_at is not None:
+        evidence["counted_at"] = iso(found.counted_at)
     unread = found.doubts and not found.seen
     return Reading(None if unread else float(found.holding), found.doubts, evidence=evidence)
 

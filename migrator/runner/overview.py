@@ -19,6 +19,7 @@ from migrator.dashboards.overview import (
 from migrator.metrics.import_check import ImportCheck
 from migrator.metrics.sync_check import SyncCheck
 from migrator.metrics.write_back_check import WriteBackCheck
+from migrator.runner.gating.keeping import recall_left
 from migrator.runner.gating.picture import Recalled, unseen
 from migrator.runner.stages import ROLLBACK, SET, SUBJECT, read_position
 from migrator.state.ledger import MERGE, read_branch
@@ -100,6 +101,7 @@ class Reader:
             sides=sides_of(ctx),
             ledger=self._checked(now),
             evidence=(),
+            left=recall_left(ctx),
         )
 
     def _checked(self, now: datetime) -> LedgerRow:

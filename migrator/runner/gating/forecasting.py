@@ -74,13 +74,13 @@ def lifetimes_of(
     """
     if found is None or ttl is None or found.doubts:
         return None
-    if sum(count for _, count in found.used) < found.holding:
-        return None
     # The hour in which a session was used, rounded up: it may not end before it is said to.
-    ends = [(used + timedelta(hours=1) + ttl, count) for used, count in found.used]
+    ends = found.ends or [(used + timedelta(hours=1) + ttl, count) for used, count in found.used]
+    if sum(count for _, count in ends) < found.holding:
+        return None
     if any(end + REMOVED_WITHIN < at for end, _ in ends):
         return None
-    renewed = sum(count for used, count in found.used if used > since)
+    renewed = sum(count for end, count in ends if end - timedelta(hours=1) - ttl > since)
     remaining = tuple((max(end - at, timedelta()), count) for end, count in ends)
     slides = renewed > RENEWED_RATIO * found.holding
     return Lifetimes(at, remaining, renewed_to=ttl if slides else None)
@@ -94,7 +94,7 @@ def curve_of(ctx: Context, since: datetime) -> tuple[tuple[datetime, int], ...]:
 
 
 def issued_until(ctx: Context, document: StageDocument | None) -> datetime | None:
-    """Give when the drain began; a document issued later, for a nearer deadline say, begins none."""
+    """Give when the drain began, None before; a document issued later, for a nearer deadline say, begins none."""
     if document is None or document.stage.rank < Stage.DRAIN.rank:
         return None
     for entry in reversed(ctx.state.ledger.entries(subject=SUBJECT)):

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 from migrator.metrics.bound import refused_from
 from migrator.metrics.import_check import ImportCheck
 from migrator.metrics.instances import Instances
-from migrator.metrics.interface import Look, SessionsLook, Source
-from migrator.metrics.session_data import warden_scope
-from migrator.metrics.session_store import ActiveRecordSessions, UncountedSessions
+from migrator.metrics.interface import Look, Source
 from migrator.metrics.shim_counters import ShimCounters
 from migrator.metrics.sync_check import SyncCheck
 from migrator.metrics.write_back_check import WriteBackCheck
+from migrator.runner.gating.stores import remembered, session_store
 from migrator.runner.stages import current
 
 if TYPE_CHECKING:
@@ -54,20 +53,6 @@ def _fleet(ctx: Context) -> Instances:
     return Instances(ctx.config.legacy.dsn, ctx.root, ctx.config.drain.statement_timeout)
 
 
-def _sessions(ctx: Context) -> Source[SessionsLook]:
-    legacy = ctx.config.legacy
-    if legacy.session_store != "activerecord":
-        return UncountedSessions(legacy.session_store)
-    return ActiveRecordSessions(
-        dsn=legacy.dsn,
-        root=ctx.root,
-        table=legacy.sessions_table,
-        scope=warden_scope(legacy.model),
-        timeout=ctx.config.drain.statement_timeout,
-        clock=ctx.clock,
-    )
-
-
 def _import_check(ctx: Context) -> ImportCheck:
     return ImportCheck(ctx.state.ledger, ctx.clock)
 
@@ -83,7 +68,8 @@ def _write_back_check(ctx: Context) -> WriteBackCheck:
 SOURCES: dict[SourceName, Callable[[Context], Source[object]]] = {
     "shims": _shims,
     "fleet": _fleet,
-    "sessions": _sessions,
+    "sessions": session_store,
+    "remembered": remembered,
     "import_check": _import_check,
     "sync_check": _sync_check,
     "write_back_check": _write_back_check,

@@ -10,13 +10,14 @@ from migrator.dashboards.drain_picture import (
     DrainPicture,
     ForecastRow,
     GateRow,
+    Populations,
     SessionRow,
 )
 from migrator.gates.verdict import GateState, decide
 from migrator.metrics.base import Base, Mark, base_from_json, increment
 from migrator.metrics.bound import honest_bound, refused_from
 from migrator.metrics.instances import alive, coverage_doubts
-from migrator.metrics.interface import Doubt, FleetLook, SessionsLook, ShimsLook
+from migrator.metrics.interface import Doubt, FleetLook, RememberedLook, SessionsLook, ShimsLook
 from migrator.runner.gating.forecasting import curve_of, forecasts_of, issued_until
 from migrator.runner.gating.instance_rows import instance_rows
 from migrator.runner.gating.keeping import SUBJECT, keep, recall
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
     from migrator.metrics.measures import SourceName
     from migrator.runner.context import Context
 
-PICTURE_SOURCES: frozenset[SourceName] = frozenset({"shims", "fleet", "sessions"})
+POPULATION_SOURCES: frozenset[SourceName] = frozenset({"shims", "sessions", "remembered"})
+PICTURE_SOURCES: frozenset[SourceName] = POPULATION_SOURCES | {"fleet"}
 KEY = "looked"
 NEVER_LOOKED = "nobody has looked yet: migrator drain watch"
 _SEPARATOR = "\t"
@@ -79,6 +81,7 @@ def picture_of(
         alive=len(alive(fleet, within=ctx.config.stage.heartbeat_within)),
         expected=_expected(ctx),
         doubts=_doubts(ctx, shims, fleet),
+        populations=populations_of(found),
         instances=instance_rows(
             fleet,
             at=found.at,
@@ -188,7 +191,34 @@ def _expected(ctx: Context) -> str:
 
 def _sessions(found: SessionsLook) -> SessionRow:
     reasons = tuple(doubt.reason for doubt in found.doubts)
-    return SessionRow(found.holding, found.others, found.anonymous, found.undecodable, reasons)
+    return SessionRow(
+        found.holding,
+        found.others,
+        found.anonymous,
+        found.undecodable,
+        reasons,
+        endless=found.endless,
+        unseen=found.unseen,
+    )
+
+
+def populations_of(found: Look) -> Populations:
+    """Give who is still on the legacy path; the shims tell no kind of client."""
+    remembered = found.remembered or RememberedLook()
+    processes = found.shims.processes if found.shims else ()
+    foreign = sum(
+        value
+        for process in processes
+        for labels, value in process.requests.items()
+        if labels.path == "foreign" and not labels.synthetic
+    )
+    return Populations(
+        sessions=_sessions(found.sessions or SessionsLook()),
+        remember_me=remembered.users,
+        remember_me_recent=remembered.recent,
+        foreign_requests=int(foreign) if processes else None,
+        doubts=tuple(doubt.reason for doubt in remembered.doubts),
+    )
 
 
 def _doubts(ctx: Context, shims: ShimsLook, fleet: FleetLook) -> tuple[str, ...]:
