@@ -147,6 +147,7 @@ def _values(over: Overview, *, printed: bool) -> dict[str, Any]:
     wide, narrow = (
         chart(picture, now=over.at, width=width, height=height) for width, height in (WIDE, NARROW)
     )
+    others = picture.populations.doubts if picture.populations else ()
     stale = (over.unknown.rstrip("."),) if over.unknown and over.looked_at else ()
     return {
         "over": over,
@@ -160,7 +161,7 @@ def _values(over: Overview, *, printed: bool) -> dict[str, Any]:
         "rows": _table(over),
         "groups": GROUPS,
         "counted": request_cells(picture.counters),
-        "doubts": tuple(dict.fromkeys((*stale, *picture.doubts, *picture.sessions.doubts))),
+        "doubts": tuple(dict.fromkeys((*stale, *picture.doubts, *picture.sessions.doubts, *others))),
     }
 
 

@@ -12,13 +12,17 @@ from migrator.dashboards.drain_picture import (
     ForecastRow,
     GateRow,
     InstanceRow,
+    Populations,
     SessionRow,
 )
 from migrator.dashboards.overview import (
     EntryRow,
     LedgerRow,
+    LeftList,
+    LeftRow,
     MoveRow,
     Overview,
+    PersonRow,
     PhaseRow,
     SideRow,
 )
@@ -134,6 +138,34 @@ GATES = (
         next_look=AT + MINUTE,
     ),
 )
+SESSIONS = SessionRow(405, 12, 20_114, 0, (), endless=31)
+LEFT = LeftList(
+    AT - 4 * MINUTE,
+    (
+        LeftRow(
+            "pinned",
+            "they keep the legacy doors until stage auther and lose access then: help each to a second factor or an"
+            " address that Auther takes (migrator user show EMAIL), or acknowledge the list",
+            (
+                PersonRow(
+                    "u_3f9a1c0b22d4", "a…e@e…e.org", "pinned: second_factor, last seen 2026-11-22"
+                ),
+                PersonRow(
+                    "u_90bb17e4c6a1", "b…b@e…e.org", "pinned: address, last seen 2026-10-02"
+                ),
+            ),
+            more=False,
+        ),
+        LeftRow(
+            "sessions",
+            "they move when they come back in stage drain; a session without an end of its own ends at the deadline"
+            " only (migrator dual-path stage show)",
+            (PersonRow("u_51c2e8d7f003", "c…l@e…e.org", "3 sessions, the last ends 2026-11-24"),),
+            more=True,
+        ),
+        LeftRow("remembered", "a token ends by itself after remember_for", (), more=False),
+    ),
+)
 DRAIN = DrainPicture(
     migration="shop",
     at=AT - MINUTE / 5,
@@ -143,7 +175,7 @@ DRAIN = DrainPicture(
     bound=AT + 11 * DAY,
     bound_why="end of issuing + remember-me 14d + session 1d",
     forecasts=(ForecastRow(0, AT + 5 * DAY, AT + 7 * DAY, "how the count fell", None, 12),),
-    sessions=SessionRow(405, 12, 20_114, 0, ()),
+    sessions=SESSIONS,
     counters=(
         CounterRow("web-1", "legacy", "accepted", 123_500, 4),
         CounterRow("web-1", "auther", "accepted", 2_512_000, 310),
@@ -169,6 +201,9 @@ DRAIN = DrainPicture(
     ),
     began=BEGAN,
     curve=counts(),
+    populations=Populations(
+        SESSIONS, remember_me=2_210, remember_me_recent=340, foreign_requests=0
+    ),
 )
 ACCUMULATING = Overview(
     AT,
@@ -180,6 +215,7 @@ ACCUMULATING = Overview(
     sides=SIDES,
     ledger=LEDGER,
     evidence=(),
+    left=LEFT,
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from migrator.dashboards.drain_picture import ForecastRow, InstanceRow, SessionRow
+from migrator.dashboards.drain_picture import ForecastRow, InstanceRow, Populations, SessionRow
 from migrator.dashboards.overview import (
     EvidenceRow,
     LedgerRow,
@@ -59,6 +59,7 @@ NOTHING_YET = replace(
         _BEFORE,
         forecasts=(ForecastRow(0, None, None, NEVER, None, 0),),
         sessions=SessionRow(0, 0, 0, 0, (NEVER,)),
+        populations=None,
         counters=(),
         looked_before=None,
         scraped=0,
@@ -80,6 +81,7 @@ NOTHING_YET = replace(
         ),
     ),
     looked_at=None,
+    left=None,
     moves=(),
     sides=(
         SideRow("import", "never verified: migrator import verify", known=False, at=None),
@@ -287,6 +289,10 @@ UNREACHABLE = replace(
         DRAIN,
         sessions=SessionRow(
             0, 0, 0, 0, ("the application's database does not answer: connection refused",)
+        ),
+        populations=Populations(
+            SessionRow(0, 0, 0, 0, ()),
+            doubts=("remember-me tokens: the database does not answer",),
         ),
         counters=(),
         scraped=0,
