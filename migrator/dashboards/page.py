@@ -10,18 +10,17 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from markupsafe import Markup
-
 from migrator.core.clock import iso
-from migrator.core.durations import format_duration
 from migrator.dashboards.chart import Chart, chart
+from migrator.dashboards.html import environment
 from migrator.dashboards.overview import REMOVED
 from migrator.dashboards.requests import GROUPS, request_cells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+    from jinja2 import Template
 
     from migrator.dashboards.overview import Overview
 
@@ -84,8 +83,8 @@ def parts(over: Overview, *, printed: bool = False) -> dict[str, str]:
         printed: For paper: what a person could open is open.
     """
     shared = _values(over, printed=printed)
-    made = {name: _template(f"{name}.html.j2").render(shared).strip() for name in ORDER}
-    return {"said": str(Markup('<span id="said">{}</span>').format(_said(over))), **made}
+    names = ("said", *ORDER)
+    return {name: _template(f"{name}.html.j2").render(shared).strip() for name in names}
 
 
 def document(over: Overview, made: Mapping[str, str], *, mark: str, measuring: bool) -> str:
@@ -103,8 +102,7 @@ def document(over: Overview, made: Mapping[str, str], *, mark: str, measuring: b
         measuring=measuring,
         order=ORDER,
         links=LINKS.items(),
-        sprite=_sprite(),
-        fragments={name: Markup(html) for name, html in made.items()},  # noqa: S704
+        fragments=made,
     )
 
 
@@ -117,11 +115,10 @@ def report(over: Overview, request: Request) -> str:
         printed=True,
         request=request,
         evidence_hash=evidence_hash(over),
-        style=Markup(style),  # noqa: S704
+        style=style,
         style_hash=base64.b64encode(sha256(style.encode()).digest()).decode(),
         order=ORDER,
-        sprite=_sprite(),
-        fragments={name: Markup(html) for name, html in made.items()},  # noqa: S704
+        fragments=made,
     )
 
 
@@ -152,6 +149,7 @@ def _values(over: Overview, *, printed: bool) -> dict[str, Any]:
     return {
         "over": over,
         "printed": printed,
+        "said": _said(over),
         "steps": _steps(over),
         "sentence": _sentence(over),
         "held": _held(over),
@@ -161,7 +159,9 @@ def _values(over: Overview, *, printed: bool) -> dict[str, Any]:
         "rows": _table(over),
         "groups": GROUPS,
         "counted": request_cells(picture.counters),
-        "doubts": tuple(dict.fromkeys((*stale, *picture.doubts, *picture.sessions.doubts, *others))),
+        "doubts": tuple(
+            dict.fromkeys((*stale, *picture.doubts, *picture.sessions.doubts, *others))
+        ),
     }
 
 
@@ -236,32 +236,17 @@ def stamp(at: datetime, seconds: bool = False) -> str:  # noqa: FBT001, FBT002
     return f"{at:%Y-%m-%d %H:%M:%S}Z" if seconds else f"{at:%Y-%m-%d %H:%M}Z"
 
 
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("migrator.dashboards"),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "iso": lambda at: iso(at).replace(".000000", ""),
-        "stamp": stamp,
-        "day": lambda at: f"{at:%Y-%m-%d}",
-        "day_of_year": lambda at: f"{at:%m-%d}",
-        "clock": lambda at, seconds: f"{at:%H:%M:%S}Z" if seconds else f"{at:%H:%M}Z",
-        "tone": lambda word: TONES.get(word, "unknown"),
-        "span": format_duration,
-    }
-    return environment
+FILTERS = {
+    "iso": lambda at: iso(at).replace(".000000", ""),
+    "stamp": stamp,
+    "day": lambda at: f"{at:%Y-%m-%d}",
+    "day_of_year": lambda at: f"{at:%m-%d}",
+    "clock": lambda at, seconds: f"{at:%H:%M:%S}Z" if seconds else f"{at:%H:%M}Z",
+    "tone": lambda word: TONES.get(word, "unknown"),
+}
 
 
 @cache
 def _template(name: str) -> Template:
-    return _environment().get_template(f"dashboard/{name}")
-
-
-@cache
-def _sprite() -> Markup:
-    return Markup(_template("marks.svg.j2").render())  # noqa: S704
+    environment().filters.update(FILTERS)
+    return environment().get_template(f"dashboard/{name}")
