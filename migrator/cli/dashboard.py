@@ -154,13 +154,13 @@ def _request(step: str, approvers: tuple[str, ...]) -> Request:
 @contextmanager
 def _measuring(ctx: Context, step: str | None) -> Iterator[None]:
     """Watch in the background; what fails is tried again at the next look."""
-    planned, ended = p3_drain.plan(ctx, step=step), threading.Event()
+    ended = threading.Event()
 
     def watch(check: Callable[[], None]) -> None:
         while not ended.is_set():
             try:
                 check()
-                p3_drain.watch(ctx, planned)
+                p3_drain.watch(ctx, p3_drain.plan(ctx, step=step))
             except MigratorError as error:
                 sys.stderr.write(f"not measured: {error.message}\n")
             ended.wait(ctx.config.drain.interval.total_seconds())

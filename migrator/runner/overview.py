@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from migrator.core.clock import parse_iso
+from migrator.core.durations import format_duration
 from migrator.core.errors import MigratorError
 from migrator.dashboards.overview import (
     EntryRow,
@@ -27,7 +28,7 @@ from migrator.state.ledger import MERGE, read_branch
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from migrator.metrics.interface import Doubt
+    from migrator.metrics.interface import Doubt, ImportLook, SyncLook, WriteBackLook
     from migrator.runner.context import Context
     from migrator.runner.standing import Standing
     from migrator.state.ledger import Entry
@@ -142,45 +143,43 @@ def _flat(entries: Sequence[Entry]) -> Iterator[Entry]:
 
 def sides_of(ctx: Context) -> tuple[SideRow, ...]:
     """Say whether the two sides agree: the import's last comparison, the sync, the write-back."""
-    ledger, checkpoints, clock = ctx.state.ledger, ctx.state.checkpoints, ctx.clock
-    compared = ImportCheck(ledger, clock).look()
-    synced = SyncCheck(checkpoints, clock).look()
-    written = WriteBackCheck(checkpoints, clock).look()
-    now = clock.now()
+    checkpoints, clock = ctx.state.checkpoints, ctx.clock
     return (
-        _side(
-            "import",
-            f"{compared.differences:,} differences in all fields of all users",
-            compared.at,
-        )
-        if compared.differences is not None
-        else _unknown("import", compared.doubts),
-        _pass(
-            "sync to Auther",
-            f"{synced.rows:,} rows behind, {synced.quarantined:,} users in quarantine"
-            if synced.rows is not None
-            else "",
-            synced.at,
-            synced.doubts,
-            now,
-        ),
-        _pass(
-            "write-back",
-            f"{written.open_users:,} users could not sign in as usual after a rollback"
-            if written.open_users is not None
-            else "",
-            written.at,
-            written.doubts,
-            now,
-        ),
+        _compared(ImportCheck(ctx.state.ledger, clock).look()),
+        _synced(SyncCheck(checkpoints, clock).look(), clock.now()),
+        _written_back(WriteBackCheck(checkpoints, clock).look(), clock.now()),
     )
 
 
-def _pass(
-    name: str, words: str, at: datetime | None, doubts: Sequence[Doubt], now: datetime
-) -> SideRow:
-    if at is None:
-        return _unknown(name, doubts)
+def _compared(found: ImportLook) -> SideRow:
+    if found.differences is None:
+        return _unknown("import", found.doubts)
+    words = f"{found.differences:,} differences in all fields of all users"
+    return _side("import", words, found.at)
+
+
+def _synced(found: SyncLook, now: datetime) -> SideRow:
+    if found.at is None or found.seconds is None:
+        return _unknown("sync to Auther", found.doubts)
+    behind = f"{found.rows or 0:,} rows and {_then(found.seconds, found.at, now)} behind"
+    words = f"{behind}, {found.quarantined:,} users in quarantine"
+    return _pass("sync to Auther", words, found.at, now)
+
+
+def _written_back(found: WriteBackLook, now: datetime) -> SideRow:
+    if found.at is None or found.seconds is None:
+        return _unknown("write-back", found.doubts)
+    who = f"{found.open_users or 0:,} users could not sign in as usual after a rollback"
+    words = f"{_then(found.seconds, found.at, now)} behind; {who}"
+    return _pass("write-back", words, found.at, now)
+
+
+def _then(seconds: float, at: datetime, now: datetime) -> str:
+    """Say how far behind a pass left a side; how long ago that was is said beside it."""
+    return format_duration(timedelta(seconds=seconds) - (now - at))
+
+
+def _pass(name: str, words: str, at: datetime, now: datetime) -> SideRow:
     if now - at > PASS_GOOD_FOR:
         return SideRow(name, f"No pass since; then: {words}.", known=False, at=at)
     return _side(name, words, at)

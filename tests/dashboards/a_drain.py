@@ -79,11 +79,14 @@ LEDGER = LedgerRow(
 SIDES = (
     SideRow("import", "0 differences in all fields of all users", known=True, at=AT - DAY / 4),
     SideRow(
-        "sync to Auther", "0 rows behind, 3 users in quarantine", known=True, at=AT - MINUTE / 6
+        "sync to Auther",
+        "0 rows and 0s behind, 3 users in quarantine",
+        known=True,
+        at=AT - MINUTE / 6,
     ),
     SideRow(
         "write-back",
-        "0 users could not sign in as usual after a rollback",
+        "0s behind; 0 users could not sign in as usual after a rollback",
         known=True,
         at=AT - MINUTE / 4,
     ),

@@ -121,6 +121,7 @@ def test_a_forecast_ends_with_its_stage(ctx: Context) -> None:
     )
     picture = reader_of(ctx).read().picture
     assert {row.why for row in picture.forecasts} == {"the stage was moved after the last look"}
+    assert [row.state for row in picture.instances] == ["behind", "behind", "silent"]
 
 
 def test_a_picture_that_another_version_kept_is_none(ctx: Context) -> None:
@@ -174,10 +175,10 @@ def test_an_edit_of_the_ledger_is_found_within_a_minute(ctx: Context) -> None:
 
 
 def test_a_pass_that_stands_still_is_not_known_to_hold_any_more(ctx: Context) -> None:
-    passed = {"at": iso(AT), "rows": 0, "seconds": 0.0, "quarantined": 3}
+    passed = {"at": iso(AT), "rows": 0, "seconds": 4.0, "quarantined": 3}
     ctx.state.checkpoints.put("sync", "last_pass", passed)
     reader = reader_of(ctx)
-    words = "0 rows behind, 3 users in quarantine"
+    words = "0 rows and 4s behind, 3 users in quarantine"
     assert (reader.read().sides[1].words, reader.read().sides[1].known) == (words, True)
     ctx.clock.sleep(601)
     assert reader.read().sides[1].words == f"No pass since; then: {words}."

@@ -98,7 +98,7 @@ def picture_of(
 def recalled_picture(ctx: Context, *, step: str, verdicts: Sequence[Verdict]) -> Recalled:
     """Put what the last look left together with the present verdicts; measures and writes nothing.
 
-    A forecast that was made under another stage document says nothing any more.
+    A forecast that was made under another stage document says nothing any more, and nobody was seen to follow this one.
 
     Args:
         ctx: The surroundings.
@@ -113,6 +113,10 @@ def recalled_picture(ctx: Context, *, step: str, verdicts: Sequence[Verdict]) ->
         moved = "the stage was moved after the last look"
         present["forecasts"] = tuple(
             replace(f, p50=None, p90=None, why=moved) for f in kept.forecasts
+        )
+        present["instances"] = tuple(
+            replace(row, state="behind") if row.state == "follows" else row
+            for row in kept.instances
         )
     return Recalled(replace(kept, **present), looked_at=kept.at)
 
