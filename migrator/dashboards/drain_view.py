@@ -63,6 +63,8 @@ def verdict_lines(rows: Iterable[GateRow]) -> list[str]:
         if row.measured_at is not None:
             value = "nothing" if row.value is None else f"{row.value:g}"
             said.append(f"  measured {value} at {_time(row.measured_at)}")
+        if row.since is not None:
+            said.append(f"  so since {_time(row.since)}")
         if row.good_until is not None:
             said.append(f"  good until {_time(row.good_until)}")
         if row.next_look is not None:
