@@ -24,6 +24,7 @@ from migrator.core.errors import ExitCode
 from migrator.dashboards.drain_view import verdict_lines
 from migrator.dashboards.gate_view import draw
 from migrator.gates.verdict import GateState, decide
+from migrator.runner.gating import acknowledging
 from migrator.runner.gating.picture import gate_row
 from migrator.runner.notifying.afterwards import deliver_soon
 from phases import p3_drain
@@ -167,6 +168,36 @@ def override(ctx: Context, name: str, reason: str, confirmation: str, as_json: b
             markup=False,
         ),
     )
+
+
+@gate.command()
+@click.option(
+    "--hash", "list_hash", help="Of the list that was shown: acknowledges exactly that one."
+)
+@click.option("--rows", type=click.IntRange(min=0), default=20, show_default=True)
+@json_option
+@pass_context
+def acknowledge(ctx: Context, list_hash: str | None, rows: int, as_json: bool) -> ExitCode:
+    """Show who loses access when the legacy path ends, and acknowledge that list.
+
+    Exit code 3: it is not acknowledged.
+    """
+    found = (
+        acknowledging.acknowledge(ctx, list_hash)
+        if list_hash
+        else acknowledging.pinned_list(ctx, rows=rows)
+    )
+    emit(as_json, found, lambda out: _print(out, _who_loses(found)))
+    return ExitCode.DONE if found.known else ExitCode.HELD
+
+
+def _who_loses(found: acknowledging.Acknowledged) -> list[str]:
+    pinned = found.pinned
+    said = [f"{pinned.users:,} users lose access when the legacy path ends"]
+    said += [f"  user {pk}: {reason}" for pk, reason in pinned.shown]
+    if found.known:
+        return [*said, "acknowledged" if pinned.users else "nobody has to be acknowledged"]
+    return [*said, f"next: migrator gate acknowledge --hash {pinned.list_hash}"]
 
 
 @contextmanager

@@ -61,4 +61,24 @@ WORDS: dict[Measurement, Words] = {
         "people who could not sign in as usual after a rollback",
         "migrator import write-back --pending",
     ),
+    "canaries_refused": Words(
+        "canaries whose known password would not sign in at Auther",
+        "see which and why: migrator import prove canaries.csv",
+    ),
+    "shadow_refused_share": Words(
+        "the share of users whose live password Auther may refuse at most, with 95 % confidence",
+        "see who was refused: migrator import shadow; more sign-ins narrow the bound",
+    ),
+    "sign_in_load": Words(
+        "the busiest minute's sign-ins, as a share of what Auther was measured to take",
+        "a faster Auther, then: migrator auther capacity",
+    ),
+    "unacknowledged_users": Words(
+        "users who stay on the legacy path and lose access when it ends, not acknowledged yet",
+        "look at the list and acknowledge it: migrator gate acknowledge",
+    ),
+    "rollbacks": Words(
+        "how often the stage was taken back in this migration",
+        "rehearse it while few are concerned: migrator dual-path stage rollback",
+    ),
 }
