@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from migrator.core.errors import UsageError
 from migrator.core.stage import Stage
+from migrator.dashboards.step_answer import GateAnswer, StepAnswer
 from migrator.gates.explain import explain
 from migrator.gates.spec import REMOVE, GateSpec, spec_of, specs_before
 from migrator.gates.verdict import GateState, Verdict, decide
@@ -148,6 +149,25 @@ def settle(ctx: Context, verdicts: Sequence[Verdict]) -> GateState:
 def verify(ctx: Context, *, step: str | None = None) -> GateState:
     """Say by the ledger alone whether a step may begin."""
     return decide([found.state for found in standings(ctx, step or next_step(ctx))])
+
+
+def answer(ctx: Context, step: str, name: str | None = None) -> StepAnswer:
+    """Say by the ledger alone, for programs, whether a step may begin, or what one of its gates says.
+
+    An override is not spent by that: the step itself spends it.
+    """
+    found = standings(ctx, step)
+    chosen = tuple(gate for gate in found if name is None or gate.gate == name)
+    decision = decide([gate.state for gate in chosen])
+    gates = tuple(
+        GateAnswer(gate.gate, str(gate.state), gate.reason, gate.good_until) for gate in chosen
+    )
+    said = [f"{g.gate}: {g.state}, {g.reason}" for g in chosen if not g.state.lets_through]
+    if not chosen:
+        named = f" called {name}" if name is not None else ""
+        said = [f"no gate{named} guards {step}: an empty list proves nothing"]
+    reason = "; ".join(said)
+    return StepAnswer(step, decision.lets_through, str(decision), reason, gates)
 
 
 def rollback(ctx: Context) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from rich.text import Text
 from migrator.cli.common import json_option, pass_context
 from migrator.cli.drain import before_option
 from migrator.cli.duration import DURATION
+from migrator.cli.gate_serve import serve
 from migrator.cli.looks import looks
 from migrator.cli.output import emit, json_line
 from migrator.cli.sections import lines
@@ -235,6 +236,9 @@ def _screen(
     return draw(
         rows, step=step, decision=decision, now=at, columns=console.width, lines=console.height
     )
+
+
+gate.add_command(serve)
 
 
 def _progress_line(verdicts: Sequence[Verdict]) -> str:

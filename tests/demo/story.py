@@ -199,6 +199,7 @@ class Story:
         ws = self.workspace
         ws.chapter("p3 drain: who is still on the legacy path, and whether the next step is safe")
         ws.migrator("drain", "status")
+        self._acknowledge_pinned_users()
         self._expire_legacy_sessions()
         self.traffic.pause()
         self.instances[1].stop()
@@ -209,7 +210,6 @@ class Story:
         self.instances[1].start()
         self.traffic.resume()
         self._watch_traffic(3)
-        self._acknowledge_pinned_users()
         self._write_back()
         ws.migrator("gate", "check", "--before", "auther", "--wait", "--for", "90s")
         ws.say(
