@@ -253,4 +253,5 @@ def _conclusion(step: str, decision: GateState, rows: Sequence[GateRow]) -> list
 
 def _print(out: Console, said: Sequence[str]) -> None:
     for line in said:
-        out.print(line, markup=False)
+        # A command that is cut in two cannot be copied.
+        out.print(line, markup=False, soft_wrap=True)
