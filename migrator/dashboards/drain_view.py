@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 COLUMNS, LINES = 80, 24
 _SHOWN_INSTANCES, _SHOWN_DOUBTS, _SHOWN_GATES = 3, 3, 5
-_STYLES = {"PASSED": "green", "FAILED": "red", "HELD": "yellow", "ACCUMULATING": "cyan"}
+_STYLES = {
+    "PASSED": "green",
+    "OVERRIDDEN": "magenta",
+    "FAILED": "red",
+    "HELD": "yellow",
+    "ACCUMULATING": "cyan",
+}
 
 
 def draw(picture: DrainPicture, *, columns: int = COLUMNS) -> Text:

@@ -152,7 +152,7 @@ class Story:
         if self.auther.is_real:
             ws.migrator("auther", "client", "ensure", "--canary", "canaries.csv")
             ws.migrator("auther", "doctor", "--canary", "canaries.csv")
-            ws.edit_config(("# peak_sign_ins_per_s = 2.5", "peak_sign_ins_per_s = 0.5"))
+            ws.edit_config(("# peak_sign_ins_per_s = 2.5", "peak_sign_ins_per_s = 0.1"))
             measuring = ("--canary", "canaries.csv", "--seconds", "3", "--through", "verify")
             ws.migrator("auther", "capacity", *measuring)
             return
