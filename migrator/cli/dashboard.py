@@ -21,6 +21,7 @@ from migrator.config.secrets import SecretRef
 from migrator.core.errors import DependencyError, MigratorError, UsageError
 from migrator.dashboards.page import Request, evidence_hash, report
 from migrator.gates.spec import REMOVE
+from migrator.runner.notifying.afterwards import deliver_soon
 from migrator.runner.overview import Reader
 from migrator.state.store import open_to_read
 from phases import p3_drain
@@ -49,7 +50,12 @@ FAREWELL_S = 10
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write one file and end.",
 )
-@click.option("--approver", "approvers", multiple=True, help="With --save: who is asked.")
+@click.option(
+    "--approver",
+    "approvers",
+    multiple=True,
+    help="With --save: who is asked; default: [[approvers]].",
+)
 @pass_context
 def dashboard(  # noqa: PLR0913, PLR0917 (click hands over each option by itself)
     ctx: Context,
@@ -128,7 +134,8 @@ def _save(
     over = replace(reader.read(), evidence=p3_drain.evidence(ctx, planned))
     if over.lost:
         raise DependencyError(over.lost, hint="mend that, then save again")
-    html = report(over, _request(planned.step, approvers))
+    asked = approvers or tuple(one.name for one in ctx.config.approvers)
+    html = report(over, _request(planned.step, asked))
     file.write_text(html, encoding="utf-8")
     click.echo(f"{file}: {over.decision} before {planned.step}")
     click.echo(f"evidence {evidence_hash(over)}")
@@ -161,6 +168,7 @@ def _measuring(ctx: Context, step: str | None) -> Iterator[None]:
             try:
                 check()
                 p3_drain.watch(ctx, p3_drain.plan(ctx, step=step))
+                deliver_soon(ctx)
             except MigratorError as error:
                 sys.stderr.write(f"not measured: {error.message}\n")
             ended.wait(ctx.config.drain.interval.total_seconds())

@@ -27,8 +27,10 @@ COMMANDS = {
     "drain": "migrator.cli.drain:drain",
     "gate": "migrator.cli.gate:gate",
     "dashboard": "migrator.cli.dashboard:dashboard",
+    "approve": "migrator.cli.approve:approve",
     "remove": "migrator.cli.remove:remove",
     "user": "migrator.cli.user:user",
+    "notify": "migrator.cli.notify:notify",
     "ledger": "migrator.cli.ledger:ledger",
 }
 
@@ -60,6 +62,7 @@ def cli(context: click.Context, config_path: Path, verbose: int) -> None:
     drain, gate  who is still on the legacy path, and whether the next step is safe
     dashboard    all of it as a web page, or as a file for a change request
     user         where one person signs in, and why that fails
+    approve      two people let happen what one alone must not do
     remove       the legacy auth tables and columns, and their way back
 
     `migrator status` says where the migration stands and what to run next.

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from migrator.dashboards.requests import Cell
 
 COLUMNS, ROWS = 80, 24
-_STYLES = {"PASSED": "green", "FAILED": "red", "HELD": "yellow", "ACCUMULATING": "cyan"}
+_STYLES = {
+    "PASSED": "green",
+    "OVERRIDDEN": "magenta",
+    "FAILED": "red",
+    "HELD": "yellow",
+    "ACCUMULATING": "cyan",
+}
 _NAME = 20
 
 
@@ -108,6 +114,8 @@ def verdict_lines(rows: Iterable[GateRow]) -> list[str]:
         if row.measured_at is not None:
             value = "nothing" if row.value is None else f"{row.value:g}"
             said.append(f"  measured {value} at {_time(row.measured_at)}")
+        if row.since is not None:
+            said.append(f"  so since {_time(row.since)}")
         if row.good_until is not None:
             said.append(f"  good until {_time(row.good_until)}")
         if row.next_look is not None:

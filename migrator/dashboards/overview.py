@@ -193,5 +193,7 @@ class Overview:
             return "FAILED"
         if len(states) == 1:
             return states.pop()
+        if states and states <= {"PASSED", "OVERRIDDEN"}:
+            return "OVERRIDDEN"
         accumulating = bool(states) and states <= {"PASSED", "ACCUMULATING"}
         return "ACCUMULATING" if accumulating else "HELD"

@@ -67,3 +67,16 @@ samples = Table(
     # A gate's newest samples out of those of months.
     Index("ix_migrator_sample_gate_at", "gate", "at"),
 )
+
+outbox = Table(
+    "migrator_outbox",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("event", String(64), nullable=False),
+    Column("receiver", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", String(32), nullable=False),
+    Column("next_at", String(32), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("last_error", Text, nullable=False),
+)

@@ -140,6 +140,8 @@ def test_a_number_with_a_doubt_is_at_least_that() -> None:
         (["PASSED", "ACCUMULATING", "HELD"], "HELD"),
         (["PASSED", "PENDING"], "HELD"),
         (["EXPIRED"], "EXPIRED"),
+        (["PASSED", "OVERRIDDEN"], "OVERRIDDEN"),
+        (["OVERRIDDEN", "HELD"], "HELD"),
     ],
 )
 def test_gates_together_are_as_good_as_the_worst(states: list[str], together: str) -> None:
