@@ -16,7 +16,7 @@ from migrator.core.stage import Stage
 from migrator.legacy.connect import refuse_other_databases
 from migrator.legacy.sources import SOURCES
 from migrator.runner import stages
-from migrator.runner.stages import ROLLBACK, SET, SUBJECT, Position
+from migrator.runner.stages import ALL_BROWSERS, ROLLBACK, SET, SUBJECT, Position
 from migrator.runner.standing import Standing
 from migrator.runner.switching import stateless
 from migrator.runner.switching.flagd import definition
@@ -24,7 +24,6 @@ from migrator.runner.switching.fleet import Fleet, look, wait_for_epoch
 from migrator.runner.switching.generating import Generation, compare, write, written
 from migrator.runner.switching.hurt import Hurt, who_is_hurt
 from migrator.runner.switching.moves import (
-    ALL_BROWSERS,
     Move,
     check_auther,
     check_bearers,

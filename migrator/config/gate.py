@@ -22,6 +22,13 @@ Measurement = Literal[
     "sync_lag_rows",
     "write_back_lag_seconds",
     "write_back_open_users",
+    "error_ratio",
+    "sign_in_success",
+    "sign_in_failures",
+    "shim_p95_seconds",
+    "jwks_failures",
+    "login_refusals",
+    "auther_load",
 ]
 
 

@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from migrator.metrics.interface import Doubt, Grade, Labels, Process
+from migrator.metrics.exported import INFO, LABELS, REQUESTS, STARTED
+from migrator.metrics.interface import Doubt, Grade, Labels, Process, Series
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from prometheus_client.samples import Sample
 
-REQUESTS = "auth_requests_total"
-INFO = "migrator_shim_info"
-STARTED = "migrator_process_start_time_seconds"
 _SYNTHETIC = {"0": False, "1": True}
 
 
@@ -26,9 +24,10 @@ class _Found:
     requests: list[Sample] = field(default_factory=list)
     info: list[Sample] = field(default_factory=list)
     started: list[Sample] = field(default_factory=list)
+    events: list[Sample] = field(default_factory=list)
 
     def all(self) -> list[Sample]:
-        return [*self.requests, *self.info, *self.started]
+        return [*self.requests, *self.info, *self.started, *self.events]
 
 
 def read_process(text: str, *, at: datetime, fresh_for: timedelta) -> Process | Doubt:
@@ -48,7 +47,8 @@ def read_process(text: str, *, at: datetime, fresh_for: timedelta) -> Process | 
 
 def _found(text: str) -> _Found:
     found = _Found()
-    places = {REQUESTS: found.requests, INFO: found.info, STARTED: found.started}
+    places = dict.fromkeys(LABELS, found.events)
+    places |= {REQUESTS: found.requests, INFO: found.info, STARTED: found.started}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
             if sample.name in places:
@@ -66,9 +66,10 @@ def _first_doubt(found: _Found, *, at: datetime, fresh_for: timedelta) -> Doubt 
         return Doubt(Grade.NO_DATA, f"no {REQUESTS}")
     if any(not math.isfinite(sample.value) or sample.value < 0 for sample in found.all()):
         return Doubt(Grade.AMBIGUOUS, "a value is NaN, infinite or negative")
-    keys = [tuple(sorted(sample.labels.items())) for sample in found.requests]
+    keys = [_series(sample) for sample in (*found.requests, *found.events)]
     if len(set(keys)) < len(keys):
-        return Doubt(Grade.AMBIGUOUS, f"a series of {REQUESTS} occurs twice")
+        twice = next(key.name for key in keys if keys.count(key) > 1)
+        return Doubt(Grade.AMBIGUOUS, f"a series of {twice} occurs twice")
     return _age_doubt(found, at=at, fresh_for=fresh_for)
 
 
@@ -91,9 +92,14 @@ def _process(found: _Found) -> Process | Doubt:
             stage_source=info["source"],
             started_at_s=found.started[0].value,
             requests={_labels(sample): sample.value for sample in found.requests},
+            events={_series(sample): sample.value for sample in found.events},
         )
     except (KeyError, ValueError) as error:
         return Doubt(Grade.AMBIGUOUS, f"a label is missing or has an unknown value: {error}")
+
+
+def _series(sample: Sample) -> Series:
+    return Series(sample.name, frozenset(sample.labels.items()))
 
 
 def _labels(sample: Sample) -> Labels:

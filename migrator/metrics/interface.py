@@ -54,6 +54,13 @@ class Labels(NamedTuple):
     synthetic: bool
 
 
+class Series(NamedTuple):
+    """A counter beside the requests."""
+
+    name: str
+    labels: frozenset[tuple[str, str]]
+
+
 @dataclass(frozen=True)
 class Process:
     """The counters of one running instance.
@@ -62,6 +69,7 @@ class Process:
         instance: Its name, as in `migrator_instance`.
         started_at_s: When the process began, seconds since 1970; moves when counters begin anew.
         requests: Requests since then, by labels.
+        events: Everything else that is counted since then, by name and labels.
     """
 
     instance: str
@@ -71,6 +79,7 @@ class Process:
     stage_source: str
     started_at_s: float
     requests: Mapping[Labels, float]
+    events: Mapping[Series, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -212,6 +221,40 @@ class WriteBackLook:
 
 
 @dataclass(frozen=True)
+class Window:
+    """What was counted in a span of time.
+
+    Attributes:
+        counts: By the names of `migrator.metrics.health_counts`.
+        covered: How much of the span somebody saw every instance, 0 to 1.
+    """
+
+    begins: datetime
+    ends: datetime
+    counts: Mapping[str, float]
+    covered: float
+
+
+@dataclass(frozen=True)
+class HealthLook:
+    """What was counted lately, and at the same time in the weeks before.
+
+    Attributes:
+        recent: The last minutes.
+        hours: The last hour, then the same hour of each week before, the newest first.
+        days: The last 24 hours likewise.
+        expected_per_s: Sign-ins a second that Auther has to expect; None when unknown.
+        usable_per_s: What it may be asked for, half of what was measured; None when unknown.
+    """
+
+    recent: Window
+    hours: tuple[Window, ...]
+    days: tuple[Window, ...]
+    expected_per_s: float | None = None
+    usable_per_s: float | None = None
+
+
+@dataclass(frozen=True)
 class Look:
     """Everything measured at one moment; None where a source was not asked."""
 
@@ -222,6 +265,7 @@ class Look:
     import_check: ImportLook | None = None
     sync_check: SyncLook | None = None
     write_back_check: WriteBackLook | None = None
+    health: HealthLook | None = None
     deadline: datetime | None = None
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from migrator.config.gate import Measurement
 
 SourceName = Literal[
-    "shims", "fleet", "sessions", "import_check", "sync_check", "write_back_check"
+    "shims", "fleet", "sessions", "import_check", "sync_check", "write_back_check", "health"
 ]
 CONFLICTS = frozenset({"conflict", "auth_conflict", "identity_unlinked"})
 

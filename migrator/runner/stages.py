@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SUBJECT = "stage"
 SET, ROLLBACK = "set", "rollback"
 PUBLISHED, NOT_PUBLISHED = "published", "not published"
+ALL_BROWSERS = 100.0
 _DOCUMENT, _SALT = "document", "salt"
 
 
@@ -45,6 +46,13 @@ class Position:
 
 # Before the first document everybody signs in on the legacy side: shims bake `dual` 0 %.
 BEGINNING = Position(Stage.LEGACY, 0.0)
+
+
+def share_at_auther(at: Position) -> float:
+    """Give the share of logins, 0 to 1, that Auther takes in a position."""
+    if at.stage is Stage.LEGACY:
+        return 0.0
+    return at.percent / ALL_BROWSERS if at.stage is Stage.DUAL else 1.0
 
 
 def current(ctx: Context) -> StageDocument | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from migrator.metrics.bound import refused_from
@@ -13,6 +14,7 @@ from migrator.metrics.session_store import ActiveRecordSessions, UncountedSessio
 from migrator.metrics.shim_counters import ShimCounters
 from migrator.metrics.sync_check import SyncCheck
 from migrator.metrics.write_back_check import WriteBackCheck
+from migrator.runner.gating.health import health_of
 from migrator.runner.stages import current
 
 if TYPE_CHECKING:
@@ -23,15 +25,20 @@ if TYPE_CHECKING:
     from migrator.runner.context import Context
 
 
+HEALTH: SourceName = "health"
+
+
 def look(ctx: Context, sources: Collection[SourceName]) -> Look:
     """Measure once.
 
     Raises:
         UsageError: A secret that a source needs is missing.
     """
-    ready = {name: SOURCES[name](ctx) for name in sources}
+    ready = {name: SOURCES[name](ctx) for name in sources if name != HEALTH}
     found: dict[str, Any] = {name: source.look() for name, source in ready.items()}
-    return Look(at=ctx.clock.now(), deadline=refused_from(current(ctx)), **found)
+    made = Look(at=ctx.clock.now(), deadline=refused_from(current(ctx)), **found)
+    # Read from what the shims have just said.
+    return replace(made, health=health_of(ctx, made)) if HEALTH in sources else made
 
 
 def _shims(ctx: Context) -> ShimCounters:

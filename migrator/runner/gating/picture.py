@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from migrator.metrics.measures import SourceName
     from migrator.runner.context import Context
 
-PICTURE_SOURCES: frozenset[SourceName] = frozenset({"shims", "fleet", "sessions"})
+PICTURE_SOURCES: frozenset[SourceName] = frozenset({"shims", "fleet", "sessions", "health"})
 SUBJECT, KEY = "drain", "looked"
 _SEPARATOR = "\t"
 

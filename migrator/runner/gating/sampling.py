@@ -15,7 +15,8 @@ from migrator.gates.grade import grade
 from migrator.gates.verdict import GateState
 from migrator.metrics.base import base_from_json
 from migrator.metrics.interface import Grade
-from migrator.metrics.measures import MEASURES, Terms
+from migrator.metrics.measures import Terms
+from migrator.metrics.registry import ALL_MEASURES
 from migrator.runner.gating.guard import standing_of
 from migrator.runner.gating.overtaken import beginning
 from migrator.state.samples import StoredSample
@@ -35,7 +36,7 @@ DUE_RATIO = 0.9
 
 def sources_of(specs: Sequence[GateSpec]) -> frozenset[SourceName]:
     """Name the sources that a set of gates needs."""
-    return frozenset(source for spec in specs for source in MEASURES[spec.measure].sources)
+    return frozenset(source for spec in specs for source in ALL_MEASURES[spec.measure].sources)
 
 
 def sample(ctx: Context, specs: Sequence[GateSpec], found: Look) -> None:
@@ -103,7 +104,7 @@ def _sample_of(ctx: Context, spec: GateSpec, found: Look) -> StoredSample:
         control=spec.control,
         base=base_from_json(base) if base else None,
     )
-    reading = MEASURES[spec.measure].read(found, terms)
+    reading = ALL_MEASURES[spec.measure].read(found, terms)
     was_ok = (
         before is not None
         and before.grade == Grade.OK

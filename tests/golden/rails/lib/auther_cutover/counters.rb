@@ -6,6 +6,11 @@ module AutherCutover
   # Counts in memory and adds them up in one file, so that all workers of an instance answer with the
   # same totals and a restarted worker loses none. Without a writable file: this process alone.
   class Counters
+    DURATION = "auth_decision_duration_seconds"
+    DURATION_BUCKET = "#{DURATION}_bucket"
+    DURATION_SUM = "#{DURATION}_sum"
+    DURATION_BUCKETS_S = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1].freeze
+
     def initialize(file)
       @file = file
       @pending = Hash.new(0)
@@ -22,6 +27,15 @@ module AutherCutover
 
     def add(name, **labels)
       @lock.synchronize { @pending[[name, labels]] += 1 }
+    end
+
+    # How long a request waited for its decision.
+    def waited(seconds)
+      bound = DURATION_BUCKETS_S.find { |limit_s| seconds <= limit_s }
+      @lock.synchronize do
+        @pending[[DURATION_BUCKET, bound]] += 1
+        @pending[[DURATION_SUM, nil]] += seconds
+      end
     end
 
     # Adds what is new to the file. Called every second, and before reading.
