@@ -16,6 +16,8 @@ from migrator.runner.gating.guard import standings
 from migrator.runner.gating.looking import look
 from migrator.runner.gating.picture import PICTURE_SOURCES, picture_of
 from migrator.runner.gating.sampling import due, judge, record, record_change, sample, sources_of
+from migrator.runner.regressing.looking import look_at_health
+from migrator.runner.regressing.regress import regress, regress_specs
 from migrator.runner.stages import current
 from migrator.runner.standing import Standing
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from migrator.dashboards.drain_picture import DrainPicture
+    from migrator.dashboards.health_view import HealthPicture
     from migrator.runner.context import Context
 
 NAME = "drain"
@@ -79,11 +82,16 @@ def run(ctx: Context, planned: DrainPlan, *, only_due: bool = False) -> tuple[Ve
 def watch(ctx: Context, planned: DrainPlan) -> tuple[tuple[Verdict, ...], DrainPicture]:
     """Look at everything once, keep the samples that are due, write verdicts that changed.
 
+    Where a regress says so and health is broken for sure, the stage goes back.
+
     Raises:
         UsageError: A secret that a source needs is missing.
+        DependencyError: The stage document cannot be written.
     """
-    found = look(ctx, PICTURE_SOURCES | sources_of(planned.gates))
-    sample(ctx, due(ctx, planned.gates), found)
+    regresses = regress_specs(ctx)
+    found = look(ctx, PICTURE_SOURCES | sources_of((*planned.gates, *regresses)))
+    sample(ctx, due(ctx, (*planned.gates, *regresses)), found)
+    regress(ctx)
     verdicts = judged(ctx, planned)
     for verdict in verdicts:
         record_change(ctx, verdict)
@@ -130,6 +138,15 @@ def survey(ctx: Context, planned: DrainPlan) -> DrainPicture:
     """
     found = look(ctx, PICTURE_SOURCES)
     return picture_of(ctx, found, step=planned.step, verdicts=judged(ctx, planned))
+
+
+def health(ctx: Context) -> HealthPicture:
+    """Look once at how well the cutover goes; takes no sample for a gate.
+
+    Raises:
+        UsageError: A secret that a source needs is missing.
+    """
+    return look_at_health(ctx)
 
 
 def next_step(ctx: Context) -> str:

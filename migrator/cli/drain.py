@@ -15,11 +15,12 @@ from migrator.cli.duration import DURATION
 from migrator.cli.looks import looks
 from migrator.cli.output import emit, print_json
 from migrator.dashboards.drain_view import draw, summary
+from migrator.dashboards.health_view import health_lines
 from migrator.gates.verdict import decide
 from phases import p3_drain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import timedelta
 
     from migrator.core.errors import ExitCode
@@ -46,6 +47,15 @@ def status(ctx: Context, step: str | None, as_json: bool) -> None:
     """Look once: deadline, bound, forecast, sessions, requests, coverage. Takes no sample for a gate."""
     picture = p3_drain.survey(ctx, p3_drain.plan(ctx, step=step))
     emit(as_json, picture, lambda out: out.print(draw(picture, columns=out.width)))
+
+
+@drain.command()
+@json_option
+@pass_context
+def health(ctx: Context, as_json: bool) -> None:
+    """Look once: errors, sign-ins against the weeks before, the shim's time, refusals per door."""
+    picture = p3_drain.health(ctx)
+    emit(as_json, picture, lambda out: _print_lines(out, health_lines(picture)))
 
 
 @drain.command()
@@ -79,6 +89,11 @@ def watch(
     except KeyboardInterrupt:
         sys.stderr.write("stopped; samples and verdicts so far are kept\n")
     return decide([verdict.state for verdict in verdicts]).exit_code
+
+
+def _print_lines(out: Console, lines: Sequence[str]) -> None:
+    for line in lines:
+        out.print(line, markup=False, soft_wrap=True)
 
 
 @contextmanager

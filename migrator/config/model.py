@@ -15,6 +15,7 @@ from migrator.config.hashes import DigestSection, without_clash
 from migrator.config.name import Name
 from migrator.config.people import USUAL, GrantsSection, QuerySection, RolesSection, TotpSection
 from migrator.config.plugin import PluginSection
+from migrator.config.regress import RegressSection
 from migrator.config.remove import RemoveSection
 from migrator.config.secrets import SecretRef
 from migrator.config.section import Section
@@ -174,14 +175,15 @@ class Config(Section):
     shim: ShimSection = ShimSection()
     drain: DrainSection = DrainSection()
     gates: tuple[GateSection, ...] = ()
+    regress: tuple[RegressSection, ...] = ()
     remove: RemoveSection = RemoveSection()
     verify: VerifySection = VerifySection()
 
     @model_validator(mode="after")
     def _gates_have_names_of_their_own(self) -> Config:
-        names = [gate.name for gate in self.gates]
+        names = [*(gate.name for gate in self.gates), *(one.name for one in self.regress)]
         if len(set(names)) < len(names):
-            raise ValueError("two gates have the same name")
+            raise ValueError("two gates, or a gate and a regress, have the same name")
         return self
 
     def gates_before(self, step: Stage | str) -> tuple[GateSection, ...]:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from migrator.config.gate import GateSection, Measurement
     from migrator.config.model import Config
+    from migrator.config.regress import RegressSection
 
 REMOVE = "remove"
+REGRESS = "regress"
 STAGE_PASS_GOOD_FOR = timedelta(hours=24)
 REMOVE_PASS_GOOD_FOR = timedelta(minutes=15)
 COVERED_RATIO = 0.9
@@ -24,7 +26,7 @@ class GateSpec:
     """A gate with everything that its verdict depends on.
 
     Attributes:
-        before: The step it guards: a stage, or `remove`.
+        before: The step it guards: a stage, or `remove`; `regress` when it guards the way behind.
         at_most: The bound to enter OK, None without an upper one.
         at_least: Likewise, None without a lower one.
         leave_above: The upper bound while the sample before was OK.
@@ -88,6 +90,24 @@ def spec_of(config: Config, gate: GateSection) -> GateSpec:
         interval=gate.interval,
         control=gate.control,
         subject=_subject(config, gate.measure),
+    )
+
+
+def spec_of_regress(config: Config, regress: RegressSection) -> GateSpec:
+    """Put a regress's section together with what it measures."""
+    return GateSpec(
+        name=regress.name,
+        before=REGRESS,
+        measure=regress.measure,
+        at_most=regress.at_most,
+        at_least=regress.at_least,
+        leave_above=None,
+        leave_below=None,
+        consecutive=regress.consecutive,
+        span=timedelta(0),
+        interval=regress.interval,
+        control=False,
+        subject=_subject(config, regress.measure),
     )
 
 

@@ -7,6 +7,7 @@ import secrets
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from migrator.core.errors import ConflictError
 from migrator.core.stage import Stage, StageDocument, parse_document
 from migrator.state.ledger import MERGE
 
@@ -59,6 +60,18 @@ def current(ctx: Context) -> StageDocument | None:
     """Give the last published stage document, None before the first."""
     payload = ctx.state.checkpoints.get(SUBJECT, _DOCUMENT)
     return None if payload is None else parse_document(json.dumps(payload))
+
+
+def require_current(ctx: Context) -> StageDocument:
+    """Give the last published stage document.
+
+    Raises:
+        ConflictError: There is none yet.
+    """
+    document = current(ctx)
+    if document is None:
+        raise ConflictError("no stage was published yet", hint="migrator dual-path stage show")
+    return document
 
 
 def remember(ctx: Context, document: StageDocument) -> None:

@@ -31,6 +31,8 @@ SHORT = (
     (r"^consecutive = 12", "consecutive = 3"),
     (r"^at_least = 10", "at_least = 1"),
     (r"^at_most = 60", "at_most = 600"),
+    # There are no weeks before.
+    (r'^\[\[gates\]\]\nname = "(dual|drain)-sign-ins"\n(.+\n)+', ""),
 )
 
 
@@ -104,6 +106,7 @@ class Story:
             ('redirect_uri = ""', f'redirect_uri = "{first.base_url}/auth/callback"'),
             ("shims = []", f'shims = ["{first.base_url}", "{second.base_url}"]'),
             ('interval = "30s"', 'interval = "1s"'),
+            ('health_window = "5m"', 'health_window = "3s"'),
             ("tables = []", 'tables = ["public.identities"]'),
         )
         ws.shorten_gates(SHORT)

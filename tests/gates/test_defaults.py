@@ -16,7 +16,16 @@ GATES = [GateSection.model_validate(gate) for gate in tomllib.loads(TEMPLATE)["g
     ("step", "measures"),
     [
         ("dual", {"import_differences", "sync_lag_seconds"}),
-        ("drain", {"total_requests", "identity_conflicts", "verification_unavailable"}),
+        (
+            "drain",
+            {
+                "total_requests",
+                "identity_conflicts",
+                "verification_unavailable",
+                "sign_in_success",
+                "error_ratio",
+            },
+        ),
         (
             "auther",
             {
@@ -25,6 +34,8 @@ GATES = [GateSection.model_validate(gate) for gate in tomllib.loads(TEMPLATE)["g
                 "total_requests",
                 "identity_conflicts",
                 "verification_unavailable",
+                "sign_in_success",
+                "error_ratio",
             },
         ),
         ("remove", {"legacy_requests", "total_requests", "verification_unavailable"}),

@@ -63,10 +63,15 @@ def judge(ctx: Context, spec: GateSpec) -> Verdict:
     standing = standing_of(ctx, spec)
     return evaluate(
         spec,
-        [_graded(stored) for stored in _stored(ctx, spec)],
+        graded(ctx, spec),
         now=ctx.clock.now(),
         pass_until=standing.good_until if standing.state is GateState.PASSED else None,
     )
+
+
+def graded(ctx: Context, spec: GateSpec) -> list[Sample]:
+    """Give the samples that can still matter."""
+    return [_graded(stored) for stored in _stored(ctx, spec)]
 
 
 def record(ctx: Context, verdict: Verdict) -> None:
