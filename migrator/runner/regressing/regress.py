@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from migrator.runner.gating.sampling import graded
 from migrator.runner.stages import PUBLISHED, ROLLBACK, SUBJECT
 from migrator.runner.switching.moves import Move, check_floor
 from migrator.runner.switching.rollback import restore
-from migrator.runner.switching.switch import settle_interrupted
+from migrator.runner.switching.switch import interrupted, settle_interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +62,7 @@ def regress(ctx: Context) -> tuple[Regressed, ...]:
     Raises:
         DependencyError: The document cannot be written.
     """
+    _settle(ctx)
     found = []
     for section in ctx.config.regress:
         broken = _broken(ctx, section)
@@ -70,6 +72,13 @@ def regress(ctx: Context) -> tuple[Regressed, ...]:
             if regressed.done is not None:
                 break
     return tuple(found)
+
+
+def _settle(ctx: Context) -> None:
+    """Find out what became of a rollback whose watch was killed."""
+    if any(entry.body.get("regress") for entry in interrupted(ctx)):
+        with suppress(ConflictError), ctx.state.locks.held(SUBJECT):
+            settle_interrupted(ctx)
 
 
 def _broken(ctx: Context, section: RegressSection) -> tuple[Sample, ...]:
