@@ -12,6 +12,7 @@ from migrator.config.load import load
 from migrator.core.clock import SystemClock
 from migrator.dashboards.terminal import TerminalProgress
 from migrator.runner.context import Context, make_context, open_within
+from migrator.runner.notifying.afterwards import delivering
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,10 +66,12 @@ class Invocation:
 
 
 def pass_context(command: Callable[Concatenate[Context, P], R]) -> Callable[P, R]:
-    """Give a command the context as its first argument."""
+    """Give a command the context as its first argument, and deliver notifications after it."""
 
     @click.make_pass_decorator(Invocation)
     def inner(invocation: Invocation, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return command(invocation.context(), *args, **kwargs)
+        ctx = invocation.context()
+        with delivering(ctx):
+            return command(ctx, *args, **kwargs)
 
     return update_wrapper(inner, command)

@@ -18,6 +18,7 @@ from migrator.state.errors import StateUnreachableError
 from migrator.state.health_history import HealthHistory
 from migrator.state.ledger import Ledger
 from migrator.state.locks import Locks
+from migrator.state.outbox import Outbox
 from migrator.state.samples import Samples
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class State:
     samples: Samples
     drain_history: DrainHistory
     health_history: HealthHistory
+    outbox: Outbox
     engine: Engine
 
 
@@ -94,6 +96,7 @@ def _state(engine: Engine, clock: Clock) -> State:
         samples=Samples(engine),
         drain_history=DrainHistory(engine),
         health_history=HealthHistory(engine),
+        outbox=Outbox(engine),
         engine=engine,
     )
 

@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from migrator.core.clock import iso, parse_iso
+from migrator.core.events import Event
 from migrator.gates.evaluate import Sample, evaluate
 from migrator.gates.grade import grade
 from migrator.gates.verdict import GateState
@@ -19,6 +20,7 @@ from migrator.metrics.measures import Terms
 from migrator.metrics.registry import ALL_MEASURES
 from migrator.runner.gating.guard import standing_of
 from migrator.runner.gating.overtaken import beginning
+from migrator.runner.notifying.announcing import announce
 from migrator.state.samples import StoredSample
 
 if TYPE_CHECKING:
@@ -76,6 +78,7 @@ def graded(ctx: Context, spec: GateSpec) -> list[Sample]:
 
 def record(ctx: Context, verdict: Verdict) -> None:
     """Write a verdict with its evidence to the ledger: this is what guards a step."""
+    before = standing_of(ctx, verdict.gate).state
     stored = _stored(ctx, verdict.gate)
     newest = dict(stored[-1].evidence) if stored else {}
     ctx.state.ledger.note(
@@ -92,12 +95,24 @@ def record(ctx: Context, verdict: Verdict) -> None:
         covered=round(verdict.covered, 4),
         evidence={key: value for key, value in newest.items() if key not in {SPEC, BASE}},
     )
+    if before is not verdict.state:
+        announce(ctx, _news(verdict, before))
 
 
 def record_change(ctx: Context, verdict: Verdict) -> None:
     """Write a verdict unless the ledger says the same of the gate already."""
     if standing_of(ctx, verdict.gate).state is not verdict.state:
         record(ctx, verdict)
+
+
+def _news(verdict: Verdict, before: GateState) -> Event:
+    gate = verdict.gate
+    return Event(
+        "gate",
+        f"gate {gate.name} before {gate.before}: {before} -> {verdict.label}",
+        (verdict.reason, f"migrator gate explain {gate.name}"),
+        {"gate": gate.name, "step": gate.before, "from": str(before), "to": str(verdict.state)},
+    )
 
 
 def _sample_of(ctx: Context, spec: GateSpec, found: Look) -> StoredSample:

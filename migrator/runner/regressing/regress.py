@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.core.clock import iso, parse_iso
 from migrator.core.errors import ConflictError
+from migrator.core.events import Event
 from migrator.gates.regress import breaches
 from migrator.gates.spec import GateSpec, spec_of_regress
 from migrator.runner import stages
 from migrator.runner.gating.sampling import graded
+from migrator.runner.notifying.announcing import announce
 from migrator.runner.stages import PUBLISHED, ROLLBACK, SUBJECT
 from migrator.runner.switching.moves import Move, check_floor
 from migrator.runner.switching.rollback import restore
@@ -99,8 +101,9 @@ def _regressed(ctx: Context, section: RegressSection, broken: Sequence[Sample]) 
     except ConflictError as error:
         return _kept(ctx, Regressed(section.name, reason, error.message))
     at = stages.position(done.document)
-    ctx.progress.say(f"{section.name}: {reason}; the stage went back to {at} by itself")
-    return Regressed(section.name, reason, done=done)
+    regressed = Regressed(section.name, reason, done=done)
+    _tell(ctx, regressed, f"the stage went back to {at} by itself")
+    return regressed
 
 
 def _taken_back(
@@ -155,8 +158,15 @@ def _kept(ctx: Context, regressed: Regressed) -> Regressed:
     said = {"reason": regressed.reason, "kept": regressed.kept}
     if before is None or before.body.get("kept") != regressed.kept:
         ctx.state.ledger.note(NOTE, regressed.name, **said)
-        ctx.progress.say(f"{regressed.name}: {regressed.reason}; {regressed.kept}")
+        _tell(ctx, regressed, f"the stage stays as it is: {regressed.kept}")
     return regressed
+
+
+def _tell(ctx: Context, regressed: Regressed, then: str) -> None:
+    ctx.progress.say(f"{regressed.name}: {regressed.reason}; {then}")
+    title = f"health {regressed.name}: {regressed.reason}"
+    facts = {"regress": regressed.name, "rolled_back": regressed.done is not None}
+    announce(ctx, Event("health", title, (then, "migrator drain health"), facts))
 
 
 def _evidence(broken: Sequence[Sample]) -> list[dict[str, Any]]:
