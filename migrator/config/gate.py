@@ -22,6 +22,12 @@ Measurement = Literal[
     "sync_lag_rows",
     "write_back_lag_seconds",
     "write_back_open_users",
+    "auther_sign_ins",
+    "auther_sign_in_failures",
+    "auther_rehash_failures",
+    "unrehashed_users",
+    "legacy_homes",
+    "users_seen_on_legacy",
 ]
 
 
