@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import httpx
 
 from migrator.metrics.calling import client_for
+from migrator.metrics.interface import Grade
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime, timedelta
 
     from migrator.core.clock import Clock
-    from migrator.metrics.interface import Process, ShimLook, ShimsLook
+    from migrator.metrics.interface import Doubt, Process, ShimLook, ShimsLook
 
 HEADER = "X-Migrator-Control"
 NONCE_BYTES = 16
@@ -100,9 +101,7 @@ class DelayedControl:
         until = self.clock.now() + self.within
         while True:
             found = _proven(read(), before, note=note, any_taken=taken > 0)
-            if sum(shim.control_counted for shim in found.shims) >= taken:
-                return found
-            if self.clock.now() >= until:
+            if self.clock.now() >= until or not _is_under_way(found, taken):
                 return found
             self.clock.sleep(self.every.total_seconds())
 
@@ -133,6 +132,20 @@ def _proven(
         return replace(shim, control_counted=counted, control_note="" if counted else note)
 
     return replace(found, shims=tuple(judged(shim) for shim in found.shims))
+
+
+def _is_under_way(found: ShimsLook, taken: int) -> bool:
+    """Tell whether a marker may still arrive: where something is broken, waiting does not mend it."""
+    if sum(shim.control_counted for shim in found.shims) >= taken:
+        return False
+    if not found.shims:
+        return _nothing_yet(found.doubts)
+    return any(not shim.control_counted and _nothing_yet(shim.doubts) for shim in found.shims)
+
+
+def _nothing_yet(doubts: Iterable[Doubt]) -> bool:
+    """A fresh process has no counter before its first marker."""
+    return all(doubt.grade is Grade.NO_DATA for doubt in doubts)
 
 
 def _moved(now: Process, before: Mapping[str, Process]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +14,7 @@ from migrator.metrics.control import DelayedControl
 from migrator.metrics.interface import Grade, Labels
 from migrator.metrics.prometheus import Prometheus
 from migrator.metrics.shim_counters import ShimCounters
+from tests.parts.clocks import ShiftedClock
 from tests.parts.shim_process import CONTROL_SECRET, METRICS_TOKEN, ShimProcess
 
 if TYPE_CHECKING:
@@ -26,16 +27,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.xdist_group("prometheus")
 PATIENCE_S = 30
 LEGACY = Labels("legacy", "accepted", "drain", "", synthetic=False)
-
-
-class ShiftedClock(SystemClock):
-    """The machine's clock, wrong by a fixed time."""
-
-    def __init__(self, by: timedelta) -> None:
-        self._by = by
-
-    def now(self) -> datetime:
-        return super().now() + self._by
 
 
 def source(

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from migrator.metrics.measures import SourceName
     from migrator.runner.context import Context
 
-ARRIVES_WITHIN = timedelta(seconds=5)
+ARRIVES_WITHIN = timedelta(seconds=3)
 READINGS = 20
 
 
