@@ -18,7 +18,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # The tests that come with generated code run beside it, as their team would run them.
 collect_ignore = ["golden"]
-pytest_plugins = ["tests.parts.better_auth.fixtures", "tests.parts.sqld.fixtures"]
+pytest_plugins = [
+    "tests.parts.better_auth.fixtures",
+    "tests.parts.prometheus_fixtures",
+    "tests.parts.sqld.fixtures",
+]
 
 DEVISE_TEMPLATE = "devise_template"
 LARAVEL_TEMPLATE = "laravel_template"

@@ -29,6 +29,12 @@ Measurement = Literal[
     "jwks_failures",
     "login_refusals",
     "auther_load",
+    "auther_sign_ins",
+    "auther_sign_in_failures",
+    "auther_rehash_failures",
+    "unrehashed_users",
+    "legacy_homes",
+    "users_seen_on_legacy",
 ]
 
 

@@ -122,4 +122,17 @@ def _subject(config: Config, measure: Measurement) -> str:
         return f"{legacy.model} in {legacy.session_store} {legacy.sessions_table}"
     if measure == "import_differences" or measure.startswith(("sync_", "write_back_")):
         return f"{config.migration.name} {legacy.model}"
-    return f"{config.stage.expected_instances} at {sorted(config.drain.shims)}"
+    if measure.startswith("auther_") or measure == "unrehashed_users":
+        return config.auther.base_url
+    if measure in {"legacy_homes", "users_seen_on_legacy"}:
+        return f"{legacy.model} within {config.drain.seen_within}"
+    return f"{config.stage.expected_instances} at {_counters(config)}"
+
+
+def _counters(config: Config) -> str:
+    drain = config.drain
+    if drain.counters == "logs":
+        return f"logs {sorted((log.instance, log.files) for log in drain.logs)}"
+    if drain.prometheus is not None and drain.counters == "prometheus":
+        return f"prometheus {drain.prometheus.url} {sorted(drain.prometheus.match.items())}"
+    return str(sorted(drain.shims))

@@ -41,7 +41,7 @@ def counts_of(process: Process) -> dict[str, float]:
         found[REQUESTS] += value
         found[UNAVAILABLE] += value if labels.outcome == "unavailable" else 0
         found[IDENTITY_CONFLICTS] += value if labels.reason in CONFLICTS else 0
-    for series, value in process.events.items():
+    for series, value in (process.events or {}).items():
         for name, share in _named(series):
             found[name] += share * value
     return dict(found)

@@ -60,7 +60,9 @@ def _keep(ctx: Context, shims: ShimsLook, fleet: FleetLook, at: datetime) -> Non
         return
     base = base_from_json(before.base)
     counts, known = increments(marks, base)
-    seen = known and not shims.all_doubts and not _missing(ctx, shims, fleet)
+    # Log lines tell of requests only: sign-ins that nobody counted must not look like none.
+    all_of_it = all(process.events is not None for process in shims.processes)
+    seen = known and all_of_it and not shims.all_doubts and not _missing(ctx, shims, fleet)
     length = at - before.ended
     covered_s = length.total_seconds() if seen and length <= SILENCE else 0.0
     moved = base.moved(marks, at=at).to_json()
