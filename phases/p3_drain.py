@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from migrator.core.errors import UsageError
 from migrator.core.stage import Stage
+from migrator.dashboards import rule_tests
+from migrator.dashboards.grafana import render as render_grafana
 from migrator.gates.spec import REMOVE, GateSpec, spec_of, specs_before
 from migrator.gates.verdict import GateState, Verdict, decide
 from migrator.runner.gating.guard import standings
@@ -147,6 +149,16 @@ def health(ctx: Context) -> HealthPicture:
         UsageError: A secret that a source needs is missing.
     """
     return look_at_health(ctx)
+
+
+def prometheus_rules(ctx: Context) -> dict[str, str]:
+    """Render Prometheus's rules and their tests, by the names of the files; writes nothing."""
+    return rule_tests.render(ctx.config)
+
+
+def grafana_dashboard(ctx: Context) -> str:
+    """Render Grafana's dashboard; writes nothing."""
+    return render_grafana(ctx.config)
 
 
 def next_step(ctx: Context) -> str:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.live import Live
 
 from migrator.cli.common import json_option, pass_context
+from migrator.cli.drawing import grafana, rules
 from migrator.cli.duration import DURATION
 from migrator.cli.looks import looks
 from migrator.cli.output import emit, print_json
@@ -38,6 +39,10 @@ before_option = click.option(
 @click.group()
 def drain() -> None:
     """See who is still on the legacy path, and when it ends."""
+
+
+drain.add_command(rules)
+drain.add_command(grafana)
 
 
 @drain.command()

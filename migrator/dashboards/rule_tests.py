@@ -13,7 +13,6 @@ from migrator.dashboards.rules import (
     STAGE_BEFORE,
     Alert,
     Rules,
-    record_of,
     render_rules,
     rules_of,
 )
@@ -92,7 +91,7 @@ class _Writer:
         ]
 
     def _breaks(self, alert: Alert, spec: GateSpec) -> dict[str, Any]:
-        window_min = _minutes(record_of(spec, self.config).split(":")[2])
+        window_min = _minutes(alert.record.split(":")[2])
         broken_min = ceil(alert.wait / timedelta(minutes=1)) + window_min + 2
         after_min = window_min + ceil(KEEP_FIRING_FOR / timedelta(minutes=1)) + SURE_MIN
         shape = _shape(spec, window_min)
@@ -122,7 +121,7 @@ class _Writer:
             and spec.at_most is not None
             and spec.measure
             in {"identity_conflicts", "verification_unavailable", "legacy_requests"}
-            and _minutes(record_of(spec, self.config).split(":")[2]) <= SHORT_MIN
+            and _minutes(alert.record.split(":")[2]) <= SHORT_MIN
         )
 
     def _flaps(self, alert: Alert, spec: GateSpec) -> dict[str, Any]:
@@ -137,11 +136,9 @@ class _Writer:
         return _test(f"{alert.name} is one alert while its reason comes and goes", series, checks)
 
     def _nothing(self) -> dict[str, Any]:
-        about_data = [
-            a for a in self.rules.alerts if a.absent or a.name == "MigratorInstancesMissing"
-        ]
+        blind = self._named("MigratorDetectorBlind")
+        about_data = [a for a in self.rules.alerts if not a.spec and a is not blind]
         checks = [self._check(alert, 10, fires=True) for alert in about_data]
-        checks.append(self._check(self._named("MigratorMarkerNotCounted"), 10, fires=True))
         up = [{"series": self._series("up"), "values": "0x20"}]
         return _test("where nothing is scraped, missing data is told", up, checks)
 

@@ -41,7 +41,7 @@ class Alert:
 
     Attributes:
         spec: The gate or regress that it is made from; None for those about the data itself.
-        absent: The recording whose absence it tells.
+        record: The recording that it watches, or whose absence it tells; '' without one.
         severity: `page` wakes somebody, `warning` does not, `info` only holds a step.
         panel: Title of the panel in the Grafana dashboard.
         command: What tells more.
@@ -56,7 +56,7 @@ class Alert:
     command: str
     runbook: str = f"{DRAIN}#alerts"
     spec: GateSpec | None = None
-    absent: str = ""
+    record: str = ""
 
     @property
     def labels(self) -> dict[str, str]:
@@ -164,6 +164,7 @@ def _alert(config: Config, promql: Promql, spec: GateSpec) -> Alert:
         name=camel("Migrator", spec.name),
         expr=broken,
         spec=spec,
+        record=record,
         wait=spec.interval * (spec.consecutive - 1) if acts else timedelta(0),
         severity="page" if acts else "info",
         summary=f"{spec.name} ({about}): {spec.measure} is not {spec.bound_in_words}",
@@ -188,7 +189,7 @@ def _no_data(recording: Recording) -> Alert:
     return Alert(
         name=camel("MigratorNoData", measure, window),
         expr=f"absent({recording.record})",
-        absent=recording.record,
+        record=recording.record,
         wait=timedelta(minutes=5),
         severity="warning",
         summary=f"nothing is known of {measure}: no instance is scraped, or the rules do not run",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from migrator.config.secrets import SecretRef
 from migrator.conformance.issuer import Issuer
 from migrator.core.clock import SystemClock
 from migrator.core.stage import Stage
+from migrator.metrics.exported import LABELS
 from migrator.metrics.instances import Instances, coverage_doubts
 from migrator.metrics.interface import Labels
 from migrator.metrics.shim_counters import ShimCounters
@@ -67,3 +69,11 @@ def test_a_generated_shim_is_scraped_controlled_and_covered(app: AsgiApp) -> Non
         fleet.look(), scraped=["web-1"], expected=("web-1",), within=timedelta(seconds=30)
     )
     assert doubts == ()
+
+
+def test_a_real_scrape_has_every_metric_that_rules_and_dashboards_name(app: AsgiApp) -> None:
+    bearer = {"Authorization": f"Bearer {METRICS_TOKEN}"}
+    text = httpx.get(f"{app.base_url}/migrator/metrics", headers=bearer).text
+    families = set(re.findall(r"^# TYPE (\S+) ", text, re.MULTILINE))
+    known = {re.sub(r"_(bucket|sum|count)$", "", name) for name in LABELS}
+    assert known == {name for name in families if not name.endswith("_created")}
