@@ -110,7 +110,7 @@ def _against_weeks_before(windows: Sequence[Window]) -> Reading:
         return _unseen(now)
     seen = [window for window in before if window.covered >= COVERED_RATIO]
     if len(seen) < WEEKS_NEEDED:
-        reason = f"{len(seen)} weeks before were seen at this time, {WEEKS_NEEDED} are needed"
+        reason = f"known of {len(seen)} weeks before, {WEEKS_NEEDED} are needed"
         return _no_data(reason)
     usual = median(window.counts.get(SIGN_INS, 0) for window in seen)
     length = format_duration(now.ends - now.begins)

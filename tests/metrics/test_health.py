@@ -154,7 +154,7 @@ def test_sign_ins_are_held_against_the_same_hour_of_the_weeks_before() -> None:
 
 def test_one_week_before_is_not_enough_to_know_what_is_usual() -> None:
     weeks = (window(sign_ins=0), window(sign_ins=100), window(0.5, sign_ins=100))
-    assert "1 weeks before were seen at this time" in said(read("sign_in_success", hours=weeks))
+    assert "known of 1 weeks before, 2 are needed" in said(read("sign_in_success", hours=weeks))
 
 
 def test_where_an_hour_has_too_few_sign_ins_a_day_tells() -> None:

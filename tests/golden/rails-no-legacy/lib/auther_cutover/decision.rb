@@ -113,9 +113,9 @@ module AutherCutover
 
     # One line for counter and log.
     def count(path, outcome, reason, **details)
-      AutherCutover.counters.request(path: path, outcome: outcome, stage: stage_name, reason: reason)
       # Some are counted when the application has run; its own time is not the shim's.
-      AutherCutover.counters.waited(@waited_s || since_began_s)
+      waited_s = @waited_s || since_began_s
+      AutherCutover.counters.request(path: path, outcome: outcome, stage: stage_name, reason: reason, waited_s: waited_s)
       event = { event: "auth", path: path, outcome: outcome, stage: stage_name, reason: reason.to_s }
       Rails.logger.info(JSON.generate(event.merge(details)))
     end

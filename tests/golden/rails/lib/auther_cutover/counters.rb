@@ -17,30 +17,27 @@ module AutherCutover
       @totals = Hash.new(0)
       @since = Time.now.to_f
       @lock = Mutex.new
+      forget_durations
     end
 
     # The one line that counts requests, real and synthetic.
-    def request(path:, outcome:, stage:, reason: nil, synthetic: false)
-      add("auth_requests_total", path: path, outcome: outcome, stage: stage, reason: reason.to_s,
-                                 synthetic: synthetic ? "1" : "0")
+    # waited_s: how long it waited for its decision, where that was measured.
+    def request(path:, outcome:, stage:, reason: nil, synthetic: false, waited_s: nil)
+      labels = { path: path, outcome: outcome, stage: stage, reason: reason.to_s, synthetic: synthetic ? "1" : "0" }
+      @lock.synchronize do
+        @pending[["auth_requests_total", labels]] += 1
+        observe(waited_s) if waited_s
+      end
     end
 
     def add(name, **labels)
       @lock.synchronize { @pending[[name, labels]] += 1 }
     end
 
-    # How long a request waited for its decision.
-    def waited(seconds)
-      bound = DURATION_BUCKETS_S.find { |limit_s| seconds <= limit_s }
-      @lock.synchronize do
-        @pending[[DURATION_BUCKET, bound]] += 1
-        @pending[[DURATION_SUM, nil]] += seconds
-      end
-    end
-
     # Adds what is new to the file. Called every second, and before reading.
     def flush
       @lock.synchronize do
+        take_durations
         merge(@pending)
         @pending.clear
       end
@@ -56,6 +53,25 @@ module AutherCutover
     end
 
     private
+
+    # Not in @pending at once: to find an array of a float and a name takes longer than to count.
+    def observe(seconds)
+      @waited[DURATION_BUCKETS_S.index { |bound_s| seconds <= bound_s } || -1] += 1
+      @waited_s += seconds
+    end
+
+    def take_durations
+      [*DURATION_BUCKETS_S, nil].zip(@waited) do |bound_s, count|
+        @pending[[DURATION_BUCKET, bound_s]] += count if count.positive?
+      end
+      @pending[[DURATION_SUM, nil]] += @waited_s if @waited_s.positive?
+      forget_durations
+    end
+
+    def forget_durations
+      @waited = [0] * (DURATION_BUCKETS_S.size + 1)
+      @waited_s = 0.0
+    end
 
     def merge(pending)
       store = open_store
