@@ -86,7 +86,8 @@ def _shim_p95(window: Window) -> Reading:
 
 
 def _key_failures(window: Window) -> Reading:
-    return Reading(window.counts.get(KEY_FETCHES_FAILED, 0))
+    failed = window.counts.get(KEY_FETCHES_FAILED)
+    return _no_data("no instance has fetched a key set yet") if failed is None else Reading(failed)
 
 
 def _refusals(window: Window) -> Reading:
@@ -117,7 +118,10 @@ def _against_weeks_before(windows: Sequence[Window]) -> Reading:
     if usual < ENOUGH:
         reason = f"{usual:.0f} sign-ins in {length} are usual now, {ENOUGH} are needed to tell"
         return _no_data(reason)
-    signed_in = now.counts.get(SIGN_INS, 0)
+    signed_in = now.counts.get(SIGN_INS)
+    if signed_in is None:
+        # Not the same as nobody: instances that began anew, or a Prometheus that drops the series.
+        return _no_data("no instance has counted a sign-in since it began")
     facts = {"sign_ins": round(signed_in), "usual": round(usual), "within": length}
     return Reading(signed_in / usual, evidence=facts | {"weeks": len(seen)})
 

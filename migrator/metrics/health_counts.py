@@ -58,8 +58,8 @@ def _named(series: Series) -> Iterable[tuple[str, int]]:
         yield SIGN_INS, -1
     elif name == LOGINS_FAILED:
         yield SIGN_INS_FAILED, 1
-    elif name == KEY_FETCHES and labels["result"] == "failed":
-        yield KEY_FETCHES_FAILED, 1
+    elif name == KEY_FETCHES:
+        yield KEY_FETCHES_FAILED, int(labels["result"] == "failed")
     elif name == LOGINS_REFUSED:
         yield f"{REFUSED}{labels['door']}", 1
     elif name == f"{DURATION}_bucket":

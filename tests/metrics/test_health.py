@@ -157,6 +157,13 @@ def test_one_week_before_is_not_enough_to_know_what_is_usual() -> None:
     assert "known of 1 weeks before, 2 are needed" in said(read("sign_in_success", hours=weeks))
 
 
+def test_a_counter_that_is_not_there_is_not_zero() -> None:
+    weeks = (window(), window(sign_ins=90), window(sign_ins=100))
+    assert "since it began" in said(read("sign_in_success", hours=weeks))
+    assert read("sign_in_success", hours=(window(sign_ins=0), *weeks[1:])).value == 0
+    assert "fetched a key set" in said(read("jwks_failures", recent=window(requests=50)))
+
+
 def test_where_an_hour_has_too_few_sign_ins_a_day_tells() -> None:
     hours = (window(sign_ins=0), window(sign_ins=3), window(sign_ins=4))
     days = tuple(window(length=24 * HOUR, sign_ins=count) for count in (30, 60, 60))
