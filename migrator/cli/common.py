@@ -33,6 +33,11 @@ class Invocation:
 
     config_path: Path
 
+    @property
+    def root(self) -> Path:
+        """Give the folder that paths in the configuration start from."""
+        return self.config_path.resolve().parent
+
     def context_within(self, limit_s: float) -> Context:
         """Load the configuration and open the state, or go on without one that does not answer.
 
@@ -44,7 +49,7 @@ class Invocation:
         """
         return open_within(
             load(self.config_path),
-            root=self.config_path.resolve().parent,
+            root=self.root,
             clock=SystemClock(),
             progress=TerminalProgress(),
             limit_s=limit_s,
@@ -59,7 +64,7 @@ class Invocation:
         """
         return make_context(
             load(self.config_path),
-            root=self.config_path.resolve().parent,
+            root=self.root,
             clock=SystemClock(),
             progress=TerminalProgress(),
         )

@@ -28,13 +28,17 @@ Measurement = Literal[
     "shim_p95_seconds",
     "jwks_failures",
     "login_refusals",
-    "auther_load",
     "auther_sign_ins",
     "auther_sign_in_failures",
     "auther_rehash_failures",
     "unrehashed_users",
     "legacy_homes",
     "users_seen_on_legacy",
+    "canaries_refused",
+    "shadow_refused_share",
+    "sign_in_load",
+    "unacknowledged_users",
+    "rollbacks",
 ]
 
 

@@ -19,7 +19,6 @@ HealthMeasurement = Literal[
     "shim_p95_seconds",
     "jwks_failures",
     "login_refusals",
-    "auther_load",
     "identity_conflicts",
     "verification_unavailable",
 ]

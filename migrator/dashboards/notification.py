@@ -40,7 +40,7 @@ def body(event: Event, *, migration: str, event_id: str, at: datetime) -> str:
     facts = {"id": event_id, "at": iso(at), "migration": migration, **_redacted(event.facts)}
     metadata = {"event_type": f"migrator_{event.kind}", "event_payload": facts}
     text = "\n".join([title, *lines]).translate(_MARKUP)
-    return json.dumps({"text": text, "blocks": blocks, "metadata": metadata})
+    return json.dumps({"text": text, "blocks": blocks, "metadata": metadata}, default=str)
 
 
 def headers(content: str, *, event_id: str, secret: str | None, at: datetime) -> dict[str, str]:

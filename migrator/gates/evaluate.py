@@ -82,7 +82,23 @@ def evaluate(
         good_until=until,
         value=newest.value,
         measured_at=newest.at,
+        grade=newest.grade,
+        since=_since(spec, mine, now),
+        last_ok=next((s.at for s in reversed(mine) if s.grade is Grade.OK), None),
+        missing=_missing(spec, run),
     )
+
+
+def _since(spec: GateSpec, samples: Sequence[Sample], now: datetime) -> datetime:
+    newest = samples[-1]
+    if now - newest.at > spec.longest_gap:
+        return newest.at + spec.longest_gap
+    first = newest
+    for sample in reversed(samples):
+        if sample.grade is not newest.grade:
+            break
+        first = sample
+    return first.at
 
 
 def _without_samples(spec: GateSpec, *, stale_ones: bool, now: datetime) -> Verdict:

@@ -15,6 +15,21 @@ if TYPE_CHECKING:
 
 REMOVE = "remove"
 REGRESS = "regress"
+# What these say stays true whatever the stage and whoever reports; the others count requests and sessions.
+LASTING: frozenset[Measurement] = frozenset(
+    {
+        "import_differences",
+        "sync_lag_seconds",
+        "sync_lag_rows",
+        "write_back_lag_seconds",
+        "write_back_open_users",
+        "canaries_refused",
+        "shadow_refused_share",
+        "sign_in_load",
+        "unacknowledged_users",
+        "rollbacks",
+    }
+)
 STAGE_PASS_GOOD_FOR = timedelta(hours=24)
 REMOVE_PASS_GOOD_FOR = timedelta(minutes=15)
 COVERED_RATIO = 0.9
@@ -120,7 +135,9 @@ def _subject(config: Config, measure: Measurement) -> str:
     legacy = config.legacy
     if measure == "legacy_sessions":
         return f"{legacy.model} in {legacy.session_store} {legacy.sessions_table}"
-    if measure == "import_differences" or measure.startswith(("sync_", "write_back_")):
+    if measure == "sign_in_load":
+        return f"{config.auther.peak_sign_ins_per_s} at {config.auther.base_url}"
+    if measure in LASTING:
         return f"{config.migration.name} {legacy.model}"
     if measure.startswith("auther_") or measure == "unrehashed_users":
         return config.auther.base_url

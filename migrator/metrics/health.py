@@ -126,15 +126,6 @@ def _against_weeks_before(windows: Sequence[Window]) -> Reading:
     return Reading(signed_in / usual, evidence=facts | {"weeks": len(seen)})
 
 
-def _auther_load(found: HealthLook) -> Reading:
-    if found.usable_per_s is None:
-        return _no_data("nobody has measured Auther: migrator auther capacity")
-    if found.expected_per_s is None:
-        return _no_data("how many sign-ins a second to expect: [auther] peak_sign_ins_per_s")
-    facts = {"expected_per_s": found.expected_per_s, "usable_per_s": found.usable_per_s}
-    return Reading(found.expected_per_s / found.usable_per_s, evidence=facts)
-
-
 HEALTH_MEASURES: dict[Measurement, Measure] = {
     "error_ratio": _recent(_error_ratio),
     "sign_in_success": _of(_sign_in_success),
@@ -142,5 +133,4 @@ HEALTH_MEASURES: dict[Measurement, Measure] = {
     "shim_p95_seconds": _recent(_shim_p95),
     "jwks_failures": _recent(_key_failures),
     "login_refusals": _recent(_refusals),
-    "auther_load": _of(_auther_load),
 }

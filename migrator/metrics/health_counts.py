@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from migrator.state.health_history import StoredCounts
 
 REQUESTS, UNAVAILABLE, IDENTITY_CONFLICTS = "requests", "unavailable", "conflicts"
-SIGN_INS, AT_AUTHER, SIGN_INS_FAILED = "sign_ins", "sign_ins_at_auther", "sign_ins_failed"
+SIGN_INS, SIGN_INS_FAILED = "sign_ins", "sign_ins_failed"
 KEY_FETCHES_FAILED = "key_fetches_failed"
 REFUSED, WITHIN = "refused:", "within:"  # a door and a bound in seconds follow
 _SEPARATOR = "\t"
@@ -52,8 +52,6 @@ def _named(series: Series) -> Iterable[tuple[str, int]]:
     name, labels = series.name, dict(series.labels)
     if name == LOGINS and labels["door"] != "remember_me":
         yield SIGN_INS, 1
-        if labels["side"] == "auther":
-            yield AT_AUTHER, 1
     elif name in _NOBODY and labels["result"] == "ok":
         yield SIGN_INS, -1
     elif name == LOGINS_FAILED:

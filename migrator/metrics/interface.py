@@ -248,15 +248,11 @@ class HealthLook:
         recent: The last minutes.
         hours: The last hour, then the same hour of each week before, the newest first.
         days: The last 24 hours likewise.
-        expected_per_s: Sign-ins a second that Auther has to expect; None when unknown.
-        usable_per_s: What it may be asked for, half of what was measured; None when unknown.
     """
 
     recent: Window
     hours: tuple[Window, ...]
     days: tuple[Window, ...]
-    expected_per_s: float | None = None
-    usable_per_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -329,6 +325,25 @@ class HomesLook:
 
 
 @dataclass(frozen=True)
+class FactLook:
+    """One number that does not come from traffic: of the ledger, the state or a table of ours.
+
+    Attributes:
+        at: Of when it is; None where it has no time.
+    """
+
+    value: float | None = None
+    at: datetime | None = None
+    doubts: tuple[Doubt, ...] = ()
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+def no_fact(grade: Grade, reason: str) -> FactLook:
+    """Say why there is no number."""
+    return FactLook(doubts=(Doubt(grade, reason),))
+
+
+@dataclass(frozen=True)
 class Look:
     """Everything measured at one moment; None where a source was not asked."""
 
@@ -343,6 +358,11 @@ class Look:
     auther: AutherLook | None = None
     passwords: PasswordsLook | None = None
     homes: HomesLook | None = None
+    canary_check: FactLook | None = None
+    shadow_check: FactLook | None = None
+    capacity_check: FactLook | None = None
+    pinned_users: FactLook | None = None
+    rehearsal: FactLook | None = None
     deadline: datetime | None = None
 
 

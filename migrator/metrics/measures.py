@@ -13,6 +13,7 @@ from migrator.metrics.instances import coverage_doubts
 from migrator.metrics.interface import (
     AutherLook,
     Doubt,
+    FactLook,
     FleetLook,
     Grade,
     Labels,
@@ -40,6 +41,11 @@ SourceName = Literal[
     "passwords",
     "homes",
     "health",
+    "canary_check",
+    "shadow_check",
+    "capacity_check",
+    "pinned_users",
+    "rehearsal",
 ]
 CONFLICTS = frozenset({"conflict", "auth_conflict", "identity_unlinked"})
 
@@ -164,6 +170,17 @@ def _state(source: SourceName, read: Callable[[Look], Reading]) -> Measure:
     return Measure(frozenset({source}), lambda look, _terms: read(look))
 
 
+def _fact(source: SourceName) -> Measure:
+    def read(look: Look, _terms: Terms) -> Reading:
+        found: FactLook | None = getattr(look, source)
+        if found is None:
+            return Reading(None, (Doubt(Grade.NO_DATA, "it was not asked"),))
+        at = {"at": iso(found.at)} if found.at is not None else {}
+        return Reading(found.value, found.doubts, evidence={**found.evidence, **at})
+
+    return Measure(frozenset({source}), read)
+
+
 def _is_legacy(labels: Labels) -> bool:
     return labels.path == "legacy" and labels.outcome == "accepted" and not labels.synthetic
 
@@ -185,4 +202,9 @@ MEASURES: dict[Measurement, Measure] = {
     "unrehashed_users": _state("passwords", auther_measures.unrehashed_users),
     "legacy_homes": _state("homes", homes_measures.legacy_homes),
     "users_seen_on_legacy": _state("homes", homes_measures.users_seen_on_legacy),
+    "canaries_refused": _fact("canary_check"),
+    "shadow_refused_share": _fact("shadow_check"),
+    "sign_in_load": _fact("capacity_check"),
+    "unacknowledged_users": _fact("pinned_users"),
+    "rollbacks": _fact("rehearsal"),
 }

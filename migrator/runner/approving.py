@@ -6,6 +6,7 @@ Without approvers in the configuration a second confirmation takes their place, 
 from __future__ import annotations
 
 import getpass
+import os
 import re
 import secrets
 import socket
@@ -280,4 +281,8 @@ def _check_clock(ctx: Context) -> None:
 
 
 def _operator() -> str:
-    return f"{getpass.getuser()}@{socket.gethostname()}"
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # A container's user may have no name.
+        name = f"uid-{os.getuid()}"
+    return f"{name}@{socket.gethostname()}"

@@ -21,7 +21,7 @@ PICTURE = HealthPicture(
         HealthRow("sign_in_success", None, "known of 1 weeks before, 2 are needed", {}),
         HealthRow("shim_p95_seconds", 0.0009, "", {}),
         HealthRow("login_refusals", 14.0, "", {"doors": {"form": 12, "json": 2}}),
-        HealthRow("auther_load", 0.625, "", {"expected_per_s": 2.5, "usable_per_s": 4.0}),
+        HealthRow("sign_in_load", 0.625, "", {"expected_per_s": 2.5, "usable_per_s": 4.0}),
     ),
     (RegressRow("errors", "error_ratio", "at most 0.05", 1, 5, acts=True),),
 )
@@ -35,7 +35,7 @@ def test_the_view_fits_a_terminal_and_says_what_is_not_known() -> None:
         "  sign_in_success       unknown  known of 1 weeks before, 2 are needed",
         "  shim_p95_seconds       0.9 ms",
         "  login_refusals             14  doors form 12 json 2",
-        "  auther_load              0.62  expected_per_s 2.50, usable_per_s 4.00",
+        "  sign_in_load             0.62  expected_per_s 2.50, usable_per_s 4.00",
     ]
     assert lines[-1].startswith("  errors              error_ratio at most 0.05: 1 of 5 in a row")
 

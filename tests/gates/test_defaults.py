@@ -15,10 +15,14 @@ GATES = [GateSection.model_validate(gate) for gate in tomllib.loads(TEMPLATE)["g
 @pytest.mark.parametrize(
     ("step", "measures"),
     [
-        ("dual", {"import_differences", "sync_lag_seconds"}),
+        ("dual", {"import_differences", "canaries_refused", "sync_lag_seconds"}),
         (
             "drain",
             {
+                "shadow_refused_share",
+                "sign_in_load",
+                "rollbacks",
+                "write_back_lag_seconds",
                 "total_requests",
                 "identity_conflicts",
                 "verification_unavailable",
@@ -29,6 +33,8 @@ GATES = [GateSection.model_validate(gate) for gate in tomllib.loads(TEMPLATE)["g
         (
             "auther",
             {
+                "unacknowledged_users",
+                "write_back_lag_seconds",
                 "legacy_requests",
                 "legacy_sessions",
                 "total_requests",

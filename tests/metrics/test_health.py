@@ -66,7 +66,6 @@ def test_the_marker_counts_for_nothing_and_what_goes_on_by_itself_is_no_sign_in(
         "unavailable": 2,
         "conflicts": 1,
         "sign_ins": 5 + 7 - 2 - 1,
-        "sign_ins_at_auther": 7,
         "sign_ins_failed": 3,
         "key_fetches_failed": 6,
         "refused:json": 4,
@@ -179,9 +178,3 @@ def test_failures_refusals_and_keys_are_counted() -> None:
     assert read("jwks_failures", recent=window(key_fetches_failed=4)).value == 4
     quick = window(requests=100, **{"within:0.001": 100, "within:inf": 100})
     assert read("shim_p95_seconds", recent=quick).value == pytest.approx(0.00095)
-
-
-def test_the_load_is_the_share_of_half_the_capacity_that_is_expected() -> None:
-    assert read("auther_load", expected_per_s=1.5, usable_per_s=2.0).value == 0.75
-    assert "migrator auther capacity" in said(read("auther_load", expected_per_s=1.5))
-    assert "peak_sign_ins_per_s" in said(read("auther_load", usable_per_s=2.0))

@@ -6,11 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from migrator.metrics.base import Base, base_from_json
-from migrator.metrics.health_counts import AT_AUTHER, increments, marks_of, within
+from migrator.metrics.health_counts import increments, marks_of, within
 from migrator.metrics.instances import coverage_doubts
 from migrator.metrics.interface import FleetLook, HealthLook, ShimsLook
-from migrator.runner import stages
-from migrator.runner.standing_up.capacity import last_measured
 from migrator.state.health_history import StoredCounts
 
 if TYPE_CHECKING:
@@ -37,14 +35,11 @@ def health_of(ctx: Context, found: Look) -> HealthLook:
     shims, fleet = found.shims or ShimsLook(), found.fleet or FleetLook()
     if shims.processes:
         _keep(ctx, shims, fleet, found.at)
-    at = found.at
-    hours = tuple(_window(ctx, at - week * WEEK, HOUR) for week in range(WEEKS + 1))
+    ends = [found.at - week * WEEK for week in range(WEEKS + 1)]
     return HealthLook(
-        recent=_window(ctx, at, ctx.config.drain.health_window),
-        hours=hours,
-        days=tuple(_window(ctx, at - week * WEEK, DAY) for week in range(WEEKS + 1)),
-        expected_per_s=_expected_per_s(ctx, hours),
-        usable_per_s=_usable_per_s(ctx),
+        recent=_window(ctx, found.at, ctx.config.drain.health_window),
+        hours=tuple(_window(ctx, end, HOUR) for end in ends),
+        days=tuple(_window(ctx, end, DAY) for end in ends),
     )
 
 
@@ -84,17 +79,3 @@ def _missing(ctx: Context, shims: ShimsLook, fleet: FleetLook) -> bool:
 def _window(ctx: Context, ends: datetime, length: timedelta) -> Window:
     begins = ends - length
     return within(ctx.state.health_history.between(begins, ends), begins, ends)
-
-
-def _expected_per_s(ctx: Context, hours: tuple[Window, ...]) -> float | None:
-    """Give what Auther has to expect: the configured peak, else what the last hour brought it."""
-    peak = ctx.config.auther.peak_sign_ins_per_s
-    if peak is not None:
-        return peak * stages.share_at_auther(stages.position(stages.current(ctx)))
-    now = hours[0]
-    return now.counts.get(AT_AUTHER, 0) / HOUR.total_seconds() if now.counts else None
-
-
-def _usable_per_s(ctx: Context) -> float | None:
-    measured = last_measured(ctx)
-    return None if measured is None else measured.usable_per_s

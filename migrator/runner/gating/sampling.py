@@ -18,7 +18,8 @@ from migrator.metrics.base import base_from_json
 from migrator.metrics.interface import Grade
 from migrator.metrics.measures import Terms
 from migrator.metrics.registry import ALL_MEASURES
-from migrator.runner.gating.guard import standing_of
+from migrator.runner.gating.guard import measured_standing, standing_of
+from migrator.runner.gating.overriding import DOUBTS
 from migrator.runner.gating.overtaken import beginning
 from migrator.runner.notifying.announcing import announce
 from migrator.state.samples import StoredSample
@@ -62,7 +63,7 @@ def due(ctx: Context, specs: Sequence[GateSpec]) -> tuple[GateSpec, ...]:
 
 def judge(ctx: Context, spec: GateSpec) -> Verdict:
     """Judge a gate by the samples that are there."""
-    standing = standing_of(ctx, spec)
+    standing = measured_standing(ctx, spec)
     return evaluate(
         spec,
         graded(ctx, spec),
@@ -101,7 +102,7 @@ def record(ctx: Context, verdict: Verdict) -> None:
 
 def record_change(ctx: Context, verdict: Verdict) -> None:
     """Write a verdict unless the ledger says the same of the gate already."""
-    if standing_of(ctx, verdict.gate).state is not verdict.state:
+    if measured_standing(ctx, verdict.gate).state is not verdict.state:
         record(ctx, verdict)
 
 
@@ -132,6 +133,8 @@ def _sample_of(ctx: Context, spec: GateSpec, found: Look) -> StoredSample:
     )
     result, reason = grade(spec, reading, was_ok=was_ok)
     evidence = {**reading.evidence, SPEC: spec.hash}
+    if reading.doubts:
+        evidence[DOUBTS] = [doubt.reason for doubt in reading.doubts]
     return StoredSample(spec.name, found.at, str(result), reading.value, reason, evidence)
 
 

@@ -12,6 +12,7 @@ from migrator.metrics.health import HEALTH_MEASURES
 from migrator.metrics.health_counts import IDENTITY_CONFLICTS
 from migrator.metrics.interface import Grade
 from migrator.metrics.measures import Terms
+from migrator.metrics.registry import ALL_MEASURES
 from migrator.runner import stages
 from migrator.runner.gating.looking import look
 from migrator.runner.gating.sampling import graded
@@ -24,13 +25,16 @@ if TYPE_CHECKING:
     from migrator.runner.context import Context
 
 
+_BESIDE = {"sign_in_load": ALL_MEASURES["sign_in_load"]}
+
+
 def look_at_health(ctx: Context) -> HealthPicture:
     """Look once; what was counted since the look before is kept, no gate gets a sample.
 
     Raises:
         UsageError: A secret that a source needs is missing.
     """
-    found = look(ctx, {"shims", "fleet", "health"})
+    found = look(ctx, {"shims", "fleet", "health", "capacity_check"})
     return HealthPicture(
         migration=ctx.config.migration.name,
         at=found.at,
@@ -44,7 +48,7 @@ def look_at_health(ctx: Context) -> HealthPicture:
 def _rows(ctx: Context, found: Look) -> Iterator[HealthRow]:
     stage = ctx.config.stage
     terms = Terms(stage.expected_instances, stage.heartbeat_within, control=False, base=None)
-    for name, measure in HEALTH_MEASURES.items():
+    for name, measure in (HEALTH_MEASURES | _BESIDE).items():
         yield _row(name, measure.read(found, terms))
     if found.health is not None:
         conflicts = found.health.recent.counts.get(IDENTITY_CONFLICTS, 0)
