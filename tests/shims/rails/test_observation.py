@@ -11,6 +11,8 @@ import psycopg
 
 from migrator.core.clock import SystemClock
 from migrator.core.stage import Stage
+from migrator.metrics.interface import Labels
+from migrator.metrics.log_line import decision_of
 from migrator.metrics.shim_counters import ShimCounters
 from tests.parts.stage_file import CONTROL_SECRET, METRICS_TOKEN
 from tests.shims.rails.club import ALICE, BOB, XHR, Club, sub_of
@@ -28,8 +30,8 @@ def marker(
 
 
 def test_the_control_is_counted_and_signs_nobody_in(club: Club) -> None:
-    before = club.counters()
     with club.browser(signed_in=BOB) as client:
+        before = club.counters()
         answer = client.get("/members", headers=marker())
     assert (answer.status_code, answer.content) == (204, b"")
     after = club.counters()
@@ -87,6 +89,18 @@ def test_each_decision_is_one_line_of_json_without_ids(club: Club) -> None:
     assert event["legacy"] == sha256(str(BOB).encode()).hexdigest()[:12]
     assert sub_of(ALICE) not in log
     assert token[:20] not in log
+
+
+def test_a_marker_is_a_line_of_the_log_too(club: Club) -> None:
+    logged_before = len(club.app.log)
+    with club.browser() as client:
+        client.get("/members", headers=marker())
+    lines = [
+        line for line in club.app.log[logged_before:].splitlines() if '"event":"auth"' in line
+    ]
+    assert [decision_of(line.encode()) for line in lines] == [
+        Labels("legacy", "accepted", "dual", "", synthetic=True)
+    ]
 
 
 def eventually(club: Club, query: str, *values: object, within_s: float = 14) -> object:

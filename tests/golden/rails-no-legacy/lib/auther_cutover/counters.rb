@@ -14,10 +14,12 @@ module AutherCutover
       @lock = Mutex.new
     end
 
-    # The one line that counts requests, real and synthetic.
-    def request(path:, outcome:, stage:, reason: nil, synthetic: false)
-      add("auth_requests_total", path: path, outcome: outcome, stage: stage, reason: reason.to_s,
-                                 synthetic: synthetic ? "1" : "0")
+    # The one place that counts requests and logs them, real and synthetic.
+    def request(path:, outcome:, stage:, reason: nil, synthetic: false, **details)
+      labels = { path: path, outcome: outcome, stage: stage, reason: reason.to_s }
+      add("auth_requests_total", **labels, synthetic: synthetic ? "1" : "0")
+      details = { synthetic: true } if synthetic
+      Rails.logger.info(JSON.generate({ event: "auth" }.merge(labels, details)))
     end
 
     def add(name, **labels)

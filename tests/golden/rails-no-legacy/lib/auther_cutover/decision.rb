@@ -106,11 +106,8 @@ module AutherCutover
       count("none", "anonymous", @credential.kind == :other ? :other_scheme : nil)
     end
 
-    # One line for counter and log.
     def count(path, outcome, reason, **details)
-      AutherCutover.counters.request(path: path, outcome: outcome, stage: stage_name, reason: reason)
-      event = { event: "auth", path: path, outcome: outcome, stage: stage_name, reason: reason.to_s }
-      Rails.logger.info(JSON.generate(event.merge(details)))
+      AutherCutover.counters.request(path: path, outcome: outcome, stage: stage_name, reason: reason, **details)
     end
 
     def stage_name
