@@ -72,7 +72,7 @@ def test_a_killed_exporter_and_its_restart(drain: Drain) -> None:
     drain.shims[1].start()
     look_until(drain, is_good)
     assert "Prometheus cannot scrape it: gone" in held.reason
-    assert "web-2 is alive but was not scraped" in held.reason
+    assert "web-2 is alive but its counters were not read" in held.reason
 
 
 def test_counters_that_were_set_back(drain: Drain) -> None:

@@ -11,10 +11,9 @@ import psycopg
 
 from migrator.core.clock import SystemClock
 from migrator.core.stage import Stage
-from migrator.metrics.interface import Labels
-from migrator.metrics.log_line import decision_of
 from migrator.metrics.shim_counters import ShimCounters
 from tests.parts.stage_file import CONTROL_SECRET, METRICS_TOKEN
+from tests.shims.counting import check_that_the_log_says_what_was_counted
 from tests.shims.rails.club import ALICE, BOB, XHR, Club, sub_of
 
 SYNTHETIC = ("auth_requests_total", "outcome=accepted", "path=legacy", "synthetic=1")
@@ -91,16 +90,8 @@ def test_each_decision_is_one_line_of_json_without_ids(club: Club) -> None:
     assert token[:20] not in log
 
 
-def test_a_marker_is_a_line_of_the_log_too(club: Club) -> None:
-    logged_before = len(club.app.log)
-    with club.browser() as client:
-        client.get("/members", headers=marker())
-    lines = [
-        line for line in club.app.log[logged_before:].splitlines() if '"event":"auth"' in line
-    ]
-    assert [decision_of(line.encode()) for line in lines] == [
-        Labels("legacy", "accepted", "dual", "", synthetic=True)
-    ]
+def test_the_log_says_what_was_counted(club: Club) -> None:
+    check_that_the_log_says_what_was_counted(club.app)
 
 
 def eventually(club: Club, query: str, *values: object, within_s: float = 14) -> object:
