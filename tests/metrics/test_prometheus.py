@@ -99,15 +99,19 @@ def test_instances_are_read_and_controlled_as_if_scraped(prometheus: PrometheusS
         fresh_for=timedelta(seconds=30),
         clock=SystemClock(),
     ).look()
-    assert [without_markers(process) for process in now.processes] == [
-        without_markers(process) for process in scraped.processes
-    ]
-    assert now.processes[0].requests[LEGACY] == before.processes[0].requests[LEGACY] + 3
+    assert by_name(now) == by_name(scraped)
+    legacy = [by_name(found)["web-1"].requests[LEGACY] for found in (before, now)]
+    assert legacy[1] == legacy[0] + 3
 
 
-def without_markers(process: Process) -> Process:
-    requests = {labels: n for labels, n in process.requests.items() if not labels.synthetic}
-    return replace(process, requests=requests)
+def by_name(found: ShimsLook) -> dict[str, Process]:
+    """Give the processes without their markers."""
+    return {
+        process.instance: replace(
+            process, requests={k: n for k, n in process.requests.items() if not k.synthetic}
+        )
+        for process in found.processes
+    }
 
 
 @pytest.mark.parametrize(

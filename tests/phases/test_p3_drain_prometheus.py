@@ -86,6 +86,7 @@ def test_counters_that_were_set_back(drain: Drain) -> None:
     look_until(drain, is_good)
     shim.started_at_s = None
     shim.restart()
+    shim.count("legacy")
     assert "a counter of web-2 ran backwards without a restart" in held.reason
 
 
