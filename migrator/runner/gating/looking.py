@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from migrator.runner.context import Context
 
 ARRIVES_WITHIN = timedelta(seconds=3)
-READINGS = 20
+READINGS = 8
 
 
 def look(ctx: Context, sources: Collection[SourceName]) -> Look:
