@@ -16,10 +16,9 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
 STATISTICS_PATH = "/migrator/statistics"
-_UNAUTHORIZED, _NOT_FOUND = httpx.codes.UNAUTHORIZED, httpx.codes.NOT_FOUND
-_WHY = {
-    _UNAUTHORIZED: "another secret than [plugin] statistics_secret",
-    _NOT_FOUND: "no plugin there, or without MIGRATOR_SECRET_STATISTICS",
+_WHY: dict[int, str] = {
+    httpx.codes.UNAUTHORIZED: ": another secret than [plugin] statistics_secret",
+    httpx.codes.NOT_FOUND: ": no plugin there, or without MIGRATOR_SECRET_STATISTICS",
 }
 _OLDER = "the plugin at Auther is older than this migrator: migrator import plugin"
 
@@ -47,9 +46,8 @@ class Statistics(NamedTuple):
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return Doubt(Grade.ERROR, f"Auther at {name} does not answer ({type(error).__name__})")
         if answer.status_code != httpx.codes.OK:
-            why = _WHY.get(httpx.codes(answer.status_code), "")
-            said = f"Auther at {name} answers {answer.status_code}" + (f": {why}" if why else "")
-            return Doubt(Grade.ERROR, said)
+            why = _WHY.get(answer.status_code, "")
+            return Doubt(Grade.ERROR, f"Auther at {name} answers {answer.status_code}{why}")
         try:
             return dict(answer.json())
         except ValueError:

@@ -11,14 +11,21 @@ import httpx
 if TYPE_CHECKING:
     from datetime import timedelta
 
+USER_AGENT = "migrator drain"
+
 
 def client_for(timeout: timedelta) -> httpx.Client:
-    """Open a client that follows no redirect and knows no proxy.
+    """Open a client that follows no redirect, knows no proxy, and says who asks.
 
     Args:
         timeout: For each step of a request.
     """
-    return httpx.Client(timeout=timeout.total_seconds(), trust_env=False, verify=_tls())
+    return httpx.Client(
+        timeout=timeout.total_seconds(),
+        trust_env=False,
+        verify=_tls(),
+        headers={"User-Agent": USER_AGENT},
+    )
 
 
 @cache

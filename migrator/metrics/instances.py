@@ -78,7 +78,7 @@ def coverage_doubts(
     living = {beat.instance for beat in alive(fleet, within=within)}
     reasons = [*_missing(fleet, living, expected)] if not fleet.doubts else []
     reasons += [
-        f"{name} is alive but was not scraped: is its address in [drain] shims?"
+        f"{name} is alive but its counters were not read: is it in [drain]?"
         for name in sorted(living - set(scraped))
     ]
     return fleet.doubts + tuple(Doubt(Grade.UNPROVEN, reason) for reason in reasons)

@@ -9,19 +9,23 @@ from __future__ import annotations
 import gzip
 import os
 import zlib
+from contextlib import contextmanager
 from dataclasses import dataclass
-from glob import glob
+from glob import escape, glob
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 CHUNK_BYTES = 1 << 18
 MAX_LINE_BYTES = 1 << 16
 TAIL_BYTES = 1 << 10
 GZIP = ".gz"
 UNREADABLE = frozenset({".bz2", ".xz", ".zst"})
+Opened = IO[bytes] | gzip.GzipFile
+SPOILT = (gzip.BadGzipFile, EOFError, zlib.error)
+IDLE_NS = 3600 * 10**9
 
 
 class Place(NamedTuple):
@@ -32,7 +36,8 @@ class Place(NamedTuple):
         end: Behind the last line that was read.
         crc: CRC-32 of the bytes from start to end.
         tail: CRC-32 of the last 1,024 bytes before the end.
-        is_settled: It was rotated away, and nothing was new at the last reading.
+        is_settled: Nothing was new at the last reading, and it was rotated away or idle for an hour
+            while others were written to.
     """
 
     device: int
@@ -90,20 +95,22 @@ class _File:
     written_ns: int
     is_active: bool
 
-    def opened(self) -> IO[bytes]:
-        """Open it.
+    @contextmanager
+    def opened(self) -> Iterator[Opened]:
+        """Open it, unpacked.
 
         Raises:
             FileNotFoundError: It is gone, or another file has taken its name.
         """
-        file = self.path.open("rb")
-        found = os.fstat(file.fileno())
-        if (found.st_dev, found.st_ino) != (self.device, self.inode):
-            file.close()
-            raise FileNotFoundError(self.path)
-        if self.path.suffix == GZIP:
-            return gzip.GzipFile(fileobj=file)  # type: ignore[return-value]
-        return file
+        with self.path.open("rb") as file:
+            found = os.fstat(file.fileno())
+            if (found.st_dev, found.st_ino) != (self.device, self.inode):
+                raise FileNotFoundError(self.path)
+            if self.path.suffix != GZIP:
+                yield file
+                return
+            with gzip.open(file) as unpacked:
+                yield unpacked
 
 
 def read_on(
@@ -146,12 +153,13 @@ class _Reading:
 
     def __init__(
         self,
-        files: Iterable[_File],
+        files: Sequence[_File],
         before: Places,
         line: Callable[[bytes], None],
         is_late: Callable[[], bool],
     ) -> None:
         self._unclaimed = {(file.device, file.inode): file for file in files}
+        self._newest_ns = max((file.written_ns for file in files), default=0)
         self._before = before
         self._line = line
         self._is_late = is_late
@@ -168,7 +176,8 @@ class _Reading:
         if file is not None and _is_longer(file, old):
             del self._unclaimed[file.device, file.inode]
             read = self._read(file, old, to_the_end=old.is_settled)
-            return read._replace(is_settled=not file.is_active and read.end == old.end)
+            is_left = not file.is_active or file.written_ns < self._newest_ns - IDLE_NS
+            return read._replace(is_settled=is_left and read.end == old.end)
         copy = self._copy_of(old)
         if copy is None:
             if not old.is_settled:
@@ -203,9 +212,11 @@ class _Reading:
         except FileNotFoundError:
             # Rotated in this very moment; the next reading finds it.
             self.is_complete = False
-            return place
+        except SPOILT:
+            self.holes.append(f"{file.path.name} cannot be unpacked")
+        return place
 
-    def _read_opened(self, opened: IO[bytes], place: Place, *, to_the_end: bool) -> Place:
+    def _read_opened(self, opened: Opened, place: Place, *, to_the_end: bool) -> Place:
         lines = _Lines(is_inside=place.end > 0 and not _ends_a_line(opened, place.end))
         end, crc = place.end, place.crc
         opened.seek(end)
@@ -249,13 +260,19 @@ class _Lines:
 def _files(pattern: str) -> list[_File]:
     """Find the files that are written to, and those that were rotated away from them."""
     written = {name for name in glob(pattern) if not _is_compressed(name)}  # noqa: PTH207
-    active = {name for name in written if not _continues(name, written)}
-    found = [Path(name) for name in sorted(glob(pattern + "*"))]  # noqa: PTH207
+    active = {Path(name).resolve() for name in written if not _continues(name, written)}
+    siblings = [path for each in active for path in each.parent.glob(escape(each.name) + "*")]
+    found = {Path(name).resolve() for name in glob(pattern + "*")} | set(siblings)  # noqa: PTH207
     return [
-        _File(path, s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns, str(path) in active)
-        for path in found
-        if path.is_file() and path.suffix not in UNREADABLE and (s := path.stat())
+        _File(path, s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns, path in active)
+        for path in sorted(found)
+        if path.is_file() and not _is_no_log(path, found) and (s := path.stat())
     ]
+
+
+def _is_no_log(path: Path, others: Iterable[Path]) -> bool:
+    """Tell whether a file cannot be read, or is being compressed in this moment."""
+    return path.suffix in UNREADABLE or (path.suffix == GZIP and path.with_suffix("") in others)
 
 
 def _is_compressed(name: str) -> bool:
@@ -286,16 +303,20 @@ def _begins_with(file: _File, old: Place) -> bool:
             return _crc(opened, old.start, old.end) == old.crc and (
                 _tail(opened, old.end) == old.tail
             )
-    except (OSError, EOFError, zlib.error):  # Another format, or still being written.
+    except (OSError, *SPOILT):
         return False
 
 
 def _holds_something(file: _File) -> bool:
-    with file.opened() as opened:
-        return bool(opened.read(1))
+    """Tell whether a file is not empty, or cannot be looked into."""
+    try:
+        with file.opened() as opened:
+            return bool(opened.read(1))
+    except (OSError, *SPOILT):
+        return True
 
 
-def _crc(opened: IO[bytes], start: int, end: int) -> int | None:
+def _crc(opened: Opened, start: int, end: int) -> int | None:
     """Give the checksum of a part, None where the file is shorter."""
     opened.seek(start)
     crc, left = 0, end - start
@@ -307,10 +328,10 @@ def _crc(opened: IO[bytes], start: int, end: int) -> int | None:
     return crc
 
 
-def _tail(opened: IO[bytes], end: int) -> int | None:
+def _tail(opened: Opened, end: int) -> int | None:
     return _crc(opened, max(0, end - TAIL_BYTES), end)
 
 
-def _ends_a_line(opened: IO[bytes], end: int) -> bool:
+def _ends_a_line(opened: Opened, end: int) -> bool:
     opened.seek(end - 1)
     return opened.read(1) == b"\n"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 QUERY_PATH = "/api/v1/query"
 STALE_AFTER_SCRAPES = 3
-LOOK_BACK_SCRAPES = 20
+LOOK_BACK_SCRAPES = 5
 SHOWN = 200
 
 
@@ -86,7 +86,9 @@ class Prometheus:
         return f'{{__name__=~"{names}",{self._labels()}}}[{max(round(range_s), 1)}s]'
 
     def _labels(self) -> str:
-        return ",".join(f"{name}={json.dumps(value)}" for name, value in self.match.items())
+        return ",".join(
+            f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in self.match.items()
+        )
 
     def _skew(self, server_s: float) -> list[Doubt]:
         ahead = timedelta(seconds=server_s - self.clock.now().timestamp())
@@ -104,8 +106,9 @@ class Prometheus:
         """
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         address = self.url.rstrip("/") + QUERY_PATH
+        limit = {"timeout": f"{self.timeout.total_seconds():g}s"}
         try:
-            answer = client.get(address, params={"query": query}, headers=headers)
+            answer = client.get(address, params={"query": query, **limit}, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             said = f"{scrub(self.url)} does not answer ({type(error).__name__})"
             raise _RefusedError(said) from error

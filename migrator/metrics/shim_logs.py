@@ -112,7 +112,8 @@ class ShimLogs:
             for _ in range(ATTEMPTS):
                 stored = self.checkpoints.get(SUBJECT, key)
                 counted, doubts = self._further(stored, pattern, until)
-                if self.checkpoints.swap(SUBJECT, key, before=stored, after=counted.to_json()):
+                new = counted.to_json()
+                if new == stored or self.checkpoints.swap(SUBJECT, key, before=stored, after=new):
                     return ShimLook(pattern, _process(instance, counted), doubts=doubts)
         except OSError as error:
             reason = f"{pattern} cannot be read ({type(error).__name__})"

@@ -189,6 +189,58 @@ def test_a_pattern_follows_several_files_and_takes_none_of_their_rotated_ones(lo
     assert log.holes == []
 
 
+def test_a_dated_log_that_is_removed_long_after_its_last_line_is_no_hole(tmp_path: Path) -> None:
+    days = [Log(tmp_path / f"web-2026-11-{day}.log") for day in (26, 27)]
+    pattern = str(tmp_path / "web-2026-*.log")
+    for log in days:
+        log.write("before\n")
+    days[0].read(pattern=pattern)
+    os.utime(days[0].path, (1_800_000_000, 1_800_000_000))
+    os.utime(days[1].path, (1_800_090_000, 1_800_090_000))
+    days[0].read(pattern=pattern)
+    days[0].path.unlink()
+    assert days[0].read(pattern=pattern).holes == ()
+    days[1].path.unlink()
+    assert len(days[0].read(pattern=pattern).holes) == 1
+
+
+def test_a_link_is_followed_to_where_the_log_is_rotated(tmp_path: Path) -> None:
+    (tmp_path / "pods").mkdir()
+    log = Log(tmp_path / "pods" / "0.log")
+    log.path.touch()
+    link = tmp_path / "web.log"
+    link.symlink_to(log.path)
+    log.read(pattern=str(link))
+    log.write("one\n")
+    log.rename()
+    log.compress()
+    log.write("two\n")
+    log.read(pattern=str(link))
+    assert sorted(log.seen) == [b"one", b"two"]
+    assert log.holes == []
+
+
+def test_a_file_that_is_being_compressed_is_read_from_the_original(log: Log) -> None:
+    log.write("one\n" * 1000)
+    log.rename()
+    packed = log.rotated.with_name("web.log.1.gz")
+    packed.write_bytes(gzip.compress(log.rotated.read_bytes())[:20])
+    log.read()
+    assert (len(log.seen), log.holes) == (1000, [])
+
+
+def test_what_cannot_be_unpacked_is_a_hole(log: Log) -> None:
+    log.write("one\n")
+    log.read()
+    log.write("".join(f"{number * number}\n" for number in range(5000)))
+    log.rename()
+    log.compress()
+    packed = log.rotated.with_name("web.log.1.gz")
+    packed.write_bytes(packed.read_bytes()[:-100])
+    log.read()
+    assert log.holes == ["web.log.1.gz cannot be unpacked"]
+
+
 def test_a_line_without_end_takes_no_memory_and_what_follows_is_read(log: Log) -> None:
     log.write("x" * (3 * CHUNK_BYTES))
     log.read()

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from migrator.core.clock import SystemClock
 from migrator.metrics.control import DelayedControl
-from migrator.metrics.interface import Grade, Labels
+from migrator.metrics.interface import Doubt, Grade, Labels
 from migrator.metrics.prometheus import Prometheus
 from migrator.metrics.shim_counters import ShimCounters
 from tests.parts.clocks import ShiftedClock
+from tests.parts.serving import Answer, serving
 from tests.parts.shim_process import CONTROL_SECRET, METRICS_TOKEN, ShimProcess
 
 if TYPE_CHECKING:
@@ -96,15 +99,19 @@ def test_instances_are_read_and_controlled_as_if_scraped(prometheus: PrometheusS
         fresh_for=timedelta(seconds=30),
         clock=SystemClock(),
     ).look()
-    assert [without_markers(process) for process in now.processes] == [
-        without_markers(process) for process in scraped.processes
-    ]
-    assert now.processes[0].requests[LEGACY] == before.processes[0].requests[LEGACY] + 3
+    assert by_name(now) == by_name(scraped)
+    legacy = [by_name(found)["web-1"].requests[LEGACY] for found in (before, now)]
+    assert legacy[1] == legacy[0] + 3
 
 
-def without_markers(process: Process) -> Process:
-    requests = {labels: n for labels, n in process.requests.items() if not labels.synthetic}
-    return replace(process, requests=requests)
+def by_name(found: ShimsLook) -> dict[str, Process]:
+    """Give the processes without their markers."""
+    return {
+        process.instance: replace(
+            process, requests={k: n for k, n in process.requests.items() if not k.synthetic}
+        )
+        for process in found.processes
+    }
 
 
 @pytest.mark.parametrize(
@@ -191,6 +198,54 @@ def test_a_prometheus_that_refuses_says_why(prometheus: PrometheusServer) -> Non
     (doubt,) = asked.look().all_doubts
     assert doubt.grade is Grade.ERROR
     assert "answers 400: invalid parameter" in doubt.reason
+
+
+@pytest.mark.parametrize("kind", ["warnings", "infos"])
+def test_an_answer_that_prometheus_itself_doubts_proves_nothing(
+    prometheus: PrometheusServer, kind: str
+) -> None:
+    asked = source(prometheus, "web-1")
+    look_until(asked, lambda found: not is_doubted(found))
+
+    def partly(path: str) -> Answer:
+        body = httpx.get(prometheus.base_url + path).json()
+        return 200, {}, json.dumps({**body, kind: ["a store did not answer"]}).encode()
+
+    with serving(partly) as url:
+        found = replace(asked, url=url).look()
+    assert found.doubts == (Doubt(Grade.UNPROVEN, "Prometheus warns: a store did not answer"),)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "reason"),
+    [
+        (503, b'{"status":"error","error":"query timed out"}', "answers 503: query timed out"),
+        (502, b"<html>", "answers 502"),
+        (200, b"<html>", "not the answer of a Prometheus (JSONDecodeError)"),
+        (200, b'{"status":"error","error":"too many samples"}', "says error: too many samples"),
+        (200, b'{"status":"success","data":{"result":[]}}', "not the answer of a Prometheus"),
+        (302, b"", "answers 302"),
+    ],
+)
+def test_what_is_no_answer_of_a_prometheus_is_an_error(
+    prometheus: PrometheusServer, status: int, body: bytes, reason: str
+) -> None:
+    with serving(lambda _path: (status, {"Location": "/elsewhere"}, body)) as url:
+        (doubt,) = replace(source(prometheus, "web-1"), url=url).look().all_doubts
+    assert doubt.grade is Grade.ERROR
+    assert reason in doubt.reason
+
+
+def test_the_token_is_sent(prometheus: PrometheusServer) -> None:
+    asked = replace(source(prometheus, "web-1"), token="of-the-reader")
+    seen: list[str] = []
+
+    def passing(path: str) -> Answer:
+        return 200, {}, httpx.get(prometheus.base_url + path).content
+
+    with serving(passing, seen=seen.append) as url:
+        replace(asked, url=url).look()
+    assert set(seen) == {"Bearer of-the-reader"}
 
 
 def test_a_password_in_the_address_is_not_repeated(prometheus: PrometheusServer) -> None:

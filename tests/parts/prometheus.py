@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tests.parts.postgres import free_port
 from tests.parts.program import Program
 from tests.parts.shim_process import METRICS_TOKEN, ShimProcess
 
@@ -20,6 +21,10 @@ scrape_configs:
   metrics_path: /migrator/metrics
   authorization: {{credentials: {token}}}
   static_configs: {targets}
+- job_name: generated
+  metrics_path: /migrator/metrics
+  authorization: {{credentials: {token}}}
+  static_configs: [{{targets: ["127.0.0.1:{generated_port}"]}}]
 """
 
 
@@ -29,12 +34,13 @@ class PrometheusServer(Program):
 
     It takes five seconds to find new targets, so all of them stand in its configuration from the first:
     the instances of case `pair`, each alone as `web-1` and `web-2`, the first one twice as `replicas`,
-    and as `twins` two of one name.
+    and as `twins` two of one name. The job `generated` is a generated shim that a test may start.
     """
 
     health_path: str = "/-/ready"
     web_1: ShimProcess = field(default_factory=lambda: ShimProcess("web-1"))
     web_2: ShimProcess = field(default_factory=lambda: ShimProcess("web-2"))
+    generated_port: int = field(default_factory=free_port)
     twin: ShimProcess = field(default_factory=lambda: ShimProcess("web-1"))
 
     def command(self) -> list[str]:
@@ -63,7 +69,11 @@ class PrometheusServer(Program):
             }
             for case, shims, labels in cases
         ]
-        text = CONFIG.format(token=METRICS_TOKEN, targets=json.dumps(targets))
+        text = CONFIG.format(
+            token=METRICS_TOKEN,
+            targets=json.dumps(targets),
+            generated_port=self.generated_port,
+        )
         (self.folder / "prometheus.yml").write_text(text, encoding="utf-8")
 
 

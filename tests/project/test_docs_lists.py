@@ -9,6 +9,7 @@ import pytest
 
 from migrator.auther.ways.targets import KINDS
 from migrator.legacy.sources import SOURCES
+from migrator.runner.gating.looking import COUNTERS
 from migrator.schemes import registry
 
 README = Path(__file__).parents[2] / "README.md"
@@ -30,6 +31,7 @@ def _described(kind: str) -> str:
 LISTS = {
     "sources": _two_columns({kind: source.reads for kind, source in SOURCES.items()}),
     "ways in": _two_columns({kind: _described(kind) for kind in KINDS}),
+    "counters": _two_columns({kind: str(inspect.getdoc(made)) for kind, made in COUNTERS.items()}),
     "schemes": registry.table(),
 }
 

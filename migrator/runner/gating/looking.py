@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from migrator.runner.context import Context
 
 ARRIVES_WITHIN = timedelta(seconds=3)
-READINGS = 20
+READINGS = 8
 
 
 HEALTH: SourceName = "health"
@@ -66,6 +66,7 @@ def _shims(ctx: Context) -> Source[ShimsLook]:
 
 
 def _scraped(ctx: Context) -> ShimCounters:
+    """The instances' own metrics, at the addresses in `shims`: nothing between them and the gate."""
     drain = ctx.config.drain
     return ShimCounters(
         addresses=drain.shims,
@@ -78,6 +79,7 @@ def _scraped(ctx: Context) -> ShimCounters:
 
 
 def _prometheus(ctx: Context) -> Prometheus:
+    """The HTTP API of the Prometheus, Thanos or Mimir that scrapes them."""
     drain = ctx.config.drain
     section = drain.prometheus
     if section is None:
@@ -95,6 +97,7 @@ def _prometheus(ctx: Context) -> Prometheus:
 
 
 def _logs(ctx: Context) -> ShimLogs:
+    """The line of JSON that each shim writes for each request, followed through rotation."""
     drain = ctx.config.drain
     return ShimLogs(
         logs={log.instance: str(ctx.path(Path(log.files))) for log in drain.logs},

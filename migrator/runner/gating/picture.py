@@ -58,7 +58,7 @@ def picture_of(
         sessions=_sessions(found.sessions or SessionsLook()),
         counters=rows,
         looked_before=before,
-        addresses=len(ctx.config.drain.shims),
+        addresses=len(shims.shims),
         scraped=len(shims.processes),
         controlled=sum(shim.control_counted for shim in shims.shims),
         alive=len(alive(fleet, within=ctx.config.stage.heartbeat_within)),

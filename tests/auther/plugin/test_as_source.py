@@ -10,12 +10,13 @@ import pytest
 from migrator.core.clock import SystemClock
 from migrator.metrics.auther_statistics import AutherCounters, Statistics, StoredPasswords
 from migrator.metrics.base import base_from_json
-from migrator.metrics.interface import AutherLook, Doubt, Grade, Look
+from migrator.metrics.interface import AutherLook, Grade, Look
 from migrator.metrics.measures import MEASURES, Terms
 from tests.auther.plugin.door import ENVIRONMENT, SECRETS, person
 from tests.auther.plugin.users import bcrypt_envelope
 from tests.parts import require
 from tests.parts.better_auth import BetterAuth, start
+from tests.parts.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -128,11 +129,13 @@ def test_processes_that_take_turns_behind_one_address_prove_nothing_when_they_co
     assert [doubt.grade for doubt in back.doubts] == expected
 
 
-def test_a_plugin_that_is_older_is_unproven(monkeypatch: pytest.MonkeyPatch) -> None:
-    older: Mapping[str, Any] | Doubt = {"version": "1"}
-    monkeypatch.setattr(Statistics, "ask", lambda *_args, **_named: older)
-    asked = Statistics("http://127.0.0.1:9", "", timedelta(seconds=1))
-    (counters,) = AutherCounters(asked).look().doubts
-    (passwords,) = StoredPasswords(asked).look().doubts
+def test_a_plugin_that_is_older_is_unproven_and_a_page_is_an_error() -> None:
+    said = iter([b'{"version":"1"}', b'{"version":"1"}', b"<html>"])
+    with serving(lambda _path: (200, {}, next(said))) as url:
+        asked = Statistics(url, "secret", timedelta(seconds=5))
+        (counters,) = AutherCounters(asked).look().doubts
+        (passwords,) = StoredPasswords(asked).look().doubts
+        (page,) = AutherCounters(asked).look().doubts
     assert counters == passwords
     assert counters.grade is Grade.UNPROVEN
+    assert page.reason.endswith("the answer is no JSON")

@@ -20,14 +20,16 @@ module AutherCutover
       forget_durations
     end
 
-    # The one line that counts requests, real and synthetic.
-    # waited_s: how long it waited for its decision, where that was measured.
-    def request(path:, outcome:, stage:, reason: nil, synthetic: false, waited_s: nil)
-      labels = { path: path, outcome: outcome, stage: stage, reason: reason.to_s, synthetic: synthetic ? "1" : "0" }
+    # The one place that counts requests and logs them, real and synthetic.
+    # waited_s: how long one waited for its decision, where that was measured.
+    def request(path:, outcome:, stage:, reason: nil, synthetic: false, waited_s: nil, **details)
+      labels = { path: path, outcome: outcome, stage: stage, reason: reason.to_s }
       @lock.synchronize do
-        @pending[["auth_requests_total", labels]] += 1
+        @pending[["auth_requests_total", labels.merge(synthetic: synthetic ? "1" : "0")]] += 1
         observe(waited_s) if waited_s
       end
+      details = { synthetic: true } if synthetic
+      Rails.logger.info(JSON.generate({ event: "auth" }.merge(labels, details)))
     end
 
     def add(name, **labels)

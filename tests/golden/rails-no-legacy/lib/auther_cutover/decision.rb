@@ -111,13 +111,10 @@ module AutherCutover
       count("none", "anonymous", @credential.kind == :other ? :other_scheme : nil)
     end
 
-    # One line for counter and log.
     def count(path, outcome, reason, **details)
       # Some are counted when the application has run; its own time is not the shim's.
-      waited_s = @waited_s || since_began_s
-      AutherCutover.counters.request(path: path, outcome: outcome, stage: stage_name, reason: reason, waited_s: waited_s)
-      event = { event: "auth", path: path, outcome: outcome, stage: stage_name, reason: reason.to_s }
-      Rails.logger.info(JSON.generate(event.merge(details)))
+      details[:waited_s] = @waited_s || since_began_s
+      AutherCutover.counters.request(path: path, outcome: outcome, stage: stage_name, reason: reason, **details)
     end
 
     def since_began_s
