@@ -43,7 +43,8 @@ def test_a_breach_says_how_to_mend_it_and_how_to_override_it() -> None:
 
 
 def test_a_pass_names_the_step_and_its_end() -> None:
-    found = said([sample(m) for m in range(11)], minute=10)
+    found = said([sample(m) for m in range(11)], minute=60)
+    assert found["since"] == "2026-11-23T03:00:00.000000Z (1h ago)"
     assert found["do"] == "migrator dual-path stage set auther"
     assert found["good until"] == "2026-11-24T03:10:00.000000Z"
     assert {"override", "missing", "next look"} & set(found) == set()
