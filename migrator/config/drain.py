@@ -36,7 +36,7 @@ class LogSection(Section):
         files: Path or pattern of the files that are written to; rotated ones are found beside them.
     """
 
-    instance: str
+    instance: Annotated[str, Field(min_length=1, max_length=100)]
     files: Annotated[str, Field(min_length=1)]
 
 

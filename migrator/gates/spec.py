@@ -8,6 +8,8 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from migrator.core.redact import scrub
+
 if TYPE_CHECKING:
     from migrator.config.gate import GateSection, Measurement
     from migrator.config.model import Config
@@ -151,5 +153,6 @@ def _counters(config: Config) -> str:
     if drain.counters == "logs":
         return f"logs {sorted((log.instance, log.files) for log in drain.logs)}"
     if drain.prometheus is not None and drain.counters == "prometheus":
-        return f"prometheus {drain.prometheus.url} {sorted(drain.prometheus.match.items())}"
+        address = scrub(drain.prometheus.url)
+        return f"prometheus {address} {sorted(drain.prometheus.match.items())}"
     return str(sorted(drain.shims))

@@ -49,9 +49,12 @@ class Statistics(NamedTuple):
             why = _WHY.get(answer.status_code, "")
             return Doubt(Grade.ERROR, f"Auther at {name} answers {answer.status_code}{why}")
         try:
-            return dict(answer.json())
+            found = answer.json()
         except ValueError:
-            return Doubt(Grade.ERROR, f"Auther at {name}: the answer is no JSON")
+            found = None
+        if isinstance(found, dict):
+            return found
+        return Doubt(Grade.ERROR, f"Auther at {name}: the answer is no JSON object")
 
 
 @dataclass(frozen=True)

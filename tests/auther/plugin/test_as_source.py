@@ -130,12 +130,12 @@ def test_processes_that_take_turns_behind_one_address_prove_nothing_when_they_co
 
 
 def test_a_plugin_that_is_older_is_unproven_and_a_page_is_an_error() -> None:
-    said = iter([b'{"version":"1"}', b'{"version":"1"}', b"<html>"])
+    said = iter([b'{"version":"1"}', b'{"version":"1"}', b"<html>", b"[1]"])
     with serving(lambda _path: (200, {}, next(said))) as url:
         asked = Statistics(url, "secret", timedelta(seconds=5))
         (counters,) = AutherCounters(asked).look().doubts
         (passwords,) = StoredPasswords(asked).look().doubts
-        (page,) = AutherCounters(asked).look().doubts
+        pages = [AutherCounters(asked).look().doubts[0].reason for _ in range(2)]
     assert counters == passwords
     assert counters.grade is Grade.UNPROVEN
-    assert page.reason.endswith("the answer is no JSON")
+    assert pages == [f"Auther at {url}: the answer is no JSON object"] * 2
