@@ -10,6 +10,7 @@ from migrator.dashboards.promql import SIGN_INS, Promql, promql_duration
 from migrator.dashboards.yaml_text import to_yaml
 from migrator.gates.spec import REGRESS, spec_of, spec_of_regress
 from migrator.metrics.exported import DETECTOR, INFO, REQUESTS
+from migrator.metrics.health import HEALTH_MEASURES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,8 +148,8 @@ def _window(spec: GateSpec, config: Config) -> str:
     """Say over what a measurement counts: health over its own window, sign-ins over an hour."""
     if spec.measure.startswith("sign_in_"):
         return "1h"
-    health = {"error_ratio", "shim_p95_seconds", "jwks_failures", "login_refusals"}
-    span = config.drain.health_window if spec.measure in health else spec.interval
+    is_health = spec.measure in HEALTH_MEASURES
+    span = config.drain.health_window if is_health else spec.interval
     return promql_duration(max(span, SHORTEST_WINDOW))
 
 
