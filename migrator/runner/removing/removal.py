@@ -6,6 +6,7 @@ import json
 import socket
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from migrator.legacy.connect import open_postgres
 from migrator.legacy.execute import Patience, run_file
 from migrator.legacy.guard import Evidence, Guard
 from migrator.runner.gating.guard import require_gates
+from migrator.runner.removing import screams
 from migrator.runner.switching import way_back
 from migrator.sqlgen import steps
 
@@ -66,7 +68,17 @@ class Site:
             skip=skip,
             patience=Patience(self.ctx.config.remove.lock_attempts, self.ctx.clock.sleep),
             oids=list(self.plan.oids),
+            prepare=partial(self._prepare, step, direction),
         )
+
+    def _prepare(self, step: str, direction: str, unit: str) -> None:
+        if (step, direction) != (steps.SCREAM_WINDOW, "deploy") or self.plan.unproven:
+            return
+        if unit == "open":
+            screams.begin(self.ctx, self.plan, self.connection)
+        else:
+            heard, counted = screams.listen(self.ctx, self.plan, self.connection)
+            self.guard.heard(refusals=heard.count, counted=counted, unproven=heard.unproven)
 
 
 @contextmanager
