@@ -16,7 +16,6 @@ from migrator.legacy.guard import Archived, Guard, Orphans, Scream
 from migrator.legacy.removal_survey import read_access, read_bystanders
 from migrator.runner import stages
 from migrator.runner.gating.guard import standings
-from migrator.runner.removing import screams
 from migrator.runner.removing.plans import has_plan, keep_plan, kept_plan
 from migrator.runner.removing.removal import APPLIED, SUBJECT, apply_steps, revert_steps, site
 from migrator.runner.removing.targets import columns_to_drop, rules_of, tables_to_drop
@@ -202,7 +201,7 @@ def status(ctx: Context) -> Status:
         states = here.states()
         if here.guard.plan_id() is None:
             return Status(made.plan_id, states)
-        heard = screams.known(ctx, made)
+        listening = here.listening()
         return Status(
             made.plan_id,
             states,
@@ -210,7 +209,7 @@ def status(ctx: Context) -> Status:
             here.guard.orphans(),
             here.guard.holder(),
             here.guard.scream(),
-            dict(heard.refused) if heard else {},
+            dict(listening.heard.refused) if listening else {},
         )
 
 

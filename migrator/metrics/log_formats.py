@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 # Refused, no such table, no such column, and a prepared statement that no longer fits its table.
-REFUSALS = frozenset({"42501", "42P01", "42703", "0A000"})
+UNFIT = "0A000"  # names no table when it was prepared by PREPARE
+REFUSALS = frozenset({"42501", "42P01", "42703", UNFIT})
 _IN_A_LINE = re.compile("|".join(REFUSALS))
 
 _CSV_USER, _CSV_DATABASE, _CSV_STATE, _CSV_MESSAGE = 1, 2, 12, 13

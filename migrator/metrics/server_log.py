@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from migrator.metrics.log_formats import reader_for
+from migrator.metrics.log_formats import UNFIT, reader_for
 
 if TYPE_CHECKING:
     import os
@@ -116,7 +116,7 @@ class ServerLog:
                 continue
             if nonce := _CONTROL.search(entry.said):
                 controls.add(nonce[1])
-            elif self._names.search(entry.said) or not entry.said.strip():
+            elif entry.sqlstate == UNFIT or self._names.search(entry.said):
                 refused[f"{entry.client}: {entry.sqlstate}"] += 1
         return Heard(now.read_to, now.active, dict(refused), tuple(sorted(controls)), now.unproven)
 

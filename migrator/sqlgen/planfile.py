@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from migrator.core.catalog import shape
 from migrator.core.clock import iso
 from migrator.core.errors import ConflictError
-from migrator.sqlgen.devise import PASSWORD_COLUMNS
 from migrator.sqlgen.render import render
 from migrator.sqlgen.steps import steps_of
 from migrator.sqlgen.telling import described, exceptions, notes, told
@@ -60,9 +59,9 @@ class PlanFile:
     files: Mapping[str, str]
 
     @property
-    def holds_passwords(self) -> bool:
-        """Tell whether a column to drop holds password material."""
-        return not PASSWORD_COLUMNS.isdisjoint(self.columns)
+    def names(self) -> tuple[str, ...]:
+        """Names of tables and columns, as an application's statements have them."""
+        return (*(label.partition(".")[2] for label in self.tables), *self.columns)
 
 
 def plan_files(

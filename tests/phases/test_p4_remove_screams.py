@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -11,7 +12,9 @@ import pytest
 
 from migrator.core.errors import HeldError, RefusedError
 from migrator.core.sql import ident
-from migrator.runner.removing import screams
+from migrator.metrics.measures import MEASURES, Terms
+from migrator.runner.gating.looking import look
+from migrator.runner.listening import screams
 from migrator.sqlgen import steps
 from phases import p4_remove
 from tests.phases.removal import Site, make_site
@@ -30,6 +33,9 @@ EXACT = PRIVILEGES.format(acl="c.relacl")
 EQUIVALENT = PRIVILEGES.format(
     acl="coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's'::\"char\" ELSE 'r' END, c.relowner))"
 )
+
+
+TERMS = Terms(expected=1, within=timedelta(minutes=1), control=True, base=None)
 
 
 @pytest.fixture
@@ -157,7 +163,11 @@ def test_whoever_is_refused_is_heard_by_name_and_the_window_begins_anew(
         p4_remove.run(site.ctx)
     assert "migrator remove revert --to 03_revoke" in caught.value.hint
     assert p4_remove.status(site.ctx).refused == {"postgres (nightly): 42501": 1}
+    reading = MEASURES["refused_reads"].read(look(site.ctx, {"refusals"}), TERMS)
+    assert (reading.value, reading.doubts) == (1.0, ())
     p4_remove.rollback(site.ctx, steps.REVOKE)
+    unheard = MEASURES["refused_reads"].read(look(site.ctx, {"refusals"}), TERMS)
+    assert (unheard.value, [doubt.grade for doubt in unheard.doubts]) == (None, ["NO_DATA"])
     with pytest.raises(HeldError, match="the scream window runs until"):
         p4_remove.run(site.ctx)
     assert p4_remove.status(site.ctx).refused == {}

@@ -15,7 +15,7 @@ from migrator.legacy.connect import open_postgres
 from migrator.legacy.execute import Patience, run_file
 from migrator.legacy.guard import Evidence, Guard
 from migrator.runner.gating.guard import require_gates
-from migrator.runner.removing import screams
+from migrator.runner.listening import screams
 from migrator.runner.switching import way_back
 from migrator.sqlgen import steps
 
@@ -72,13 +72,26 @@ class Site:
         )
 
     def _prepare(self, step: str, direction: str, unit: str) -> None:
-        if (step, direction) != (steps.SCREAM_WINDOW, "deploy") or self.plan.unproven:
+        if step != steps.SCREAM_WINDOW or self.plan.unproven:
             return
-        if unit == "open":
-            screams.begin(self.ctx, self.plan, self.connection)
-        else:
-            heard, counted = screams.listen(self.ctx, self.plan, self.connection)
+        if direction == "revert":
+            screams.end(self.ctx)
+        elif direction == "deploy" and unit == "open":
+            screams.begin(
+                self.ctx,
+                self.connection,
+                plan_id=self.plan.plan_id,
+                database=self.plan.database,
+                names=self.plan.names,
+            )
+        elif direction == "deploy" and (wanted := self.listening()):
+            heard, counted = screams.listen(self.ctx, self.connection, wanted)
             self.guard.heard(refusals=heard.count, counted=counted, unproven=heard.unproven)
+
+    def listening(self) -> screams.Listening | None:
+        """Give what is listened for by this plan, None when it does not listen."""
+        wanted = screams.known(self.ctx)
+        return wanted if wanted and wanted.plan_id == self.plan.plan_id else None
 
 
 @contextmanager

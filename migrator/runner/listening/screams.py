@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,25 +18,53 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from migrator.runner.context import Context
-    from migrator.sqlgen.planfile import PlanFile
 
-SUBJECT, HEARD = "remove", "heard"
+SUBJECT, LISTENING = "remove", "listening"
 _TRIES = 50
 _PAUSE_S = 0.1
 
 
-def begin(ctx: Context, plan: PlanFile, connection: psycopg.Connection[Any]) -> None:
+@dataclass(frozen=True)
+class Listening:
+    """What is listened for, and what was heard by the last look.
+
+    Attributes:
+        plan_id: Of the removal.
+        names: Tables and columns.
+    """
+
+    plan_id: str
+    database: str
+    names: tuple[str, ...]
+    heard: Heard
+
+
+def begin(
+    ctx: Context,
+    connection: psycopg.Connection[Any],
+    *,
+    plan_id: str,
+    database: str,
+    names: tuple[str, ...],
+) -> None:
     """Listen from now on, forgetting what was heard before.
 
     Raises:
         DependencyError: The log cannot be read.
     """
+    wanted = Listening(plan_id, database, names, Heard())
     with _readable():
-        _keep(ctx, plan, _log(ctx, plan, connection).begin())
+        heard = _log(ctx, connection, wanted).begin()
+    _keep(ctx, wanted, heard)
+
+
+def end(ctx: Context) -> None:
+    """Listen no more."""
+    ctx.state.checkpoints.drop(SUBJECT, LISTENING)
 
 
 def listen(
-    ctx: Context, plan: PlanFile, connection: psycopg.Connection[Any]
+    ctx: Context, connection: psycopg.Connection[Any], wanted: Listening
 ) -> tuple[Heard, bool]:
     """Read the log on to a refusal that is planted first.
 
@@ -45,26 +74,30 @@ def listen(
     Raises:
         DependencyError: The log cannot be read.
     """
-    log = _log(ctx, plan, connection)
+    log, heard = _log(ctx, connection, wanted), wanted.heard
     nonce = secrets.token_hex(8)
     plant(connection, nonce)
-    heard = known(ctx, plan) or Heard(unproven="nobody listened from the beginning")
     for _ in range(_TRIES):
         with _readable():
             heard = log.listen(heard)
-        _keep(ctx, plan, heard)
+        _keep(ctx, wanted, heard)
         if nonce in heard.controls or heard.unproven:
             break
         ctx.clock.sleep(_PAUSE_S)
     return heard, nonce in heard.controls
 
 
-def known(ctx: Context, plan: PlanFile) -> Heard | None:
-    """Give what was heard for a plan at the last look, None before the first."""
-    found = ctx.state.checkpoints.get(SUBJECT, HEARD)
-    if found is None or found["plan"] != plan.plan_id:
+def known(ctx: Context) -> Listening | None:
+    """Give what is listened for and what was heard, None before `begin`."""
+    found = ctx.state.checkpoints.get(SUBJECT, LISTENING)
+    if found is None:
         return None
-    return Heard.from_json(found["heard"])
+    return Listening(
+        found["plan_id"],
+        found["database"],
+        tuple(found["names"]),
+        Heard.from_json(found["heard"]),
+    )
 
 
 def plant(connection: psycopg.Connection[Any], nonce: str) -> None:
@@ -75,8 +108,9 @@ def plant(connection: psycopg.Connection[Any], nonce: str) -> None:
         return
 
 
-def _keep(ctx: Context, plan: PlanFile, heard: Heard) -> None:
-    ctx.state.checkpoints.put(SUBJECT, HEARD, {"plan": plan.plan_id, "heard": heard.to_json()})
+def _keep(ctx: Context, wanted: Listening, heard: Heard) -> None:
+    kept = {**vars(wanted), "names": list(wanted.names), "heard": heard.to_json()}
+    ctx.state.checkpoints.put(SUBJECT, LISTENING, kept)
 
 
 @contextmanager
@@ -90,12 +124,11 @@ def _readable() -> Iterator[None]:
         ) from error
 
 
-def _log(ctx: Context, plan: PlanFile, connection: psycopg.Connection[Any]) -> ServerLog:
+def _log(ctx: Context, connection: psycopg.Connection[Any], wanted: Listening) -> ServerLog:
     prefix = connection.execute("SHOW log_line_prefix").fetchone()
-    names = {label.partition(".")[2] for label in plan.tables} | set(plan.columns)
     return ServerLog(
         str(ctx.path(Path(ctx.config.remove.server_log))),
         prefix[0] if prefix else "",
-        database=plan.database,
-        names=names,
+        database=wanted.database,
+        names=wanted.names,
     )
