@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from migrator.core.catalog import Catalog, Column, Table
 
 # Raised when the emitted SQL changes, so that an old plan is not taken for a new one.
-GENERATOR = 3
+GENERATOR = 4
 MIN_SERVER_VERSION = 140000  # the guard's functions are of the kind that came with 14
 
 
@@ -46,6 +46,7 @@ class Rules:
         scream_window_s: How long nobody may have been refused.
         log_watched: The server's log is read for refusals.
         quiet_s: How long no user may have been on the legacy side.
+        heartbeat_s: How long an instance that is silent counts as there.
         erase: `no`, `null` or `rewrite`: what happens to values before the columns go.
         acknowledged: What is gone or unproven, and accepted.
     """
@@ -56,6 +57,7 @@ class Rules:
     scream_window_s: int
     log_watched: bool
     quiet_s: int
+    heartbeat_s: int
     erase: str
     acknowledged: tuple[str, ...]
 

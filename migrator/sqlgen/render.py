@@ -92,6 +92,8 @@ def _values(removal: Removal) -> dict[str, Any]:
         "users": removal.users,
         "columns": columns,
         "column_names": removal.names,
+        "all_column_names": _name_list([*removal.names, *map(naming.quarantined, removal.names)]),
+        "archives": len(removal.tables) + bool(columns),
         "archived": [*key, *removal.names],
         "live": [*key, *map(naming.quarantined, removal.names)],
         "loosened": [c for c in columns if c.not_null and not c.default],
