@@ -171,17 +171,22 @@ def revert_steps(here: Site, names: tuple[str, ...]) -> tuple[str, ...]:
         state = here.states()[name]
         if state == "pending":
             continue
-        if name == steps.FINALIZE and here.guard.plan_id() is None:
-            here.reopen()
-        with _recorded(here, "revert", name), here.guard.leased(_holder(here.ctx)):
-            if state == "applying" and name not in steps.PIECEMEAL:
-                here.guard.step_back(name)
-            else:
-                here.run(name, "revert")
-        if name == steps.FINALIZE:
-            finished.forget(here.ctx)
+        with _recorded(here, "revert", name):
+            if name != steps.FINALIZE:
+                finished.forget(here.ctx)
+            elif here.guard.plan_id() is None:
+                here.reopen()
+            _take_back(here, name, state)
         reverted.append(name)
     return tuple(reverted)
+
+
+def _take_back(here: Site, name: str, state: str) -> None:
+    with here.guard.leased(_holder(here.ctx)):
+        if state == "applying" and name not in steps.PIECEMEAL:
+            here.guard.step_back(name)
+        else:
+            here.run(name, "revert")
 
 
 def _deploy(here: Site, name: str, standings: tuple[GateStanding, ...]) -> None:
