@@ -98,6 +98,7 @@ def test_the_application_loses_its_own_table_too_and_gets_it_back_as_it_was(
     dump, privileges = site.dump(), site.sql(EXACT)
     made = p4_remove.plan(site.ctx)
     assert made.unproven == ()
+    assert "public.push_tokens is taken from PUBLIC too" in made.notes[-1]
     p4_remove.run(site.ctx, steps.REVOKE)
     assert p4_remove.verify(site.ctx)[-1] == steps.REVOKE
     for table in ("identities", "push_tokens"):
