@@ -18,7 +18,7 @@ def test_what_else_touches_the_database_is_told(fresh_db: str) -> None:
         )
         connection.execute(b"CREATE EVENT TRIGGER guards ON sql_drop EXECUTE FUNCTION watch()")
         connection.execute(b"CREATE PUBLICATION everything FOR ALL TABLES")
-        connection.execute(b"CREATE PUBLICATION some FOR TABLES IN SCHEMA public")
+        connection.execute(b"CREATE PUBLICATION several FOR TABLES IN SCHEMA public")
         connection.execute("SELECT pg_create_physical_replication_slot(%s)", [slot])
         try:
             found = read_bystanders(connection)
@@ -26,7 +26,7 @@ def test_what_else_touches_the_database_is_told(fresh_db: str) -> None:
             connection.execute("SELECT pg_drop_replication_slot(%s)", [slot])
     assert Bystander("event trigger", "guards", "runs at sql_drop") in found
     assert Bystander("publication", "everything", "of all tables") in found
-    assert Bystander("publication", "some", "of the tables of a schema") in found
+    assert Bystander("publication", "several", "of the tables of a schema") in found
     (told,) = (b for b in found if b.name == slot)
     assert told.kind == "replication slot"
     assert told.detail == "physical, not active: it keeps WAL and the secrets in it"
