@@ -87,6 +87,11 @@ PARTS: dict[str, Part] = {
         ("mariadb-server-core", "mariadb-client-core"),
         ("sh", "-c", "PATH=$PATH:/usr/sbin; mariadbd --version && command -v mariadb-install-db"),
     ),
+    "redis": Part(
+        "Redis",
+        ("redis-server", "redis-tools"),
+        ("sh", "-c", "redis-server --version && redis-cli --version"),
+    ),
     "rails_elsewhere": Part(
         "Rails' adapters for MariaDB and SQLite",
         ("ruby-mysql2", "ruby-sqlite3"),
