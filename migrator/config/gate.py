@@ -42,6 +42,7 @@ Measurement = Literal[
     "sign_in_load",
     "unacknowledged_users",
     "rollbacks",
+    "refused_reads",
 ]
 
 

@@ -30,6 +30,7 @@ LASTING: frozenset[Measurement] = frozenset(
         "sign_in_load",
         "unacknowledged_users",
         "rollbacks",
+        "refused_reads",
     }
 )
 STAGE_PASS_GOOD_FOR = timedelta(hours=24)
@@ -137,6 +138,8 @@ def _subject(config: Config, measure: Measurement) -> str:
     legacy = config.legacy
     if measure == "legacy_sessions":
         return f"{legacy.model} in {legacy.session_store} {legacy.sessions_table}"
+    if measure == "refused_reads":
+        return f"{config.remove.server_log} for {', '.join(config.remove.tables)}"
     if measure == "sign_in_load":
         return f"{config.auther.peak_sign_ins_per_s} at {config.auther.base_url}"
     if measure in LASTING:

@@ -77,6 +77,10 @@ WORDS: dict[Measurement, Words] = {
         "users who stay on the legacy path and lose access when it ends, not acknowledged yet",
         "look at the list and acknowledge it: migrator gate acknowledge",
     ),
+    "refused_reads": Words(
+        "statements that PostgreSQL refused since the removal took tables away, by its log",
+        "see whose they were and mend them: migrator remove status",
+    ),
     "rollbacks": Words(
         "how often the stage was taken back in this migration",
         "rehearse it while few are concerned: migrator dual-path stage rollback",

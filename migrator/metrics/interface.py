@@ -386,6 +386,7 @@ class Look:
     capacity_check: FactLook | None = None
     pinned_users: FactLook | None = None
     rehearsal: FactLook | None = None
+    refusals: FactLook | None = None
     deadline: datetime | None = None
 
 

@@ -47,6 +47,7 @@ SourceName = Literal[
     "capacity_check",
     "pinned_users",
     "rehearsal",
+    "refusals",
 ]
 CONFLICTS = frozenset({"conflict", "auth_conflict", "identity_unlinked"})
 
@@ -212,4 +213,5 @@ MEASURES: dict[Measurement, Measure] = {
     "sign_in_load": _fact("capacity_check"),
     "unacknowledged_users": _fact("pinned_users"),
     "rollbacks": _fact("rehearsal"),
+    "refused_reads": _fact("refusals"),
 }

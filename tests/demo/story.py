@@ -109,6 +109,8 @@ class Story:
             ('interval = "30s"', 'interval = "1s"'),
             ('health_window = "5m"', 'health_window = "3s"'),
             ("tables = []", 'tables = ["public.identities"]'),
+            ('quiet_for = "7d"', 'quiet_for = "0s"'),
+            ("acknowledged = []", 'acknowledged = ["scream_window", "lockout", "second_factors"]'),
         )
         ws.shorten_gates(SHORT)
         ws.drop_gates("shadow")

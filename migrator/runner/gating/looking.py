@@ -30,6 +30,7 @@ from migrator.runner.gating.acknowledging import pinned_users
 from migrator.runner.gating.health import health_of
 from migrator.runner.gating.stores import remembered, session_store
 from migrator.runner.importing.shadow import shadow_proof
+from migrator.runner.listening.refusals import Refusals
 from migrator.runner.stages import current
 
 if TYPE_CHECKING:
@@ -202,6 +203,7 @@ SOURCES: dict[SourceName, Callable[[Context], Source[object]]] = {
     "capacity_check": _capacity_check,
     "pinned_users": pinned_users,
     "rehearsal": _rehearsal,
+    "refusals": Refusals,
 }
 COUNTERS: dict[Counters, Callable[[Context], Source[ShimsLook]]] = {
     "shims": _scraped,
