@@ -99,7 +99,7 @@ def specs_before(config: Config, step: str) -> tuple[GateSpec, ...]:
 def _subject(config: Config, measure: Measurement) -> str:
     legacy = config.legacy
     if measure == "legacy_sessions":
-        return f"{legacy.model} in {legacy.session_store} {legacy.sessions_table}"
+        return f"{legacy.model} in {legacy.session_store} {legacy.sessions_place}"
     if measure == "import_differences" or measure.startswith(("sync_", "write_back_")):
         return f"{config.migration.name} {legacy.model}"
     return f"{config.stage.expected_instances} at {sorted(config.drain.shims)}"
