@@ -228,6 +228,17 @@ def test_a_census_table_that_was_dropped_is_an_error_until_the_census_begins_ane
     assert (looked(ctx).holding, looked(ctx).doubts) == (4, ())
 
 
+def test_the_census_of_another_table_begins_without_the_rows_of_the_one_before(
+    drain: Drain,
+) -> None:
+    drain.sign_in("user", rows=4)
+    taking.take_census(drain.context())
+    run(drain, "CREATE TABLE visits (LIKE sessions)")
+    ctx = configured(drain, 'sessions_table = "public.visits"')
+    taking.take_census(ctx)
+    assert (looked(ctx).seen, looked(ctx).doubts) == (0, ())
+
+
 def test_no_more_rows_are_read_in_a_second_than_allowed(drain: Drain) -> None:
     drain.sign_in("visitor", rows=9)
     age(drain)
