@@ -28,6 +28,7 @@ from migrator.runner.gating.stores import session_store
 from tests.benchmarks.processes import Watch, cpu_s
 from tests.parts.postgres import embedded_binaries, start_postgres
 from tests.parts.redis import RedisServer, start_redis
+from tests.setup.paths import use_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,6 +99,7 @@ def main() -> None:
     if arguments.look:
         _look_and_say(Path(arguments.look))
         return
+    use_parts()
     with tempfile.TemporaryDirectory(prefix="migrator-bench-") as folder:
         os.environ |= {"BENCH_KEY": "b" * 40, "BENCH_DSN": "postgresql:///none"}
         if arguments.rows:
