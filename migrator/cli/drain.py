@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 from rich.live import Live
+from rich.text import Text
 
 from migrator.cli.census_report import census_line, standing_line
 from migrator.cli.common import dry_run_option, json_option, pass_context
 from migrator.cli.duration import DURATION
 from migrator.cli.looks import looks
 from migrator.cli.output import emit, print_json
-from migrator.cli.who_report import masked, show_left
+from migrator.cli.who_report import show_left
 from migrator.core.errors import ExitCode, UsageError
-from migrator.dashboards.drain_view import draw, summary
+from migrator.dashboards.drain_view import Screen, draw, summary
 from migrator.gates.verdict import decide
 from migrator.runner.gating.census import census_standing
-from migrator.runner.gating.who import KINDS, Asked, who
+from migrator.runner.gating.who import KINDS, Asked, masked, who
 from migrator.runner.notifying.afterwards import deliver_soon
 from phases import p3_drain
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from migrator.runner.context import Context
     from migrator.runner.gating.census import CensusReport
 
+REDRAWN_PER_S = 0.5
 STEPS = click.Choice(["dual", "drain", "auther", "remove"])
 before_option = click.option(
     "--before", "step", type=STEPS, help="Whose gates; default: the step that comes next."
@@ -52,7 +54,7 @@ def drain() -> None:
 def status(ctx: Context, step: str | None, as_json: bool) -> None:
     """Look once: deadline, bound, forecast, sessions, requests, coverage. Takes no sample for a gate."""
     picture = p3_drain.survey(ctx, p3_drain.plan(ctx, step=step))
-    emit(as_json, picture, lambda out: out.print(draw(picture, columns=out.width)))
+    emit(as_json, picture, lambda out: out.print(draw(picture, _screen_of(out))))
 
 
 @drain.command()
@@ -72,15 +74,16 @@ def watch(
 ) -> ExitCode:
     """Look again and again, and take samples for the gates as they fall due.
 
-    Goes on when a source is away and counts again when it is back. Ends with the gates' exit code:
+    Goes on when a source is away and counts again when it is back; one watch at a time. Ends with the gates' exit code:
     0 passed, 1 failed, 3 anything else; Ctrl-C ends it the same way.
     """
     planned = p3_drain.plan(ctx, step=step)
     verdicts: tuple[Verdict, ...] = ()
     every = interval or ctx.config.drain.interval
     try:
-        with _screen(as_json) as show:
+        with p3_drain.only_watch(ctx) as check, _screen(ctx, as_json=as_json) as show:
             for _ in looks(ctx.clock, interval=every, count=count, duration=duration):
+                check()
                 verdicts, picture = p3_drain.watch(ctx, planned)
                 show(picture)
                 deliver_soon(ctx)
@@ -159,14 +162,45 @@ def _say_census(report: CensusReport, out: Console) -> None:
 
 
 @contextmanager
-def _screen(as_json: bool) -> Iterator[Callable[[DrainPicture], None]]:
-    """Redraw in place on a terminal, else print a line, or a JSON document, for each look."""
+def _screen(ctx: Context, *, as_json: bool) -> Iterator[Callable[[DrainPicture], None]]:
+    """Keep the view up to date on a terminal, else print a line, or a JSON document, for each look."""
+    console = Console(highlight=False)
     if as_json:
         yield print_json
-        return
-    if not sys.stdout.isatty():
+    elif not console.is_terminal or console.is_dumb_terminal:
         yield lambda picture: click.echo(summary(picture))
-        return
-    console = Console(highlight=False)
-    with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
-        yield lambda picture: live.update(draw(picture, columns=console.width), refresh=True)
+    else:
+        with _redrawn(console, ctx) as show:
+            yield show
+
+
+@contextmanager
+def _redrawn(console: Console, ctx: Context) -> Iterator[Callable[[DrainPicture], None]]:
+    """Draw on the whole terminal every two seconds, so that a resize and a look's age are seen; leave the last view."""
+    shown: list[DrainPicture] = []
+
+    def view() -> Text:
+        if not shown:
+            return Text("looking …")
+        return draw(shown[-1], _screen_of(console), now=ctx.clock.now())
+
+    try:
+        with Live(
+            console=console, screen=True, refresh_per_second=REDRAWN_PER_S, get_renderable=view
+        ) as live:
+
+            def show(picture: DrainPicture) -> None:
+                shown[:] = [picture]
+                live.refresh()
+
+            yield show
+    finally:
+        if shown:
+            console.print(draw(shown[-1], _screen_of(console)))
+
+
+def _screen_of(console: Console) -> Screen:
+    plain = not console.encoding.startswith("utf")
+    if not console.is_terminal:
+        return Screen(plain=plain)
+    return Screen(console.width, console.height, plain)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from migrator.core.ids import pseudonym
-from migrator.core.redact import mask_email
 from migrator.dashboards.populations_view import lines
 
 if TYPE_CHECKING:
@@ -18,24 +15,6 @@ if TYPE_CHECKING:
 
     from migrator.dashboards.drain_picture import Populations
     from migrator.runner.gating.who import LeftPage
-
-
-def masked(pages: Sequence[LeftPage], key: bytes, source: str) -> list[LeftPage]:
-    """Give the pages with what stands for each user; the cursors stay, they are what asks again."""
-    return [
-        replace(
-            page,
-            left=tuple(
-                replace(
-                    each,
-                    user=each.user and pseudonym(key, source=source, pk=each.user),
-                    email=each.email and mask_email(each.email),
-                )
-                for each in page.left
-            ),
-        )
-        for page in pages
-    ]
 
 
 def show_left(out: Console, pages: Sequence[LeftPage], counted: Populations | None) -> None:

@@ -1,13 +1,11 @@
-"""What `drain status` shows, as values: filled by phase 3, drawn by `drain_view`."""
+"""What `drain status` and the page show, as values: filled by phase 3, kept for those who did not look themselves."""
 
 from __future__ import annotations
 
+# Types are read at run time, by whatever reads a kept picture.
+from collections.abc import Mapping  # noqa: TC003
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
+from datetime import datetime  # noqa: TC003
 
 
 @dataclass(frozen=True)
@@ -48,6 +46,32 @@ class SessionRow:
     def known(self) -> bool:
         """Tell whether every row was read and understood."""
         return not self.doubts
+
+    @property
+    def unknown(self) -> bool:
+        """Tell whether nothing at all is known: then zero is no number."""
+        seen = self.holding + self.others + self.anonymous + self.undecodable
+        return bool(self.doubts) and not seen
+
+
+@dataclass(frozen=True)
+class InstanceRow:
+    """One instance as its heartbeat, or the lack of one, shows it.
+
+    Attributes:
+        state: `follows`, `behind` (an older stage document), `silent` or `never reported`.
+        stage: What it follows; empty when it never reported.
+        source: Where it has its stage from: `live`, `cached` or `baked`.
+        heard_at: Of its last heartbeat; None without one.
+    """
+
+    instance: str
+    state: str
+    build: str = ""
+    stage: str = ""
+    epoch: int = 0
+    source: str = ""
+    heard_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -126,6 +150,9 @@ class DrainPicture:
         controlled: Number of instances that counted the marker.
         alive: Number of instances with a fresh heartbeat.
         step: The step that the gates guard.
+        instances: Those expected, and all others that ever reported.
+        began: When the drain began; None before.
+        curve: How many sessions held a user, since the drain began; only counts without a doubt.
     """
 
     migration: str
@@ -149,3 +176,6 @@ class DrainPicture:
     gates: tuple[GateRow, ...]
     next_command: str
     populations: Populations | None = None
+    instances: tuple[InstanceRow, ...] = ()
+    began: datetime | None = None
+    curve: tuple[tuple[datetime, int], ...] = ()

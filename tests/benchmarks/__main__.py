@@ -1,6 +1,7 @@
 """All benchmarks, one after the other: `python -m tests.benchmarks`."""
 
 from tests.benchmarks import (
+    bench_dashboard,
     bench_drain,
     bench_endpoint,
     bench_import,
@@ -19,6 +20,7 @@ BENCHMARKS = (
     bench_sign_in.main,
     bench_sync.main,
     bench_shim.main,
+    bench_dashboard.main,
     bench_drain.main,
 )
 

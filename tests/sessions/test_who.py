@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migrator.cli.who_report import masked
 from migrator.core.clock import ManualClock, SystemClock
 from migrator.core.stage import Stage
 from migrator.runner.gating.census import take_census
-from migrator.runner.gating.who import KINDS, Asked, who
+from migrator.runner.gating.keeping import keep_left, recall_left
+from migrator.runner.gating.who import KINDS, Asked, masked, who
 from phases import p3_drain
 from tests.parts.any_database import run_sql
 from tests.parts.drain import Drain
@@ -125,3 +125,30 @@ def test_people_are_masked_the_same_way_every_time(drain: Drain) -> None:
         for each, one in zip(page.left, hidden.left, strict=True):
             assert (one.user != each.user, one.email != each.email) == (True, bool(each.email))
     assert masked(pages, b"l" * 40, "User") != shown
+
+
+def test_what_is_kept_for_the_page_names_nobody_and_is_listed_anew_after_a_while(
+    drain: Drain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = ManualClock(SystemClock().now())
+    ctx = drain.context(clock=clock)
+    keep_left(ctx)
+    kept = recall_left(ctx)
+    assert kept is not None
+    assert [(row.kind, len(row.people), row.more) for row in kept.kinds] == [
+        ("pinned", 3, False),
+        ("sessions", 2, False),
+        ("remembered", 4, False),
+        ("recent", 2, False),
+    ]
+    emails = {each.email for page in who(ctx, ["pinned"], Asked("", 5)) for each in page.left}
+    assert not emails & {one.email for row in kept.kinds for one in row.people}
+    clock.sleep(599)
+    keep_left(ctx)
+    assert recall_left(ctx) == kept
+    monkeypatch.setenv("MIGRATION_KEY", "short")
+    clock.sleep(2)
+    keep_left(ctx)
+    again = recall_left(ctx)
+    assert again is not None
+    assert (again.kinds, again.doubt) == ((), "migration.key has 5 bytes, at least 32 are needed")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 KEPT_EVERY = timedelta(minutes=30)
 REMOVED_WITHIN = timedelta(days=1)
 RENEWED_RATIO = 0.05
+CURVE_POINTS = 240
 
 
 def forecasts_of(
@@ -83,6 +84,13 @@ def lifetimes_of(
     remaining = tuple((max(end - at, timedelta()), count) for end, count in ends)
     slides = renewed > RENEWED_RATIO * found.holding
     return Lifetimes(at, remaining, renewed_to=ttl if slides else None)
+
+
+def curve_of(ctx: Context, since: datetime) -> tuple[tuple[datetime, int], ...]:
+    """Give the counts kept since a time, thinned to what a curve can show; the last one always."""
+    counts = ctx.state.drain_history.counts(since=since)
+    every = -(-len(counts) // CURVE_POINTS) or 1
+    return tuple(counts[:1] + counts[every:-1:every] + counts[1:][-1:])
 
 
 def issued_until(ctx: Context, document: StageDocument | None) -> datetime | None:

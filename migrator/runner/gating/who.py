@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from migrator.core.clock import iso
+from migrator.core.ids import pseudonym
+from migrator.core.redact import mask_email
 from migrator.legacy.left import open_left
 from migrator.runner.gating.stores import place_of, remembered, session_store
 
@@ -91,6 +93,24 @@ def who(ctx: Context, kinds: Sequence[str], asked: Asked) -> list[LeftPage]:
             named = tuple(replace(each, email=emails.get(each.user) or "") for each in left)
             pages.append(LeftPage(kind, KINDS[kind].todo, named, after))
     return pages
+
+
+def masked(pages: Sequence[LeftPage], key: bytes, source: str) -> list[LeftPage]:
+    """Give the pages with what stands for each user; the cursors stay, they are what asks again."""
+    return [
+        replace(
+            page,
+            left=tuple(
+                replace(
+                    each,
+                    user=each.user and pseudonym(key, source=source, pk=each.user),
+                    email=each.email and mask_email(each.email),
+                )
+                for each in page.left
+            ),
+        )
+        for page in pages
+    ]
 
 
 def _pinned(_ctx: Context, tables: LeftTables, asked: Asked) -> tuple[list[Left], str | None]:
