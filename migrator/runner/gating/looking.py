@@ -18,7 +18,7 @@ from migrator.metrics.control import DelayedControl
 from migrator.metrics.homes import Homes
 from migrator.metrics.import_check import ImportCheck
 from migrator.metrics.instances import Instances
-from migrator.metrics.interface import Look, ShimsLook, Source
+from migrator.metrics.look import Look
 from migrator.metrics.prometheus import Prometheus
 from migrator.metrics.rehearsal import Rehearsal
 from migrator.metrics.shadow_check import ShadowCheck, Shadowed
@@ -34,6 +34,7 @@ from migrator.runner.listening.refusals import Refusals
 from migrator.runner.stages import current
 
 if TYPE_CHECKING:
+    from migrator.metrics.interface import ShimsLook, Source
     from collections.abc import Callable, Collection
 
     from migrator.config.drain import Counters
