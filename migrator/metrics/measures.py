@@ -22,11 +22,11 @@ from migrator.metrics.interface import (
 )
 
 if TYPE_CHECKING:
-    from migrator.metrics.look import Look
     from collections.abc import Callable
     from datetime import timedelta
 
     from migrator.config.gate import Measurement
+    from migrator.metrics.look import Look
 
 SourceName = Literal[
     "shims",

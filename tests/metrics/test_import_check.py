@@ -13,9 +13,9 @@ from migrator.metrics.interface import Grade
 from migrator.state.store import open_state
 
 if TYPE_CHECKING:
-    from migrator.metrics.both_sides import ImportLook
     from pathlib import Path
 
+    from migrator.metrics.both_sides import ImportLook
     from migrator.state.ledger import Ledger
 
 

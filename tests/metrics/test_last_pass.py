@@ -18,8 +18,9 @@ from migrator.metrics.write_back_check import WriteBackCheck
 from migrator.state.store import State, open_state
 
 if TYPE_CHECKING:
-    from migrator.metrics.both_sides import SyncLook, WriteBackLook
     from pathlib import Path
+
+    from migrator.metrics.both_sides import SyncLook, WriteBackLook
 
 CLOCK = ManualClock(datetime(2026, 11, 23, tzinfo=UTC))
 TERMS = Terms(expected=1, within=timedelta(0), control=False, base=None)

@@ -34,11 +34,11 @@ from migrator.runner.listening.refusals import Refusals
 from migrator.runner.stages import current
 
 if TYPE_CHECKING:
-    from migrator.metrics.interface import ShimsLook, Source
     from collections.abc import Callable, Collection
 
     from migrator.config.drain import Counters
     from migrator.config.secrets import SecretRef
+    from migrator.metrics.interface import ShimsLook, Source
     from migrator.metrics.measures import SourceName
     from migrator.runner.context import Context
 
