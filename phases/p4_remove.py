@@ -15,6 +15,7 @@ from migrator.legacy.connect import open_postgres
 from migrator.legacy.guard import Archived, Guard, Orphans
 from migrator.runner import stages
 from migrator.runner.gating.guard import standings
+from migrator.runner.removing.archives import require_recipient
 from migrator.runner.removing.plans import has_plan, keep_plan, kept_plan
 from migrator.runner.removing.removal import APPLIED, SUBJECT, apply_steps, revert_steps, site
 from migrator.runner.removing.targets import columns_to_drop, tables_to_drop
@@ -26,6 +27,7 @@ from migrator.sqlgen.steps import PURGES
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from migrator.config.secrets import SecretRef
     from migrator.runner.context import Context
     from migrator.runner.removing.removal import Site
 
@@ -72,6 +74,7 @@ def plan(ctx: Context, out: Path | None = None) -> PlanFile:
         RefusedError: Something could not be carried back.
         ConflictError: A plan is under way in the database.
     """
+    require_recipient(ctx)
     remove = ctx.config.remove
     users = qualified(ctx.config.legacy.users_table)
     dsn = ctx.reveal(ctx.config.legacy.dsn)
@@ -92,6 +95,7 @@ def plan(ctx: Context, out: Path | None = None) -> PlanFile:
         locks=LockRules(
             round(remove.lock_timeout.total_seconds() * 1000), attempts=remove.lock_attempts
         ),
+        include_secrets=remove.archive.include_secrets,
     )
     made = keep_plan(
         ctx, plan_files(removal, made_at=ctx.clock.now()), out or ctx.path(remove.plan_dir)
@@ -137,10 +141,15 @@ def revertible(ctx: Context, to: str | None = None) -> tuple[str, ...]:
     return tuple(name for name in names if states[name] != "pending")
 
 
-def rollback(ctx: Context, to: str | None = None) -> Moved:
+def rollback(ctx: Context, to: str | None = None, *, identity: SecretRef | None = None) -> Moved:
     """Take back every step after `to`, all without it; asks no gate.
 
     Interrupted anywhere, the same call goes on.
+
+    Args:
+        ctx: The surroundings.
+        to: The last step to leave.
+        identity: The archive's private key, for what was purged; that of the configuration when None.
 
     Raises:
         UsageError: No such step.
@@ -154,7 +163,7 @@ def rollback(ctx: Context, to: str | None = None) -> Moved:
         orphans: tuple[Orphans, ...] = ()
         done: tuple[str, ...] = ()
         for name in names:
-            done += revert_steps(here, (name,))
+            done += revert_steps(here, (name,), identity=identity)
             # The list goes away with the guard schema, which is reverted last.
             orphans = here.guard.orphans() if here.guard.plan_id() else orphans
         was_dropped = not PURGES.isdisjoint(done)

@@ -120,9 +120,7 @@ def alone(folder: Path, content_hash: str = "") -> Manifest:
     if content_hash and found != content_hash:
         raise RefusedError(f"{path} is not the manifest with the hash given", hint=ANOTHER_COPY)
     if not content_hash and f"{found}  {MANIFEST}\n" not in said:
-        raise RefusedError(
-            f"{path} was changed: its SHA-256 is not in {SUMS}", hint=ANOTHER_COPY
-        )
+        raise RefusedError(f"{path} was changed: its SHA-256 is not in {SUMS}", hint=ANOTHER_COPY)
     return manifest
 
 

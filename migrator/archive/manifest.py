@@ -57,9 +57,9 @@ class Rebuild:
         left_out: What is not made, in words.
     """
 
-    create: tuple[str, ...]
-    complete: tuple[str, ...]
-    keys: tuple[str, ...]
+    create: str
+    complete: str
+    keys: str
     left_out: tuple[str, ...] = ()
 
 
@@ -187,6 +187,11 @@ class Manifest:
         return "".join(f"{chunk.sha256}  {chunk.file}\n" for chunk in self.chunks)
 
 
+def rebuild_of(data: Mapping[str, Any]) -> Rebuild:
+    """Read what a file says of the way to make a table anew."""
+    return Rebuild(**{**data, "left_out": tuple(data["left_out"])})
+
+
 def parse_manifest(text: str, *, where: str) -> Manifest:
     """Read a manifest's text.
 
@@ -231,7 +236,7 @@ def _table(data: Mapping[str, Any]) -> ArchivedTable:
             "columns": tuple(ArchivedColumn(**column) for column in data["columns"]),
             "excluded": tuple(Excluded(**column) for column in data["excluded"]),
             "sequences": tuple(SequenceValue(**value) for value in data["sequences"]),
-            "rebuild": Rebuild(**{name: tuple(text) for name, text in data["rebuild"].items()}),
+            "rebuild": rebuild_of(data["rebuild"]),
             "chunks": tuple(Chunk(**chunk) for chunk in data["chunks"]),
         }
     )

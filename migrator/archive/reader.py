@@ -57,9 +57,7 @@ def read_chunk(folder: Path, chunk: Chunk, opening: Opening) -> Iterator[bytes]:
         rows += piece.count(b"\n")
         yield piece
     if rows != chunk.rows:
-        raise RefusedError(
-            f"{chunk.file} holds {rows} rows, not {chunk.rows}", hint=ANOTHER_COPY
-        )
+        raise RefusedError(f"{chunk.file} holds {rows} rows, not {chunk.rows}", hint=ANOTHER_COPY)
 
 
 def _inflated(packed: bytes, chunk: Chunk) -> Iterator[bytes]:

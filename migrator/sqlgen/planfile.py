@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from migrator.core.catalog import shape
 from migrator.core.clock import iso
 from migrator.core.errors import ConflictError
+from migrator.sqlgen.archive_plan import parse_archive_plan, path_of
 from migrator.sqlgen.devise import PASSWORD_COLUMNS
 from migrator.sqlgen.render import render
 from migrator.sqlgen.steps import exceptions, notes, steps_of
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from migrator.sqlgen.archive_plan import ArchivePlan
     from migrator.sqlgen.removal import Removal
 
 PLAN_FILE = "plan.json"
@@ -52,6 +54,15 @@ class PlanFile:
     oids: tuple[int, ...]
     shapes: Mapping[str, dict[str, Any]]
     files: Mapping[str, str]
+
+    def archive(self, step: str) -> ArchivePlan:
+        """Give what an archive step takes out of the database."""
+        return parse_archive_plan(self.files[path_of(step)])
+
+    @property
+    def archive_steps(self) -> tuple[str, ...]:
+        """The steps that make an archive, in order."""
+        return tuple(step for step in self.steps if path_of(step) in self.files)
 
     @property
     def holds_passwords(self) -> bool:

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.core.catalog import as_data
 from migrator.core.errors import RefusedError
+from migrator.sqlgen import secret_columns
 from migrator.sqlgen.naming import COLUMN_PREFIX, ROW_NUMBER, SCHEMAS, quarantined
+from migrator.sqlgen.secret_columns import omissions
 
 if TYPE_CHECKING:
     from migrator.core.catalog import Catalog, Column, Table
+    from migrator.sqlgen.secret_columns import Omission
 
 # Raised when the emitted SQL changes, so that an old plan is not taken for a new one.
-GENERATOR = 2
+GENERATOR = 3
 MIN_SERVER_VERSION = 140000  # the guard's functions are of the kind that came with 14
 
 
@@ -40,6 +43,7 @@ class Removal:
     Attributes:
         users: The users table; it stays.
         columns: Of `users`, in the table's order; may be empty, like `tables`.
+        include_secrets: The archive keeps the values of secret columns too.
     """
 
     database: str
@@ -48,6 +52,22 @@ class Removal:
     users: Table
     columns: tuple[Column, ...]
     locks: LockRules
+    include_secrets: bool
+
+    def omitted(self, table: Table) -> tuple[Omission, ...]:
+        """Give the columns whose values the archive of a table leaves out."""
+        return () if self.include_secrets else omissions(table, self.going(table))
+
+    def kept(self, table: Table) -> tuple[str, ...]:
+        """Give the columns that go from a table and whose values are archived, in its order; not what is computed."""
+        left_out = {omission.column for omission in self.omitted(table)}
+        return tuple(
+            c.name for c in self.going(table) if not c.generated and c.name not in left_out
+        )
+
+    def going(self, table: Table) -> tuple[Column, ...]:
+        """Give the columns that go: all of a table to drop, some of the users table."""
+        return self.columns if table is self.users else table.columns
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -71,6 +91,7 @@ class Removal:
             "tables": [as_data(table) for table in self.tables],
             "users": as_data(self.users),
             "columns": list(self.names),
+            "include_secrets": self.include_secrets,
         }
 
 
@@ -81,6 +102,7 @@ def make_removal(
     users: tuple[str, str],
     columns: tuple[str, ...],
     locks: LockRules,
+    include_secrets: bool,
 ) -> Removal:
     """Choose tables and columns out of a catalog that has them all.
 
@@ -90,6 +112,7 @@ def make_removal(
         users: Schema and name of the users table.
         columns: Its columns to drop.
         locks: How long the emitted SQL may wait.
+        include_secrets: Whether the archive keeps the values of secret columns too.
 
     Raises:
         RefusedError: Something could not be carried back; all reasons are named.
@@ -105,6 +128,7 @@ def make_removal(
         kept,
         tuple(column for column in kept.columns if column.name in columns),
         locks,
+        include_secrets,
     )
     if reasons := refusals(removal):
         raise RefusedError(
@@ -122,7 +146,15 @@ def refusals(removal: Removal) -> list[str]:
     found += [f"{t.label}: {b.reason}" for t in removal.tables for b in t.blockers if not b.column]
     if removal.columns:
         found += _column_refusals(removal)
+    if not removal.include_secrets:
+        found += _secret_refusals(removal)
     return found + _name_clashes(removal)
+
+
+def _secret_refusals(removal: Removal) -> list[str]:
+    tables = [*removal.tables, removal.users]
+    found = [r for table in tables for r in secret_columns.refusals(table, removal.going(table))]
+    return [f"{reason} (keep them: [remove.archive] include_secrets = true)" for reason in found]
 
 
 def _column_refusals(removal: Removal) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from migrator.archive.encryption import make_identity
 from migrator.config.load import load
 from migrator.core.clock import SystemClock
 from migrator.core.progress import Progress
@@ -52,7 +53,12 @@ tables = {tables}
 columns = {columns}
 lock_timeout = "0.1s"
 lock_attempts = 3
+[remove.archive]
+recipients = ["{recipient}"]
+identity = "env:ARCHIVE_IDENTITY"
+include_secrets = {secrets}
 """
+IDENTITY, RECIPIENT = make_identity()
 TABLES = ("public.identities", "public.push_tokens")
 # What a removal of tables and columns takes, when nothing is to be erased.
 STEPS = tuple(name for name in steps.NAMES if name != steps.ERASE_COLUMNS)
@@ -118,14 +124,23 @@ def make_site(
     *,
     tables: tuple[str, ...] = TABLES,
     columns: str | tuple[str, ...] = "devise",
+    include_secrets: bool = True,
 ) -> Site:
     """Set a migration up in a folder."""
     variable = "LEGACY_" + folder.name.upper().replace("-", "_")
     monkeypatch.setenv(variable, dsn)
+    monkeypatch.setenv("ARCHIVE_IDENTITY", IDENTITY)
+    monkeypatch.setenv("MIGRATION_KEY", "k" * 32)
     folder.mkdir(exist_ok=True)
     chosen = columns if isinstance(columns, str) else list(columns)
     (folder / "migrator.toml").write_text(
-        CONFIG.format(variable=variable, tables=_toml(list(tables)), columns=_toml(chosen))
+        CONFIG.format(
+            variable=variable,
+            tables=_toml(list(tables)),
+            columns=_toml(chosen),
+            recipient=RECIPIENT,
+            secrets=_toml(include_secrets),
+        )
     )
     config = load(folder / "migrator.toml")
     ctx = make_context(config, root=folder, clock=SystemClock(), progress=Progress())

@@ -14,12 +14,16 @@ from migrator.legacy.connect import open_postgres
 from migrator.legacy.execute import Patience, run_file
 from migrator.legacy.guard import Evidence, Guard
 from migrator.runner.gating.guard import require_gates
+from migrator.runner.removing.archives import ARCHIVES, DRILLS, REFILLS, is_proven, remove_archive
+from migrator.runner.removing.archiving import make_archive
+from migrator.runner.removing.drilling import drill, refill
 from migrator.runner.switching import way_back
 from migrator.sqlgen import steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from migrator.config.secrets import SecretRef
     from migrator.runner.context import Context
     from migrator.runner.gating.guard import GateStanding
     from migrator.sqlgen.planfile import PlanFile
@@ -104,15 +108,22 @@ def apply_steps(here: Site, names: tuple[str, ...]) -> tuple[str, ...]:
         with _recorded(here, "apply", name) as facts:
             standings = require_gates(here.ctx, SUBJECT)
             facts["gates"] = [standing.entry for standing in standings]
-            _deploy(here, name, standings)
+            _deploy(here, name, standings, facts)
         applied.append(name)
     return tuple(applied)
 
 
-def revert_steps(here: Site, names: tuple[str, ...]) -> tuple[str, ...]:
+def revert_steps(
+    here: Site, names: tuple[str, ...], *, identity: SecretRef | None = None
+) -> tuple[str, ...]:
     """Take steps back, in the order given; a step that left nothing behind is only noted.
 
     Interrupted anywhere, the same call goes on. No gate is asked.
+
+    Args:
+        here: Where.
+        names: The steps.
+        identity: The archive's private key, for what was purged; that of the configuration when None.
 
     Raises:
         HeldError: A lock is not to be had.
@@ -129,17 +140,33 @@ def revert_steps(here: Site, names: tuple[str, ...]) -> tuple[str, ...]:
             if state == "applying" and name not in steps.PIECEMEAL:
                 here.guard.step_back(name)
             else:
-                here.run(name, "revert")
+                _take_back(here, name, identity)
         reverted.append(name)
     return tuple(reverted)
 
 
-def _deploy(here: Site, name: str, standings: tuple[GateStanding, ...]) -> None:
+def _take_back(here: Site, name: str, identity: SecretRef | None) -> None:
+    if name in REFILLS:
+        refill(here, REFILLS[name], identity)
+    here.run(name, "revert")
+    if name in ARCHIVES:
+        remove_archive(here.ctx, here.plan.plan_id, name)
+
+
+def _deploy(
+    here: Site, name: str, standings: tuple[GateStanding, ...], facts: dict[str, Any]
+) -> None:
     if name == steps.GUARD:
         here.run(name, "deploy")
         return
     with here.guard.leased(_holder(here.ctx)):
         here.guard.present(_evidence(here, name, standings))
+        if name in ARCHIVES:
+            facts["archive"] = make_archive(here, name).content_hash
+            # Writing may take longer than evidence is good for.
+            here.guard.present(_evidence(here, name, require_gates(here.ctx, SUBJECT)))
+        elif name in DRILLS and not is_proven(here, DRILLS[name]):
+            drill(here, DRILLS[name], None)
         here.run(name, "deploy")
 
 

@@ -1,0 +1,65 @@
+-- name: text_form
+-- What the text form of values depends on; RLS may never thin out a copy.
+SET LOCAL row_security = off;
+SET LOCAL datestyle = 'ISO, YMD';
+SET LOCAL intervalstyle = 'postgres';
+SET LOCAL timezone = 'UTC';
+SET LOCAL extra_float_digits = 1;
+SET LOCAL bytea_output = 'hex';
+
+-- name: snapshot
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+
+-- name: facts
+SELECT current_database() AS database, current_setting('server_version_num')::int AS server_version,
+       current_setting('server_encoding') AS encoding, transaction_timestamp() AS snapshot_at;
+
+-- name: oid
+SELECT to_regclass({table})::oid::bigint AS oid;
+
+-- name: digest
+-- As the emitted SQL computes it: count, and SHA-256 over the sorted SHA-256 of each row.
+SELECT count(*) AS rows, encode(sha256(coalesce(string_agg(r.h, ''::bytea ORDER BY r.h), ''::bytea)), 'hex') AS sha256
+FROM (SELECT sha256(convert_to({fields}, 'UTF8')) AS h FROM ONLY {table} AS t) AS r;
+
+-- name: copy_out
+COPY (SELECT {columns} FROM ONLY {table} AS t {order}) TO STDOUT (FORMAT text, ENCODING {encoding});
+
+-- name: copy_range
+COPY (SELECT {columns} FROM ONLY {table} AS t WHERE ROW({key}) >= ROW({first}) AND ROW({key}) <= ROW({last}) {order})
+TO STDOUT (FORMAT text, ENCODING {encoding});
+
+-- name: copy_in
+COPY {table} ({columns}) FROM STDIN (FORMAT text, ENCODING {encoding});
+
+-- name: sequence_value
+SELECT last_value, is_called FROM {sequence};
+
+-- name: set_sequence
+SELECT setval(%(sequence)s::regclass, %(last_value)s, %(is_called)s);
+
+-- name: row_hashes
+CREATE TABLE {hashes} AS
+SELECT {key}, sha256(convert_to({fields}, 'UTF8')) AS sha256 FROM ONLY {table} AS t;
+
+-- name: scratch_schema
+CREATE SCHEMA {schema};
+
+-- name: scratch_table
+-- Unlogged: nothing of it reaches WAL, replicas or backups.
+CREATE UNLOGGED TABLE {table} ({definitions});
+
+-- name: copy_table
+CREATE TABLE {table} ({definitions});
+
+-- name: number_rows
+ALTER TABLE {table} ADD COLUMN {row_number} bigint GENERATED ALWAYS AS IDENTITY UNIQUE, ADD PRIMARY KEY ({key});
+
+-- name: analyze
+ANALYZE {table};
+
+-- name: missing_types
+SELECT t.name FROM unnest(%(names)s::text[]) AS t (name) WHERE to_regtype(t.name) IS NULL;
+
+-- name: existing
+SELECT t.name FROM unnest(%(names)s::text[]) AS t (name) WHERE to_regclass(t.name) IS NOT NULL;
