@@ -12,7 +12,7 @@ from migrator.archive.manifest import ANOTHER_COPY, MANIFEST, SUMS, parse_manife
 from migrator.core.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from migrator.archive.manifest import Manifest
@@ -97,16 +97,16 @@ def arrive(folder: Path, content_hash: str) -> Manifest:
     return manifest
 
 
-def alone(folder: Path, content_hash: str = "") -> Manifest:
+def alone(folder: Path, content_hashes: Sequence[str] = ()) -> Manifest:
     """Read an archive's manifest with nothing but the folder at hand.
 
     Args:
         folder: The archive's.
-        content_hash: From the receipt or the ledger; without it the file of checksums is believed.
+        content_hashes: From the receipt or the ledger; without any the file of checksums is believed.
 
     Raises:
         UsageError: There is no manifest in the folder.
-        RefusedError: The manifest is damaged, or is not the one with this hash.
+        RefusedError: The manifest is damaged, or is none with such a hash.
         DependencyError: The disk cannot be read.
     """
     path = folder / MANIFEST
@@ -117,9 +117,9 @@ def alone(folder: Path, content_hash: str = "") -> Manifest:
         found = _hash(path)
         sums = folder / SUMS
         said = sums.read_text(encoding="utf-8") if sums.is_file() else ""
-    if content_hash and found != content_hash:
-        raise RefusedError(f"{path} is not the manifest with the hash given", hint=ANOTHER_COPY)
-    if not content_hash and f"{found}  {MANIFEST}\n" not in said:
+    if content_hashes and found not in content_hashes:
+        raise RefusedError(f"{path} is no manifest with a hash that was given", hint=ANOTHER_COPY)
+    if not content_hashes and f"{found}  {MANIFEST}\n" not in said:
         raise RefusedError(f"{path} was changed: its SHA-256 is not in {SUMS}", hint=ANOTHER_COPY)
     return manifest
 

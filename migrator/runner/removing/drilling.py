@@ -134,7 +134,7 @@ class _Loading:
             if erased:
                 self._here.guard.record_refill(table.name, **vars(found))
             else:
-                _compare(table, found)
+                compare(table, found)
             if only_columns:
                 copying.number_rows(place, table.key, ROW_NUMBER)
 
@@ -171,7 +171,7 @@ def _prove(
     with here.ctx.progress.task(title, total=table.rows) as task:
         copying.fill(place, table.column_names, _counted(read_rows(folder, table, opening), task))
     found = copying.digest(place, table.column_names)
-    _compare(table, found)
+    compare(table, found)
     return Proven(table.label, found.rows, found.sha256)
 
 
@@ -181,7 +181,12 @@ def _counted(rows: Iterator[bytes], task: Task) -> Iterator[bytes]:
         yield piece
 
 
-def _compare(table: ArchivedTable, found: Digest) -> None:
+def compare(table: ArchivedTable, found: Digest) -> None:
+    """Make sure that what was restored is what was archived.
+
+    Raises:
+        RefusedError: It is not.
+    """
     if (found.rows, found.sha256) != (table.rows, table.sha256):
         raise RefusedError(
             f"{table.label} differs from its archive once restored: {found.rows} rows with checksum "
