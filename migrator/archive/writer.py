@@ -12,7 +12,7 @@ from migrator.archive.files import disk, write
 from migrator.archive.manifest import Chunk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from migrator.archive.encryption import Sealing
@@ -58,7 +58,12 @@ def chunk_name(table: int, number: int, sealing: Sealing, *, edition: int = 0) -
 
 
 def write_chunks(
-    folder: Path, rows: Iterable[bytes], sealing: Sealing, *, table: int, size: ChunkSize
+    folder: Path,
+    rows: Iterable[bytes],
+    sealing: Sealing,
+    *,
+    name: Callable[[int], str],
+    size: ChunkSize,
 ) -> Iterator[WrittenChunk]:
     """Write a table's rows.
 
@@ -68,7 +73,7 @@ def write_chunks(
         folder: Where.
         rows: COPY text, in pieces that end with a row's end.
         sealing: How each chunk is encrypted.
-        table: The table's place in the manifest, from 1.
+        name: Gives a file's name by its place in the table, from 1.
         size: Where a chunk ends.
 
     Raises:
@@ -80,10 +85,10 @@ def write_chunks(
         filling.add(piece)
         if filling.rows >= size.rows or filling.bytes >= size.bytes:
             number += 1
-            yield filling.put(folder / chunk_name(table, number, sealing), sealing)
+            yield filling.put(folder / name(number), sealing)
             filling = _Filling()
     if filling.rows:
-        yield filling.put(folder / chunk_name(table, number + 1, sealing), sealing)
+        yield filling.put(folder / name(number + 1), sealing)
 
 
 def write_chunk(path: Path, rows: Iterable[bytes], sealing: Sealing) -> Chunk | None:

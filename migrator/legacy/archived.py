@@ -16,7 +16,7 @@ from migrator.legacy.connect import compose
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from psycopg import Connection
+    from psycopg import Connection, Cursor
 
 SCRATCH = "migrator_drill"
 _FIELD = (
@@ -62,7 +62,7 @@ class Copying:
 
     def digest(self, table: tuple[str, str], columns: Sequence[str]) -> Digest:
         """Count a table's rows and hash them."""
-        return Digest(**self._row("digest", table=ident(*table), fields=_fields(columns)))
+        return Digest(**self._row("digest", table=ident(*table), fields=fields_of(columns)))
 
     def rows(
         self, table: tuple[str, str], columns: Sequence[str], key: Sequence[str]
@@ -71,29 +71,8 @@ class Copying:
         query = self._composed(
             "copy_out",
             table=ident(*table),
-            columns=_names(columns),
-            order=_order(key),
-            encoding=self._encoding,
-        )
-        return self._out(query)
-
-    def range(
-        self,
-        table: tuple[str, str],
-        columns: Sequence[str],
-        key: Sequence[str],
-        ends: tuple[Sequence[str], Sequence[str]],
-    ) -> Iterator[bytes]:
-        """Give the rows from one key to another, both with it; keys as text."""
-        first, last = (", ".join(literal(part) for part in end) for end in ends)
-        query = self._composed(
-            "copy_range",
-            table=ident(*table),
-            columns=_names(columns),
-            key=_names(key),
-            first=first,
-            last=last,
-            order=_order(key),
+            columns=names_of(columns),
+            order=order_by(key),
             encoding=self._encoding,
         )
         return self._out(query)
@@ -101,7 +80,7 @@ class Copying:
     def fill(self, table: tuple[str, str], columns: Sequence[str], rows: Iterable[bytes]) -> None:
         """Write rows of COPY text into a table."""
         query = self._composed(
-            "copy_in", table=ident(*table), columns=_names(columns), encoding=self._encoding
+            "copy_in", table=ident(*table), columns=names_of(columns), encoding=self._encoding
         )
         with self._connection.cursor() as cursor, cursor.copy(query, {}) as copy:
             for piece in rows:
@@ -126,8 +105,8 @@ class Copying:
         self._do(
             "row_hashes",
             table=ident(*table),
-            fields=_fields(columns),
-            key=_names(names),
+            fields=fields_of(columns),
+            key=names_of(names),
             hashes=hashes,
         )
 
@@ -142,7 +121,9 @@ class Copying:
 
     def number_rows(self, table: tuple[str, str], key: Sequence[str], row_number: str) -> None:
         """Number a table's rows and make it quick to join by its key."""
-        self._do("number_rows", table=ident(*table), key=_names(key), row_number=ident(row_number))
+        self._do(
+            "number_rows", table=ident(*table), key=names_of(key), row_number=ident(row_number)
+        )
         self._do("analyze", table=ident(*table))
 
     def _out(self, query: Any) -> Iterator[bytes]:
@@ -150,8 +131,11 @@ class Copying:
             while piece := copy.read():
                 yield bytes(piece)
 
+    def _rows_as_dicts(self) -> Cursor[dict[str, Any]]:
+        return self._connection.cursor(row_factory=dict_row)
+
     def _row(self, name: str, **parts: str) -> dict[str, Any]:
-        with self._connection.cursor(row_factory=dict_row) as cursor:
+        with self._rows_as_dicts() as cursor:
             found = cursor.execute(self._composed(name, **parts), {}).fetchone()
         assert found is not None  # noqa: S101  each of these queries gives one row
         return found
@@ -217,16 +201,19 @@ def _query(name: str) -> str:
     return load("migrator.legacy", "archived.sql")[name]
 
 
-def _names(columns: Sequence[str]) -> str:
-    return ", ".join(ident(column) for column in columns)
+def names_of(columns: Sequence[str], alias: str = "") -> str:
+    """Give quoted names with commas; `alias` is put before each, e.g. `t.`."""
+    return ", ".join(alias + ident(column) for column in columns)
 
 
-def _fields(columns: Sequence[str]) -> str:
+def fields_of(columns: Sequence[str]) -> str:
+    """Give the expression that a row's hash is made of; the table's alias is `t`."""
     return " || ".join(_FIELD.format(f"t.{ident(column)}") for column in columns) or "''"
 
 
-def _order(key: Sequence[str]) -> str:
-    return f"ORDER BY {_names(key)}" if key else ""
+def order_by(key: Sequence[str], alias: str = "") -> str:
+    """Give the clause that puts rows in the order of the key, nothing without one."""
+    return f"ORDER BY {names_of(key, alias)}" if key else ""
 
 
 def _definition(column: tuple[str, str, str]) -> str:

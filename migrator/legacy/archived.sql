@@ -63,3 +63,48 @@ SELECT t.name FROM unnest(%(names)s::text[]) AS t (name) WHERE to_regtype(t.name
 
 -- name: existing
 SELECT t.name FROM unnest(%(names)s::text[]) AS t (name) WHERE to_regclass(t.name) IS NOT NULL;
+
+-- name: keys_of
+-- Primary keys of the rows with such a value, as text.
+SELECT ARRAY[{key_texts}] AS key FROM ONLY {table} AS t WHERE t.{column}::text = ANY(%(values)s);
+
+-- name: within
+-- Whether one of these keys lies between both ends of a chunk.
+SELECT EXISTS (SELECT FROM (VALUES {keys}) AS k ({names}) WHERE ROW({names}) >= ROW({first}) AND ROW({names}) <= ROW({last})) AS found;
+
+-- name: has_trigger
+SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = {table}::regclass AND tgname = %(trigger)s) AS found;
+
+-- name: trigger_off
+ALTER TABLE {table} DISABLE TRIGGER {trigger};
+
+-- name: trigger_on
+ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger};
+
+-- name: delete_rows
+DELETE FROM ONLY {table} AS t WHERE t.{column}::text = ANY(%(values)s);
+
+-- name: delete_keys
+DELETE FROM ONLY {table} AS t USING (VALUES {keys}) AS k ({names}) WHERE {same_key};
+
+-- name: blank_keys
+UPDATE ONLY {table} AS t SET {blanks} FROM (VALUES {keys}) AS k ({names}) WHERE {same_key};
+
+-- name: changed_rows
+-- Of the archived rows that are still there, those that are not as they were.
+SELECT count(*) AS rows FROM {hashes} AS h JOIN ONLY {table} AS t ON {same_key}
+WHERE h.sha256 <> sha256(convert_to({fields}, 'UTF8'));
+
+-- name: copy_archived
+-- The archived rows of a chunk that are still there.
+COPY (SELECT {columns} FROM {hashes} AS h JOIN ONLY {table} AS t ON {same_key}
+      WHERE ROW({key}) >= ROW({first}) AND ROW({key}) <= ROW({last}) {order}) TO STDOUT (FORMAT text, ENCODING {encoding});
+
+-- name: forget_gone
+-- Of a chunk's rows, those that went with their user meanwhile.
+DELETE FROM {hashes} AS h WHERE ROW({key}) >= ROW({first}) AND ROW({key}) <= ROW({last})
+  AND NOT EXISTS (SELECT FROM ONLY {table} AS t WHERE {same_key});
+
+-- name: digest_of_hashes
+SELECT count(*) AS rows, encode(sha256(coalesce(string_agg(h.sha256, ''::bytea ORDER BY h.sha256), ''::bytea)), 'hex') AS sha256
+FROM {hashes} AS h;

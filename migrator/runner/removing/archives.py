@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from migrator.archive.encryption import HOW_TO, NONE, Age, Identity, Unencrypted
 from migrator.archive.files import disk
 from migrator.archive.folder import arrive
+from migrator.archive.writer import ChunkSize
 from migrator.core.errors import HeldError, UsageError
 from migrator.sqlgen.steps import (
     ARCHIVE_COLUMNS,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from migrator.runner.removing.removal import Site
     from migrator.sqlgen.archive_plan import ArchivePlan
 
+_BYTES_PER_MB = 1_000_000
 ARCHIVES = frozenset({ARCHIVE_TABLES, ARCHIVE_COLUMNS})
 DRILLS = {DRILL_TABLES: ARCHIVE_TABLES, DRILL_COLUMNS: ARCHIVE_COLUMNS}
 REFILLS = {PURGE_TABLES: ARCHIVE_TABLES, PURGE_COLUMNS: ARCHIVE_COLUMNS}
@@ -54,6 +56,12 @@ def erasure_key(here: Site, step: str) -> bytes:
     """Give the key that an archive's erasure list is hashed with, 32 bytes."""
     name = f"erasures of {here.plan.plan_id}/{step}"
     return hmac.digest(here.ctx.migration_key(), name.encode(), "sha256")
+
+
+def chunk_size(ctx: Context) -> ChunkSize:
+    """Give where a chunk ends."""
+    archive = ctx.config.remove.archive
+    return ChunkSize(archive.chunk_rows, round(archive.chunk_mb * _BYTES_PER_MB))
 
 
 def sealing_of(ctx: Context) -> Sealing:

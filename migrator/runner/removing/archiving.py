@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from migrator.archive.erasures import put_key
 from migrator.archive.folder import made_aside, put_manifest
 from migrator.archive.manifest import ArchivedTable, Manifest, SequenceValue
-from migrator.archive.writer import ChunkSize, WrittenChunk, write_chunks
+from migrator.archive.writer import WrittenChunk, chunk_name, write_chunks
 from migrator.core.clock import iso
 from migrator.core.sql import ident
 from migrator.legacy.archived import Copying, snapshot
 from migrator.legacy.copytext import parse
 from migrator.legacy.execute import told
 from migrator.legacy.guard import ChunkKeys
-from migrator.runner.removing.archives import erasure_key, folder_of, kept, sealing_of
+from migrator.runner.removing.archives import chunk_size, erasure_key, folder_of, kept, sealing_of
 from migrator.sqlgen.naming import GUARD, row_hashes
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from migrator.sqlgen.archive_plan import ArchivePlan, TablePlan
 
 _UNIT = "files"
-_BYTES_PER_MB = 1_000_000
 
 
 def make_archive(here: Site, step: str) -> Manifest:
@@ -62,8 +61,7 @@ class _Writing:
 
     def __init__(self, here: Site, plan: ArchivePlan, sealing: Sealing, folder: Path) -> None:
         self._here, self._plan, self._sealing, self._folder = here, plan, sealing, folder
-        archive = here.ctx.config.remove.archive
-        self._size = ChunkSize(archive.chunk_rows, round(archive.chunk_mb * _BYTES_PER_MB))
+        self._size = chunk_size(here.ctx)
 
     def all_tables(self, source: Source) -> tuple[Manifest, dict[str, list[ChunkKeys]]]:
         """Write every table's chunks; give the manifest, and which keys are in which chunk."""
@@ -121,7 +119,11 @@ class _Writing:
 
     def _chunks(self, rows: Iterator[bytes], number: int, task: Task) -> Iterator[WrittenChunk]:
         for chunk in write_chunks(
-            self._folder, rows, self._sealing, table=number, size=self._size
+            self._folder,
+            rows,
+            self._sealing,
+            name=lambda place: chunk_name(number, place, self._sealing),
+            size=self._size,
         ):
             task.advance(chunk.chunk.rows)
             yield chunk

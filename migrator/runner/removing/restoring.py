@@ -123,9 +123,7 @@ class _Restoring:
         self._connection.execute(table.rebuild.create.encode())
         copying = Copying(self._connection, encoding=archive.manifest.copy_encoding)
         with self._progress.task(f"restoring {table.label}", total=table.rows) as task:
-            erased = fill(
-                copying, place, (archive.folder, archive.manifest), table, self._opening
-            )
+            erased = fill(copying, place, (archive.folder, archive.manifest), table, self._opening)
             task.advance(table.rows)
         found = copying.digest(place, table.column_names)
         if not erased:
