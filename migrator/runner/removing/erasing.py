@@ -90,7 +90,9 @@ def erase(here: Site, wish: Wish) -> Erased:
     purge = PURGE_COLUMNS if step == ARCHIVE_COLUMNS else PURGE_TABLES
     state = here.states()[purge]
     if state == "reverting":
-        raise HeldError(f"{purge} is half reverted", hint="migrator remove revert, then this again")
+        raise HeldError(
+            f"{purge} is half reverted", hint="migrator remove revert, then this again"
+        )
     if state == "applied":
         return _list(here, step, table, wish)
     if archived(here, table.name) is None:
@@ -232,7 +234,9 @@ def _erasing(here: Site, table: TablePlan, encoding: str) -> Erasing:
     types = {column.name: column.type for column in table.columns}
     hashes = ident(GUARD, row_hashes(table.name)) if table.only_columns else ""
     key = tuple((name, types[name]) for name in table.key)
-    return Erasing(here.connection, Archived(table.place, table.sources, key, hashes), encoding=encoding)
+    return Erasing(
+        here.connection, Archived(table.place, table.sources, key, hashes), encoding=encoding
+    )
 
 
 def _delete_only(here: Site, table: TablePlan, wish: Wish) -> Erased:

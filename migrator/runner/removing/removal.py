@@ -17,6 +17,7 @@ from migrator.runner.gating.guard import require_gates
 from migrator.runner.removing.archives import ARCHIVES, DRILLS, REFILLS, is_proven, remove_archive
 from migrator.runner.removing.archiving import make_archive
 from migrator.runner.removing.drilling import drill, refill
+from migrator.runner.removing.receipt import keep_receipt, note_archives
 from migrator.runner.switching import way_back
 from migrator.sqlgen import steps
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 SUBJECT = "remove"
 APPLIED = "applied"
+# After these the receipt says something new.
+_ENDS = frozenset({*steps.PURGES, steps.FINALIZE})
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,8 @@ def apply_steps(here: Site, names: tuple[str, ...]) -> tuple[str, ...]:
             facts["gates"] = [standing.entry for standing in standings]
             _deploy(here, name, standings, facts)
         applied.append(name)
+        if name in _ENDS:
+            keep_receipt(here.ctx, here.plan)
     return tuple(applied)
 
 
@@ -136,7 +141,7 @@ def revert_steps(
         state = here.states()[name]
         if state == "pending":
             continue
-        with _recorded(here, "revert", name), here.guard.leased(_holder(here.ctx)):
+        with _recorded(here, "revert", name), here.guard.leased(holder_of(here.ctx)):
             if state == "applying" and name not in steps.PIECEMEAL:
                 here.guard.step_back(name)
             else:
@@ -159,7 +164,7 @@ def _deploy(
     if name == steps.GUARD:
         here.run(name, "deploy")
         return
-    with here.guard.leased(_holder(here.ctx)):
+    with here.guard.leased(holder_of(here.ctx)):
         here.guard.present(_evidence(here, name, standings))
         if name in ARCHIVES:
             facts["archive"] = make_archive(here, name).content_hash
@@ -188,6 +193,8 @@ def _recorded(here: Site, action: str, name: str) -> Iterator[dict[str, Any]]:
     ledger = here.ctx.state.ledger
     with ledger.recorded(SUBJECT, f"{action} {name}", plan=here.plan.plan_hash) as facts:
         yield facts
+        if here.guard.plan_id() is not None and (archives := here.guard.archives()):
+            note_archives(here.ctx, archives)
         applied = _applied(here)
         here.ctx.state.checkpoints.put(SUBJECT, APPLIED, applied)
         way_back.note_removal(here.ctx, way_back.closed_by(applied))
@@ -197,6 +204,7 @@ def _applied(here: Site) -> list[str]:
     return [step for step, state in here.states().items() if state == APPLIED]
 
 
-def _holder(ctx: Context) -> str:
+def holder_of(ctx: Context) -> str:
+    """Give the name under which this operator holds the lease."""
     # The same for this operator's next try, so that nobody waits for a killed process's lease.
     return f"{socket.gethostname()}:{sha256(str(ctx.root).encode()).hexdigest()[:8]}"
