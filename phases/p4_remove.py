@@ -15,7 +15,7 @@ from migrator.legacy.connect import open_postgres
 from migrator.legacy.guard import Archived, Guard, Orphans
 from migrator.runner import stages
 from migrator.runner.gating.guard import standings
-from migrator.runner.removing.archives import require_recipient
+from migrator.runner.removing.archives import ARCHIVES, check_files, require_recipient
 from migrator.runner.removing.plans import has_plan, keep_plan, kept_plan
 from migrator.runner.removing.removal import APPLIED, SUBJECT, apply_steps, revert_steps, site
 from migrator.runner.removing.targets import columns_to_drop, tables_to_drop
@@ -189,6 +189,8 @@ def verify(ctx: Context) -> tuple[str, ...]:
         applied = [name for name, state in here.states().items() if state == APPLIED]
         for name in applied:
             here.run(name, "verify")
+            if name in ARCHIVES:
+                check_files(here, name)
     return tuple(applied)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import dict_row
+from psycopg.sql import SQL
 
 from migrator.core.errors import RefusedError
 from migrator.core.queries import load
@@ -68,7 +69,7 @@ class Copying:
         self, table: tuple[str, str], columns: Sequence[str], key: Sequence[str]
     ) -> Iterator[bytes]:
         """Give all rows as COPY text, in the order of the key where there is one."""
-        query = self._composed(
+        query = self._copy(
             "copy_out",
             table=ident(*table),
             columns=names_of(columns),
@@ -79,10 +80,10 @@ class Copying:
 
     def fill(self, table: tuple[str, str], columns: Sequence[str], rows: Iterable[bytes]) -> None:
         """Write rows of COPY text into a table."""
-        query = self._composed(
+        query = self._copy(
             "copy_in", table=ident(*table), columns=names_of(columns), encoding=self._encoding
         )
-        with self._connection.cursor() as cursor, cursor.copy(query, {}) as copy:
+        with self._connection.cursor() as cursor, cursor.copy(query) as copy:
             for piece in rows:
                 copy.write(piece)
 
@@ -127,7 +128,7 @@ class Copying:
         self._do("analyze", table=ident(*table))
 
     def _out(self, query: Any) -> Iterator[bytes]:
-        with self._connection.cursor() as cursor, cursor.copy(query, {}) as copy:
+        with self._connection.cursor() as cursor, cursor.copy(query) as copy:
             while piece := copy.read():
                 yield bytes(piece)
 
@@ -146,6 +147,11 @@ class Copying:
     @staticmethod
     def _composed(name: str, **parts: str) -> Any:
         return compose(_query(name), **parts)
+
+    @staticmethod
+    def _copy(name: str, **parts: str) -> Any:
+        # Without parameters a percent sign in a name stays as it is.
+        return SQL(_query(name)).format(**{key: SQL(part) for key, part in parts.items()})
 
 
 @contextmanager

@@ -138,9 +138,9 @@ class Erasing(Copying):
             "encoding": self._encoding,
         }
         if not self._table.hashes:
-            return self._out(self._composed("copy_range", **parts))
+            return self._out(self._copy("copy_range", **parts))
         more = {"hashes": self._table.hashes, "same_key": self._same_key("h")}
-        return self._out(self._composed("copy_archived", **parts, **more))
+        return self._out(self._copy("copy_archived", **parts, **more))
 
     def forget_gone(self, chunk: ChunkKeys) -> None:
         """Forget the hashes of rows that went with their user meanwhile: the renewed chunk lacks them."""

@@ -21,6 +21,8 @@ from migrator.gates.verdict import GateState, Verdict
 from migrator.runner import stages
 from migrator.runner.context import Context, make_context
 from migrator.runner.gating.sampling import record
+from migrator.runner.removing.archives import folder_of
+from migrator.runner.removing.plans import kept_plan
 from migrator.sqlgen import steps
 from tests.parts.postgres import embedded_binaries
 
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 CONFIG = """
 [migration]
 name = "shop"
-key = "env:MIGRATION_KEY"
+key = "file:migration.key"
 [legacy]
 dsn = "env:{variable}"
 [auther]
@@ -55,7 +57,7 @@ lock_timeout = "0.1s"
 lock_attempts = 3
 [remove.archive]
 recipients = ["{recipient}"]
-identity = "env:ARCHIVE_IDENTITY"
+identity = "file:archive.key"
 include_secrets = {secrets}
 """
 IDENTITY, RECIPIENT = make_identity()
@@ -90,6 +92,10 @@ class Site:
             until = self.ctx.clock.now() + timedelta(minutes=15)
             record(self.ctx, Verdict(spec, state, "quiet for long", good_until=until))
 
+    def archive(self, step: str) -> Path:
+        """The folder with the files of one archive."""
+        return folder_of(self.ctx, kept_plan(self.ctx).plan_id, step)
+
     def set_stage(self, stage: Stage) -> None:
         """Remember a stage as published."""
         document = StageDocument(
@@ -113,6 +119,13 @@ class Site:
         return re.sub(r"^\\(un)?restrict .*\n", "", ran.stdout, flags=re.MULTILINE)
 
 
+def flip_a_bit(file: Path) -> None:
+    """Change one bit in the middle of a file; once more changes it back."""
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
 def _toml(value: object) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
@@ -129,9 +142,10 @@ def make_site(
     """Set a migration up in a folder."""
     variable = "LEGACY_" + folder.name.upper().replace("-", "_")
     monkeypatch.setenv(variable, dsn)
-    monkeypatch.setenv("ARCHIVE_IDENTITY", IDENTITY)
-    monkeypatch.setenv("MIGRATION_KEY", "k" * 32)
     folder.mkdir(exist_ok=True)
+    for name, secret in (("archive.key", IDENTITY), ("migration.key", "k" * 32)):
+        (folder / name).write_text(secret)
+        (folder / name).chmod(0o600)
     chosen = columns if isinstance(columns, str) else list(columns)
     (folder / "migrator.toml").write_text(
         CONFIG.format(

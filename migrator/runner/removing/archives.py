@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from migrator.archive.encryption import HOW_TO, NONE, Age, Identity, Unencrypted
 from migrator.archive.files import disk
 from migrator.archive.folder import arrive
+from migrator.archive.reader import check_chunks
 from migrator.archive.writer import ChunkSize
 from migrator.core.errors import HeldError, UsageError
 from migrator.sqlgen.steps import (
@@ -139,6 +140,12 @@ def kept(here: Site, step: str) -> Kept:
             hint="revert to before the archive, then apply again: migrator remove revert",
         )
     return Kept(plan, folder, arrive(folder, known.manifest_sha256))
+
+
+def check_files(here: Site, step: str) -> None:
+    """Make sure that an archive's files are there and as they were written; as `kept`."""
+    found = kept(here, step)
+    check_chunks(found.folder, found.manifest)
 
 
 def require_recipient(ctx: Context) -> None:
