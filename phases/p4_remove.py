@@ -12,16 +12,17 @@ from migrator.core.sql import qualified
 from migrator.core.stage import Stage
 from migrator.legacy.catalog import Wanted, read_catalog
 from migrator.legacy.connect import open_postgres
-from migrator.legacy.guard import Archived, Guard, Orphans
+from migrator.legacy.guard import Archived, Guard, Orphans, Scream
+from migrator.legacy.removal_survey import read_access, read_bystanders
 from migrator.runner import stages
 from migrator.runner.gating.guard import standings
 from migrator.runner.removing.archives import ARCHIVES, check_files, require_recipient
 from migrator.runner.removing.plans import has_plan, keep_plan, kept_plan
 from migrator.runner.removing.removal import APPLIED, SUBJECT, apply_steps, revert_steps, site
-from migrator.runner.removing.targets import columns_to_drop, tables_to_drop
+from migrator.runner.removing.targets import columns_to_drop, rules_of, tables_to_drop
 from migrator.runner.standing import Standing
 from migrator.sqlgen.planfile import PlanFile, plan_files
-from migrator.sqlgen.removal import LockRules, make_removal
+from migrator.sqlgen.removal import make_removal
 from migrator.sqlgen.steps import PURGES
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class Status:
     archives: tuple[Archived, ...] = ()
     orphans: tuple[Orphans, ...] = ()
     lease: dict[str, Any] | None = None
+    scream: Scream | None = None
+    refused: dict[str, int] = field(default_factory=dict)
 
 
 def plan(ctx: Context, out: Path | None = None) -> PlanFile:
@@ -87,18 +90,25 @@ def plan(ctx: Context, out: Path | None = None) -> PlanFile:
         columns = columns_to_drop(ctx.config, connection)
         wanted = [Wanted(*name) for name in tables] + [Wanted(*users, columns)]
         catalog = read_catalog(connection, wanted)
+        access = read_access(
+            connection,
+            (table for table in catalog.tables if (table.schema, table.name) in tables),
+            application_roles=remove.application_roles,
+            guard_role=remove.guard_role,
+        )
+        bystanders = read_bystanders(connection)
     removal = make_removal(
         catalog,
         tables=tables,
         users=users,
         columns=columns,
-        locks=LockRules(
-            round(remove.lock_timeout.total_seconds() * 1000), attempts=remove.lock_attempts
-        ),
-        include_secrets=remove.archive.include_secrets,
+        rules=rules_of(remove),
+        access=access,
     )
     made = keep_plan(
-        ctx, plan_files(removal, made_at=ctx.clock.now()), out or ctx.path(remove.plan_dir)
+        ctx,
+        plan_files(removal, bystanders, made_at=ctx.clock.now()),
+        out or ctx.path(remove.plan_dir),
     )
     ctx.state.ledger.note(SUBJECT, "plan", plan=made.plan_hash, tables=tables, columns=columns)
     return made
@@ -201,12 +211,15 @@ def status(ctx: Context) -> Status:
         states = here.states()
         if here.guard.plan_id() is None:
             return Status(made.plan_id, states)
+        listening = here.listening()
         return Status(
             made.plan_id,
             states,
             here.guard.archives(),
             here.guard.orphans(),
             here.guard.holder(),
+            here.guard.scream(),
+            dict(listening.heard.refused) if listening else {},
         )
 
 

@@ -11,14 +11,15 @@ from migrator.core.catalog import shape
 from migrator.core.clock import iso
 from migrator.core.errors import ConflictError
 from migrator.sqlgen.archive_plan import parse_archive_plan, path_of
-from migrator.sqlgen.devise import PASSWORD_COLUMNS
 from migrator.sqlgen.render import render
-from migrator.sqlgen.steps import exceptions, notes, steps_of
+from migrator.sqlgen.steps import steps_of
+from migrator.sqlgen.telling import described, exceptions, notes, told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from migrator.core.access import Bystander
     from migrator.sqlgen.archive_plan import ArchivePlan
     from migrator.sqlgen.removal import Removal
 
@@ -36,6 +37,8 @@ class PlanFile:
         tables: `schema.name` of the tables to drop.
         users: `schema.name` of the users table.
         columns: Columns of the users table to drop.
+        unproven: Why the scream window would prove nothing.
+        survey: What is there, a line each.
         oids: OIDs of all tables that a step locks or is tied to.
         shapes: By `schema.name`, what must be the same again after a full revert.
         files: Text by path.
@@ -51,6 +54,8 @@ class PlanFile:
     columns: tuple[str, ...]
     exceptions: tuple[str, ...]
     notes: tuple[str, ...]
+    unproven: tuple[str, ...]
+    survey: tuple[str, ...]
     oids: tuple[int, ...]
     shapes: Mapping[str, dict[str, Any]]
     files: Mapping[str, str]
@@ -65,12 +70,14 @@ class PlanFile:
         return tuple(step for step in self.steps if path_of(step) in self.files)
 
     @property
-    def holds_passwords(self) -> bool:
-        """Tell whether a column to drop holds password material."""
-        return not PASSWORD_COLUMNS.isdisjoint(self.columns)
+    def names(self) -> tuple[str, ...]:
+        """Names of tables and columns, as an application's statements have them."""
+        return (*(label.partition(".")[2] for label in self.tables), *self.columns)
 
 
-def plan_files(removal: Removal, *, made_at: datetime) -> dict[str, str]:
+def plan_files(
+    removal: Removal, bystanders: tuple[Bystander, ...], *, made_at: datetime
+) -> dict[str, str]:
     """Give every file of a plan by its path, plan.json among them."""
     files = render(removal)
     plan = {
@@ -84,6 +91,8 @@ def plan_files(removal: Removal, *, made_at: datetime) -> dict[str, str]:
         "columns": list(removal.names),
         "exceptions": list(exceptions(removal)),
         "notes": list(notes(removal)),
+        "unproven": list(removal.unproven),
+        "survey": [*described(removal), *map(told, bystanders)],
         "oids": _oids(removal),
         "shapes": _shapes(removal),
         "catalog": removal.content(),
@@ -132,6 +141,8 @@ _KEYS = (
     "columns",
     "exceptions",
     "notes",
+    "unproven",
+    "survey",
     "oids",
     "shapes",
 )

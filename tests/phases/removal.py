@@ -55,6 +55,8 @@ tables = {tables}
 columns = {columns}
 lock_timeout = "0.1s"
 lock_attempts = 3
+acknowledged = {acknowledged}
+{rules}
 [remove.archive]
 recipients = ["{recipient}"]
 identity = "file:archive.key"
@@ -138,8 +140,10 @@ def make_site(
     tables: tuple[str, ...] = TABLES,
     columns: str | tuple[str, ...] = "devise",
     include_secrets: bool = True,
+    rules: str = "",
+    acknowledged: tuple[str, ...] = ("scream_window", "lockout", "second_factors"),
 ) -> Site:
-    """Set a migration up in a folder."""
+    """Set a migration up in a folder; `rules` are more lines of [remove]."""
     variable = "LEGACY_" + folder.name.upper().replace("-", "_")
     monkeypatch.setenv(variable, dsn)
     folder.mkdir(exist_ok=True)
@@ -152,6 +156,8 @@ def make_site(
             variable=variable,
             tables=_toml(list(tables)),
             columns=_toml(chosen),
+            rules=rules,
+            acknowledged=_toml(acknowledged),
             recipient=RECIPIENT,
             secrets=_toml(include_secrets),
         )

@@ -14,7 +14,7 @@ from migrator.legacy.execute import units_of
 from migrator.runner.removing.plans import kept_plan
 from migrator.sqlgen import steps
 from phases import p4_remove
-from tests.phases.removal import STEPS, Site, make_site
+from tests.phases.removal import STEPS, Site, flip_a_bit, make_site
 
 if TYPE_CHECKING:
     from pathlib import Path
