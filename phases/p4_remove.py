@@ -18,7 +18,8 @@ from migrator.runner import stages
 from migrator.runner.gating.guard import standings
 from migrator.runner.removing.archives import ARCHIVES, check_files, require_recipient
 from migrator.runner.removing.plans import has_plan, keep_plan, kept_plan
-from migrator.runner.removing.removal import APPLIED, SUBJECT, apply_steps, revert_steps, site
+from migrator.runner.removing.removal import APPLIED, SUBJECT, apply_steps, revert_steps
+from migrator.runner.removing.site import site
 from migrator.runner.removing.targets import columns_to_drop, rules_of, tables_to_drop
 from migrator.runner.standing import Standing
 from migrator.sqlgen.planfile import PlanFile, plan_files
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from migrator.config.secrets import SecretRef
     from migrator.runner.context import Context
-    from migrator.runner.removing.removal import Site
+    from migrator.runner.removing.site import Site
 
 NAME = "remove"
 

@@ -13,14 +13,14 @@ from migrator.runner.removing.drilling import drill
 from migrator.runner.removing.erasing import erase
 from migrator.runner.removing.plans import SUBJECT, kept_plan
 from migrator.runner.removing.receipt import note_archives
-from migrator.runner.removing.removal import holder_of, site
+from migrator.runner.removing.site import holder_of, site
 
 if TYPE_CHECKING:
     from migrator.config.secrets import SecretRef
     from migrator.runner.context import Context
     from migrator.runner.removing.drilling import Proven
     from migrator.runner.removing.erasing import Erased, Wish
-    from migrator.runner.removing.removal import Site
+    from migrator.runner.removing.site import Site
 
 
 def drill_all(

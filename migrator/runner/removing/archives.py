@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from migrator.config.secrets import SecretRef
     from migrator.legacy.guard import Archived
     from migrator.runner.context import Context
-    from migrator.runner.removing.removal import Site
+    from migrator.runner.removing.site import Site
     from migrator.sqlgen.archive_plan import ArchivePlan
 
 _BYTES_PER_MB = 1_000_000

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from migrator.archive.encryption import Sealing
     from migrator.core.progress import Task
     from migrator.legacy.archived import Source
-    from migrator.runner.removing.removal import Site
+    from migrator.runner.removing.site import Site
     from migrator.sqlgen.archive_plan import ArchivePlan, TablePlan
 
 _UNIT = "files"

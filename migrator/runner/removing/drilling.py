@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from migrator.core.progress import Task
     from migrator.legacy.copytext import Row
     from migrator.runner.removing.archives import Kept
-    from migrator.runner.removing.removal import Site
+    from migrator.runner.removing.site import Site
     from migrator.sqlgen.archive_plan import TablePlan
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from migrator.archive.manifest import ArchivedTable, Chunk
     from migrator.legacy.erasing import Key
     from migrator.runner.removing.archives import Kept
-    from migrator.runner.removing.removal import Site
+    from migrator.runner.removing.site import Site
     from migrator.sqlgen.archive_plan import TablePlan
 
 _EDITION = re.compile(r"t(?P<table>\d+)-c(?P<number>\d+)(-e(?P<edition>\d+))?\.")
