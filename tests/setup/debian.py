@@ -87,6 +87,7 @@ PARTS: dict[str, Part] = {
         ("mariadb-server-core", "mariadb-client-core"),
         ("sh", "-c", "PATH=$PATH:/usr/sbin; mariadbd --version && command -v mariadb-install-db"),
     ),
+    "age": Part("age", ("age",), ("age", "--version")),
     "rails_elsewhere": Part(
         "Rails' adapters for MariaDB and SQLite",
         ("ruby-mysql2", "ruby-sqlite3"),
