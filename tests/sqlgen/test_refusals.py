@@ -115,6 +115,6 @@ def test_what_auther_has_no_place_for_goes_only_when_that_is_acknowledged(
     with psycopg.connect(fresh_db, autocommit=True) as connection:
         connection.execute((USERS + "ALTER TABLE users ADD otp_secret text").encode())
     site = make_site(tmp_path, fresh_db, monkeypatch, tables=(), acknowledged=("lockout",))
-    with pytest.raises(RefusedError, match='otp_secret; .* put "second_factors" into') as caught:
+    with pytest.raises(RefusedError, match=r'otp_secret; .* put "second_factors" into') as caught:
         p4_remove.plan(site.ctx)
     assert "locked_at" not in caught.value.message

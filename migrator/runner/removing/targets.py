@@ -13,11 +13,11 @@ from migrator.sqlgen.removal import LockRules, Rules
 
 if TYPE_CHECKING:
     from migrator.config.model import Config
-    from migrator.config.remove import RemoveSection
 
 
-def rules_of(remove: RemoveSection) -> Rules:
+def rules_of(config: Config) -> Rules:
     """Give what the configuration says about how things are removed."""
+    remove = config.remove
     return Rules(
         locks=LockRules(
             round(remove.lock_timeout.total_seconds() * 1000), attempts=remove.lock_attempts
@@ -27,6 +27,7 @@ def rules_of(remove: RemoveSection) -> Rules:
         scream_window_s=round(remove.scream_window.total_seconds()),
         log_watched=bool(remove.server_log),
         quiet_s=round(remove.quiet_for.total_seconds()),
+        heartbeat_s=round(config.stage.heartbeat_within.total_seconds()),
         erase=remove.erase,
         acknowledged=remove.acknowledged,
         include_secrets=remove.archive.include_secrets,
