@@ -28,12 +28,14 @@ class Archived:
         columns: The archived columns' names now, in the archive's order.
         key: The primary key's columns with their types.
         hashes: The table with a hash per archived row, quoted; empty where all of the table is archived.
+        blanks: Where the table stays, columns and SQL for what stands in them once a row is erased.
     """
 
     place: tuple[str, str]
     columns: tuple[str, ...]
     key: tuple[tuple[str, str], ...]
     hashes: str = ""
+    blanks: tuple[tuple[str, str], ...] = ()
 
     @property
     def key_names(self) -> tuple[str, ...]:
@@ -111,9 +113,8 @@ class Erasing(Copying):
         }
         if not self._table.hashes:
             return self._count("delete_keys", {}, **parts)
-        gone = self._table.columns[len(self._table.key) :]
-        blanks = ", ".join(f"{ident(column)} = DEFAULT" for column in gone)
-        done = self._count("blank_keys", {}, blanks=blanks, **parts) if blanks else 0
+        blanks = ", ".join(f"{ident(column)} = {value}" for column, value in self._table.blanks)
+        done = self._count("blank_keys", {}, blanks=blanks, **parts)
         return max(done, self._count("delete_keys", {}, **{**parts, "table": self._table.hashes}))
 
     def delete_by(self, column: str, values: Sequence[str]) -> int:

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from migrator.core.sql import ident, literal
 from migrator.sqlgen import naming, steps
 from migrator.sqlgen.archive_plan import archive_files
+from migrator.sqlgen.secret_columns import blank_password
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,6 +73,7 @@ def _environment() -> Environment:
         literal=literal,
         role=_role,
         quarantined=naming.quarantined,
+        blank_password=blank_password,
         rejected=lambda name: ident(_rejected_name(name)),
         rejected_name=_rejected_name,
         row_hashes=lambda name: ident(naming.row_hashes(name)),

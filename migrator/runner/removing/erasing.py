@@ -236,7 +236,9 @@ def _erasing(here: Site, table: TablePlan, encoding: str) -> Erasing:
     hashes = ident(GUARD, row_hashes(table.name)) if table.only_columns else ""
     key = tuple((name, types[name]) for name in table.key)
     return Erasing(
-        here.connection, Archived(table.place, table.sources, key, hashes), encoding=encoding
+        here.connection,
+        Archived(table.place, table.sources, key, hashes, table.blanks),
+        encoding=encoding,
     )
 
 

@@ -118,13 +118,21 @@ def _deploy(
         return
     with here.guard.leased(holder_of(here.ctx)):
         here.guard.present(_evidence(here, name, standings))
-        if name in ARCHIVES:
-            facts["archive"] = make_archive(here, name).content_hash
-            # Writing may take longer than evidence is good for.
+        if name in {*ARCHIVES, *DRILLS}:
+            _work_on_archive(here, name, facts)
+            # That may take longer than evidence is good for.
             here.guard.present(_evidence(here, name, require_gates(here.ctx, SUBJECT)))
-        elif name in DRILLS and not is_proven(here, DRILLS[name]):
-            drill(here, DRILLS[name], None)
+        if name in steps.PURGES:
+            for line in here.plan.exceptions:
+                here.ctx.progress.say(f"no revert brings back: {line}")
         here.run(name, "deploy")
+
+
+def _work_on_archive(here: Site, name: str, facts: dict[str, Any]) -> None:
+    if name in ARCHIVES:
+        facts["archive"] = make_archive(here, name).content_hash
+    elif not is_proven(here, DRILLS[name]):
+        drill(here, DRILLS[name], None)
 
 
 def _evidence(here: Site, name: str, standings: tuple[GateStanding, ...]) -> Evidence:
