@@ -1,8 +1,7 @@
-"""Deletes rows that are archived, whatever blocks writes to them, within one transaction."""
+"""Deletes rows that are archived, within one transaction that may write past the write-block."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -91,17 +90,6 @@ class Erasing(Copying):
             fields=fields_of(self._table.columns),
         )
         return int(found[0]["rows"])
-
-    @contextmanager
-    def unblocked(self, trigger: str) -> Iterator[None]:
-        """Let writes through the write-block, for this transaction only."""
-        table = ident(*self._table.place)
-        blocked = self._all("has_trigger", {"trigger": trigger}, table=literal(table))
-        if blocked[0]["found"]:
-            self._do("trigger_off", table=table, trigger=ident(trigger))
-        yield
-        if blocked[0]["found"]:
-            self._do("trigger_on", table=table, trigger=ident(trigger))
 
     def delete(self, keys: Sequence[Key]) -> int:
         """Delete rows by primary key; where the table stays, their archived columns are blanked."""

@@ -103,7 +103,9 @@ def revert_steps(
 
 
 def _take_back(here: Site, name: str, identity: SecretRef | None) -> None:
-    if name in REFILLS:
+    if name in REFILLS and not (
+        name == steps.PURGE_COLUMNS and steps.ERASE_COLUMNS in here.plan.steps
+    ):
         refill(here, REFILLS[name], identity)
     here.run(name, "revert")
     if name in ARCHIVES:
