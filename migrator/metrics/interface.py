@@ -212,15 +212,22 @@ class WriteBackLook:
 
 
 @dataclass(frozen=True)
-class RefusalsLook:
-    """Who was refused since tables were taken away.
+class FactLook:
+    """One number that does not come from traffic: of the ledger, the state or a table of ours.
 
     Attributes:
-        refused: Statements by client and SQLSTATE; None when nobody listens.
+        at: Of when it is; None where it has no time.
     """
 
-    refused: Mapping[str, int] | None = None
+    value: float | None = None
+    at: datetime | None = None
     doubts: tuple[Doubt, ...] = ()
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+def no_fact(grade: Grade, reason: str) -> FactLook:
+    """Say why there is no number."""
+    return FactLook(doubts=(Doubt(grade, reason),))
 
 
 @dataclass(frozen=True)
@@ -234,7 +241,12 @@ class Look:
     import_check: ImportLook | None = None
     sync_check: SyncLook | None = None
     write_back_check: WriteBackLook | None = None
-    refusals: RefusalsLook | None = None
+    canary_check: FactLook | None = None
+    shadow_check: FactLook | None = None
+    capacity_check: FactLook | None = None
+    pinned_users: FactLook | None = None
+    rehearsal: FactLook | None = None
+    refusals: FactLook | None = None
     deadline: datetime | None = None
 
 

@@ -10,12 +10,12 @@ from migrator.metrics.base import Base, Mark, increment
 from migrator.metrics.instances import coverage_doubts
 from migrator.metrics.interface import (
     Doubt,
+    FactLook,
     FleetLook,
     Grade,
     Labels,
     Look,
     Reading,
-    RefusalsLook,
     ShimsLook,
     SyncLook,
     WriteBackLook,
@@ -28,7 +28,18 @@ if TYPE_CHECKING:
     from migrator.config.gate import Measurement
 
 SourceName = Literal[
-    "shims", "fleet", "sessions", "import_check", "sync_check", "write_back_check", "refusals"
+    "shims",
+    "fleet",
+    "sessions",
+    "import_check",
+    "sync_check",
+    "write_back_check",
+    "canary_check",
+    "shadow_check",
+    "capacity_check",
+    "pinned_users",
+    "rehearsal",
+    "refusals",
 ]
 CONFLICTS = frozenset({"conflict", "auth_conflict", "identity_unlinked"})
 
@@ -159,14 +170,15 @@ def _written_back(value: Callable[[WriteBackLook], float | None]) -> Measure:
     return Measure(frozenset({"write_back_check"}), read)
 
 
-def _refused_reads(look: Look, _terms: Terms) -> Reading:
-    found = look.refusals or RefusalsLook(
-        doubts=(Doubt(Grade.NO_DATA, "the server's log was not read"),)
-    )
-    if found.refused is None:
-        return Reading(None, found.doubts)
-    evidence = {"refused": dict(found.refused)}
-    return Reading(float(sum(found.refused.values())), found.doubts, evidence=evidence)
+def _fact(source: SourceName) -> Measure:
+    def read(look: Look, _terms: Terms) -> Reading:
+        found: FactLook | None = getattr(look, source)
+        if found is None:
+            return Reading(None, (Doubt(Grade.NO_DATA, "it was not asked"),))
+        at = {"at": iso(found.at)} if found.at is not None else {}
+        return Reading(found.value, found.doubts, evidence={**found.evidence, **at})
+
+    return Measure(frozenset({source}), read)
 
 
 def _is_legacy(labels: Labels) -> bool:
@@ -184,5 +196,10 @@ MEASURES: dict[Measurement, Measure] = {
     "sync_lag_rows": _synced(lambda found: found.rows),
     "write_back_lag_seconds": _written_back(lambda found: found.seconds),
     "write_back_open_users": _written_back(lambda found: found.open_users),
-    "refused_reads": Measure(frozenset({"refusals"}), _refused_reads),
+    "canaries_refused": _fact("canary_check"),
+    "shadow_refused_share": _fact("shadow_check"),
+    "sign_in_load": _fact("capacity_check"),
+    "unacknowledged_users": _fact("pinned_users"),
+    "rollbacks": _fact("rehearsal"),
+    "refused_reads": _fact("refusals"),
 }

@@ -75,7 +75,7 @@ def notes(removal: Removal) -> tuple[str, ...]:
         for table in _moved(removal)
         for function in table.mentions
     ]
-    return (*found, *_shared_indexes(removal), *_unproven(removal))
+    return (*found, *_shared_indexes(removal), *_everybody(removal), *_unproven(removal))
 
 
 def _shared_indexes(removal: Removal) -> list[str]:
@@ -86,6 +86,14 @@ def _shared_indexes(removal: Removal) -> list[str]:
         for index in removal.users.indexes
         if gone.intersection(index.columns)
         and (kept := [name for name in index.columns if name not in gone])
+    ]
+
+
+def _everybody(removal: Removal) -> list[str]:
+    return [
+        f"{table.label} is taken from PUBLIC too: every role without a grant of its own loses it"
+        for table, taken in zip(removal.tables, removal.revocations, strict=True)
+        if "" in taken.grantees
     ]
 
 

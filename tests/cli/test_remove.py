@@ -35,6 +35,10 @@ def test_plan_apply_verify_and_revert_say_what_they_did(site: Site) -> None:
     assert planned.code == 0, planned.err
     assert "tables to drop: public.identities, public.push_tokens" in planned.out
     assert "the columns come back at the end of the column order" in planned.out
+    assert re.search(
+        r"public\.identities: OID \d+; 48 rows; owner postgres; foreign keys: ", planned.out
+    )
+    assert "the scream window is UNPROVEN (acknowledged): public.identities: " in planned.out
     dry = migrator(site.root, "remove", "apply", "--to", "02", "--dry-run")
     assert dry.out == "would apply:\n  01_guard\n  02_tripwires\n"
     applied = migrator(site.root, "remove", "apply", "--json")

@@ -51,6 +51,16 @@ def roles(postgres: PostgresServer) -> Iterator[tuple[str, str, str]]:
             connection.execute(f"DROP ROLE {ident(name)}".encode())
 
 
+def listening(postgres: PostgresServer, roles: tuple[str, str, str], *, window: str) -> str:
+    """Lines of [remove] with which the scream window proves something."""
+    return f"""
+application_roles = ['{roles[0]}']
+guard_role = '{roles[2]}'
+server_log = '{postgres.directory / "log"}'
+scream_window = "{window}"
+"""
+
+
 @pytest.fixture
 def site(
     postgres: PostgresServer,
@@ -61,12 +71,7 @@ def site(
 ) -> Iterator[Site]:
     """The application's role owns one table, and uses the other among others."""
     shop, report, guard = map(ident, roles)
-    rules = f"""
-application_roles = ['{roles[0]}']
-guard_role = '{roles[2]}'
-server_log = '{postgres.directory / "log"}'
-scream_window = "1h"
-"""
+    rules = listening(postgres, roles, window="1h")
     found = make_site(tmp_path, devise_db, monkeypatch, rules=rules)
     for statement in (
         "ALTER TABLE identities ADD FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE",
@@ -98,6 +103,7 @@ def test_the_application_loses_its_own_table_too_and_gets_it_back_as_it_was(
     dump, privileges = site.dump(), site.sql(EXACT)
     made = p4_remove.plan(site.ctx)
     assert made.unproven == ()
+    assert "public.push_tokens is taken from PUBLIC too" in made.notes[-1]
     p4_remove.run(site.ctx, steps.REVOKE)
     assert p4_remove.verify(site.ctx)[-1] == steps.REVOKE
     for table in ("identities", "push_tokens"):
@@ -210,3 +216,53 @@ def test_without_a_guard_role_or_a_log_the_window_is_unproven_in_words_and_holds
     with pytest.raises(HeldError, match=r"UNPROVEN: public\.identities") as caught:
         p4_remove.run(site.ctx)
     assert 'acknowledged = ["scream_window"]' in caught.value.hint
+
+
+@pytest.fixture
+def deployer(
+    postgres: PostgresServer, fresh_db: str, roles: tuple[str, str, str]
+) -> Iterator[str]:
+    """The DSN of a role that is no superuser, in a database where the application owns everything."""
+    shop, _, guard = map(ident, roles)
+    name, password = f"deployer_{secrets.token_hex(4)}", secrets.token_hex(8)
+    with psycopg.connect(fresh_db, autocommit=True) as connection:
+        for statement in (
+            f"CREATE ROLE {name} LOGIN PASSWORD '{password}' IN ROLE {shop}, {guard}",
+            f'GRANT CREATE ON DATABASE "{connection.info.dbname}" TO {name}',
+            f"GRANT USAGE, CREATE ON SCHEMA public TO {shop}, {guard}",
+            f"SET ROLE {shop}",
+            "CREATE TABLE users (id int PRIMARY KEY, email text)",
+            "CREATE TABLE identities (id serial PRIMARY KEY, user_id int REFERENCES users ON DELETE CASCADE)",
+            "INSERT INTO users VALUES (1, 'a'), (2, 'b')",
+            "INSERT INTO identities (user_id) VALUES (1), (2)",
+        ):
+            connection.execute(statement.encode())
+    yield fresh_db.replace(f"postgres:{postgres.password}@", f"{name}:{password}@")
+    with psycopg.connect(fresh_db, autocommit=True) as connection:
+        for owner in (name, shop, guard):
+            connection.execute(f"DROP OWNED BY {owner} CASCADE".encode())
+        connection.execute(f"DROP ROLE {name}".encode())
+
+
+def test_a_role_that_is_no_superuser_can_do_all_of_it_and_take_it_back(
+    deployer: str,
+    fresh_db: str,
+    postgres: PostgresServer,
+    roles: tuple[str, str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rules = listening(postgres, roles, window="0s")
+    site = make_site(
+        tmp_path, deployer, monkeypatch, tables=("public.identities",), columns=(), rules=rules
+    )
+    before, privileges = replace(site, dsn=fresh_db).dump(), site.sql(EXACT)
+    assert p4_remove.plan(site.ctx).unproven == ()
+    p4_remove.run(site.ctx, steps.WRITE_BLOCK_TABLES)
+    p4_remove.rollback(site.ctx)
+    assert replace(site, dsn=fresh_db).dump() == before
+    assert site.sql(EXACT) == privileges
+    p4_remove.run(site.ctx)
+    moved = p4_remove.rollback(site.ctx)
+    assert (moved.differences, moved.orphans) == ((), ())
+    assert replace(site, dsn=fresh_db).dump() == before

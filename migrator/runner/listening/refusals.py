@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from migrator.core.errors import MigratorError
 from migrator.legacy.connect import open_postgres
-from migrator.metrics.interface import Doubt, Grade, RefusalsLook
+from migrator.metrics.interface import Doubt, FactLook, Grade, no_fact
 from migrator.runner.listening import screams
 
 if TYPE_CHECKING:
@@ -19,22 +19,19 @@ class Refusals:
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
 
-    def look(self) -> RefusalsLook:
+    def look(self) -> FactLook:
         """Read the log on to a refusal that is planted first."""
         wanted = screams.known(self._ctx)
         if wanted is None:
-            return _unknown(Grade.NO_DATA, "no scream window was opened: migrator remove apply")
+            return no_fact(Grade.NO_DATA, "no scream window was opened: migrator remove apply")
         try:
             dsn = self._ctx.reveal(self._ctx.config.legacy.dsn)
             with open_postgres(dsn, doing="the removal") as connection:
                 heard, counted = screams.listen(self._ctx, connection, wanted)
         except MigratorError as error:
-            return _unknown(Grade.ERROR, error.message)
+            return no_fact(Grade.ERROR, error.message)
+        value, evidence = float(heard.count), {"refused": dict(heard.refused)}
         if counted and not heard.unproven:
-            return RefusalsLook(heard.refused)
+            return FactLook(value, evidence=evidence)
         reason = heard.unproven or "a refusal that was planted was not found in the log"
-        return RefusalsLook(heard.refused, (Doubt(Grade.UNPROVEN, reason),))
-
-
-def _unknown(grade: Grade, reason: str) -> RefusalsLook:
-    return RefusalsLook(doubts=(Doubt(grade, reason),))
+        return FactLook(value, doubts=(Doubt(Grade.UNPROVEN, reason),), evidence=evidence)

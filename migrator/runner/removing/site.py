@@ -95,7 +95,7 @@ class Site:
             return
         if (step, direction) == (steps.SCREAM_WINDOW, "revert"):
             screams.end(self.ctx)
-        elif (direction, unit) == ("deploy", "open"):
+        elif (step, direction, unit) == (steps.SCREAM_WINDOW, "deploy", "open"):
             screams.begin(
                 self.ctx,
                 self.connection,
