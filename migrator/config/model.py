@@ -20,6 +20,7 @@ from migrator.config.plugin import PluginSection
 from migrator.config.remove import RemoveSection
 from migrator.config.secrets import SecretRef
 from migrator.config.section import Section
+from migrator.config.sessions import SessionsSection, StoreName
 from migrator.config.shim import ShimSection
 from migrator.config.standing_up import StandingUp
 from migrator.config.sync import SyncSection
@@ -72,8 +73,9 @@ class LegacySection(Section):
     digests: Annotated[tuple[DigestSection, ...], AfterValidator(without_clash)] = ()
     peppers: tuple[Pepper, ...] = ()
     try_without_pepper: bool = True
-    session_store: Literal["activerecord", "laravel", "cookie", "none"] = "activerecord"
+    session_store: StoreName = "activerecord"
     sessions_table: str = "public.sessions"
+    sessions: SessionsSection = SessionsSection()
     session_ttl: DurationOrNever = None
     remember_for: DurationOrNever = timedelta(days=14)
 
@@ -90,6 +92,14 @@ class LegacySection(Section):
     def _has_its_query(self) -> LegacySection:
         if (self.kind == "sql") != bool(self.query.users):
             raise ValueError('kind = "sql" goes with a SELECT as users under [legacy.query]')
+        return self
+
+    @model_validator(mode="after")
+    def _says_where_its_sessions_are(self) -> LegacySection:
+        if (self.session_store == "sql") != bool(self.sessions.query):
+            raise ValueError('session_store = "sql" goes with a query under [legacy.sessions]')
+        if (self.session_store == "redis") != (self.sessions.url is not None):
+            raise ValueError('session_store = "redis" goes with a url under [legacy.sessions]')
         return self
 
     @model_validator(mode="after")

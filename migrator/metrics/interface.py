@@ -145,22 +145,44 @@ class SessionsLook:
         others: Rows that hold a user of another model only.
         anonymous: Rows without any user: CSRF tokens, carts, visitors.
         undecodable: Rows whose content could not be read; they may hold a user.
+        unseen: Rows that nobody has looked into yet; they may hold a user.
+        endless: Those that hold a user and never end by themselves, where the store tells of each.
         used: When those that hold a user were last written to, by the hour; a histogram.
+        ends: When those that hold a user end by themselves, by the hour, rounded up.
         total_estimate: The planner's idea of the number of rows; None when unknown.
+        counted_at: When a count that was kept was taken; None for one that was taken now.
     """
 
     holding: int = 0
     others: int = 0
     anonymous: int = 0
     undecodable: int = 0
+    unseen: int = 0
+    endless: int = 0
     used: tuple[tuple[datetime, int], ...] = ()
+    ends: tuple[tuple[datetime, int], ...] = ()
     total_estimate: int | None = None
+    counted_at: datetime | None = None
     doubts: tuple[Doubt, ...] = ()
 
     @property
     def seen(self) -> int:
         """Give the number of rows that were looked at."""
         return self.holding + self.others + self.anonymous + self.undecodable
+
+
+@dataclass(frozen=True)
+class RememberedLook:
+    """Users whose remember-me token could still make a session.
+
+    Attributes:
+        users: All of whom a token may be out there, None when that is not known.
+        recent: Those among them who were remembered first within `remember_for`.
+    """
+
+    users: int | None = None
+    recent: int | None = None
+    doubts: tuple[Doubt, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -238,6 +260,7 @@ class Look:
     shims: ShimsLook | None = None
     fleet: FleetLook | None = None
     sessions: SessionsLook | None = None
+    remembered: RememberedLook | None = None
     import_check: ImportLook | None = None
     sync_check: SyncLook | None = None
     write_back_check: WriteBackLook | None = None

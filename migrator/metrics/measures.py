@@ -31,6 +31,7 @@ SourceName = Literal[
     "shims",
     "fleet",
     "sessions",
+    "remembered",
     "import_check",
     "sync_check",
     "write_back_check",
@@ -136,7 +137,11 @@ def _legacy_sessions(look: Look, _terms: Terms) -> Reading:
         "others": found.others,
         "anonymous": found.anonymous,
         "undecodable": found.undecodable,
+        "unseen": found.unseen,
+        "endless": found.endless,
     }
+    if found.counted_at is not None:
+        evidence["counted_at"] = iso(found.counted_at)
     unread = found.doubts and not found.seen
     return Reading(None if unread else float(found.holding), found.doubts, evidence=evidence)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text
 
 metadata = MetaData()
 
@@ -58,12 +58,14 @@ samples = Table(
     "migrator_sample",
     metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    Column("gate", String(64), nullable=False, index=True),
+    Column("gate", String(64), nullable=False),
     Column("at", String(32), nullable=False),
     Column("grade", String(16), nullable=False),
     Column("value", Float),
     Column("reason", Text, nullable=False),
     Column("evidence", Text, nullable=False),
+    # A gate's newest samples out of those of months.
+    Index("ix_migrator_sample_gate_at", "gate", "at"),
 )
 
 outbox = Table(

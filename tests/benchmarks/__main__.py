@@ -2,6 +2,8 @@
 
 from tests.benchmarks import (
     bench_archive,
+    bench_dashboard,
+    bench_drain,
     bench_endpoint,
     bench_import,
     bench_libsql,
@@ -20,6 +22,8 @@ BENCHMARKS = (
     bench_sync.main,
     bench_shim.main,
     bench_archive.main,
+    bench_dashboard.main,
+    bench_drain.main,
 )
 
 for benchmark in BENCHMARKS:

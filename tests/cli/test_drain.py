@@ -70,6 +70,8 @@ def test_the_same_for_programs(drain: Drain) -> None:
         "anonymous": 0,
         "undecodable": 0,
         "doubts": [],
+        "endless": 0,
+        "unseen": 0,
     }
 
 

@@ -10,6 +10,7 @@ import pytest
 from migrator.auther.ways.targets import KINDS
 from migrator.legacy.sources import SOURCES
 from migrator.schemes import registry
+from migrator.sessions.registry import STORES
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -29,6 +30,7 @@ def _described(kind: str) -> str:
 
 LISTS = {
     "sources": _two_columns({kind: source.reads for kind, source in SOURCES.items()}),
+    "session stores": _two_columns({name: store.reads for name, store in STORES.items()}),
     "ways in": _two_columns({kind: _described(kind) for kind in KINDS}),
     "schemes": registry.table(),
 }

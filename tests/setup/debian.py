@@ -88,6 +88,11 @@ PARTS: dict[str, Part] = {
         ("sh", "-c", "PATH=$PATH:/usr/sbin; mariadbd --version && command -v mariadb-install-db"),
     ),
     "age": Part("age", ("age",), ("age", "--version")),
+    "redis": Part(
+        "Redis",
+        ("redis-server", "redis-tools"),
+        ("sh", "-c", "redis-server --version && redis-cli --version"),
+    ),
     "rails_elsewhere": Part(
         "Rails' adapters for MariaDB and SQLite",
         ("ruby-mysql2", "ruby-sqlite3"),

@@ -9,15 +9,14 @@ from migrator.metrics.canary_check import CanaryCheck
 from migrator.metrics.capacity_check import CapacityCheck
 from migrator.metrics.import_check import ImportCheck
 from migrator.metrics.instances import Instances
-from migrator.metrics.interface import Look, SessionsLook, Source
+from migrator.metrics.interface import Look, Source
 from migrator.metrics.rehearsal import Rehearsal
-from migrator.metrics.session_data import warden_scope
-from migrator.metrics.session_store import ActiveRecordSessions, UncountedSessions
 from migrator.metrics.shadow_check import ShadowCheck, Shadowed
 from migrator.metrics.shim_counters import ShimCounters
 from migrator.metrics.sync_check import SyncCheck
 from migrator.metrics.write_back_check import WriteBackCheck
 from migrator.runner.gating.acknowledging import pinned_users
+from migrator.runner.gating.stores import remembered, session_store
 from migrator.runner.importing.shadow import shadow_proof
 from migrator.runner.listening.refusals import Refusals
 from migrator.runner.stages import current
@@ -61,20 +60,6 @@ def _fleet(ctx: Context) -> Instances:
     return Instances(ctx.config.legacy.dsn, ctx.root, ctx.config.drain.statement_timeout)
 
 
-def _sessions(ctx: Context) -> Source[SessionsLook]:
-    legacy = ctx.config.legacy
-    if legacy.session_store != "activerecord":
-        return UncountedSessions(legacy.session_store)
-    return ActiveRecordSessions(
-        dsn=legacy.dsn,
-        root=ctx.root,
-        table=legacy.sessions_table,
-        scope=warden_scope(legacy.model),
-        timeout=ctx.config.drain.statement_timeout,
-        clock=ctx.clock,
-    )
-
-
 def _import_check(ctx: Context) -> ImportCheck:
     return ImportCheck(ctx.state.ledger, ctx.clock)
 
@@ -114,7 +99,8 @@ def _rehearsal(ctx: Context) -> Rehearsal:
 SOURCES: dict[SourceName, Callable[[Context], Source[object]]] = {
     "shims": _shims,
     "fleet": _fleet,
-    "sessions": _sessions,
+    "sessions": session_store,
+    "remembered": remembered,
     "import_check": _import_check,
     "sync_check": _sync_check,
     "write_back_check": _write_back_check,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.core.clock import iso, parse_iso
 from migrator.core.events import Event
+from migrator.dashboards.overview import EvidenceRow
 from migrator.gates.evaluate import Sample, evaluate
 from migrator.gates.grade import grade
 from migrator.gates.verdict import GateState
@@ -92,6 +93,12 @@ def record(ctx: Context, verdict: Verdict) -> None:
     )
     if before is not verdict.state:
         announce(ctx, _news(verdict, before))
+
+
+def evidence_row(ctx: Context, verdict: Verdict) -> EvidenceRow:
+    """Give the hashes that tie a verdict to its gate and its samples."""
+    stored, gate = _stored(ctx, verdict.gate), verdict.gate
+    return EvidenceRow(gate.name, str(verdict.state), gate.hash, _hash(stored), len(stored))
 
 
 def record_change(ctx: Context, verdict: Verdict) -> None:
