@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from migrator.core.errors import UsageError
 from migrator.core.stage import Stage
+from migrator.dashboards import rule_tests
+from migrator.dashboards.grafana import render as render_grafana
 from migrator.dashboards.step_answer import GateAnswer, StepAnswer
 from migrator.gates.explain import explain
 from migrator.gates.spec import REMOVE, GateSpec, spec_of, specs_before
@@ -37,6 +39,8 @@ from migrator.runner.gating.sampling import (
     sample,
     sources_of,
 )
+from migrator.runner.regressing.looking import look_at_health
+from migrator.runner.regressing.regress import regress, regress_specs
 from migrator.runner.stages import current
 from migrator.runner.standing import Standing
 
@@ -44,6 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from migrator.dashboards.drain_picture import DrainPicture, Populations
+    from migrator.dashboards.health_view import HealthPicture
     from migrator.dashboards.overview import EvidenceRow
     from migrator.runner.context import Context
     from migrator.runner.gating.census import CensusReport
@@ -104,11 +109,16 @@ def run(ctx: Context, planned: DrainPlan, *, only_due: bool = False) -> tuple[Ve
 def watch(ctx: Context, planned: DrainPlan) -> tuple[tuple[Verdict, ...], DrainPicture]:
     """Look at everything once, keep the samples that are due, write verdicts that changed.
 
+    Where a regress says so and health is broken for sure, the stage goes back.
+
     Raises:
         UsageError: A secret that a source needs is missing.
+        DependencyError: The stage document cannot be written.
     """
-    found = look(ctx, PICTURE_SOURCES | sources_of(planned.gates))
-    sample(ctx, due(ctx, planned.gates), found)
+    regresses = regress_specs(ctx)
+    found = look(ctx, PICTURE_SOURCES | sources_of((*planned.gates, *regresses)))
+    sample(ctx, due(ctx, (*planned.gates, *regresses)), found)
+    regress(ctx)
     for verdict in judged(ctx, planned):
         record_change(ctx, verdict)
     keep_left(ctx)
@@ -119,11 +129,17 @@ def watch(ctx: Context, planned: DrainPlan) -> tuple[tuple[Verdict, ...], DrainP
 def observe(ctx: Context, planned: DrainPlan) -> tuple[Verdict, ...]:
     """Take the samples that are due, and write verdicts that changed; an override is shown as such.
 
+    Where a regress says so and health is broken for sure, the stage goes back.
+
     Raises:
         UsageError: A secret that a source needs is missing.
+        DependencyError: The stage document cannot be written.
     """
     for verdict in run(ctx, planned, only_due=True):
         record_change(ctx, verdict)
+    if regresses := due(ctx, regress_specs(ctx)):
+        sample(ctx, regresses, look(ctx, sources_of(regresses)))
+    regress(ctx)
     return shown(ctx, planned)
 
 
@@ -263,6 +279,25 @@ def recall(ctx: Context, planned: DrainPlan) -> Recalled:
 def evidence(ctx: Context, planned: DrainPlan) -> tuple[EvidenceRow, ...]:
     """Identify what each gate's verdict rests on."""
     return tuple(evidence_row(ctx, verdict) for verdict in shown(ctx, planned))
+
+
+def health(ctx: Context) -> HealthPicture:
+    """Look once at how well the cutover goes; takes no sample for a gate.
+
+    Raises:
+        UsageError: A secret that a source needs is missing.
+    """
+    return look_at_health(ctx)
+
+
+def prometheus_rules(ctx: Context) -> dict[str, str]:
+    """Render Prometheus's rules and their tests, by the names of the files; writes nothing."""
+    return rule_tests.render(ctx.config)
+
+
+def grafana_dashboard(ctx: Context) -> str:
+    """Render Grafana's dashboard; writes nothing."""
+    return render_grafana(ctx.config)
 
 
 def next_step(ctx: Context) -> str:

@@ -14,12 +14,14 @@ from rich.text import Text
 
 from migrator.cli.census_report import census_line, standing_line
 from migrator.cli.common import dry_run_option, json_option, pass_context
+from migrator.cli.drawing import grafana, rules
 from migrator.cli.duration import DURATION
 from migrator.cli.looks import looks
 from migrator.cli.output import emit, print_json
 from migrator.cli.who_report import show_left
 from migrator.core.errors import ExitCode, UsageError
 from migrator.dashboards.drain_view import Screen, draw, summary
+from migrator.dashboards.health_view import health_lines
 from migrator.gates.verdict import decide
 from migrator.runner.gating.census import census_standing
 from migrator.runner.gating.who import KINDS, Asked, masked, who
@@ -27,7 +29,7 @@ from migrator.runner.notifying.afterwards import deliver_soon
 from phases import p3_drain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import timedelta
 
     from migrator.dashboards.drain_picture import DrainPicture
@@ -47,6 +49,10 @@ def drain() -> None:
     """See who is still on the legacy path, and when it ends."""
 
 
+drain.add_command(rules)
+drain.add_command(grafana)
+
+
 @drain.command()
 @before_option
 @json_option
@@ -55,6 +61,15 @@ def status(ctx: Context, step: str | None, as_json: bool) -> None:
     """Look once: deadline, bound, forecast, sessions, requests, coverage. Takes no sample for a gate."""
     picture = p3_drain.survey(ctx, p3_drain.plan(ctx, step=step))
     emit(as_json, picture, lambda out: out.print(draw(picture, _screen_of(out))))
+
+
+@drain.command()
+@json_option
+@pass_context
+def health(ctx: Context, as_json: bool) -> None:
+    """Look once: errors, sign-ins against the weeks before, the shim's time, refusals per door."""
+    picture = p3_drain.health(ctx)
+    emit(as_json, picture, lambda out: _print_lines(out, health_lines(picture)))
 
 
 @drain.command()
@@ -159,6 +174,11 @@ def who_is_left(
 
 def _say_census(report: CensusReport, out: Console) -> None:
     out.print(census_line(report), markup=False)
+
+
+def _print_lines(out: Console, lines: Sequence[str]) -> None:
+    for line in lines:
+        out.print(line, markup=False, soft_wrap=True)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from migrator.config.name import Name
 from migrator.config.notify import NotifySection
 from migrator.config.people import USUAL, GrantsSection, QuerySection, RolesSection, TotpSection
 from migrator.config.plugin import PluginSection
+from migrator.config.regress import RegressSection
 from migrator.config.remove import RemoveSection
 from migrator.config.secrets import SecretRef
 from migrator.config.section import Section
@@ -186,6 +187,7 @@ class Config(Section):
     shim: ShimSection = ShimSection()
     drain: DrainSection = DrainSection()
     gates: tuple[GateSection, ...] = ()
+    regress: tuple[RegressSection, ...] = ()
     approvers: tuple[ApproverSection, ...] = ()
     notify: NotifySection = NotifySection()
     remove: RemoveSection = RemoveSection()
@@ -193,9 +195,9 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _gates_have_names_of_their_own(self) -> Config:
-        names = [gate.name for gate in self.gates]
+        names = [*(gate.name for gate in self.gates), *(one.name for one in self.regress)]
         if len(set(names)) < len(names):
-            raise ValueError("two gates have the same name")
+            raise ValueError("two gates, or a gate and a regress, have the same name")
         return self
 
     @model_validator(mode="after")

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 metadata = MetaData()
 
@@ -52,6 +63,18 @@ forecasts = Table(
     Column("p50", String(32)),
     Column("p90", String(32)),
     Column("why", Text, nullable=False),
+)
+
+health_counts = Table(
+    "migrator_health",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("began", String(32), nullable=False),
+    Column("ended", String(32), nullable=False, index=True),
+    Column("counts", Text, nullable=False),
+    Column("covered_s", Float, nullable=False),
+    Column("base", Text),
+    Column("merged", Boolean, nullable=False),
 )
 
 samples = Table(

@@ -16,6 +16,7 @@ from migrator.state import schema
 from migrator.state.checkpoints import Checkpoints
 from migrator.state.drain_history import DrainHistory
 from migrator.state.errors import StateUnreachableError
+from migrator.state.health_history import HealthHistory
 from migrator.state.ledger import Ledger
 from migrator.state.locks import Locks
 from migrator.state.outbox import Outbox
@@ -47,6 +48,7 @@ class State:
     locks: Locks
     samples: Samples
     drain_history: DrainHistory
+    health_history: HealthHistory
     outbox: Outbox
     engine: Engine
 
@@ -125,6 +127,7 @@ def _state(engine: Engine, clock: Clock) -> State:
         locks=Locks(engine, clock),
         samples=Samples(engine),
         drain_history=DrainHistory(engine),
+        health_history=HealthHistory(engine),
         outbox=Outbox(engine),
         engine=engine,
     )

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from migrator.runner.context import Context
 
 POPULATION_SOURCES: frozenset[SourceName] = frozenset({"shims", "sessions", "remembered"})
-PICTURE_SOURCES: frozenset[SourceName] = POPULATION_SOURCES | {"fleet"}
+PICTURE_SOURCES: frozenset[SourceName] = POPULATION_SOURCES | {"fleet", "health"}
 KEY = "looked"
 NEVER_LOOKED = "nobody has looked yet: migrator drain watch"
 _SEPARATOR = "\t"
@@ -75,7 +75,7 @@ def picture_of(
         sessions=_sessions(found.sessions or SessionsLook()),
         counters=rows,
         looked_before=before,
-        addresses=len(ctx.config.drain.shims),
+        addresses=len(shims.shims),
         scraped=len(shims.processes),
         controlled=sum(shim.control_counted for shim in shims.shims),
         alive=len(alive(fleet, within=ctx.config.stage.heartbeat_within)),
