@@ -17,8 +17,10 @@ from migrator.legacy.removal_survey import read_access, read_bystanders
 from migrator.runner import stages
 from migrator.runner.gating.guard import standings
 from migrator.runner.removing import finished
+from migrator.runner.removing.archives import ARCHIVES, check_files, require_recipient
 from migrator.runner.removing.plans import has_plan, keep_plan, kept_plan, plan_folder
-from migrator.runner.removing.removal import APPLIED, SUBJECT, apply_steps, revert_steps, site
+from migrator.runner.removing.removal import APPLIED, SUBJECT, apply_steps, revert_steps
+from migrator.runner.removing.site import site
 from migrator.runner.removing.targets import columns_to_drop, rules_of, tables_to_drop
 from migrator.runner.standing import Standing
 from migrator.sqlgen.planfile import PlanFile, plan_files
@@ -28,8 +30,9 @@ from migrator.sqlgen.steps import FINALIZE, GUARD, PURGES
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from migrator.config.secrets import SecretRef
     from migrator.runner.context import Context
-    from migrator.runner.removing.removal import Site
+    from migrator.runner.removing.site import Site
 
 NAME = "remove"
 
@@ -76,6 +79,7 @@ def plan(ctx: Context, out: Path | None = None) -> PlanFile:
         RefusedError: Something could not be carried back.
         ConflictError: A plan is under way in the database.
     """
+    require_recipient(ctx)
     remove = ctx.config.remove
     users = qualified(ctx.config.legacy.users_table)
     dsn = ctx.reveal(ctx.config.legacy.dsn)
@@ -151,10 +155,15 @@ def revertible(ctx: Context, to: str | None = None) -> tuple[str, ...]:
     return tuple(name for name in names if states[name] != "pending")
 
 
-def rollback(ctx: Context, to: str | None = None) -> Moved:
+def rollback(ctx: Context, to: str | None = None, *, identity: SecretRef | None = None) -> Moved:
     """Take back every step after `to`, all without it; asks no gate.
 
     Interrupted anywhere, the same call goes on.
+
+    Args:
+        ctx: The surroundings.
+        to: The last step to leave.
+        identity: The archive's private key, for what was purged; that of the configuration when None.
 
     Raises:
         UsageError: No such step.
@@ -168,7 +177,7 @@ def rollback(ctx: Context, to: str | None = None) -> Moved:
         orphans: tuple[Orphans, ...] = ()
         done: tuple[str, ...] = ()
         for name in names:
-            done += revert_steps(here, (name,))
+            done += revert_steps(here, (name,), identity=identity)
             # The list goes away with the guard schema, which is reverted last.
             orphans = here.guard.orphans() if here.guard.plan_id() else orphans
         was_dropped = not PURGES.isdisjoint(done)
@@ -192,11 +201,13 @@ def verify(ctx: Context) -> tuple[str, ...]:
     made = kept_plan(ctx)
     with site(ctx, made, read_only=True) as here:
         applied = [name for name, state in here.states().items() if state == APPLIED]
-        if FINALIZE in applied:
-            # The guard's functions, which the other files check with, are gone.
-            applied = [FINALIZE]
-        for name in applied:
+        # At the end the guard's functions, which the other files check with, are gone.
+        for name in [FINALIZE] if FINALIZE in applied else applied:
             here.run(name, "verify")
+        for name in ARCHIVES.intersection(applied):
+            check_files(here, name)
+        if FINALIZE in applied:
+            return (FINALIZE,)
     return tuple(applied)
 
 
@@ -206,8 +217,7 @@ def status(ctx: Context) -> Status:
     with site(ctx, made, read_only=True) as here:
         states = here.states()
         if here.guard.plan_id() is None:
-            kept = finished.record(ctx, made) or {"archives": []}
-            return Status(made.plan_id, states, finished.archives(kept))
+            return Status(made.plan_id, states, here.archives())
         listening = here.listening()
         return Status(
             made.plan_id,

@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from migrator.cli.common import dry_run_option, json_option, pass_context
 from migrator.cli.output import emit
+from migrator.cli.remove_archive import drill, erase, identity_option, keygen, receipt_, restore_
 from migrator.core.errors import ExitCode
 from phases import p4_remove
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from migrator.legacy.guard import Scream
+    from migrator.config.secrets import SecretRef
+    from migrator.legacy.guard import Archived, Scream
     from migrator.runner.context import Context
     from migrator.sqlgen.planfile import PlanFile
     from phases.p4_remove import Moved, Status
@@ -33,6 +35,10 @@ to_option = click.option(
 @click.group()
 def remove() -> None:
     """Remove the legacy auth tables and columns, and bring them back."""
+
+
+for command in (keygen, drill, restore_, erase, receipt_):
+    remove.add_command(command)
 
 
 @remove.command("plan")
@@ -65,15 +71,18 @@ def apply_(ctx: Context, to: str | None, dry_run: bool, as_json: bool) -> None:
 
 @remove.command()
 @to_option
+@identity_option
 @dry_run_option
 @json_option
 @pass_context
-def revert(ctx: Context, to: str | None, dry_run: bool, as_json: bool) -> None:
+def revert(
+    ctx: Context, to: str | None, identity: SecretRef | None, dry_run: bool, as_json: bool
+) -> None:
     """Take back every step after STEP, or all; asks no gate."""
     if dry_run:
         _show_steps("would revert", p4_remove.revertible(ctx, to), as_json=as_json)
         return
-    moved = p4_remove.rollback(ctx, to)
+    moved = p4_remove.rollback(ctx, to, identity=identity)
     emit(as_json, asdict(moved), lambda console: _show_moved(console, "reverted", moved))
     if moved.differences or moved.orphans:
         sys.exit(ExitCode.REFUSED)
@@ -142,7 +151,7 @@ def _show_status(console: Console, found: Status) -> None:
     _list(
         console,
         "archived",
-        (f"{a.name}: {a.rows} rows, sha256 {a.sha256[:12]}" for a in found.archives),
+        (_archived(archive) for archive in found.archives),
     )
     _list(
         console,
@@ -167,6 +176,11 @@ def _heard(scream: Scream) -> list[str]:
         f"{said}, looked {scream.looked_at:%Y-%m-%d %H:%M}",
         f"{scream.refusals} refused statements; the planted one was {counted}",
     ]
+
+
+def _archived(archive: Archived) -> str:
+    proven = "restored and compared" if archive.drilled_at else "not proven"
+    return f"{archive.name}: {archive.rows} rows, sha256 {archive.sha256[:12]}, {proven}"
 
 
 def _show_steps(word: str, steps: tuple[str, ...], *, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -21,7 +22,7 @@ from migrator.core.redact import scrub
 from migrator.legacy.guard import Guard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from psycopg import Connection
 
@@ -76,6 +77,21 @@ def units_of(text: str) -> tuple[Unit, ...]:
         Unit(name, body, recorded=kind == "unit")
         for kind, name, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True)
     )
+
+
+@contextmanager
+def told(connection: Connection[Any]) -> Iterator[None]:
+    """Turn what the guard schema or PostgreSQL refuses inside the block into one sentence.
+
+    Raises:
+        RefusedError: Evidence is missing or content differs.
+        ConflictError: Another operator, another object or another order of steps.
+        DependencyError: The server refused for another reason or the connection broke.
+    """
+    try:
+        yield
+    except psycopg.Error as error:
+        _refuse(error, broken=connection.closed)
 
 
 def run_file(

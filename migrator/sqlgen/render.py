@@ -11,6 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from migrator.core.sql import ident, literal
 from migrator.sqlgen import naming, steps
+from migrator.sqlgen.archive_plan import archive_files
+from migrator.sqlgen.secret_columns import blank_password
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,7 +89,16 @@ def render(removal: Removal) -> dict[str, str]:
         ).render(values, step=step)
         for step in steps.steps_of(removal)
         for direction in DIRECTIONS
-    }
+    } | _archive_files(environment, values, removal)
+
+
+def _archive_files(
+    environment: Environment, values: dict[str, Any], removal: Removal
+) -> dict[str, str]:
+    module = environment.get_template("rebuild.sql.j2").make_module(values)
+    return archive_files(
+        removal, {name: getattr(module, name) for name in ("create", "complete", "keys")}
+    )
 
 
 def _environment() -> Environment:
@@ -102,8 +113,10 @@ def _environment() -> Environment:
         literal=literal,
         role=_role,
         quarantined=naming.quarantined,
+        blank_password=blank_password,
         rejected=lambda name: ident(_rejected_name(name)),
         rejected_name=_rejected_name,
+        row_hashes=lambda name: ident(naming.row_hashes(name)),
         tripwire_view=lambda name: ident(naming.fitting("tripwire_" + name)),
     )
     environment.filters.update(
@@ -124,6 +137,7 @@ def _values(removal: Removal) -> dict[str, Any]:
     around = _surroundings(removal)
     columns = removal.columns
     key = list(removal.users.key)
+    loosening = _loosening(removal)
     return {
         **vars(around),
         "removal": removal,
@@ -132,11 +146,16 @@ def _values(removal: Removal) -> dict[str, Any]:
         "users": removal.users,
         "columns": columns,
         "column_names": removal.names,
+        "kept": {table.label: removal.kept(table) for table in (*removal.tables, removal.users)},
+        "omitted": {
+            table.label: removal.omitted(table) for table in (*removal.tables, removal.users)
+        },
         "all_column_names": _name_list([*removal.names, *map(naming.quarantined, removal.names)]),
         "archives": len(removal.tables) + bool(columns),
-        "archived": [*key, *removal.names],
-        "live": [*key, *map(naming.quarantined, removal.names)],
-        **vars(_loosening(removal)),
+        "archived": [*key, *removal.kept(removal.users)],
+        "live": [*key, *map(naming.quarantined, removal.kept(removal.users))],
+        **vars(loosening),
+        "later": [c for c in columns if c in loosening.defaulted or blank_password(c)],
         "erased": removal.rules.erase != "no",
         "rewritten": removal.rules.erase == "rewrite",
         "erase_blocks": ERASE_BLOCKS,

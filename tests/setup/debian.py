@@ -89,6 +89,7 @@ PARTS: dict[str, Part] = {
         ("mariadb-server-core", "mariadb-client-core"),
         ("sh", "-c", "PATH=$PATH:/usr/sbin; mariadbd --version && command -v mariadb-install-db"),
     ),
+    "age": Part("age", ("age",), ("age", "--version")),
     "redis": Part(
         "Redis",
         ("redis-server", "redis-tools"),

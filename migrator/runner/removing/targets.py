@@ -30,6 +30,7 @@ def rules_of(config: Config) -> Rules:
         heartbeat_s=round(config.stage.heartbeat_within.total_seconds()),
         erase=remove.erase,
         acknowledged=remove.acknowledged,
+        include_secrets=remove.archive.include_secrets,
     )
 
 
