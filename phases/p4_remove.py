@@ -17,7 +17,12 @@ from migrator.runner import stages
 from migrator.runner.gating.guard import standings
 from migrator.runner.removing.plans import has_plan, keep_plan, kept_plan
 from migrator.runner.removing.removal import APPLIED, SUBJECT, apply_steps, revert_steps, site
-from migrator.runner.removing.targets import columns_to_drop, tables_to_drop
+from migrator.runner.removing.targets import (
+    columns_to_drop,
+    library_notes,
+    require_acknowledged,
+    tables_to_drop,
+)
 from migrator.runner.standing import Standing
 from migrator.sqlgen.planfile import PlanFile, plan_files
 from migrator.sqlgen.removal import LockRules, make_removal
@@ -68,7 +73,7 @@ def plan(ctx: Context, out: Path | None = None) -> PlanFile:
 
     Raises:
         UsageError: A table or column is unknown or has to stay.
-        RefusedError: Something could not be carried back.
+        RefusedError: Something could not be carried back, or is lost and was not acknowledged.
         ConflictError: A plan is under way in the database.
     """
     remove = ctx.config.remove
@@ -80,7 +85,8 @@ def plan(ctx: Context, out: Path | None = None) -> PlanFile:
                 f"plan {under_way} is under way in this database", hint="migrator remove status"
             )
         tables = tables_to_drop(ctx.config, connection)
-        columns = columns_to_drop(ctx.config, connection)
+        columns = columns_to_drop(ctx.config, connection, tables=tables)
+        require_acknowledged(ctx.config, tables, columns)
         wanted = [Wanted(*name) for name in tables] + [Wanted(*users, columns)]
         catalog = read_catalog(connection, wanted)
     removal = make_removal(
@@ -93,7 +99,9 @@ def plan(ctx: Context, out: Path | None = None) -> PlanFile:
         ),
     )
     made = keep_plan(
-        ctx, plan_files(removal, made_at=ctx.clock.now()), out or ctx.path(remove.plan_dir)
+        ctx,
+        plan_files(removal, made_at=ctx.clock.now(), library_notes=library_notes(ctx.config)),
+        out or ctx.path(remove.plan_dir),
     )
     ctx.state.ledger.note(SUBJECT, "plan", plan=made.plan_hash, tables=tables, columns=columns)
     return made

@@ -11,12 +11,20 @@ from pydantic import Field
 from migrator.config.durations import Duration
 from migrator.config.section import Section
 
+# "usual": of the library that `legacy.kind` names.
+Known = Literal["usual", "devise", "django", "laravel", "better-auth"]
+
 
 class RemoveSection(Section):
-    """What phase 4 removes."""
+    """What phase 4 removes.
 
-    tables: tuple[str, ...] = ()
-    columns: tuple[str, ...] | Literal["devise"] = "devise"
+    Attributes:
+        acknowledge: Protections that go although Auther has no place for them.
+    """
+
+    tables: tuple[str, ...] | Known = "usual"
+    columns: tuple[str, ...] | Known = "usual"
+    acknowledge: tuple[Literal["lockout", "second_factor"], ...] = ()
     plan_dir: Path = Path(".migrator/remove")
     lock_timeout: Duration = timedelta(seconds=1)
     lock_attempts: Annotated[int, Field(ge=1, le=1000)] = 30

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 from migrator.core.catalog import shape
 from migrator.core.clock import iso
 from migrator.core.errors import ConflictError
-from migrator.sqlgen.devise import PASSWORD_COLUMNS
 from migrator.sqlgen.render import render
 from migrator.sqlgen.steps import exceptions, notes, steps_of
+from migrator.sqlgen.usual.registry import PASSWORD_COLUMNS, losses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from migrator.sqlgen.removal import Removal
+    from migrator.sqlgen.usual.interface import Loss
 
 PLAN_FILE = "plan.json"
 
@@ -59,8 +60,16 @@ class PlanFile:
         return not PASSWORD_COLUMNS.isdisjoint(self.columns)
 
 
-def plan_files(removal: Removal, *, made_at: datetime) -> dict[str, str]:
-    """Give every file of a plan by its path, plan.json among them."""
+def plan_files(
+    removal: Removal, *, made_at: datetime, library_notes: tuple[str, ...] = ()
+) -> dict[str, str]:
+    """Give every file of a plan by its path, plan.json among them.
+
+    Args:
+        removal: What goes.
+        made_at: Now.
+        library_notes: What a person has to know of the library that goes.
+    """
     files = render(removal)
     plan = {
         "plan_id": removal.plan_id,
@@ -72,7 +81,8 @@ def plan_files(removal: Removal, *, made_at: datetime) -> dict[str, str]:
         "users": removal.users.label,
         "columns": list(removal.names),
         "exceptions": list(exceptions(removal)),
-        "notes": list(notes(removal)),
+        "notes": [*library_notes, *notes(removal)],
+        "losses": {str(loss): list(names) for loss, names in _losses(removal).items()},
         "oids": _oids(removal),
         "shapes": _shapes(removal),
         "catalog": removal.content(),
@@ -124,6 +134,10 @@ _KEYS = (
     "oids",
     "shapes",
 )
+
+
+def _losses(removal: Removal) -> dict[Loss, tuple[str, ...]]:
+    return losses([*removal.names, *(table.name for table in removal.tables)])
 
 
 def _shapes(removal: Removal) -> dict[str, dict[str, Any]]:

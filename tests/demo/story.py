@@ -104,7 +104,8 @@ class Story:
             ('redirect_uri = ""', f'redirect_uri = "{first.base_url}/auth/callback"'),
             ("shims = []", f'shims = ["{first.base_url}", "{second.base_url}"]'),
             ('interval = "30s"', 'interval = "1s"'),
-            ("tables = []", 'tables = ["public.identities"]'),
+            ('tables = "usual"', 'tables = ["public.identities"]'),
+            ("acknowledge = []", 'acknowledge = ["lockout", "second_factor"]'),
         )
         ws.shorten_gates(SHORT)
 

@@ -33,7 +33,7 @@ name = "shop"
 key = "env:MIGRATION_KEY"
 [legacy]
 dsn = "env:{variable}"
-[auther]
+{legacy}[auther]
 database = "auther.db"
 [import]
 verified_when = "always"
@@ -49,6 +49,7 @@ span = "1s"
 [remove]
 tables = {tables}
 columns = {columns}
+acknowledge = {acknowledged}
 lock_timeout = "0.1s"
 lock_attempts = 3
 """
@@ -113,16 +114,23 @@ def make_site(
     dsn: str,
     monkeypatch: pytest.MonkeyPatch,
     *,
-    tables: tuple[str, ...] = TABLES,
+    tables: str | tuple[str, ...] = TABLES,
     columns: str | tuple[str, ...] = "devise",
+    legacy: str = "",
+    acknowledged: tuple[str, ...] = ("lockout", "second_factor"),
 ) -> Site:
-    """Set a migration up in a folder."""
+    """Set a migration up in a folder; `legacy` are more lines of that section."""
     variable = "LEGACY_" + folder.name.upper().replace("-", "_")
     monkeypatch.setenv(variable, dsn)
     folder.mkdir(exist_ok=True)
-    chosen = columns if isinstance(columns, str) else list(columns)
     (folder / "migrator.toml").write_text(
-        CONFIG.format(variable=variable, tables=_toml(list(tables)), columns=_toml(chosen))
+        CONFIG.format(
+            variable=variable,
+            legacy=legacy,
+            tables=_toml(tables),
+            columns=_toml(columns),
+            acknowledged=_toml(acknowledged),
+        )
     )
     config = load(folder / "migrator.toml")
     ctx = make_context(config, root=folder, clock=SystemClock(), progress=Progress())

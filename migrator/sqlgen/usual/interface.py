@@ -1,0 +1,36 @@
+"""What is asked of a library: which tables and columns are its own, and what would be lost with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Loss(StrEnum):
+    """A protection that Auther has no place for: who removes it has to say so."""
+
+    LOCKOUT = "lockout"
+    SECOND_FACTOR = "second_factor"
+
+
+@dataclass(frozen=True)
+class Usual:
+    """One library.
+
+    Attributes:
+        columns: Of the users table; those go by default, when they exist.
+        tables: Beside it, without a schema; those go by default, when they exist.
+        secrets: Columns that hold password material.
+        losses: Columns and tables by what is lost with them; some go only when they are listed.
+        notes: What a person has to know of this library's code before anything goes.
+    """
+
+    columns: tuple[str, ...]
+    tables: tuple[str, ...] = ()
+    secrets: frozenset[str] = frozenset()
+    losses: Mapping[Loss, frozenset[str]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()

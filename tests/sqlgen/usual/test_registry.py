@@ -1,0 +1,31 @@
+"""What each library brought, and what is lost with it."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from migrator.config.remove import Known, RemoveSection
+from migrator.sqlgen.usual.interface import Loss
+from migrator.sqlgen.usual.registry import PASSWORD_COLUMNS, USUAL, losses
+
+
+def test_the_configuration_can_name_every_library() -> None:
+    assert set(get_args(Known)) == {"usual", *USUAL}
+
+
+def test_every_loss_can_be_acknowledged() -> None:
+    assert RemoveSection(acknowledge=tuple(loss.value for loss in Loss)).acknowledge == tuple(Loss)
+
+
+def test_a_protection_is_lost_whichever_library_its_column_is_from() -> None:
+    assert losses(["email", "locked_at", "two_factor_secret", "passkey"]) == {
+        Loss.LOCKOUT: ("locked_at",),
+        Loss.SECOND_FACTOR: ("two_factor_secret", "passkey"),
+    }
+    assert losses(["encrypted_password", "remember_token"]) == {}
+
+
+def test_what_goes_by_default_holds_every_secret_of_its_library() -> None:
+    for usual in USUAL.values():
+        assert usual.secrets <= set(usual.columns)
+    assert {"encrypted_password", "password", "two_factor_secret"} <= PASSWORD_COLUMNS
