@@ -15,8 +15,16 @@ from migrator.legacy.connect import open_postgres
 from migrator.legacy.guard import Archived, Guard, Orphans
 from migrator.runner import stages
 from migrator.runner.gating.guard import standings
+from migrator.runner.removing.permits import Permit, permit_step
 from migrator.runner.removing.plans import has_plan, keep_plan, kept_plan
-from migrator.runner.removing.removal import APPLIED, SUBJECT, apply_steps, revert_steps, site
+from migrator.runner.removing.removal import (
+    APPLIED,
+    SUBJECT,
+    apply_steps,
+    observe,
+    revert_steps,
+    site,
+)
 from migrator.runner.removing.targets import (
     columns_to_drop,
     library_notes,
@@ -64,12 +72,13 @@ class Status:
     lease: dict[str, Any] | None = None
 
 
-def plan(ctx: Context, out: Path | None = None) -> PlanFile:
+def plan(ctx: Context, out: Path | None = None, *, wrap: tuple[str, ...] = ()) -> PlanFile:
     """Read the catalog and write deploy, revert and verify SQL with plan.json.
 
     Args:
         ctx: The surroundings.
         out: Folder for the files; `[remove] plan_dir` when None.
+        wrap: Tools whose migrations the steps are to be as well.
 
     Raises:
         UsageError: A table or column is unknown or has to stay.
@@ -100,7 +109,9 @@ def plan(ctx: Context, out: Path | None = None) -> PlanFile:
     )
     made = keep_plan(
         ctx,
-        plan_files(removal, made_at=ctx.clock.now(), library_notes=library_notes(ctx.config)),
+        plan_files(
+            removal, made_at=ctx.clock.now(), wrap=wrap, library_notes=library_notes(ctx.config)
+        ),
         out or ctx.path(remove.plan_dir),
     )
     ctx.state.ledger.note(SUBJECT, "plan", plan=made.plan_hash, tables=tables, columns=columns)
@@ -133,6 +144,23 @@ def run(ctx: Context, to: str | None = None) -> Moved:
     _require_peace(ctx)
     with ctx.state.locks.held(SUBJECT), site(ctx, made, read_only=False) as here:
         return Moved(apply_steps(here, names))
+
+
+def permit(ctx: Context, step: str) -> Permit:
+    """Check everything that `run` checks before a step, and let its SQL run by other means.
+
+    Raises:
+        UsageError: No such step.
+        ConflictError: It is not this step's turn, or somebody else is at work.
+        HeldError: A gate is in the way.
+        RefusedError: A gate failed.
+    """
+    made = kept_plan(ctx)
+    name = made.steps[_position(made, step)]
+    _require_stage(ctx)
+    _require_peace(ctx)
+    with ctx.state.locks.held(SUBJECT), site(ctx, made, read_only=False) as here:
+        return permit_step(here, name)
 
 
 def revertible(ctx: Context, to: str | None = None) -> tuple[str, ...]:
@@ -195,6 +223,7 @@ def status(ctx: Context) -> Status:
     made = kept_plan(ctx)
     with site(ctx, made, read_only=True) as here:
         states = here.states()
+        observe(here)
         if here.guard.plan_id() is None:
             return Status(made.plan_id, states)
         return Status(

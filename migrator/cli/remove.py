@@ -13,6 +13,7 @@ from rich.markup import escape
 from migrator.cli.common import dry_run_option, json_option, pass_context
 from migrator.cli.output import emit
 from migrator.core.errors import ExitCode
+from migrator.sqlgen.wrap.registry import WRAPPERS
 from phases import p4_remove
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from migrator.runner.context import Context
+    from migrator.runner.removing.permits import Permit
     from migrator.sqlgen.planfile import PlanFile
     from phases.p4_remove import Moved, Status
 
@@ -40,11 +42,17 @@ def remove() -> None:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for the SQL and plan.json  [default: remove.plan_dir of the configuration]",
 )
+@click.option(
+    "--wrap",
+    type=click.Choice(sorted(WRAPPERS)),
+    multiple=True,
+    help="Also write the same steps as migrations of this tool; may be repeated.",
+)
 @json_option
 @pass_context
-def plan_(ctx: Context, out: Path | None, as_json: bool) -> None:
+def plan_(ctx: Context, out: Path | None, wrap: tuple[str, ...], as_json: bool) -> None:
     """Read the catalog and write deploy, revert and verify SQL."""
-    made = p4_remove.plan(ctx, out.resolve() if out else None)
+    made = p4_remove.plan(ctx, out.resolve() if out else None, wrap=wrap)
     emit(as_json, _summary(made), lambda console: _show_plan(console, made))
 
 
@@ -60,6 +68,19 @@ def apply_(ctx: Context, to: str | None, dry_run: bool, as_json: bool) -> None:
         return
     moved = p4_remove.run(ctx, to)
     emit(as_json, asdict(moved), lambda console: _show_moved(console, "applied", moved))
+
+
+@remove.command()
+@click.argument("step")
+@json_option
+@pass_context
+def permit(ctx: Context, step: str, as_json: bool) -> None:
+    """Let STEP's SQL run by other means: psql, or the migrations of `remove plan --wrap`.
+
+    Asks what `remove apply` asks and writes the evidence where the SQL looks for it.
+    """
+    given = p4_remove.permit(ctx, step)
+    emit(as_json, asdict(given), lambda console: _show_permit(console, given))
 
 
 @remove.command()
@@ -119,6 +140,15 @@ def _show_plan(console: Console, made: PlanFile) -> None:
     _list(console, "a revert after a drop does not bring back", made.exceptions)
     _list(console, "look at", made.notes)
     _say(console, "next: read the SQL, then: migrator remove apply --to 02")
+
+
+def _show_permit(console: Console, given: Permit) -> None:
+    minutes = given.seconds / 60
+    _say(
+        console,
+        f"{given.step} may begin within {minutes:.0f} min (evidence {given.evidence_hash[:12]})",
+    )
+    _say(console, "afterwards: migrator remove status")
 
 
 def _show_moved(console: Console, word: str, moved: Moved) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -18,6 +17,7 @@ from migrator.core.errors import (
     RefusedError,
 )
 from migrator.core.redact import scrub
+from migrator.core.units import units_of
 from migrator.legacy.guard import Guard
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-_UNIT = re.compile(r"^-- (?P<kind>unit|always): (?P<name>\w+)\n", re.MULTILINE)
+    from migrator.core.units import Unit
+
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
 
@@ -41,19 +42,6 @@ _REFUSALS: dict[str, type[MigratorError]] = {
 
 
 @dataclass(frozen=True)
-class Unit:
-    """What is sent at once: one transaction, or one statement that must not be in one.
-
-    Attributes:
-        recorded: The guard remembers it; otherwise it is run each time and does no harm.
-    """
-
-    name: str
-    text: str
-    recorded: bool
-
-
-@dataclass(frozen=True)
 class Patience:
     """How often a unit is tried when a lock is not to be had.
 
@@ -64,15 +52,6 @@ class Patience:
 
     attempts: int
     sleep: Callable[[float], None]
-
-
-def units_of(text: str) -> tuple[Unit, ...]:
-    """Cut a file at its `-- unit:` and `-- always:` lines."""
-    parts = _UNIT.split(text)[1:]
-    return tuple(
-        Unit(name, body, recorded=kind == "unit")
-        for kind, name, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True)
-    )
 
 
 def run_file(

@@ -139,11 +139,11 @@ class Guard:
         try:
             with self._connection.transaction():
                 self._rows("wait_briefly")
-                rows = self._rows("take_lease", holder=holder, seconds=LEASE_S)
+                fence = self._rows("take_lease", holder=holder, seconds=LEASE_S)[0]["fence"]
         except errors.LockNotAvailable:
-            rows = []
-        if rows:
-            return int(rows[0]["fence"])
+            fence = None
+        if fence is not None:
+            return int(fence)
         other = self.holder()
         name = other["holder"] if other else "another operator"
         raise ConflictError(

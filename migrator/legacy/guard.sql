@@ -24,11 +24,7 @@ SELECT holder, fence, expires_at, expires_at > clock_timestamp() AS live FROM mi
 SELECT set_config('lock_timeout', '1s', true);
 
 -- name: take_lease
-INSERT INTO migrator_guard.lease AS l (holder, fence, expires_at)
-VALUES (%(holder)s, 1, clock_timestamp() + %(seconds)s * interval '1 second')
-ON CONFLICT (only_one) DO UPDATE SET holder = EXCLUDED.holder, fence = l.fence + 1, expires_at = EXCLUDED.expires_at
-WHERE l.holder = EXCLUDED.holder OR l.expires_at <= clock_timestamp()
-RETURNING fence;
+SELECT migrator_guard.take_lease(%(holder)s, %(seconds)s) AS fence;
 
 -- name: carry_fence
 -- Every transaction of this session shows this number to the guard.

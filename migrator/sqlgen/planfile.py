@@ -13,15 +13,18 @@ from migrator.core.errors import ConflictError
 from migrator.sqlgen.render import render
 from migrator.sqlgen.steps import exceptions, notes, steps_of
 from migrator.sqlgen.usual.registry import PASSWORD_COLUMNS, losses
+from migrator.sqlgen.wrap.interface import Wrapped
+from migrator.sqlgen.wrap.registry import WRAPPERS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from migrator.sqlgen.removal import Removal
     from migrator.sqlgen.usual.interface import Loss
 
 PLAN_FILE = "plan.json"
+WRAP_FOLDER = "wrap"
 
 
 @dataclass(frozen=True)
@@ -61,16 +64,25 @@ class PlanFile:
 
 
 def plan_files(
-    removal: Removal, *, made_at: datetime, library_notes: tuple[str, ...] = ()
+    removal: Removal,
+    *,
+    made_at: datetime,
+    wrap: Iterable[str] = (),
+    library_notes: tuple[str, ...] = (),
 ) -> dict[str, str]:
     """Give every file of a plan by its path, plan.json among them.
 
     Args:
         removal: What goes.
         made_at: Now.
+        wrap: Tools to wrap the same steps for, keys of `WRAPPERS`.
         library_notes: What a person has to know of the library that goes.
     """
     files = render(removal)
+    wrapped = Wrapped(removal.plan_id, removal.database, made_at, steps_of(removal), dict(files))
+    for tool in wrap:
+        texts = WRAPPERS[tool].files(wrapped)
+        files |= {f"{WRAP_FOLDER}/{tool}/{path}": text for path, text in texts.items()}
     plan = {
         "plan_id": removal.plan_id,
         "database": removal.database,

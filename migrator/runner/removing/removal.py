@@ -126,7 +126,7 @@ def revert_steps(here: Site, names: tuple[str, ...]) -> tuple[str, ...]:
         state = here.states()[name]
         if state == "pending":
             continue
-        with _recorded(here, "revert", name), here.guard.leased(_holder(here.ctx)):
+        with _recorded(here, "revert", name), here.guard.leased(holder_name(here.ctx)):
             if state == "applying" and name not in _PIECEMEAL:
                 here.guard.step_back(name)
             else:
@@ -139,12 +139,13 @@ def _deploy(here: Site, name: str, standings: tuple[GateStanding, ...]) -> None:
     if name == steps.GUARD:
         here.run(name, "deploy")
         return
-    with here.guard.leased(_holder(here.ctx)):
-        here.guard.present(_evidence(here, name, standings))
+    with here.guard.leased(holder_name(here.ctx)):
+        here.guard.present(evidence_for(here, name, standings))
         here.run(name, "deploy")
 
 
-def _evidence(here: Site, name: str, standings: tuple[GateStanding, ...]) -> Evidence:
+def evidence_for(here: Site, name: str, standings: tuple[GateStanding, ...]) -> Evidence:
+    """Put what the gates said into the form that the SQL looks for."""
     now = here.ctx.clock.now()
     ends = [(s.good_until - now).total_seconds() for s in standings if s.good_until is not None]
     content = json.dumps([(s.gate, s.spec_hash, s.evidence_hash) for s in standings])
@@ -162,15 +163,17 @@ def _recorded(here: Site, action: str, name: str) -> Iterator[dict[str, Any]]:
     ledger = here.ctx.state.ledger
     with ledger.recorded(SUBJECT, f"{action} {name}", plan=here.plan.plan_hash) as facts:
         yield facts
-        applied = _applied(here)
-        here.ctx.state.checkpoints.put(SUBJECT, APPLIED, applied)
-        way_back.note_removal(here.ctx, way_back.closed_by(applied))
+        observe(here)
 
 
-def _applied(here: Site) -> list[str]:
-    return [step for step, state in here.states().items() if state == APPLIED]
+def observe(here: Site) -> None:
+    """Remember how far the database says it is: steps may be applied by other means too."""
+    applied = [step for step, state in here.states().items() if state == APPLIED]
+    here.ctx.state.checkpoints.put(SUBJECT, APPLIED, applied)
+    way_back.note_removal(here.ctx, way_back.closed_by(applied))
 
 
-def _holder(ctx: Context) -> str:
+def holder_name(ctx: Context) -> str:
+    """Give the name under which this operator holds the lease."""
     # The same for this operator's next try, so that nobody waits for a killed process's lease.
     return f"{socket.gethostname()}:{sha256(str(ctx.root).encode()).hexdigest()[:8]}"

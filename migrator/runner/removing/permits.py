@@ -1,0 +1,66 @@
+"""Lets a step's SQL run by other means than `migrator remove apply`, behind the same gates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migrator.core.errors import ConflictError
+from migrator.runner.gating.guard import require_gates
+from migrator.runner.removing.removal import (
+    APPLIED,
+    SUBJECT,
+    evidence_for,
+    holder_name,
+)
+from migrator.runner.switching import way_back
+from migrator.sqlgen import steps
+
+if TYPE_CHECKING:
+    from migrator.runner.removing.removal import Site
+
+
+@dataclass(frozen=True)
+class Permit:
+    """What was written where the SQL looks for it.
+
+    Attributes:
+        seconds: How long the step may begin.
+    """
+
+    step: str
+    evidence_hash: str
+    seconds: float
+
+
+def permit_step(here: Site, name: str) -> Permit:
+    """Ask a step's gates and write their evidence into the guard schema.
+
+    From here on the way back of the stage counts as closed by the step: whether it was run afterwards only the database
+    knows. `migrator remove status` looks.
+
+    Raises:
+        ConflictError: It is not this step's turn, or another operator is at work.
+        HeldError: A gate is not passed.
+        RefusedError: A gate failed.
+    """
+    states = here.states()
+    missing = [step for step in here.plan.steps if step < name and states[step] != APPLIED]
+    if missing:
+        raise ConflictError(
+            f"step {missing[0]} comes before {name}", hint="migrator remove status"
+        )
+    if states[name] not in {"pending", "applying"}:
+        raise ConflictError(f"step {name} is {states[name]}", hint="migrator remove status")
+    recorded = here.ctx.state.ledger.recorded
+    with recorded(SUBJECT, f"permit {name}", plan=here.plan.plan_hash) as facts:
+        standings = require_gates(here.ctx, SUBJECT)
+        facts["gates"] = [standing.entry for standing in standings]
+        evidence = evidence_for(here, name, standings)
+        # The first step makes the schema that evidence is kept in; it touches nothing of the application's.
+        if name != steps.GUARD:
+            with here.guard.leased(holder_name(here.ctx)):
+                here.guard.present(evidence)
+        applied = [step for step, state in states.items() if state == APPLIED]
+        way_back.note_removal(here.ctx, way_back.closed_by([*applied, name]))
+    return Permit(name, evidence.evidence_hash, evidence.seconds)
