@@ -34,6 +34,7 @@ from migrator.runner.removing.targets import (
 from migrator.runner.standing import Standing
 from migrator.sqlgen.planfile import PlanFile, plan_files
 from migrator.sqlgen.removal import LockRules, make_removal
+from migrator.sqlgen.steps import PURGES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -192,7 +193,7 @@ def rollback(ctx: Context, to: str | None = None) -> Moved:
             done += revert_steps(here, (name,))
             # The list goes away with the guard schema, which is reverted last.
             orphans = here.guard.orphans() if here.guard.plan_id() else orphans
-        was_dropped = any("_drop_" in name for name in done)
+        was_dropped = not PURGES.isdisjoint(done)
         return Moved(
             done,
             exceptions=made.exceptions if was_dropped else (),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from phases.p4_remove import Moved, Status
 
 to_option = click.option(
-    "--to", metavar="STEP", help="A step's name or number, e.g. 02_quarantine_tables or 02."
+    "--to", metavar="STEP", help="A step's name or number, e.g. 05_quarantine_tables or 05."
 )
 
 
@@ -139,7 +139,7 @@ def _show_plan(console: Console, made: PlanFile) -> None:
     _say(console, f"steps: {', '.join(made.steps)}")
     _list(console, "a revert after a drop does not bring back", made.exceptions)
     _list(console, "look at", made.notes)
-    _say(console, "next: read the SQL, then: migrator remove apply --to 02")
+    _say(console, "next: read the SQL, then: migrator remove apply --to 04")
 
 
 def _show_permit(console: Console, given: Permit) -> None:

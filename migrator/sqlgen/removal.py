@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from migrator.core.catalog import Catalog, Column, Table
 
 # Raised when the emitted SQL changes, so that an old plan is not taken for a new one.
-GENERATOR = 1
+GENERATOR = 2
 MIN_SERVER_VERSION = 140000  # the guard's functions are of the kind that came with 14
 
 

@@ -14,7 +14,7 @@ from migrator.legacy.execute import units_of
 from migrator.runner.removing.plans import kept_plan
 from migrator.sqlgen import steps
 from phases import p4_remove
-from tests.phases.removal import Site, make_site
+from tests.phases.removal import STEPS, Site, make_site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ def states(site: Site) -> list[str]:
 
 def test_a_write_after_the_archive_is_refused_and_holds_the_drop(site: Site) -> None:
     p4_remove.plan(site.ctx)
-    p4_remove.run(site.ctx, steps.ARCHIVE_TABLES)
+    p4_remove.run(site.ctx, steps.WRITE_BLOCK_TABLES)
     with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="takes no more writes"):
         site.sql("UPDATE migrator_quarantine.identities SET uid = 'x'")
     with pytest.raises(RefusedError, match="something still writes") as caught:
@@ -42,7 +42,7 @@ def test_a_write_after_the_archive_is_refused_and_holds_the_drop(site: Site) -> 
 
 def test_a_row_smuggled_past_the_write_block_is_found_by_its_checksum(site: Site) -> None:
     p4_remove.plan(site.ctx)
-    p4_remove.run(site.ctx, steps.ARCHIVE_TABLES)
+    p4_remove.run(site.ctx, steps.WRITE_BLOCK_TABLES)
     site.sql("ALTER TABLE migrator_quarantine.identities DISABLE TRIGGER migrator_guard_block")
     site.sql("UPDATE migrator_quarantine.identities SET uid = uid || '!' WHERE id = 1")
     site.sql(
@@ -54,7 +54,7 @@ def test_a_row_smuggled_past_the_write_block_is_found_by_its_checksum(site: Site
 
 def test_a_disabled_write_block_holds_the_drop(site: Site) -> None:
     p4_remove.plan(site.ctx)
-    p4_remove.run(site.ctx, steps.ARCHIVE_TABLES)
+    p4_remove.run(site.ctx, steps.WRITE_BLOCK_TABLES)
     site.sql("ALTER TABLE migrator_quarantine.identities DISABLE TRIGGER migrator_guard_block")
     with pytest.raises(RefusedError, match=r"write-block on .* is gone or disabled"):
         p4_remove.run(site.ctx)
@@ -75,21 +75,21 @@ def test_a_flipped_bit_in_the_archive_is_found_by_verify_and_by_the_revert(site:
 
 def test_a_reader_that_stays_holds_the_step_and_is_named(site: Site) -> None:
     p4_remove.plan(site.ctx)
-    p4_remove.run(site.ctx, steps.GUARD)
+    p4_remove.run(site.ctx, steps.SCREAM_WINDOW)
     with psycopg.connect(site.dsn, application_name="night report") as reader:
         reader.execute("SELECT count(*) FROM identities")
         with pytest.raises(HeldError, match="night report, idle in transaction") as caught:
             p4_remove.run(site.ctx, steps.QUARANTINE_TABLES)
         assert "SELECT count" not in caught.value.message
         assert "the same command" in caught.value.hint
-    assert states(site)[:2] == ["applied", "pending"]
+    assert states(site)[3:5] == ["applied", "pending"]
     p4_remove.run(site.ctx, steps.QUARANTINE_TABLES)
-    assert states(site)[:2] == ["applied", "applied"]
+    assert states(site)[3:5] == ["applied", "applied"]
 
 
 def test_a_lock_that_frees_itself_is_had_at_a_later_try(site: Site) -> None:
     p4_remove.plan(site.ctx)
-    p4_remove.run(site.ctx, steps.GUARD)
+    p4_remove.run(site.ctx, steps.SCREAM_WINDOW)
     reader = psycopg.connect(site.dsn)
     reader.execute("SELECT count(*) FROM identities")
     threading.Timer(0.15, reader.close).start()
@@ -106,12 +106,12 @@ def test_a_second_operator_is_refused_while_the_first_holds_the_lease(
         "VALUES ('other-host:12345678', 7, now() + interval '1 minute')"
     )
     with pytest.raises(ConflictError, match="other-host:12345678 holds the lease"):
-        p4_remove.run(site.ctx, steps.QUARANTINE_TABLES)
+        p4_remove.run(site.ctx, steps.TRIPWIRES)
     other = make_site(tmp_path / "other", site.dsn, monkeypatch)
     with pytest.raises(ConflictError, match="is under way in this database"):
         p4_remove.plan(other.ctx)
     site.sql("UPDATE migrator_guard.lease SET expires_at = now() - interval '1 second'")
-    p4_remove.run(site.ctx, steps.QUARANTINE_TABLES)
+    p4_remove.run(site.ctx, steps.TRIPWIRES)
     assert site.sql("SELECT fence FROM migrator_guard.lease") == 8
 
 
@@ -125,14 +125,14 @@ def test_a_holder_that_lost_its_lease_cannot_commit(site: Site) -> None:
             connection.execute(made.files[f"deploy/{steps.QUARANTINE_TABLES}.sql"].encode())
 
 
-@pytest.mark.parametrize("last", steps.NAMES)
+@pytest.mark.parametrize("last", STEPS)
 def test_cut_off_after_any_transaction_the_same_command_goes_on(
     site: Site, last: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     p4_remove.plan(site.ctx)
     p4_remove.run(site.ctx, last)
-    here = steps.NAMES.index(last)
-    before = steps.NAMES[here - 1] if here else None
+    here = STEPS.index(last)
+    before = STEPS[here - 1] if here else None
     reverted = kept_plan(site.ctx).files[f"revert/{last}.sql"]
     for unit in units_of(reverted)[1:]:
         _cut_off_before(site, unit.name, monkeypatch)
@@ -143,17 +143,25 @@ def test_cut_off_after_any_transaction_the_same_command_goes_on(
         monkeypatch.setenv("LEGACY_" + site.root.name.upper().replace("-", "_"), site.dsn)
     moved = p4_remove.rollback(site.ctx, before)
     assert moved.steps == (last,)
-    assert states(site)[here:] == ["pending"] * (7 - here)
+    assert states(site)[here:] == ["pending"] * (16 - here)
 
 
-@pytest.mark.parametrize("step", [steps.ARCHIVE_TABLES, steps.ARCHIVE_COLUMNS, steps.DROP_TABLES])
+@pytest.mark.parametrize(
+    "step",
+    [
+        steps.ARCHIVE_TABLES,
+        steps.WRITE_BLOCK_TABLES,
+        steps.WRITE_BLOCK_COLUMNS,
+        steps.PURGE_TABLES,
+    ],
+)
 @pytest.mark.parametrize("then", ["apply", "revert"])
 def test_a_half_applied_step_goes_on_or_is_taken_back(
     site: Site, step: str, then: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dump = site.dump()
     p4_remove.plan(site.ctx)
-    p4_remove.run(site.ctx, steps.NAMES[steps.NAMES.index(step) - 1])
+    p4_remove.run(site.ctx, STEPS[STEPS.index(step) - 1])
     deploy = kept_plan(site.ctx).files[f"deploy/{step}.sql"]
     _cut_off_before(site, units_of(deploy)[-1].name, monkeypatch)
     with pytest.raises(DependencyError, match="broke"):
@@ -210,7 +218,7 @@ def test_a_table_made_anew_under_the_same_name_is_not_touched(site: Site) -> Non
 
 def test_a_view_that_came_after_the_plan_stops_the_drop(site: Site) -> None:
     p4_remove.plan(site.ctx)
-    p4_remove.run(site.ctx, steps.ARCHIVE_TABLES)
+    p4_remove.run(site.ctx, steps.WRITE_BLOCK_TABLES)
     site.sql("CREATE VIEW late AS SELECT * FROM migrator_quarantine.identities")
     with pytest.raises(DependencyError, match="2BP01"):
         p4_remove.run(site.ctx)
@@ -221,11 +229,11 @@ def test_a_half_reverted_step_is_not_applied_before_it_is_back(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     p4_remove.plan(site.ctx)
-    p4_remove.run(site.ctx, steps.DROP_TABLES)
+    p4_remove.run(site.ctx, steps.PURGE_TABLES)
     _cut_off_before(site, "move", monkeypatch)
     with pytest.raises(DependencyError, match="broke"):
-        p4_remove.rollback(site.ctx, steps.ARCHIVE_TABLES)
-    with pytest.raises(ConflictError, match="04_drop_tables is half reverted"):
+        p4_remove.rollback(site.ctx, steps.WRITE_BLOCK_TABLES)
+    with pytest.raises(ConflictError, match="09_purge_tables is half reverted"):
         p4_remove.run(site.ctx)
 
 
@@ -236,7 +244,7 @@ def test_between_archive_and_drop_only_users_with_archived_rows_cannot_be_delete
         "INSERT INTO users (id, email, created_at, updated_at) VALUES (9001, 'n@e.org', now(), now())"
     )
     p4_remove.plan(site.ctx)
-    p4_remove.run(site.ctx, steps.ARCHIVE_TABLES)
+    p4_remove.run(site.ctx, steps.WRITE_BLOCK_TABLES)
     site.sql("DELETE FROM users WHERE id = 9001")
     with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="takes no more writes"):
         site.sql(

@@ -13,7 +13,7 @@ from migrator.gates.verdict import GateState
 from migrator.runner.removing.plans import kept_plan
 from migrator.sqlgen import steps
 from phases import p4_remove
-from tests.phases.removal import Site, make_site
+from tests.phases.removal import STEPS, Site, make_site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,7 +90,7 @@ def test_a_revert_asks_no_gate(site: Site) -> None:
     p4_remove.plan(site.ctx)
     p4_remove.run(site.ctx, steps.QUARANTINE_TABLES)
     site.pass_gates(state=GateState.FAILED)
-    assert p4_remove.rollback(site.ctx).steps == (steps.QUARANTINE_TABLES, steps.GUARD)
+    assert p4_remove.rollback(site.ctx).steps == STEPS[:5][::-1]
 
 
 @pytest.mark.parametrize("stage", [Stage.LEGACY, Stage.DUAL, Stage.DRAIN])
@@ -103,9 +103,9 @@ def test_before_stage_auther_nothing_is_removed(site: Site, stage: Stage) -> Non
 
 def test_an_edited_file_is_refused_by_name(site: Site) -> None:
     p4_remove.plan(site.ctx)
-    file = site.root / ".migrator/remove/deploy/04_drop_tables.sql"
+    file = site.root / ".migrator/remove/deploy/09_purge_tables.sql"
     file.write_text(file.read_text().replace("RESTRICT", "CASCADE"))
-    with pytest.raises(ConflictError, match=r"deploy/04_drop_tables.sql"):
+    with pytest.raises(ConflictError, match=r"deploy/09_purge_tables.sql"):
         p4_remove.run(site.ctx)
 
 
@@ -148,8 +148,8 @@ def test_what_has_to_stay_or_is_unknown_is_refused(
 
 def test_an_unknown_step_names_those_there_are(site: Site) -> None:
     p4_remove.plan(site.ctx)
-    with pytest.raises(UsageError, match="allowed: 01_guard, 02_quarantine_tables"):
-        p4_remove.run(site.ctx, "09_purge")
+    with pytest.raises(UsageError, match="allowed: 01_guard, 02_tripwires"):
+        p4_remove.run(site.ctx, "99_purge")
 
 
 def test_without_a_plan_the_next_command_is_named(site: Site) -> None:

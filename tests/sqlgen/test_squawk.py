@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from migrator.sqlgen import steps
 from phases import p4_remove
-from tests.phases.removal import make_site
+from tests.phases.removal import STEPS, make_site
 from tests.sqlgen.test_round_trip import rich, role
 
 __all__ = ["rich", "role"]
@@ -36,7 +35,7 @@ def test_squawk_finds_nothing_that_is_not_explained(
     site = make_site(tmp_path, found, monkeypatch) if isinstance(found, str) else found
     p4_remove.plan(site.ctx)
     files = sorted((site.root / ".migrator/remove").rglob("*.sql"))
-    assert len(files) == 3 * len(steps.NAMES)
+    assert len(files) == 3 * len(STEPS)
     ran = squawk(*files)
     assert (ran.returncode, ran.stdout) == (0, "")
 

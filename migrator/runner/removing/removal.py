@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 SUBJECT = "remove"
 APPLIED = "applied"
-_PIECEMEAL = frozenset({steps.ARCHIVE_TABLES, steps.ARCHIVE_COLUMNS})
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,7 @@ def revert_steps(here: Site, names: tuple[str, ...]) -> tuple[str, ...]:
         if state == "pending":
             continue
         with _recorded(here, "revert", name), here.guard.leased(holder_name(here.ctx)):
-            if state == "applying" and name not in _PIECEMEAL:
+            if state == "applying" and name not in steps.PIECEMEAL:
                 here.guard.step_back(name)
             else:
                 here.run(name, "revert")
