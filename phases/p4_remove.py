@@ -152,7 +152,7 @@ def permit(ctx: Context, step: str) -> Permit:
 
     Raises:
         UsageError: No such step.
-        ConflictError: It is not this step's turn, or somebody else is at work.
+        ConflictError: It is not this step's turn, or somebody else is at work here.
         HeldError: A gate is in the way.
         RefusedError: A gate failed.
     """

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 DIRECTIONS = ("deploy", "revert", "verify")
 BATCH_ROWS = 1000
 LEASE_S = 60
+LEASE_BY_HAND_S = 2
 ADVISORY_KEY = 0x6D69_6772_726D  # "migrrm": only while the guard schema is made
 _WIDTH = 120
 
@@ -108,6 +109,7 @@ def _values(removal: Removal) -> dict[str, Any]:
         "row_number": naming.ROW_NUMBER,
         "batch_rows": BATCH_ROWS,
         "lease_s": LEASE_S,
+        "lease_by_hand_s": LEASE_BY_HAND_S,
         "advisory_key": ADVISORY_KEY,
         "dollar": "$migrator$",
     }

@@ -24,7 +24,7 @@ class AlembicRevisions:
         """Give the files below Alembic's folder with `env.py`."""
         made = _common("versions/" + PACKAGE, plan, "alembic")
         for step, before in _chain(plan):
-            made[f"versions/{_revision(plan, step)}.py"] = rendered(
+            made[f"versions/{_revision(plan, step)}_{words_of(step)}.py"] = rendered(
                 "alembic/revision.py.j2",
                 plan,
                 step=step,
@@ -65,7 +65,8 @@ def _chain(plan: Wrapped) -> Iterator[tuple[Step, Step | None]]:
 
 
 def _revision(plan: Wrapped, step: Step) -> str:
-    return f"{PACKAGE}_{plan.plan_id[:6]}_{step.name}"
+    # Alembic keeps at most 32 characters.
+    return f"migrator_{plan.plan_id[:8]}_{step.name.partition('_')[0]}"
 
 
 def _migration(step: Step) -> str:
