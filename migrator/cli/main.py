@@ -26,6 +26,7 @@ COMMANDS = {
     "dual-path": "migrator.cli.dual_path:dual_path",
     "drain": "migrator.cli.drain:drain",
     "gate": "migrator.cli.gate:gate",
+    "approve": "migrator.cli.approve:approve",
     "remove": "migrator.cli.remove:remove",
     "user": "migrator.cli.user:user",
     "ledger": "migrator.cli.ledger:ledger",
@@ -58,6 +59,7 @@ def cli(context: click.Context, config_path: Path, verbose: int) -> None:
     dual-path    shims that accept both, and the switch between them
     drain, gate  who is still on the legacy path, and whether the next step is safe
     user         where one person signs in, and why that fails
+    approve      two people let happen what one alone must not do
     remove       the legacy auth tables and columns, and their way back
 
     `migrator status` says where the migration stands and what to run next.

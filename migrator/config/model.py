@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from migrator.config.approvers import ApproverSection
 from migrator.config.drain import DrainSection
 from migrator.config.durations import Duration, DurationOrNever
 from migrator.config.gate import GateSection
@@ -174,6 +175,7 @@ class Config(Section):
     shim: ShimSection = ShimSection()
     drain: DrainSection = DrainSection()
     gates: tuple[GateSection, ...] = ()
+    approvers: tuple[ApproverSection, ...] = ()
     remove: RemoveSection = RemoveSection()
     verify: VerifySection = VerifySection()
 
@@ -182,6 +184,16 @@ class Config(Section):
         names = [gate.name for gate in self.gates]
         if len(set(names)) < len(names):
             raise ValueError("two gates have the same name")
+        return self
+
+    @model_validator(mode="after")
+    def _approvers_are_several_people(self) -> Config:
+        names = {one.name for one in self.approvers}
+        keys = {one.public_key for one in self.approvers}
+        if len(names) < len(self.approvers) or len(keys) < len(self.approvers):
+            raise ValueError("two approvers have the same name or the same key")
+        if len(self.approvers) == 1:
+            raise ValueError("one approver cannot approve twice: name two, or none")
         return self
 
     def gates_before(self, step: Stage | str) -> tuple[GateSection, ...]:

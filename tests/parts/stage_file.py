@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from migrator.conformance.signing_keys import SigningKey, b64url
+from migrator.core.ed25519 import public_key_of
 from migrator.core.queries import load
 from migrator.core.stage import Stage, StageDocument
-from migrator.shims.document import public_key_of, sign
+from migrator.shims.document import sign
 from migrator.shims.interface import ShimSettings
 
 if TYPE_CHECKING:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from migrator.core.ed25519 import public_key_of
 from migrator.core.errors import DependencyError, UsageError
-from migrator.shims.document import public_key_of, sign, verify
+from migrator.shims.document import sign, verify
 
 if TYPE_CHECKING:
     from pathlib import Path
