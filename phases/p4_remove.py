@@ -15,6 +15,7 @@ from migrator.legacy.connect import open_postgres
 from migrator.legacy.guard import Archived, Guard, Orphans
 from migrator.runner import stages
 from migrator.runner.gating.guard import standings
+from migrator.runner.removing.consent import NONE, Consent
 from migrator.runner.removing.permits import Permit, permit_step
 from migrator.runner.removing.plans import has_plan, keep_plan, kept_plan
 from migrator.runner.removing.removal import (
@@ -128,7 +129,7 @@ def pending(ctx: Context, to: str | None = None) -> tuple[str, ...]:
     return tuple(name for name in names if states[name] != APPLIED)
 
 
-def run(ctx: Context, to: str | None = None) -> Moved:
+def run(ctx: Context, to: str | None = None, consent: Consent = NONE) -> Moved:
     """Apply steps up to and including `to`, all without it.
 
     Interrupted anywhere, the same call goes on.
@@ -136,7 +137,7 @@ def run(ctx: Context, to: str | None = None) -> Moved:
     Raises:
         UsageError: No such step.
         ConflictError: The stage is not `auther` yet, or somebody else is at work.
-        HeldError: A gate or a lock is in the way.
+        HeldError: A gate or a lock is in the way, or a step is not approved.
         RefusedError: A gate failed, or content differs from its archive.
     """
     made = kept_plan(ctx)
@@ -144,16 +145,16 @@ def run(ctx: Context, to: str | None = None) -> Moved:
     _require_stage(ctx)
     _require_peace(ctx)
     with ctx.state.locks.held(SUBJECT), site(ctx, made, read_only=False) as here:
-        return Moved(apply_steps(here, names))
+        return Moved(apply_steps(here, names, consent))
 
 
-def permit(ctx: Context, step: str) -> Permit:
+def permit(ctx: Context, step: str, consent: Consent = NONE) -> Permit:
     """Check everything that `run` checks before a step, and let its SQL run by other means.
 
     Raises:
         UsageError: No such step.
         ConflictError: It is not this step's turn, or somebody else is at work here.
-        HeldError: A gate is in the way.
+        HeldError: A gate is in the way, or the step is not approved.
         RefusedError: A gate failed.
     """
     made = kept_plan(ctx)
@@ -161,7 +162,7 @@ def permit(ctx: Context, step: str) -> Permit:
     _require_stage(ctx)
     _require_peace(ctx)
     with ctx.state.locks.held(SUBJECT), site(ctx, made, read_only=False) as here:
-        return permit_step(here, name)
+        return permit_step(here, name, consent)
 
 
 def revertible(ctx: Context, to: str | None = None) -> tuple[str, ...]:

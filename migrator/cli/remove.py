@@ -13,6 +13,7 @@ from rich.markup import escape
 from migrator.cli.common import dry_run_option, json_option, pass_context
 from migrator.cli.output import emit
 from migrator.core.errors import ExitCode
+from migrator.runner.removing.consent import Consent
 from migrator.sqlgen.wrap.registry import WRAPPERS
 from phases import p4_remove
 
@@ -28,6 +29,16 @@ if TYPE_CHECKING:
 
 to_option = click.option(
     "--to", metavar="STEP", help="A step's name or number, e.g. 05_quarantine_tables or 05."
+)
+
+reason_option = click.option(
+    "--reason", default="", help="Why, for the two who approve a step that cannot be undone."
+)
+confirm_option = click.option(
+    "--confirm",
+    default="",
+    metavar="PLAN_ID",
+    help="The plan's id, typed: where migrator.toml names no approvers.",
 )
 
 
@@ -58,28 +69,41 @@ def plan_(ctx: Context, out: Path | None, wrap: tuple[str, ...], as_json: bool) 
 
 @remove.command("apply")
 @to_option
+@reason_option
+@confirm_option
 @dry_run_option
 @json_option
 @pass_context
-def apply_(ctx: Context, to: str | None, dry_run: bool, as_json: bool) -> None:
+def apply_(
+    ctx: Context,
+    /,
+    *,
+    to: str | None,
+    reason: str,
+    confirm: str,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
     """Apply the plan's steps behind their gates, up to STEP or all."""
     if dry_run:
         _show_steps("would apply", p4_remove.pending(ctx, to), as_json=as_json)
         return
-    moved = p4_remove.run(ctx, to)
+    moved = p4_remove.run(ctx, to, Consent(reason, confirm))
     emit(as_json, asdict(moved), lambda console: _show_moved(console, "applied", moved))
 
 
 @remove.command()
 @click.argument("step")
+@reason_option
+@confirm_option
 @json_option
 @pass_context
-def permit(ctx: Context, step: str, as_json: bool) -> None:
+def permit(ctx: Context, step: str, reason: str, confirm: str, as_json: bool) -> None:
     """Let STEP's SQL run by other means: psql, or the migrations of `remove plan --wrap`.
 
     Asks what `remove apply` asks and writes the evidence where the SQL looks for it.
     """
-    given = p4_remove.permit(ctx, step)
+    given = p4_remove.permit(ctx, step, Consent(reason, confirm))
     emit(as_json, asdict(given), lambda console: _show_permit(console, given))
 
 

@@ -104,6 +104,10 @@ class Guard:
         rows = self._rows("holder")
         return rows[0] if rows else None
 
+    def target(self) -> str:
+        """Say which database this is."""
+        return str(self._rows("target")[0]["target"])
+
     def present(self, evidence: Evidence) -> None:
         """Write down why a step may run."""
         self._do("present_evidence", **vars(evidence))

@@ -17,6 +17,10 @@ SELECT name, rows, sha256, archived_at FROM migrator_guard.archive ORDER BY name
 SELECT table_name, constraint_name, rows, coalesce(some_keys, '{}') AS some_keys FROM migrator_guard.orphan
 ORDER BY table_name, constraint_name;
 
+-- name: target
+-- Which database this is: a copy of it under the same name is another one.
+SELECT datname::text || ':' || oid AS target FROM pg_database WHERE datname = current_database();
+
 -- name: holder
 SELECT holder, fence, expires_at, expires_at > clock_timestamp() AS live FROM migrator_guard.lease;
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import time
@@ -216,7 +217,8 @@ class Story:
         ws.migrator("remove", "plan")
         ws.migrator("remove", "apply", expect=3)
         ws.migrator("gate", "check", "--before", "remove", "--wait", "--for", "90s")
-        ws.migrator("remove", "apply")
+        ws.say("nobody has an approver's key here, so the plan's id is typed a second time")
+        ws.migrator("remove", "apply", "--confirm", self._plan_id())
         ws.migrator("remove", "status")
         self._watch_traffic(1)
         ws.migrator("remove", "revert")
@@ -224,7 +226,7 @@ class Story:
         ws.say("the tables have new OIDs now, so the old plan is void and a new one is made")
         ws.migrator("remove", "plan", quiet=True)
         ws.migrator("gate", "check", "--before", "remove", "--wait", "--for", "90s", quiet=True)
-        ws.migrator("remove", "apply", quiet=True)
+        ws.migrator("remove", "apply", "--confirm", self._plan_id(), quiet=True)
         ws.migrator("remove", "verify")
 
     def end(self) -> None:
@@ -277,6 +279,10 @@ class Story:
         self.traffic.legacy_sessions_expired()
         self.traffic.resume()
         self._watch_traffic(3)
+
+    def _plan_id(self) -> str:
+        plan = self.workspace.root / ".migrator" / "remove" / "plan.json"
+        return str(json.loads(plan.read_text(encoding="utf-8"))["plan_id"])
 
     def _count_identities(self) -> int:
         with psycopg.connect(self.dsn) as connection:

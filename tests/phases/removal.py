@@ -51,6 +51,7 @@ span = "1s"
 tables = {tables}
 columns = {columns}
 acknowledge = {acknowledged}
+approvals_for = {approvals}
 lock_timeout = "0.1s"
 lock_attempts = 3
 """
@@ -121,8 +122,10 @@ def make_site(
     columns: str | tuple[str, ...] = "devise",
     legacy: str = "",
     acknowledged: tuple[str, ...] = ("lockout", "second_factor"),
+    approvals: tuple[str, ...] = (),
+    more: str = "",
 ) -> Site:
-    """Set a migration up in a folder; `legacy` are more lines of that section."""
+    """Set a migration up in a folder; `legacy` are more lines of that section, `more` of the end."""
     variable = "LEGACY_" + folder.name.upper().replace("-", "_")
     monkeypatch.setenv(variable, dsn)
     folder.mkdir(exist_ok=True)
@@ -133,7 +136,9 @@ def make_site(
             tables=_toml(tables),
             columns=_toml(columns),
             acknowledged=_toml(acknowledged),
+            approvals=_toml(approvals),
         )
+        + more
     )
     config = load(folder / "migrator.toml")
     ctx = make_context(config, root=folder, clock=SystemClock(), progress=Progress())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from migrator.core.errors import ConflictError
 from migrator.runner.gating.guard import require_gates
+from migrator.runner.removing.consent import NONE, Consent, agreed
 from migrator.runner.removing.removal import (
     APPLIED,
     SUBJECT,
@@ -16,6 +17,7 @@ from migrator.runner.switching import way_back
 from migrator.sqlgen import steps
 
 if TYPE_CHECKING:
+    from migrator.legacy.guard import Evidence
     from migrator.runner.removing.removal import Site
 
 
@@ -32,15 +34,15 @@ class Permit:
     seconds: float
 
 
-def permit_step(here: Site, name: str) -> Permit:
-    """Ask a step's gates and write their evidence into the guard schema.
+def permit_step(here: Site, name: str, consent: Consent = NONE) -> Permit:
+    """Ask a step's gates and approvers, and write their evidence into the guard schema.
 
     From here on the way back of the stage counts as closed by the step: whether it was run afterwards only the database
     knows. `migrator remove status` looks.
 
     Raises:
         ConflictError: It is not this step's turn.
-        HeldError: A gate is not passed.
+        HeldError: A gate is not passed, or the step is not approved.
         RefusedError: A gate failed.
     """
     states = here.states()
@@ -56,9 +58,16 @@ def permit_step(here: Site, name: str) -> Permit:
         standings = require_gates(here.ctx, SUBJECT)
         facts["gates"] = [standing.entry for standing in standings]
         evidence = evidence_for(here, name, standings)
-        # The first step makes the schema that evidence is kept in; it touches nothing of the application's.
-        if name != steps.GUARD:
-            here.guard.present(evidence)
+        target = here.guard.target()
+        with agreed(here.ctx, here.plan, evidence, target, consent) as approval:
+            facts["approval"] = approval
+            _present(here, evidence)
         applied = [step for step, state in states.items() if state == APPLIED]
         way_back.note_removal(here.ctx, way_back.closed_by([*applied, name]))
     return Permit(name, evidence.evidence_hash, evidence.seconds)
+
+
+def _present(here: Site, evidence: Evidence) -> None:
+    # The first step makes the schema that evidence is kept in; it touches nothing of the application's.
+    if evidence.step != steps.GUARD:
+        here.guard.present(evidence)

@@ -14,6 +14,7 @@ from migrator.legacy.connect import open_postgres
 from migrator.legacy.execute import Patience, run_file
 from migrator.legacy.guard import Evidence, Guard
 from migrator.runner.gating.guard import require_gates
+from migrator.runner.removing.consent import NONE, Consent, agreed
 from migrator.runner.switching import way_back
 from migrator.sqlgen import steps
 
@@ -77,7 +78,7 @@ def site(ctx: Context, plan: PlanFile, *, read_only: bool) -> Iterator[Site]:
         yield Site(ctx, plan, connection, Guard(connection))
 
 
-def apply_steps(here: Site, names: tuple[str, ...]) -> tuple[str, ...]:
+def apply_steps(here: Site, names: tuple[str, ...], consent: Consent = NONE) -> tuple[str, ...]:
     """Apply steps that are not applied yet, in order.
 
     Interrupted anywhere, the same call goes on; each step's gates are asked again before it.
@@ -104,7 +105,10 @@ def apply_steps(here: Site, names: tuple[str, ...]) -> tuple[str, ...]:
         with _recorded(here, "apply", name) as facts:
             standings = require_gates(here.ctx, SUBJECT)
             facts["gates"] = [standing.entry for standing in standings]
-            _deploy(here, name, standings)
+            evidence = evidence_for(here, name, standings)
+            with agreed(here.ctx, here.plan, evidence, here.guard.target(), consent) as approval:
+                facts["approval"] = approval
+                _deploy(here, name, evidence)
         applied.append(name)
     return tuple(applied)
 
@@ -134,12 +138,12 @@ def revert_steps(here: Site, names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(reverted)
 
 
-def _deploy(here: Site, name: str, standings: tuple[GateStanding, ...]) -> None:
+def _deploy(here: Site, name: str, evidence: Evidence) -> None:
     if name == steps.GUARD:
         here.run(name, "deploy")
         return
     with here.guard.leased(holder_name(here.ctx)):
-        here.guard.present(evidence_for(here, name, standings))
+        here.guard.present(evidence)
         here.run(name, "deploy")
 
 
