@@ -15,6 +15,7 @@ from migrator.legacy.connect import open_postgres
 from migrator.legacy.guard import Archived, Guard, Orphans
 from migrator.runner import stages
 from migrator.runner.gating.guard import standings
+from migrator.runner.removing.code import code_to_remove
 from migrator.runner.removing.consent import NONE, Consent
 from migrator.runner.removing.permits import Permit, permit_step
 from migrator.runner.removing.plans import has_plan, keep_plan, kept_plan
@@ -28,9 +29,9 @@ from migrator.runner.removing.removal import (
 )
 from migrator.runner.removing.targets import (
     columns_to_drop,
-    library_notes,
     require_acknowledged,
     tables_to_drop,
+    usual_of,
 )
 from migrator.runner.standing import Standing
 from migrator.sqlgen.planfile import PlanFile, plan_files
@@ -74,20 +75,27 @@ class Status:
     lease: dict[str, Any] | None = None
 
 
-def plan(ctx: Context, out: Path | None = None, *, wrap: tuple[str, ...] = ()) -> PlanFile:
+def plan(
+    ctx: Context,
+    out: Path | None = None,
+    *,
+    wrap: tuple[str, ...] = (),
+    app: Path | None = None,
+) -> PlanFile:
     """Read the catalog and write deploy, revert and verify SQL with plan.json.
 
     Args:
         ctx: The surroundings.
         out: Folder for the files; `[remove] plan_dir` when None.
         wrap: Tools whose migrations the steps are to be as well.
+        app: The application's folder, to read what of its code goes.
 
     Raises:
         UsageError: A table or column is unknown or has to stay.
         RefusedError: Something could not be carried back, or is lost and was not acknowledged.
         ConflictError: A plan is under way in the database.
     """
-    remove = ctx.config.remove
+    remove, usual = ctx.config.remove, usual_of(ctx.config)
     users = qualified(ctx.config.legacy.users_table)
     dsn = ctx.reveal(ctx.config.legacy.dsn)
     with open_postgres(dsn, doing="the removal") as connection:
@@ -112,7 +120,11 @@ def plan(ctx: Context, out: Path | None = None, *, wrap: tuple[str, ...] = ()) -
     made = keep_plan(
         ctx,
         plan_files(
-            removal, made_at=ctx.clock.now(), wrap=wrap, library_notes=library_notes(ctx.config)
+            removal,
+            made_at=ctx.clock.now(),
+            code=code_to_remove(ctx, usual, app),
+            wrap=wrap,
+            library_notes=usual.notes,
         ),
         out or ctx.path(remove.plan_dir),
     )

@@ -59,11 +59,18 @@ def remove() -> None:
     multiple=True,
     help="Also write the same steps as migrations of this tool; may be repeated.",
 )
+@click.option(
+    "--app",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="The application's folder, to read what of its code goes.",
+)
 @json_option
 @pass_context
-def plan_(ctx: Context, out: Path | None, wrap: tuple[str, ...], as_json: bool) -> None:
-    """Read the catalog and write deploy, revert and verify SQL."""
-    made = p4_remove.plan(ctx, out.resolve() if out else None, wrap=wrap)
+def plan_(
+    ctx: Context, out: Path | None, wrap: tuple[str, ...], app: Path | None, as_json: bool
+) -> None:
+    """Read the catalog and write deploy, revert and verify SQL, and the order for the code."""
+    made = p4_remove.plan(ctx, out.resolve() if out else None, wrap=wrap, app=app)
     emit(as_json, _summary(made), lambda console: _show_plan(console, made))
 
 

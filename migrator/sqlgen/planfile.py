@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from migrator.core.catalog import shape
 from migrator.core.clock import iso
 from migrator.core.errors import ConflictError
+from migrator.sqlgen.pages import pages
 from migrator.sqlgen.render import render
 from migrator.sqlgen.steps import exceptions, notes, steps_of
 from migrator.sqlgen.usual.registry import PASSWORD_COLUMNS, losses
@@ -17,9 +18,10 @@ from migrator.sqlgen.wrap.interface import Wrapped
 from migrator.sqlgen.wrap.registry import WRAPPERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from migrator.sqlgen.code_removal import CodeRemoval
     from migrator.sqlgen.removal import Removal
     from migrator.sqlgen.usual.interface import Loss
 
@@ -67,7 +69,8 @@ def plan_files(
     removal: Removal,
     *,
     made_at: datetime,
-    wrap: Iterable[str] = (),
+    code: CodeRemoval,
+    wrap: Sequence[str] = (),
     library_notes: tuple[str, ...] = (),
 ) -> dict[str, str]:
     """Give every file of a plan by its path, plan.json among them.
@@ -75,6 +78,7 @@ def plan_files(
     Args:
         removal: What goes.
         made_at: Now.
+        code: What of the application's code goes with it.
         wrap: Tools to wrap the same steps for, keys of `WRAPPERS`.
         library_notes: What a person has to know of the library that goes.
     """
@@ -83,6 +87,8 @@ def plan_files(
     for tool in wrap:
         texts = WRAPPERS[tool].files(wrapped)
         files |= {f"{WRAP_FOLDER}/{tool}/{path}": text for path, text in texts.items()}
+    look_at = (*library_notes, *notes(removal), *code.notes(removal))
+    files |= pages(removal, code, wraps=wrap, notes=look_at)
     plan = {
         "plan_id": removal.plan_id,
         "database": removal.database,
@@ -93,7 +99,7 @@ def plan_files(
         "users": removal.users.label,
         "columns": list(removal.names),
         "exceptions": list(exceptions(removal)),
-        "notes": [*library_notes, *notes(removal)],
+        "notes": list(look_at),
         "losses": {str(loss): list(names) for loss, names in _losses(removal).items()},
         "oids": _oids(removal),
         "shapes": _shapes(removal),

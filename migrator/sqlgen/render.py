@@ -69,7 +69,7 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         wrapped=_wrapped,
-        comment=_comment,
+        comment=on_one_line,
         not_valid=_not_valid,
         concurrently=_concurrently,
         quick_definition=_quick_definition,
@@ -194,8 +194,8 @@ def _rejected_name(table: str) -> str:
     return naming.fitting("rejected_" + table)
 
 
-def _comment(text: str) -> str:
-    """Keep a foreign text inside its comment line."""
+def on_one_line(text: str) -> str:
+    """Keep a foreign text inside its line."""
     return "".join(c if c.isprintable() else "?" for c in text)
 
 

@@ -127,10 +127,10 @@ def require_acknowledged(
         )
 
 
-def library_notes(config: Config) -> tuple[str, ...]:
-    """Say what a person has to know of the library whose columns go."""
+def usual_of(config: Config) -> Usual:
+    """Give the library whose columns go."""
     chosen = config.remove.columns
-    return _usual(config, chosen if isinstance(chosen, str) else "usual").notes
+    return _usual(config, chosen if isinstance(chosen, str) else "usual")
 
 
 def _usual(config: Config, chosen: Known) -> Usual:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrator.sqlgen.usual.interface import Loss, Usual
+from migrator.sqlgen.usual.interface import Code, Loss, Usual
 
 _SECOND_FACTOR = (
     "encrypted_otp_secret",
@@ -51,4 +51,28 @@ DEVISE = Usual(
         Loss.LOCKOUT: frozenset(_LOCKOUT),
         Loss.SECOND_FACTOR: frozenset(_SECOND_FACTOR),
     },
+    code=Code(
+        explicit="  self.ignored_columns += [{columns}]",
+        language="ruby",
+        first=(
+            (
+                "`devise …` in the model: every module whose columns go (database_authenticatable, recoverable, "
+                "rememberable, trackable, confirmable, lockable, validatable, two_factor_authenticatable)"
+            ),
+            "`devise_for` in config/routes.rb: `skip: :all`, or the whole line where nobody links to it",
+            "own controllers and views below Devise's, mailers of confirmation, unlock and password reset",
+            "`belongs_to` and `has_many` of tables that go, seeds, factories, rake tasks, admin pages, exports",
+        ),
+        last=(
+            (
+                "gems: devise-two-factor, devise-encryptable and other extensions; devise itself once no shim and no "
+                "route uses Warden any more"
+            ),
+            "config/initializers/devise.rb",
+            (
+                "DEVISE_PEPPER and the key of second factors, in every environment, when the archive goes and not before: "
+                "whoever brings the columns back needs them"
+            ),
+        ),
+    ),
 )

@@ -7,7 +7,7 @@ django_admin_log, and django_session, which holds more than sign-ins.
 
 from __future__ import annotations
 
-from migrator.sqlgen.usual.interface import Loss, Usual
+from migrator.sqlgen.usual.interface import Code, Loss, Usual
 
 DJANGO = Usual(
     columns=("password", "last_login"),
@@ -34,6 +34,23 @@ DJANGO = Usual(
             }
         ),
     },
+    code=Code(
+        explicit="    password = None\n    last_login = None",
+        language="python",
+        first=(
+            (
+                "the class behind AUTH_USER_MODEL says it above, with a migration that tells Django's state only "
+                "(`SeparateDatabaseAndState`): the database is this plan's"
+            ),
+            "AUTHENTICATION_BACKENDS: without django.contrib.auth.backends.ModelBackend's check of passwords",
+            "`django.contrib.auth.urls`, LoginView and the views of password change and reset in urls.py, with their templates",
+            "the admin's password form (`UserAdmin.add_form`, `change_password_form`), `createsuperuser`, fixtures",
+        ),
+        last=(
+            "PASSWORD_HASHERS and AUTH_PASSWORD_VALIDATORS in the settings",
+            "packages: argon2-cffi, bcrypt, django-axes, django-otp, django-allauth, as far as nothing else needs them",
+        ),
+    ),
     notes=(
         (
             "Django reads every field of a model: before the quarantine the class behind AUTH_USER_MODEL needs "

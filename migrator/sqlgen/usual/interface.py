@@ -18,6 +18,23 @@ class Loss(StrEnum):
 
 
 @dataclass(frozen=True)
+class Code:
+    """What the application's own code has of a library, and when it goes.
+
+    Attributes:
+        explicit: How its model leaves columns alone from then on; `{columns}` is the list, in quotes.
+        language: Of `explicit`, as Markdown calls it.
+        first: What goes before anything in the database does.
+        last: What goes when the removal is final.
+    """
+
+    explicit: str
+    language: str
+    first: tuple[str, ...]
+    last: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Usual:
     """One library.
 
@@ -26,6 +43,7 @@ class Usual:
         tables: Beside it, without a schema; those go by default, when they exist.
         secrets: Columns that hold password material.
         losses: Columns and tables by what is lost with them; some go only when they are listed.
+        code: Of the application; None where the library's code is not known.
         notes: What a person has to know of this library's code before anything goes.
     """
 
@@ -33,4 +51,5 @@ class Usual:
     tables: tuple[str, ...] = ()
     secrets: frozenset[str] = frozenset()
     losses: Mapping[Loss, frozenset[str]] = field(default_factory=dict)
+    code: Code | None = None
     notes: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ machines. The table of sessions stays in any case.
 
 from __future__ import annotations
 
-from migrator.sqlgen.usual.interface import Loss, Usual
+from migrator.sqlgen.usual.interface import Code, Loss, Usual
 
 _SECOND_FACTOR = ("two_factor_secret", "two_factor_recovery_codes", "two_factor_confirmed_at")
 
@@ -15,4 +15,18 @@ LARAVEL = Usual(
     tables=("password_reset_tokens", "password_resets"),
     secrets=frozenset({"password", "two_factor_secret", "two_factor_recovery_codes"}),
     losses={Loss.SECOND_FACTOR: frozenset(_SECOND_FACTOR)},
+    code=Code(
+        explicit="    protected $hidden = [{columns}];\n    // and none of them in $fillable, $casts, select() or factories",
+        language="php",
+        first=(
+            "routes/auth.php, or Fortify::… in a service provider: login, register, password, two-factor",
+            "controllers, requests and views of the starter kit below app/Http/Controllers/Auth and resources/views/auth",
+            "`Auth::attempt`, `Hash::make`, `Hash::check`, `Password::broker` in own code; the middleware `password.confirm`",
+        ),
+        last=(
+            "config/auth.php: `passwords`, and the providers that nothing uses",
+            "packages: laravel/fortify, laravel/breeze, laravel/ui, as far as nothing else needs them",
+            "APP_KEY stays: cookies and sessions are encrypted with it",
+        ),
+    ),
 )
