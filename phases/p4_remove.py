@@ -12,7 +12,8 @@ from migrator.core.sql import qualified
 from migrator.core.stage import Stage
 from migrator.legacy.catalog import Wanted, read_catalog
 from migrator.legacy.connect import open_postgres
-from migrator.legacy.guard import Archived, Guard, Orphans
+from migrator.legacy.guard import Archived, Guard, Orphans, Scream
+from migrator.legacy.removal_survey import read_access, read_bystanders
 from migrator.runner import stages
 from migrator.runner.gating.guard import standings
 from migrator.runner.removing.code import code_to_remove
@@ -27,15 +28,10 @@ from migrator.runner.removing.removal import (
     revert_steps,
     site,
 )
-from migrator.runner.removing.targets import (
-    columns_to_drop,
-    require_acknowledged,
-    tables_to_drop,
-    usual_of,
-)
+from migrator.runner.removing.targets import columns_to_drop, rules_of, tables_to_drop, usual_of
 from migrator.runner.standing import Standing
 from migrator.sqlgen.planfile import PlanFile, plan_files
-from migrator.sqlgen.removal import LockRules, make_removal
+from migrator.sqlgen.removal import make_removal
 from migrator.sqlgen.steps import PURGES
 
 if TYPE_CHECKING:
@@ -73,6 +69,8 @@ class Status:
     archives: tuple[Archived, ...] = ()
     orphans: tuple[Orphans, ...] = ()
     lease: dict[str, Any] | None = None
+    scream: Scream | None = None
+    refused: dict[str, int] = field(default_factory=dict)
 
 
 def plan(
@@ -105,22 +103,28 @@ def plan(
             )
         tables = tables_to_drop(ctx.config, connection)
         columns = columns_to_drop(ctx.config, connection, tables=tables)
-        require_acknowledged(ctx.config, tables, columns)
         wanted = [Wanted(*name) for name in tables] + [Wanted(*users, columns)]
         catalog = read_catalog(connection, wanted)
+        access = read_access(
+            connection,
+            (table for table in catalog.tables if (table.schema, table.name) in tables),
+            application_roles=remove.application_roles,
+            guard_role=remove.guard_role,
+        )
+        bystanders = read_bystanders(connection)
     removal = make_removal(
         catalog,
         tables=tables,
         users=users,
         columns=columns,
-        locks=LockRules(
-            round(remove.lock_timeout.total_seconds() * 1000), attempts=remove.lock_attempts
-        ),
+        rules=rules_of(remove),
+        access=access,
     )
     made = keep_plan(
         ctx,
         plan_files(
             removal,
+            bystanders,
             made_at=ctx.clock.now(),
             code=code_to_remove(ctx, usual, app),
             wrap=wrap,
@@ -240,12 +244,15 @@ def status(ctx: Context) -> Status:
         observe(here)
         if here.guard.plan_id() is None:
             return Status(made.plan_id, states)
+        listening = here.listening()
         return Status(
             made.plan_id,
             states,
             here.guard.archives(),
             here.guard.orphans(),
             here.guard.holder(),
+            here.guard.scream(),
+            dict(listening.heard.refused) if listening else {},
         )
 
 

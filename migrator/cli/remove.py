@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from migrator.legacy.guard import Scream
     from migrator.runner.context import Context
     from migrator.runner.removing.permits import Permit
     from migrator.sqlgen.planfile import PlanFile
@@ -159,6 +160,8 @@ def _summary(made: PlanFile) -> dict[str, Any]:
             "columns",
             "exceptions",
             "notes",
+            "unproven",
+            "survey",
         )
     }
 
@@ -167,6 +170,7 @@ def _show_plan(console: Console, made: PlanFile) -> None:
     _say(console, f"plan {made.plan_id} for database {made.database}")
     _say(console, f"tables to drop: {', '.join(made.tables) or 'none'}")
     _say(console, f"columns of {made.users} to drop: {', '.join(made.columns) or 'none'}")
+    _list(console, "there is", made.survey)
     _say(console, f"steps: {', '.join(made.steps)}")
     _list(console, "a revert after a drop does not bring back", made.exceptions)
     _list(console, "look at", made.notes)
@@ -206,8 +210,24 @@ def _show_status(console: Console, found: Status) -> None:
         "foreign keys left NOT VALID",
         (f"{o.constraint_name} on {o.table_name}: {o.rows} rows" for o in found.orphans),
     )
+    if found.scream:
+        _list(console, "scream window", _heard(found.scream))
+        _list(console, "refused", (f"{who}, {n} times" for who, n in found.refused.items()))
     if found.lease and found.lease["live"]:
         _say(console, f"{found.lease['holder']} is at work until {found.lease['expires_at']}")
+
+
+def _heard(scream: Scream) -> list[str]:
+    said = f"open since {scream.opened_at:%Y-%m-%d %H:%M} {scream.opened_at.tzname()}"
+    if scream.unproven:
+        return [said, f"UNPROVEN: {scream.unproven}"]
+    if scream.looked_at is None:
+        return [said, "nobody has looked yet"]
+    counted = "found" if scream.control_counted else "NOT found"
+    return [
+        f"{said}, looked {scream.looked_at:%Y-%m-%d %H:%M}",
+        f"{scream.refusals} refused statements; the planted one was {counted}",
+    ]
 
 
 def _show_steps(word: str, steps: tuple[str, ...], *, as_json: bool) -> None:

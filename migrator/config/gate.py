@@ -22,6 +22,7 @@ Measurement = Literal[
     "sync_lag_rows",
     "write_back_lag_seconds",
     "write_back_open_users",
+    "refused_reads",
 ]
 
 

@@ -100,6 +100,8 @@ def _subject(config: Config, measure: Measurement) -> str:
     legacy = config.legacy
     if measure == "legacy_sessions":
         return f"{legacy.model} in {legacy.session_store} {legacy.sessions_table}"
+    if measure == "refused_reads":
+        return f"{config.remove.server_log} for {', '.join(config.remove.tables)}"
     if measure == "import_differences" or measure.startswith(("sync_", "write_back_")):
         return f"{config.migration.name} {legacy.model}"
     return f"{config.stage.expected_instances} at {sorted(config.drain.shims)}"

@@ -38,6 +38,8 @@ _REFUSALS: dict[str, type[MigratorError]] = {
     "MG004": RefusedError,  # content differs from the archive
     "MG006": ConflictError,  # order of steps
     "MG007": RefusedError,  # verify
+    "MG008": HeldError,  # the scream window is unproven or not over
+    "MG009": RefusedError,  # somebody was refused in it
 }
 
 
@@ -61,6 +63,7 @@ def run_file(
     skip: Iterable[str],
     patience: Patience,
     oids: list[int],
+    prepare: Callable[[str], None] = lambda _unit: None,
 ) -> None:
     """Run a file's units in order.
 
@@ -73,6 +76,7 @@ def run_file(
         skip: Names of recorded units that are done.
         patience: For locks.
         oids: Tables whose lock holders are named when patience ends.
+        prepare: Called with each unit's name before it is run.
 
     Raises:
         HeldError: A lock was not to be had.
@@ -83,6 +87,7 @@ def run_file(
     done = frozenset(skip)
     for unit in units_of(text):
         if not (unit.recorded and unit.name in done):
+            prepare(unit.name)
             _run_unit(connection, unit, patience=patience, oids=oids)
 
 

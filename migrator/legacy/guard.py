@@ -41,6 +41,23 @@ class Archived:
 
 
 @dataclass(frozen=True)
+class Scream:
+    """The scream window.
+
+    Attributes:
+        looked_at: When the log was last read, None before.
+        refusals: Refused statements since then.
+        unproven: Why that says nothing; empty when it does.
+    """
+
+    opened_at: datetime
+    looked_at: datetime | None
+    control_counted: bool
+    refusals: int | None
+    unproven: str
+
+
+@dataclass(frozen=True)
 class Orphans:
     """Rows that point to nothing, so that their foreign key stays unvalidated."""
 
@@ -111,6 +128,21 @@ class Guard:
     def present(self, evidence: Evidence) -> None:
         """Write down why a step may run."""
         self._do("present_evidence", **vars(evidence))
+
+    def heard(self, *, refusals: int, counted: bool, unproven: str) -> None:
+        """Write down what the server's log said by now.
+
+        Args:
+            refusals: Refused statements since the scream window was opened.
+            counted: A refusal that was planted just now was found.
+            unproven: Why something may have gone unheard.
+        """
+        self._do("heard", refusals=refusals, counted=counted, unproven=unproven)
+
+    def scream(self) -> Scream | None:
+        """Give what is known of the scream window, None before it was opened."""
+        rows = self._rows("scream")
+        return Scream(**rows[0]) if rows else None
 
     def step_back(self, step: str) -> None:
         """Take back the intent of a step whose one transaction never committed."""

@@ -43,6 +43,13 @@ VALUES (%(step)s, %(plan_id)s, %(plan_hash)s, %(evidence_hash)s, clock_timestamp
 ON CONFLICT (step) DO UPDATE SET plan_id = EXCLUDED.plan_id, plan_hash = EXCLUDED.plan_hash,
   evidence_hash = EXCLUDED.evidence_hash, expires_at = EXCLUDED.expires_at;
 
+-- name: heard
+UPDATE migrator_guard.scream SET looked_at = clock_timestamp(), refusals = %(refusals)s, control_counted = %(counted)s,
+  unproven = %(unproven)s;
+
+-- name: scream
+SELECT opened_at, looked_at, control_counted, refusals, unproven FROM migrator_guard.scream;
+
 -- name: step_back
 -- A step whose one transaction never committed has nothing to undo.
 UPDATE migrator_guard.step SET state = 'pending', at = clock_timestamp() WHERE step = %(step)s AND state = 'applying';

@@ -212,6 +212,18 @@ class WriteBackLook:
 
 
 @dataclass(frozen=True)
+class RefusalsLook:
+    """Who was refused since tables were taken away.
+
+    Attributes:
+        refused: Statements by client and SQLSTATE; None when nobody listens.
+    """
+
+    refused: Mapping[str, int] | None = None
+    doubts: tuple[Doubt, ...] = ()
+
+
+@dataclass(frozen=True)
 class Look:
     """Everything measured at one moment; None where a source was not asked."""
 
@@ -222,6 +234,7 @@ class Look:
     import_check: ImportLook | None = None
     sync_check: SyncLook | None = None
     write_back_check: WriteBackLook | None = None
+    refusals: RefusalsLook | None = None
     deadline: datetime | None = None
 
 

@@ -15,6 +15,7 @@ from migrator.metrics.interface import (
     Labels,
     Look,
     Reading,
+    RefusalsLook,
     ShimsLook,
     SyncLook,
     WriteBackLook,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from migrator.config.gate import Measurement
 
 SourceName = Literal[
-    "shims", "fleet", "sessions", "import_check", "sync_check", "write_back_check"
+    "shims", "fleet", "sessions", "import_check", "sync_check", "write_back_check", "refusals"
 ]
 CONFLICTS = frozenset({"conflict", "auth_conflict", "identity_unlinked"})
 
@@ -158,6 +159,16 @@ def _written_back(value: Callable[[WriteBackLook], float | None]) -> Measure:
     return Measure(frozenset({"write_back_check"}), read)
 
 
+def _refused_reads(look: Look, _terms: Terms) -> Reading:
+    found = look.refusals or RefusalsLook(
+        doubts=(Doubt(Grade.NO_DATA, "the server's log was not read"),)
+    )
+    if found.refused is None:
+        return Reading(None, found.doubts)
+    evidence = {"refused": dict(found.refused)}
+    return Reading(float(sum(found.refused.values())), found.doubts, evidence=evidence)
+
+
 def _is_legacy(labels: Labels) -> bool:
     return labels.path == "legacy" and labels.outcome == "accepted" and not labels.synthetic
 
@@ -173,4 +184,5 @@ MEASURES: dict[Measurement, Measure] = {
     "sync_lag_rows": _synced(lambda found: found.rows),
     "write_back_lag_seconds": _written_back(lambda found: found.seconds),
     "write_back_open_users": _written_back(lambda found: found.open_users),
+    "refused_reads": Measure(frozenset({"refusals"}), _refused_reads),
 }

@@ -9,7 +9,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from migrator.sqlgen.code_removal import FOLDER, IGNORING_DIFF, TAKE_OUT_DIFF
 from migrator.sqlgen.render import on_one_line
-from migrator.sqlgen.steps import exceptions, steps_of
+from migrator.sqlgen.steps import steps_of
+from migrator.sqlgen.telling import exceptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

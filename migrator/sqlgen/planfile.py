@@ -12,8 +12,8 @@ from migrator.core.clock import iso
 from migrator.core.errors import ConflictError
 from migrator.sqlgen.pages import pages
 from migrator.sqlgen.render import render
-from migrator.sqlgen.steps import exceptions, notes, steps_of
-from migrator.sqlgen.usual.registry import PASSWORD_COLUMNS, losses
+from migrator.sqlgen.steps import steps_of
+from migrator.sqlgen.telling import described, exceptions, notes, told
 from migrator.sqlgen.wrap.interface import Wrapped
 from migrator.sqlgen.wrap.registry import WRAPPERS
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from migrator.core.access import Bystander
     from migrator.sqlgen.code_removal import CodeRemoval
     from migrator.sqlgen.removal import Removal
-    from migrator.sqlgen.usual.interface import Loss
 
 PLAN_FILE = "plan.json"
 WRAP_FOLDER = "wrap"
@@ -40,6 +40,8 @@ class PlanFile:
         tables: `schema.name` of the tables to drop.
         users: `schema.name` of the users table.
         columns: Columns of the users table to drop.
+        unproven: Why the scream window would prove nothing.
+        survey: What is there, a line each.
         oids: OIDs of all tables that a step locks or is tied to.
         shapes: By `schema.name`, what must be the same again after a full revert.
         files: Text by path.
@@ -55,18 +57,21 @@ class PlanFile:
     columns: tuple[str, ...]
     exceptions: tuple[str, ...]
     notes: tuple[str, ...]
+    unproven: tuple[str, ...]
+    survey: tuple[str, ...]
     oids: tuple[int, ...]
     shapes: Mapping[str, dict[str, Any]]
     files: Mapping[str, str]
 
     @property
-    def holds_passwords(self) -> bool:
-        """Tell whether a column to drop holds password material."""
-        return not PASSWORD_COLUMNS.isdisjoint(self.columns)
+    def names(self) -> tuple[str, ...]:
+        """Names of tables and columns, as an application's statements have them."""
+        return (*(label.partition(".")[2] for label in self.tables), *self.columns)
 
 
 def plan_files(
     removal: Removal,
+    bystanders: tuple[Bystander, ...],
     *,
     made_at: datetime,
     code: CodeRemoval,
@@ -77,6 +82,7 @@ def plan_files(
 
     Args:
         removal: What goes.
+        bystanders: What else is at work in the database.
         made_at: Now.
         code: What of the application's code goes with it.
         wrap: Tools to wrap the same steps for, keys of `WRAPPERS`.
@@ -100,7 +106,8 @@ def plan_files(
         "columns": list(removal.names),
         "exceptions": list(exceptions(removal)),
         "notes": list(look_at),
-        "losses": {str(loss): list(names) for loss, names in _losses(removal).items()},
+        "unproven": list(removal.unproven),
+        "survey": [*described(removal), *map(told, bystanders)],
         "oids": _oids(removal),
         "shapes": _shapes(removal),
         "catalog": removal.content(),
@@ -149,13 +156,11 @@ _KEYS = (
     "columns",
     "exceptions",
     "notes",
+    "unproven",
+    "survey",
     "oids",
     "shapes",
 )
-
-
-def _losses(removal: Removal) -> dict[Loss, tuple[str, ...]]:
-    return losses([*removal.names, *(table.name for table in removal.tables)])
 
 
 def _shapes(removal: Removal) -> dict[str, dict[str, Any]]:

@@ -97,6 +97,13 @@ def _values(removal: Removal) -> dict[str, Any]:
         "live": [*key, *map(naming.quarantined, removal.names)],
         "loosened": [c for c in columns if c.not_null and not c.default],
         "tightened": [c for c in columns if c.not_null and c.default],
+        "revocations": {
+            t.label: r for t, r in zip(removal.tables, removal.revocations, strict=True)
+        },
+        "application_roles": _name_list(removal.rules.application_roles),
+        "taken_over": [
+            t for t, r in zip(removal.tables, removal.revocations, strict=True) if r.new_owner
+        ],
         "planned": [*removal.tables, *([removal.users] if columns else [])],
         "step_names": [step.name for step in steps.steps_of(removal)],
         "names": steps,
@@ -184,6 +191,10 @@ def _by_grantee(grants: Iterable[Grant]) -> list[tuple[str, bool, list[str]]]:
     for grant in grants:
         found.setdefault((grant.grantee, grant.grantable), []).append(grant.privilege)
     return [(*who, privileges) for who, privileges in found.items()]
+
+
+def _name_list(names: Iterable[str]) -> str:
+    return f"ARRAY[{', '.join(map(literal, names))}]::name[]"
 
 
 def _role(name: str) -> str:

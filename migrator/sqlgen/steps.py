@@ -163,14 +163,16 @@ _TABLES = (
     ),
     Step(
         REVOKE,
-        "Takes the tables away from the application's roles.",
-        "None on tables.",
-        "Nobody but those roles.",
+        "Takes the tables away from the application's roles: whoever still uses them gets SQLSTATE 42501. Where one "
+        "of these roles owns a table, the table goes to a guard role first; foreign keys go on working.",
+        "None to revoke; ACCESS EXCLUSIVE on tables that change their owner, for a change of the catalog (milliseconds).",
+        "Nobody but those roles; queries on a table that changes its owner while the lock is waited for and held.",
         _ANY_TIME,
     ),
     Step(
         SCREAM_WINDOW,
-        "Waits for somebody to miss the tables.",
+        "Waits until nobody was refused for a while: the command reads SQLSTATE 42501, 42P01, 42703 and 0A000 from the "
+        "server's log, and plants a refusal of its own each time, which has to be found there.",
         "None.",
         "Nobody.",
         _ANY_TIME,
@@ -274,31 +276,3 @@ def steps_of(removal: Removal) -> tuple[Step, ...]:
     tables = _TABLES if removal.tables else ()
     columns = _COLUMNS if removal.columns else ()
     return (_GUARD, *tables, *columns, _FINALIZE)
-
-
-def exceptions(removal: Removal) -> tuple[str, ...]:
-    """Give what a revert after a drop does not bring back as it was."""
-    found = []
-    if removal.tables:
-        found.append(
-            "tables: the physical order of rows, OIDs, and gaps of columns dropped before"
-        )
-    if removal.columns:
-        found += [
-            f"{removal.users.label}: the columns come back at the end of the column order",
-            f"{removal.users.label}: rows written after the archive get the columns' defaults",
-        ]
-    if removal.columns and removal.users.triggers:
-        names = ", ".join(trigger.name for trigger in removal.users.triggers)
-        found.append(f"{removal.users.label}: its own triggers fire during the way back: {names}")
-    return tuple(found)
-
-
-def notes(removal: Removal) -> tuple[str, ...]:
-    """Give what a person should look at before applying."""
-    moved = [*removal.tables, *([removal.users] if removal.columns else [])]
-    return tuple(
-        f"function {function} names what goes from {table.label}, and may break"
-        for table in moved
-        for function in table.mentions
-    )

@@ -106,7 +106,7 @@ class Story:
             ("shims = []", f'shims = ["{first.base_url}", "{second.base_url}"]'),
             ('interval = "30s"', 'interval = "1s"'),
             ('tables = "usual"', 'tables = ["public.identities"]'),
-            ("acknowledge = []", 'acknowledge = ["lockout", "second_factor"]'),
+            ("acknowledged = []", 'acknowledged = ["scream_window", "lockout", "second_factors"]'),
         )
         ws.shorten_gates(SHORT)
 

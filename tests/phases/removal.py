@@ -50,10 +50,11 @@ span = "1s"
 [remove]
 tables = {tables}
 columns = {columns}
-acknowledge = {acknowledged}
 approvals_for = {approvals}
 lock_timeout = "0.1s"
 lock_attempts = 3
+acknowledged = {acknowledged}
+{rules}
 """
 TABLES = ("public.identities", "public.push_tokens")
 # What a removal of tables and columns takes, when nothing is to be erased.
@@ -121,11 +122,12 @@ def make_site(
     tables: str | tuple[str, ...] = TABLES,
     columns: str | tuple[str, ...] = "devise",
     legacy: str = "",
-    acknowledged: tuple[str, ...] = ("lockout", "second_factor"),
+    rules: str = "",
+    acknowledged: tuple[str, ...] = ("scream_window", "lockout", "second_factors"),
     approvals: tuple[str, ...] = (),
     more: str = "",
 ) -> Site:
-    """Set a migration up in a folder; `legacy` are more lines of that section, `more` of the end."""
+    """Set a migration up in a folder; `legacy` and `rules` are more lines of their sections, `more` of the end."""
     variable = "LEGACY_" + folder.name.upper().replace("-", "_")
     monkeypatch.setenv(variable, dsn)
     folder.mkdir(exist_ok=True)
@@ -135,6 +137,7 @@ def make_site(
             legacy=legacy,
             tables=_toml(tables),
             columns=_toml(columns),
+            rules=rules,
             acknowledged=_toml(acknowledged),
             approvals=_toml(approvals),
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from migrator.core.errors import RefusedError, UsageError
+from migrator.core.errors import UsageError
 from phases import p4_remove
 from tests.parts.django_site import OWN_MODEL, DjangoSite
 from tests.phases.removal import make_site
@@ -95,37 +95,6 @@ def test_better_auth(tmp_path: Path, fresh_db: str, monkeypatch: pytest.MonkeyPa
     site = make_site(tmp_path, fresh_db, monkeypatch, tables=("session",), legacy=legacy)
     with pytest.raises(UsageError, match="is the session table"):
         p4_remove.plan(site.ctx)
-
-
-@pytest.mark.parametrize(
-    ("chosen", "acknowledged", "said", "hint"),
-    [
-        (
-            "devise",
-            ("second_factor",),
-            "locked_at: the lock after",
-            '["second_factor", "lockout"]',
-        ),
-        (("otp_secret",), (), "otp_secret: second factors", 'acknowledge = ["second_factor"]'),
-    ],
-)
-def test_what_auther_has_no_place_for_goes_only_when_somebody_said_so(
-    tmp_path: Path,
-    devise_db: str,
-    monkeypatch: pytest.MonkeyPatch,
-    *,
-    chosen: str | tuple[str, ...],
-    acknowledged: tuple[str, ...],
-    said: str,
-    hint: str,
-) -> None:
-    with psycopg.connect(devise_db) as connection:
-        connection.execute("ALTER TABLE users ADD COLUMN IF NOT EXISTS otp_secret text")
-    options = {"columns": chosen, "acknowledged": acknowledged}
-    site = make_site(tmp_path, devise_db, monkeypatch, **options)
-    with pytest.raises(RefusedError, match=said) as caught:
-        p4_remove.plan(site.ctx)
-    assert hint in caught.value.hint
 
 
 def test_who_uses_another_source_lists_what_goes(

@@ -13,6 +13,7 @@ from migrator.metrics.session_store import ActiveRecordSessions, UncountedSessio
 from migrator.metrics.shim_counters import ShimCounters
 from migrator.metrics.sync_check import SyncCheck
 from migrator.metrics.write_back_check import WriteBackCheck
+from migrator.runner.listening.refusals import Refusals
 from migrator.runner.stages import current
 
 if TYPE_CHECKING:
@@ -87,4 +88,5 @@ SOURCES: dict[SourceName, Callable[[Context], Source[object]]] = {
     "import_check": _import_check,
     "sync_check": _sync_check,
     "write_back_check": _write_back_check,
+    "refusals": Refusals,
 }

@@ -6,6 +6,7 @@ import json
 import socket
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from migrator.legacy.connect import open_postgres
 from migrator.legacy.execute import Patience, run_file
 from migrator.legacy.guard import Evidence, Guard
 from migrator.runner.gating.guard import require_gates
+from migrator.runner.listening import screams
 from migrator.runner.removing.consent import NONE, Consent, agreed
 from migrator.runner.switching import way_back
 from migrator.sqlgen import steps
@@ -67,7 +69,30 @@ class Site:
             skip=skip,
             patience=Patience(self.ctx.config.remove.lock_attempts, self.ctx.clock.sleep),
             oids=list(self.plan.oids),
+            prepare=partial(self._prepare, step, direction),
         )
+
+    def _prepare(self, step: str, direction: str, unit: str) -> None:
+        if step != steps.SCREAM_WINDOW or self.plan.unproven:
+            return
+        if direction == "revert":
+            screams.end(self.ctx)
+        elif direction == "deploy" and unit == "open":
+            screams.begin(
+                self.ctx,
+                self.connection,
+                plan_id=self.plan.plan_id,
+                database=self.plan.database,
+                names=self.plan.names,
+            )
+        elif direction == "deploy" and (wanted := self.listening()):
+            heard, counted = screams.listen(self.ctx, self.connection, wanted)
+            self.guard.heard(refusals=heard.count, counted=counted, unproven=heard.unproven)
+
+    def listening(self) -> screams.Listening | None:
+        """Give what is listened for by this plan, None when it does not listen."""
+        wanted = screams.known(self.ctx)
+        return wanted if wanted and wanted.plan_id == self.plan.plan_id else None
 
 
 @contextmanager

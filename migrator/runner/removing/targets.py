@@ -4,22 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from migrator.core.errors import RefusedError, UsageError
+from migrator.core.errors import UsageError
 from migrator.core.sql import qualified
 from migrator.legacy.catalog import Wanted, existing_columns, read_catalog, table_names
 from migrator.legacy.identity import TABLES
-from migrator.sqlgen.usual.interface import Loss, Usual
-from migrator.sqlgen.usual.registry import USUAL, losses, present
+from migrator.sqlgen.removal import LockRules, Rules
+from migrator.sqlgen.usual.interface import Usual
+from migrator.sqlgen.usual.registry import USUAL, present
 
 if TYPE_CHECKING:
     from migrator.config.model import Config
-    from migrator.config.remove import Known
+    from migrator.config.remove import Known, RemoveSection
 
 _AGAIN = "edit [remove] in migrator.toml, then: migrator remove plan"
-_WHAT = {
-    Loss.LOCKOUT: "the lock after failed sign-ins: Auther has none for an account, only a limit for each address",
-    Loss.SECOND_FACTOR: "second factors: Auther asks for a password only",
-}
+
+
+def rules_of(remove: RemoveSection) -> Rules:
+    """Give what the configuration says about how things are removed."""
+    return Rules(
+        locks=LockRules(
+            round(remove.lock_timeout.total_seconds() * 1000), attempts=remove.lock_attempts
+        ),
+        application_roles=remove.application_roles,
+        guard_role=remove.guard_role,
+        scream_window_s=round(remove.scream_window.total_seconds()),
+        log_watched=bool(remove.server_log),
+        quiet_s=round(remove.quiet_for.total_seconds()),
+        erase=remove.erase,
+        acknowledged=remove.acknowledged,
+    )
 
 
 def tables_to_drop(config: Config, connection: Any) -> tuple[tuple[str, str], ...]:
@@ -105,26 +118,6 @@ def columns_to_drop(
             hint=_AGAIN,
         )
     return tuple(name for name in there if name in chosen)
-
-
-def require_acknowledged(
-    config: Config, tables: tuple[tuple[str, str], ...], columns: tuple[str, ...]
-) -> None:
-    """Make sure that somebody said of each protection that is lost for good that it may go.
-
-    Raises:
-        RefusedError: Nobody did.
-    """
-    lost = losses([*columns, *(name for _, name in tables)])
-    silent = {loss: names for loss, names in lost.items() if loss not in config.remove.acknowledge}
-    if silent:
-        listed = ", ".join(f'"{loss}"' for loss in (*config.remove.acknowledge, *silent))
-        raise RefusedError(
-            "what would be lost for good was not acknowledged:\n"
-            + "\n".join(f"  {', '.join(names)}: {_WHAT[loss]}" for loss, names in silent.items()),
-            hint=f"set acknowledge = [{listed}] under [remove], or list other columns; "
-            "then: migrator remove plan",
-        )
 
 
 def usual_of(config: Config) -> Usual:

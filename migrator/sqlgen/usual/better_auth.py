@@ -27,6 +27,6 @@ BETTER_AUTH = Usual(
         ),
     ),
     losses={
-        Loss.SECOND_FACTOR: frozenset({*_FLAGS, "twoFactor", "two_factor", "passkey"}),
+        Loss.SECOND_FACTORS: frozenset({*_FLAGS, "twoFactor", "two_factor", "passkey"}),
     },
 )

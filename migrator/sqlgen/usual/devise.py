@@ -49,7 +49,7 @@ DEVISE = Usual(
     ),
     losses={
         Loss.LOCKOUT: frozenset(_LOCKOUT),
-        Loss.SECOND_FACTOR: frozenset(_SECOND_FACTOR),
+        Loss.SECOND_FACTORS: frozenset(_SECOND_FACTOR),
     },
     code=Code(
         explicit="  self.ignored_columns += [{columns}]",

@@ -22,7 +22,7 @@ DJANGO = Usual(
                 "axes_accessattemptexpiration",
             }
         ),
-        Loss.SECOND_FACTOR: frozenset(
+        Loss.SECOND_FACTORS: frozenset(
             {
                 "otp_totp_totpdevice",
                 "otp_hotp_hotpdevice",

@@ -14,7 +14,7 @@ class Loss(StrEnum):
     """A protection that Auther has no place for: who removes it has to say so."""
 
     LOCKOUT = "lockout"
-    SECOND_FACTOR = "second_factor"
+    SECOND_FACTORS = "second_factors"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ LARAVEL = Usual(
     columns=("password", "remember_token", *_SECOND_FACTOR),
     tables=("password_reset_tokens", "password_resets"),
     secrets=frozenset({"password", "two_factor_secret", "two_factor_recovery_codes"}),
-    losses={Loss.SECOND_FACTOR: frozenset(_SECOND_FACTOR)},
+    losses={Loss.SECOND_FACTORS: frozenset(_SECOND_FACTOR)},
     code=Code(
         explicit="    protected $hidden = [{columns}];\n    // and none of them in $fillable, $casts, select() or factories",
         language="php",

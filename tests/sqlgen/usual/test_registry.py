@@ -14,13 +14,14 @@ def test_the_configuration_can_name_every_library() -> None:
 
 
 def test_every_loss_can_be_acknowledged() -> None:
-    assert RemoveSection(acknowledge=tuple(loss.value for loss in Loss)).acknowledge == tuple(Loss)
+    section = RemoveSection(acknowledged=tuple(loss.value for loss in Loss))
+    assert section.acknowledged == tuple(Loss)
 
 
 def test_a_protection_is_lost_whichever_library_its_column_is_from() -> None:
     assert losses(["email", "locked_at", "two_factor_secret", "passkey"]) == {
         Loss.LOCKOUT: ("locked_at",),
-        Loss.SECOND_FACTOR: ("two_factor_secret", "passkey"),
+        Loss.SECOND_FACTORS: ("two_factor_secret", "passkey"),
     }
     assert losses(["encrypted_password", "remember_token"]) == {}
 
