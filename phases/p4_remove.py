@@ -23,6 +23,7 @@ from migrator.runner.removing.plans import has_plan, keep_plan, kept_plan
 from migrator.runner.removing.removal import (
     APPLIED,
     SUBJECT,
+    address,
     apply_steps,
     observe,
     revert_steps,
@@ -30,7 +31,7 @@ from migrator.runner.removing.removal import (
 )
 from migrator.runner.removing.targets import columns_to_drop, rules_of, tables_to_drop, usual_of
 from migrator.runner.standing import Standing
-from migrator.sqlgen.planfile import PlanFile, plan_files
+from migrator.sqlgen.planfile import Beside, PlanFile, plan_files
 from migrator.sqlgen.removal import make_removal
 from migrator.sqlgen.steps import PURGES
 
@@ -95,8 +96,7 @@ def plan(
     """
     remove, usual = ctx.config.remove, usual_of(ctx.config)
     users = qualified(ctx.config.legacy.users_table)
-    dsn = ctx.reveal(ctx.config.legacy.dsn)
-    with open_postgres(dsn, doing="the removal") as connection:
+    with open_postgres(address(ctx), doing="the removal") as connection:
         if under_way := Guard(connection).plan_id():
             raise ConflictError(
                 f"plan {under_way} is under way in this database", hint="migrator remove status"
@@ -120,16 +120,16 @@ def plan(
         rules=rules_of(remove),
         access=access,
     )
+    beside = Beside(
+        code=code_to_remove(ctx, usual, app),
+        bystanders=bystanders,
+        wrap=wrap,
+        library_notes=usual.notes,
+        pooled=connection.pooled,
+    )
     made = keep_plan(
         ctx,
-        plan_files(
-            removal,
-            bystanders,
-            made_at=ctx.clock.now(),
-            code=code_to_remove(ctx, usual, app),
-            wrap=wrap,
-            library_notes=usual.notes,
-        ),
+        plan_files(removal, beside, made_at=ctx.clock.now()),
         out or ctx.path(remove.plan_dir),
     )
     ctx.state.ledger.note(SUBJECT, "plan", plan=made.plan_hash, tables=tables, columns=columns)

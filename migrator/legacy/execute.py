@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import psycopg
 from psycopg import errors, pq
@@ -23,9 +23,8 @@ from migrator.legacy.guard import Guard
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from psycopg import Connection
-
     from migrator.core.units import Unit
+    from migrator.legacy.postgres import PostgresConnection
 
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
@@ -57,7 +56,7 @@ class Patience:
 
 
 def run_file(
-    connection: Connection[Any],
+    connection: PostgresConnection,
     text: str,
     *,
     skip: Iterable[str],
@@ -92,7 +91,7 @@ def run_file(
 
 
 def _run_unit(
-    connection: Connection[Any], unit: Unit, *, patience: Patience, oids: list[int]
+    connection: PostgresConnection, unit: Unit, *, patience: Patience, oids: list[int]
 ) -> None:
     try:
         for attempt in _attempts(patience):
@@ -119,7 +118,7 @@ def _attempts(patience: Patience) -> Retrying:
     )
 
 
-def _send(connection: Connection[Any], unit: Unit) -> None:
+def _send(connection: PostgresConnection, unit: Unit) -> None:
     try:
         connection.execute(unit.text.encode())
     finally:
@@ -130,7 +129,7 @@ def _send(connection: Connection[Any], unit: Unit) -> None:
             connection.execute("ROLLBACK")
 
 
-def _in_the_way(connection: Connection[Any], oids: list[int]) -> str:
+def _in_the_way(connection: PostgresConnection, oids: list[int]) -> str:
     found = Guard(connection).in_the_way(oids)
     return "; ".join(
         f"pid {row['pid']} ({row['role']}, {row['application'] or 'no application name'}, "

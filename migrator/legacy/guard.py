@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from psycopg import Connection
+    from migrator.legacy.postgres import PostgresConnection
 
 LEASE_S = 60
 
@@ -87,11 +87,13 @@ class Guard:
     """Reads and writes the guard schema of one database.
 
     Args:
-        connection: In autocommit; a direct one, not through a transaction pooler.
+        connection: In autocommit.
     """
 
-    def __init__(self, connection: Connection[Any]) -> None:
+    def __init__(self, connection: PostgresConnection) -> None:
         self._connection = connection
+        # The lease's number while it is held, where a session would lose it.
+        self.fence: int | None = None
 
     def plan_id(self) -> str | None:
         """Give the id of the plan under way, None when there is no guard schema."""
@@ -163,10 +165,14 @@ class Guard:
             ConflictError: Another operator holds it.
         """
         fence = self._take(holder)
-        self._rows("carry_fence", fence=str(fence))
+        if self._connection.pooled:
+            self.fence = fence
+        else:
+            self._rows("carry_fence", fence=str(fence))
         try:
             yield fence
         finally:
+            self.fence = None
             # A revert of the first step takes the schema away, lease and all.
             if not self._connection.closed and self.plan_id() is not None:
                 self._do("release_lease", fence=fence)

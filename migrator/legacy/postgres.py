@@ -24,6 +24,8 @@ class PostgresConnection(psycopg.Connection[tuple[Any, ...]]):
     largest_key = 2**63 - 1
     quote = '"'
     runs_functions = True
+    # Between us and the server something hands each transaction to whichever session is free.
+    pooled = False
 
     def queries(self, file: str) -> Mapping[str, str]:
         """Give the named queries of a file."""
@@ -54,7 +56,8 @@ def open_postgres(dsn: str, *, read_only: bool) -> Iterator[PostgresConnection]:
 
     Args:
         dsn: `postgresql://…` or key=value pairs; appears in no message.
-        read_only: The server itself refuses writes on this connection.
+        read_only: The server itself refuses writes on this connection; behind a pooler those in a
+            transaction.
 
     Raises:
         UsageError: The DSN cannot be read.
@@ -62,8 +65,12 @@ def open_postgres(dsn: str, *, read_only: bool) -> Iterator[PostgresConnection]:
     """
     connection = _connect(dsn)
     try:
-        query = "read_only" if read_only else "wait_for_locks"
-        connection.execute(connection.queries("connect.sql")[query].encode())
+        if connection.pooled:
+            # A setting of the session would be the next client's; ours begin with each transaction.
+            connection.read_only = read_only
+        else:
+            query = "read_only" if read_only else "wait_for_locks"
+            connection.execute(connection.queries("connect.sql")[query].encode())
         yield connection
     finally:
         connection.close()
@@ -71,7 +78,7 @@ def open_postgres(dsn: str, *, read_only: bool) -> Iterator[PostgresConnection]:
 
 def _connect(dsn: str) -> PostgresConnection:
     try:
-        return PostgresConnection.connect(
+        connection = PostgresConnection.connect(
             dsn,
             autocommit=True,
             application_name=APPLICATION_NAME,
@@ -84,3 +91,9 @@ def _connect(dsn: str) -> PostgresConnection:
             "legacy.dsn cannot be read as a PostgreSQL address",
             hint="write it as postgresql://user:password@host:port/database",
         ) from None
+    row = connection.execute(connection.queries("connect.sql")["backend"].encode()).fetchone()
+    # PgBouncer makes the number up by which a client cancels.
+    connection.pooled = row is not None and row[0] != connection.info.backend_pid
+    if connection.pooled:
+        connection.prepare_threshold = None
+    return connection

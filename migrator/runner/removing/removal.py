@@ -10,7 +10,8 @@ from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from migrator.core.errors import ConflictError
+from migrator.core.errors import ConflictError, HeldError
+from migrator.core.units import carrying, needs_session
 from migrator.legacy.connect import open_postgres
 from migrator.legacy.execute import Patience, run_file
 from migrator.legacy.guard import Evidence, Guard
@@ -23,6 +24,7 @@ from migrator.sqlgen import steps
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from migrator.legacy.postgres import PostgresConnection
     from migrator.runner.context import Context
     from migrator.runner.gating.guard import GateStanding
     from migrator.sqlgen.planfile import PlanFile
@@ -41,7 +43,7 @@ class Site:
 
     ctx: Context
     plan: PlanFile
-    connection: Any
+    connection: PostgresConnection
     guard: Guard
 
     def states(self) -> dict[str, str]:
@@ -65,11 +67,29 @@ class Site:
         skip = self.guard.done_units(step, direction) if self.guard.plan_id() else frozenset()
         run_file(
             self.connection,
-            self.plan.files[f"{direction}/{step}.sql"],
+            self._text(step, direction),
             skip=skip,
             patience=Patience(self.ctx.config.remove.lock_attempts, self.ctx.clock.sleep),
             oids=list(self.plan.oids),
             prepare=partial(self._prepare, step, direction),
+        )
+
+    def _text(self, step: str, direction: str) -> str:
+        """Give a file as it has to be sent; one that a pooler would spoil is not begun."""
+        file = f"{direction}/{step}.sql"
+        text = self.plan.files[file]
+        if not self.connection.pooled:
+            return text
+        if needs_session(text):
+            raise HeldError(
+                f"{file} has a part that commits on its way, and between here and the server is a pooler "
+                "that gives each transaction another session",
+                hint="set direct_dsn under [legacy] to the server itself, then the same command again",
+            )
+        return (
+            text
+            if self.guard.fence is None
+            else carrying(text, "migrator.fence", self.guard.fence)
         )
 
     def _prepare(self, step: str, direction: str, unit: str) -> None:
@@ -95,11 +115,16 @@ class Site:
         return wanted if wanted and wanted.plan_id == self.plan.plan_id else None
 
 
+def address(ctx: Context) -> str:
+    """Give the DSN that the removal works through."""
+    legacy = ctx.config.legacy
+    return ctx.reveal(legacy.direct_dsn or legacy.dsn)
+
+
 @contextmanager
 def site(ctx: Context, plan: PlanFile, *, read_only: bool) -> Iterator[Site]:
     """Open the application's database for a plan."""
-    dsn = ctx.reveal(ctx.config.legacy.dsn)
-    with open_postgres(dsn, doing="the removal", read_only=read_only) as connection:
+    with open_postgres(address(ctx), doing="the removal", read_only=read_only) as connection:
         yield Site(ctx, plan, connection, Guard(connection))
 
 
