@@ -16,19 +16,13 @@ from migrator.legacy.guard import Archived, Guard, Orphans, Scream
 from migrator.legacy.removal_survey import read_access, read_bystanders
 from migrator.runner import stages
 from migrator.runner.gating.guard import standings
+from migrator.runner.removing.archives import ARCHIVES, check_files, require_recipient
 from migrator.runner.removing.code import code_to_remove
 from migrator.runner.removing.consent import NONE, Consent
 from migrator.runner.removing.permits import Permit, permit_step
 from migrator.runner.removing.plans import has_plan, keep_plan, kept_plan
-from migrator.runner.removing.removal import (
-    APPLIED,
-    SUBJECT,
-    address,
-    apply_steps,
-    observe,
-    revert_steps,
-    site,
-)
+from migrator.runner.removing.removal import APPLIED, SUBJECT, apply_steps, observe, revert_steps
+from migrator.runner.removing.site import address, site
 from migrator.runner.removing.targets import columns_to_drop, rules_of, tables_to_drop, usual_of
 from migrator.runner.standing import Standing
 from migrator.sqlgen.planfile import Beside, PlanFile, plan_files
@@ -38,8 +32,9 @@ from migrator.sqlgen.steps import PURGES
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from migrator.config.secrets import SecretRef
     from migrator.runner.context import Context
-    from migrator.runner.removing.removal import Site
+    from migrator.runner.removing.site import Site
 
 NAME = "remove"
 
@@ -94,6 +89,7 @@ def plan(
         RefusedError: Something could not be carried back, or is lost and was not acknowledged.
         ConflictError: A plan is under way in the database.
     """
+    require_recipient(ctx)
     remove, usual = ctx.config.remove, usual_of(ctx.config)
     users = qualified(ctx.config.legacy.users_table)
     with open_postgres(address(ctx), doing="the removal") as connection:
@@ -190,10 +186,15 @@ def revertible(ctx: Context, to: str | None = None) -> tuple[str, ...]:
     return tuple(name for name in names if states[name] != "pending")
 
 
-def rollback(ctx: Context, to: str | None = None) -> Moved:
+def rollback(ctx: Context, to: str | None = None, *, identity: SecretRef | None = None) -> Moved:
     """Take back every step after `to`, all without it; asks no gate.
 
     Interrupted anywhere, the same call goes on.
+
+    Args:
+        ctx: The surroundings.
+        to: The last step to leave.
+        identity: The archive's private key, for what was purged; that of the configuration when None.
 
     Raises:
         UsageError: No such step.
@@ -207,7 +208,7 @@ def rollback(ctx: Context, to: str | None = None) -> Moved:
         orphans: tuple[Orphans, ...] = ()
         done: tuple[str, ...] = ()
         for name in names:
-            done += revert_steps(here, (name,))
+            done += revert_steps(here, (name,), identity=identity)
             # The list goes away with the guard schema, which is reverted last.
             orphans = here.guard.orphans() if here.guard.plan_id() else orphans
         was_dropped = not PURGES.isdisjoint(done)
@@ -233,6 +234,8 @@ def verify(ctx: Context) -> tuple[str, ...]:
         applied = [name for name, state in here.states().items() if state == APPLIED]
         for name in applied:
             here.run(name, "verify")
+            if name in ARCHIVES:
+                check_files(here, name)
     return tuple(applied)
 
 

@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from migrator.cli.common import dry_run_option, json_option, pass_context
 from migrator.cli.output import emit
+from migrator.cli.remove_archive import drill, erase, identity_option, keygen, receipt_, restore_
 from migrator.core.errors import ExitCode
 from migrator.runner.removing.consent import Consent
 from migrator.sqlgen.wrap.registry import WRAPPERS
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from migrator.config.secrets import SecretRef
     from migrator.legacy.guard import Scream
     from migrator.runner.context import Context
     from migrator.runner.removing.permits import Permit
@@ -46,6 +48,10 @@ confirm_option = click.option(
 @click.group()
 def remove() -> None:
     """Remove the legacy auth tables and columns, and bring them back."""
+
+
+for command in (keygen, drill, restore_, erase, receipt_):
+    remove.add_command(command)
 
 
 @remove.command("plan")
@@ -117,15 +123,18 @@ def permit(ctx: Context, step: str, reason: str, confirm: str, as_json: bool) ->
 
 @remove.command()
 @to_option
+@identity_option
 @dry_run_option
 @json_option
 @pass_context
-def revert(ctx: Context, to: str | None, dry_run: bool, as_json: bool) -> None:
+def revert(
+    ctx: Context, to: str | None, identity: SecretRef | None, dry_run: bool, as_json: bool
+) -> None:
     """Take back every step after STEP, or all; asks no gate."""
     if dry_run:
         _show_steps("would revert", p4_remove.revertible(ctx, to), as_json=as_json)
         return
-    moved = p4_remove.rollback(ctx, to)
+    moved = p4_remove.rollback(ctx, to, identity=identity)
     emit(as_json, asdict(moved), lambda console: _show_moved(console, "reverted", moved))
     if moved.differences or moved.orphans:
         sys.exit(ExitCode.REFUSED)

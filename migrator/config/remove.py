@@ -9,11 +9,24 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from migrator.config.durations import Duration
+from migrator.config.secrets import SecretRef
 from migrator.config.section import Section
 
 # "usual": of the library that `legacy.kind` names.
 Known = Literal["usual", "devise", "django", "laravel", "better-auth"]
 Acknowledgement = Literal["scream_window", "lockout", "second_factors"]
+
+
+class ArchiveSection(Section):
+    """Where removed rows are kept, for whom they are encrypted, and what of them is left out."""
+
+    dir: Path = Path(".migrator/archive")
+    recipients: tuple[str, ...] = ()
+    identity: SecretRef | None = None
+    encrypt: bool = True
+    include_secrets: bool = False
+    chunk_rows: Annotated[int, Field(ge=1)] = 100_000
+    chunk_mb: Annotated[float, Field(gt=0, le=256)] = 8
 
 
 class RemoveSection(Section):
@@ -44,3 +57,6 @@ class RemoveSection(Section):
     quiet_for: Duration = timedelta(days=7)
     erase: Literal["no", "null", "rewrite"] = "no"
     acknowledged: tuple[Acknowledgement, ...] = ()
+    backups_kept_for: Duration | None = None
+    wal_kept_for: Duration | None = None
+    archive: ArchiveSection = ArchiveSection()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
@@ -21,7 +22,7 @@ from migrator.core.units import units_of
 from migrator.legacy.guard import Guard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from migrator.core.units import Unit
     from migrator.legacy.postgres import PostgresConnection
@@ -53,6 +54,21 @@ class Patience:
 
     attempts: int
     sleep: Callable[[float], None]
+
+
+@contextmanager
+def told(connection: PostgresConnection) -> Iterator[None]:
+    """Turn what the guard schema or PostgreSQL refuses inside the block into one sentence.
+
+    Raises:
+        RefusedError: Evidence is missing or content differs.
+        ConflictError: Another operator, another object or another order of steps.
+        DependencyError: The server refused for another reason or the connection broke.
+    """
+    try:
+        yield
+    except psycopg.Error as error:
+        _refuse(error, broken=connection.closed)
 
 
 def run_file(

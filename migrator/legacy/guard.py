@@ -13,7 +13,7 @@ from migrator.core.errors import ConflictError
 from migrator.core.queries import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from migrator.legacy.postgres import PostgresConnection
@@ -32,12 +32,30 @@ class StepState:
 
 @dataclass(frozen=True)
 class Archived:
-    """A copy: rows and SHA-256 over their text form."""
+    """An archived table: rows and SHA-256 over their text form.
+
+    Attributes:
+        manifest_sha256: Stands for the files; empty when they hold more than what came back from them.
+        erased: Entries on the list of what may not come back.
+        drilled_at: When the files were restored and compared, None before.
+    """
 
     name: str
     rows: int
     sha256: str
     archived_at: datetime
+    manifest_sha256: str
+    erased: int
+    drilled_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ChunkKeys:
+    """The first and the last primary key of a chunk, each column as text."""
+
+    file: str
+    first_key: list[str]
+    last_key: list[str]
 
 
 @dataclass(frozen=True)
@@ -113,6 +131,68 @@ class Guard:
     def archives(self) -> tuple[Archived, ...]:
         """Give the copies that are kept."""
         return tuple(Archived(**row) for row in self._rows("archives"))
+
+    def enter(self, step: str, unit: str, plan_id: str) -> None:
+        """Open a part of a step within the transaction: lease, evidence, order of steps."""
+        self._do("enter", step=step, unit=unit, plan_id=plan_id)
+
+    def leave(self, step: str, unit: str) -> None:
+        """Record that part as done."""
+        self._do("leave", step=step, unit=unit)
+
+    def is_loaded(self, name: str) -> bool:
+        """Tell whether the rows of a table's archive are in the archive schema."""
+        return bool(self._rows("is_loaded", name=name)[0]["found"])
+
+    def check_lease(self) -> None:
+        """Make sure, within the transaction, that the lease is still ours."""
+        self._do("check_lease")
+
+    def record_archive(
+        self,
+        name: str,
+        *,
+        rows: int,
+        sha256: str,
+        manifest_sha256: str,
+        chunks: Iterable[ChunkKeys],
+    ) -> None:
+        """Write down what a table's files hold."""
+        values = {"rows": rows, "sha256": sha256, "manifest_sha256": manifest_sha256}
+        self._do("record_archive", name=name, **values)
+        self._do("forget_chunks", name=name)
+        for chunk in chunks:
+            self._do("record_chunk", name=name, **vars(chunk))
+
+    def chunks(self, name: str) -> tuple[ChunkKeys, ...]:
+        """Give which keys are in which file; nothing for a table without a primary key."""
+        return tuple(ChunkKeys(**row) for row in self._rows("chunks", name=name))
+
+    def renew_chunk(self, name: str, file: str, chunk: ChunkKeys | None) -> None:
+        """Put another file in a file's place, or none."""
+        self._do("forget_chunk", name=name, file=file)
+        if chunk is not None:
+            self._do("record_chunk", name=name, **vars(chunk))
+
+    def record_drill(self, name: str, manifest_sha256: str) -> bool:
+        """Write down that these files were restored and compared; False when others are recorded by now."""
+        return bool(self._rows("record_drill", name=name, manifest_sha256=manifest_sha256))
+
+    def record_renewal(self, names: list[str], manifest_sha256: str) -> None:
+        """Write down an archive's new manifest."""
+        self._do("record_renewal", names=names, manifest_sha256=manifest_sha256)
+
+    def record_erasure(self, name: str, *, rows: int, sha256: str) -> None:
+        """Write down what a table's renewed files hold; they are to be proven anew."""
+        self._do("record_erasure", name=name, rows=rows, sha256=sha256)
+
+    def record_erasures(self, name: str, erased: int) -> None:
+        """Write down how many rows of a table's files may not come back."""
+        self._do("record_erasures", name=name, erased=erased)
+
+    def record_refill(self, name: str, *, rows: int, sha256: str) -> None:
+        """Write down that less came back than the files hold."""
+        self._do("record_refill", name=name, rows=rows, sha256=sha256)
 
     def orphans(self) -> tuple[Orphans, ...]:
         """Give the foreign keys that could not be validated after a revert."""
@@ -193,12 +273,12 @@ class Guard:
             hint="let that one finish, or wait a minute after it ended, then the same command",
         )
 
-    def _rows(self, name: str, **values: object) -> list[dict[str, Any]]:
+    def _rows(self, query: str, /, **values: object) -> list[dict[str, Any]]:
         with self._connection.cursor(row_factory=dict_row) as cursor:
-            return cursor.execute(_query(name), values).fetchall()
+            return cursor.execute(_query(query), values).fetchall()
 
-    def _do(self, name: str, **values: object) -> None:
-        self._connection.execute(_query(name), values)
+    def _do(self, query: str, /, **values: object) -> None:
+        self._connection.execute(_query(query), values)
 
 
 def _query(name: str) -> bytes:

@@ -11,7 +11,60 @@ SELECT step, state, at FROM migrator_guard.step ORDER BY step;
 SELECT unit FROM migrator_guard.unit WHERE step = %(step)s AND direction = %(direction)s;
 
 -- name: archives
-SELECT name, rows, sha256, archived_at FROM migrator_guard.archive ORDER BY name;
+SELECT name, rows, sha256, archived_at, coalesce(manifest_sha256, '') AS manifest_sha256, erased, drilled_at
+FROM migrator_guard.archive ORDER BY name;
+
+-- name: enter
+SELECT migrator_guard.enter(%(step)s, %(unit)s, 'deploy', %(plan_id)s);
+
+-- name: leave
+SELECT migrator_guard.leave(%(step)s, %(unit)s, 'deploy', false);
+
+-- name: is_loaded
+SELECT to_regclass(format('migrator_archive.%%I', %(name)s::text)) IS NOT NULL AS found;
+
+-- name: check_lease
+SELECT migrator_guard.check_lease();
+
+-- name: record_archive
+INSERT INTO migrator_guard.archive (name, rows, sha256, manifest_sha256)
+VALUES (%(name)s, %(rows)s, %(sha256)s, %(manifest_sha256)s)
+ON CONFLICT (name) DO UPDATE SET rows = EXCLUDED.rows, sha256 = EXCLUDED.sha256,
+  manifest_sha256 = EXCLUDED.manifest_sha256, archived_at = clock_timestamp(), compared_at = NULL, drilled_at = NULL;
+
+-- name: forget_chunks
+DELETE FROM migrator_guard.archive_chunk WHERE name = %(name)s;
+
+-- name: record_chunk
+INSERT INTO migrator_guard.archive_chunk (name, file, first_key, last_key)
+VALUES (%(name)s, %(file)s, %(first_key)s, %(last_key)s);
+
+-- name: chunks
+SELECT file, first_key, last_key FROM migrator_guard.archive_chunk WHERE name = %(name)s ORDER BY file;
+
+-- name: forget_chunk
+DELETE FROM migrator_guard.archive_chunk WHERE name = %(name)s AND file = %(file)s;
+
+-- name: record_drill
+UPDATE migrator_guard.archive SET drilled_at = clock_timestamp()
+WHERE name = %(name)s AND manifest_sha256 = %(manifest_sha256)s RETURNING name;
+
+-- name: record_renewal
+-- Tables that no row was erased from keep their drill: their files are the same.
+UPDATE migrator_guard.archive SET manifest_sha256 = %(manifest_sha256)s WHERE name = ANY(%(names)s);
+
+-- name: record_erasure
+UPDATE migrator_guard.archive SET rows = %(rows)s, sha256 = %(sha256)s, compared_at = NULL, drilled_at = NULL
+WHERE name = %(name)s;
+
+-- name: record_erasures
+-- After the purge: rows that no longer come back, though the files hold them.
+UPDATE migrator_guard.archive SET erased = %(erased)s WHERE name = %(name)s;
+
+-- name: record_refill
+-- What came back is less than what the files hold: they are not this table's archive any more.
+UPDATE migrator_guard.archive SET rows = %(rows)s, sha256 = %(sha256)s, manifest_sha256 = NULL, drilled_at = NULL
+WHERE name = %(name)s;
 
 -- name: orphans
 SELECT table_name, constraint_name, rows, coalesce(some_keys, '{}') AS some_keys FROM migrator_guard.orphan

@@ -11,6 +11,7 @@ from migrator.core.catalog import shape
 from migrator.core.clock import iso
 from migrator.core.errors import ConflictError
 from migrator.core.units import needs_session
+from migrator.sqlgen.archive_plan import parse_archive_plan, path_of
 from migrator.sqlgen.pages import pages
 from migrator.sqlgen.render import render
 from migrator.sqlgen.steps import steps_of
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from migrator.core.access import Bystander
+    from migrator.sqlgen.archive_plan import ArchivePlan
     from migrator.sqlgen.code_removal import CodeRemoval
     from migrator.sqlgen.removal import Removal
 
@@ -63,6 +65,15 @@ class PlanFile:
     oids: tuple[int, ...]
     shapes: Mapping[str, dict[str, Any]]
     files: Mapping[str, str]
+
+    def archive(self, step: str) -> ArchivePlan:
+        """Give what an archive step takes out of the database."""
+        return parse_archive_plan(self.files[path_of(step)])
+
+    @property
+    def archive_steps(self) -> tuple[str, ...]:
+        """The steps that make an archive, in order."""
+        return tuple(step for step in self.steps if path_of(step) in self.files)
 
     @property
     def names(self) -> tuple[str, ...]:

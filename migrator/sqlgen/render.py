@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from migrator.core.sql import ident, literal
 from migrator.sqlgen import naming, steps
+from migrator.sqlgen.archive_plan import archive_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,7 +49,16 @@ def render(removal: Removal) -> dict[str, str]:
         ).render(values, step=step)
         for step in steps.steps_of(removal)
         for direction in DIRECTIONS
-    }
+    } | _archive_files(environment, values, removal)
+
+
+def _archive_files(
+    environment: Environment, values: dict[str, Any], removal: Removal
+) -> dict[str, str]:
+    module = environment.get_template("rebuild.sql.j2").make_module(values)
+    return archive_files(
+        removal, {name: getattr(module, name) for name in ("create", "complete", "keys")}
+    )
 
 
 def _environment() -> Environment:
@@ -65,6 +75,7 @@ def _environment() -> Environment:
         quarantined=naming.quarantined,
         rejected=lambda name: ident(_rejected_name(name)),
         rejected_name=_rejected_name,
+        row_hashes=lambda name: ident(naming.row_hashes(name)),
         tripwire_view=lambda name: ident(naming.fitting("tripwire_" + name)),
     )
     environment.filters.update(
@@ -93,8 +104,13 @@ def _values(removal: Removal) -> dict[str, Any]:
         "users": removal.users,
         "columns": columns,
         "column_names": removal.names,
-        "archived": [*key, *removal.names],
-        "live": [*key, *map(naming.quarantined, removal.names)],
+        "kept": {table.label: removal.kept(table) for table in (*removal.tables, removal.users)},
+        "omitted": {
+            table.label: removal.omitted(table) for table in (*removal.tables, removal.users)
+        },
+        "made_up": [o for o in removal.omitted(removal.users) if o.expression],
+        "archived": [*key, *removal.kept(removal.users)],
+        "live": [*key, *map(naming.quarantined, removal.kept(removal.users))],
         "loosened": [c for c in columns if c.not_null and not c.default],
         "tightened": [c for c in columns if c.not_null and c.default],
         "revocations": {

@@ -98,6 +98,7 @@ PARTS: dict[str, Part] = {
         ("pgbouncer",),
         ("sh", "-c", "PATH=$PATH:/usr/sbin; pgbouncer --version"),
     ),
+    "age": Part("age", ("age",), ("age", "--version")),
     "rails_elsewhere": Part(
         "Rails' adapters for MariaDB and SQLite",
         ("ruby-mysql2", "ruby-sqlite3"),

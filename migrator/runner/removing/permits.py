@@ -18,7 +18,7 @@ from migrator.sqlgen import steps
 
 if TYPE_CHECKING:
     from migrator.legacy.guard import Evidence
-    from migrator.runner.removing.removal import Site
+    from migrator.runner.removing.site import Site
 
 
 @dataclass(frozen=True)

@@ -3,129 +3,33 @@
 from __future__ import annotations
 
 import json
-import socket
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from migrator.core.errors import ConflictError, HeldError
-from migrator.core.units import carrying, needs_session
-from migrator.legacy.connect import open_postgres
-from migrator.legacy.execute import Patience, run_file
-from migrator.legacy.guard import Evidence, Guard
+from migrator.core.errors import ConflictError
+from migrator.legacy.guard import Evidence
 from migrator.runner.gating.guard import require_gates
-from migrator.runner.listening import screams
+from migrator.runner.removing.archives import ARCHIVES, DRILLS, REFILLS, is_proven, remove_archive
+from migrator.runner.removing.archiving import make_archive
 from migrator.runner.removing.consent import NONE, Consent, agreed
+from migrator.runner.removing.drilling import drill, refill
+from migrator.runner.removing.receipt import keep_receipt, note_archives
+from migrator.runner.removing.site import holder_of
 from migrator.runner.switching import way_back
 from migrator.sqlgen import steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from migrator.legacy.postgres import PostgresConnection
-    from migrator.runner.context import Context
+    from migrator.config.secrets import SecretRef
     from migrator.runner.gating.guard import GateStanding
-    from migrator.sqlgen.planfile import PlanFile
+    from migrator.runner.removing.site import Site
 
 SUBJECT = "remove"
 APPLIED = "applied"
-
-
-@dataclass(frozen=True)
-class Site:
-    """A plan and the database that it is for.
-
-    Attributes:
-        connection: In autocommit, allowed to write.
-    """
-
-    ctx: Context
-    plan: PlanFile
-    connection: PostgresConnection
-    guard: Guard
-
-    def states(self) -> dict[str, str]:
-        """Give each step's state; all pending before the guard schema exists.
-
-        Raises:
-            ConflictError: Another plan is under way in this database.
-        """
-        under_way = self.guard.plan_id()
-        if under_way is None:
-            return dict.fromkeys(self.plan.steps, "pending")
-        if under_way != self.plan.plan_id:
-            raise ConflictError(
-                f"plan {under_way} is under way in this database, not {self.plan.plan_id}",
-                hint="finish or revert that one where it was made, then: migrator remove plan",
-            )
-        return {known.step: known.state for known in self.guard.steps()}
-
-    def run(self, step: str, direction: str) -> None:
-        """Run a step's file, going on after what is recorded as done."""
-        skip = self.guard.done_units(step, direction) if self.guard.plan_id() else frozenset()
-        run_file(
-            self.connection,
-            self._text(step, direction),
-            skip=skip,
-            patience=Patience(self.ctx.config.remove.lock_attempts, self.ctx.clock.sleep),
-            oids=list(self.plan.oids),
-            prepare=partial(self._prepare, step, direction),
-        )
-
-    def _text(self, step: str, direction: str) -> str:
-        """Give a file as it has to be sent; one that a pooler would spoil is not begun."""
-        file = f"{direction}/{step}.sql"
-        text = self.plan.files[file]
-        if not self.connection.pooled:
-            return text
-        if needs_session(text):
-            raise HeldError(
-                f"{file} has a part that commits on its way, and between here and the server is a pooler "
-                "that gives each transaction another session",
-                hint="set direct_dsn under [legacy] to the server itself, then the same command again",
-            )
-        return (
-            text
-            if self.guard.fence is None
-            else carrying(text, "migrator.fence", self.guard.fence)
-        )
-
-    def _prepare(self, step: str, direction: str, unit: str) -> None:
-        if step != steps.SCREAM_WINDOW or self.plan.unproven:
-            return
-        if direction == "revert":
-            screams.end(self.ctx)
-        elif direction == "deploy" and unit == "open":
-            screams.begin(
-                self.ctx,
-                self.connection,
-                plan_id=self.plan.plan_id,
-                database=self.plan.database,
-                names=self.plan.names,
-            )
-        elif direction == "deploy" and (wanted := self.listening()):
-            heard, counted = screams.listen(self.ctx, self.connection, wanted)
-            self.guard.heard(refusals=heard.count, counted=counted, unproven=heard.unproven)
-
-    def listening(self) -> screams.Listening | None:
-        """Give what is listened for by this plan, None when it does not listen."""
-        wanted = screams.known(self.ctx)
-        return wanted if wanted and wanted.plan_id == self.plan.plan_id else None
-
-
-def address(ctx: Context) -> str:
-    """Give the DSN that the removal works through."""
-    legacy = ctx.config.legacy
-    return ctx.reveal(legacy.direct_dsn or legacy.dsn)
-
-
-@contextmanager
-def site(ctx: Context, plan: PlanFile, *, read_only: bool) -> Iterator[Site]:
-    """Open the application's database for a plan."""
-    with open_postgres(address(ctx), doing="the removal", read_only=read_only) as connection:
-        yield Site(ctx, plan, connection, Guard(connection))
+# After these the receipt says something new.
+_ENDS = frozenset({*steps.PURGES, steps.FINALIZE})
 
 
 def apply_steps(here: Site, names: tuple[str, ...], consent: Consent = NONE) -> tuple[str, ...]:
@@ -158,15 +62,24 @@ def apply_steps(here: Site, names: tuple[str, ...], consent: Consent = NONE) -> 
             evidence = evidence_for(here, name, standings)
             with agreed(here.ctx, here.plan, evidence, here.guard.target(), consent) as approval:
                 facts["approval"] = approval
-                _deploy(here, name, evidence)
+                _deploy(here, evidence, facts)
         applied.append(name)
+        if name in _ENDS:
+            keep_receipt(here.ctx, here.plan)
     return tuple(applied)
 
 
-def revert_steps(here: Site, names: tuple[str, ...]) -> tuple[str, ...]:
+def revert_steps(
+    here: Site, names: tuple[str, ...], *, identity: SecretRef | None = None
+) -> tuple[str, ...]:
     """Take steps back, in the order given; a step that left nothing behind is only noted.
 
     Interrupted anywhere, the same call goes on. No gate is asked.
+
+    Args:
+        here: Where.
+        names: The steps.
+        identity: The archive's private key, for what was purged; that of the configuration when None.
 
     Raises:
         HeldError: A lock is not to be had.
@@ -179,21 +92,36 @@ def revert_steps(here: Site, names: tuple[str, ...]) -> tuple[str, ...]:
         state = here.states()[name]
         if state == "pending":
             continue
-        with _recorded(here, "revert", name), here.guard.leased(holder_name(here.ctx)):
+        with _recorded(here, "revert", name), here.guard.leased(holder_of(here.ctx)):
             if state == "applying" and name not in steps.PIECEMEAL:
                 here.guard.step_back(name)
             else:
-                here.run(name, "revert")
+                _take_back(here, name, identity)
         reverted.append(name)
     return tuple(reverted)
 
 
-def _deploy(here: Site, name: str, evidence: Evidence) -> None:
+def _take_back(here: Site, name: str, identity: SecretRef | None) -> None:
+    if name in REFILLS:
+        refill(here, REFILLS[name], identity)
+    here.run(name, "revert")
+    if name in ARCHIVES:
+        remove_archive(here.ctx, here.plan.plan_id, name)
+
+
+def _deploy(here: Site, evidence: Evidence, facts: dict[str, Any]) -> None:
+    name = evidence.step
     if name == steps.GUARD:
         here.run(name, "deploy")
         return
-    with here.guard.leased(holder_name(here.ctx)):
+    with here.guard.leased(holder_of(here.ctx)):
         here.guard.present(evidence)
+        if name in ARCHIVES:
+            facts["archive"] = make_archive(here, name).content_hash
+            # Writing may take longer than evidence is good for.
+            here.guard.present(evidence_for(here, name, require_gates(here.ctx, SUBJECT)))
+        elif name in DRILLS and not is_proven(here, DRILLS[name]):
+            drill(here, DRILLS[name], None)
         here.run(name, "deploy")
 
 
@@ -221,12 +149,8 @@ def _recorded(here: Site, action: str, name: str) -> Iterator[dict[str, Any]]:
 
 def observe(here: Site) -> None:
     """Remember how far the database says it is: steps may be applied by other means too."""
+    if here.guard.plan_id() is not None and (archives := here.guard.archives()):
+        note_archives(here.ctx, archives)
     applied = [step for step, state in here.states().items() if state == APPLIED]
     here.ctx.state.checkpoints.put(SUBJECT, APPLIED, applied)
     way_back.note_removal(here.ctx, way_back.closed_by(applied))
-
-
-def holder_name(ctx: Context) -> str:
-    """Give the name under which this operator holds the lease."""
-    # The same for this operator's next try, so that nobody waits for a killed process's lease.
-    return f"{socket.gethostname()}:{sha256(str(ctx.root).encode()).hexdigest()[:8]}"

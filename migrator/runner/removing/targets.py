@@ -32,6 +32,7 @@ def rules_of(remove: RemoveSection) -> Rules:
         quiet_s=round(remove.quiet_for.total_seconds()),
         erase=remove.erase,
         acknowledged=remove.acknowledged,
+        include_secrets=remove.archive.include_secrets,
     )
 
 
