@@ -36,17 +36,6 @@ DEVISE = Usual(
         *_LOCKOUT,
         *_SECOND_FACTOR,
     ),
-    secrets=frozenset(
-        {
-            "encrypted_password",
-            "password_salt",
-            "encrypted_otp_secret",
-            "encrypted_otp_secret_iv",
-            "encrypted_otp_secret_salt",
-            "otp_secret",
-            "otp_backup_codes",
-        }
-    ),
     losses={
         Loss.LOCKOUT: frozenset(_LOCKOUT),
         Loss.SECOND_FACTORS: frozenset(_SECOND_FACTOR),

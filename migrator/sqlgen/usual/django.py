@@ -11,7 +11,6 @@ from migrator.sqlgen.usual.interface import Code, Loss, Usual
 
 DJANGO = Usual(
     columns=("password", "last_login"),
-    secrets=frozenset({"password"}),
     # Tables of django-axes, django-otp, django-two-factor-auth and allauth: only when they are listed.
     losses={
         Loss.LOCKOUT: frozenset(

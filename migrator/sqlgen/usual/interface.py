@@ -41,7 +41,6 @@ class Usual:
     Attributes:
         columns: Of the users table; those go by default, when they exist.
         tables: Beside it, without a schema; those go by default, when they exist.
-        secrets: Columns that hold password material.
         losses: Columns and tables by what is lost with them; some go only when they are listed.
         code: Of the application; None where the library's code is not known.
         notes: What a person has to know of this library's code before anything goes.
@@ -49,7 +48,6 @@ class Usual:
 
     columns: tuple[str, ...]
     tables: tuple[str, ...] = ()
-    secrets: frozenset[str] = frozenset()
     losses: Mapping[Loss, frozenset[str]] = field(default_factory=dict)
     code: Code | None = None
     notes: tuple[str, ...] = ()

@@ -13,7 +13,6 @@ _SECOND_FACTOR = ("two_factor_secret", "two_factor_recovery_codes", "two_factor_
 LARAVEL = Usual(
     columns=("password", "remember_token", *_SECOND_FACTOR),
     tables=("password_reset_tokens", "password_resets"),
-    secrets=frozenset({"password", "two_factor_secret", "two_factor_recovery_codes"}),
     losses={Loss.SECOND_FACTORS: frozenset(_SECOND_FACTOR)},
     code=Code(
         explicit="    protected $hidden = [{columns}];\n    // and none of them in $fillable, $casts, select() or factories",

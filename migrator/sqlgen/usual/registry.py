@@ -22,7 +22,6 @@ USUAL: dict[str, Usual] = {
     "laravel": LARAVEL,
     "better-auth": BETTER_AUTH,
 }
-PASSWORD_COLUMNS = frozenset[str]().union(*(usual.secrets for usual in USUAL.values()))
 
 
 def present(there: Iterable[str], among: Iterable[str]) -> tuple[str, ...]:

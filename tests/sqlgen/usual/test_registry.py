@@ -6,7 +6,7 @@ from typing import get_args
 
 from migrator.config.remove import Known, RemoveSection
 from migrator.sqlgen.usual.interface import Loss
-from migrator.sqlgen.usual.registry import PASSWORD_COLUMNS, USUAL, losses
+from migrator.sqlgen.usual.registry import USUAL, losses
 
 
 def test_the_configuration_can_name_every_library() -> None:
@@ -24,9 +24,3 @@ def test_a_protection_is_lost_whichever_library_its_column_is_from() -> None:
         Loss.SECOND_FACTORS: ("two_factor_secret", "passkey"),
     }
     assert losses(["encrypted_password", "remember_token"]) == {}
-
-
-def test_what_goes_by_default_holds_every_secret_of_its_library() -> None:
-    for usual in USUAL.values():
-        assert usual.secrets <= set(usual.columns)
-    assert {"encrypted_password", "password", "two_factor_secret"} <= PASSWORD_COLUMNS
