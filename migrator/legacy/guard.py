@@ -134,6 +134,7 @@ class Guard:
 
     def enter(self, step: str, unit: str, plan_id: str) -> None:
         """Open a part of a step within the transaction: lease, evidence, order of steps."""
+        self._show_fence()
         self._do("enter", step=step, unit=unit, plan_id=plan_id)
 
     def leave(self, step: str, unit: str) -> None:
@@ -146,6 +147,7 @@ class Guard:
 
     def check_lease(self) -> None:
         """Make sure, within the transaction, that the lease is still ours."""
+        self._show_fence()
         self._do("check_lease")
 
     def record_archive(
@@ -256,6 +258,11 @@ class Guard:
             # A revert of the first step takes the schema away, lease and all.
             if not self._connection.closed and self.plan_id() is not None:
                 self._do("release_lease", fence=fence)
+
+    def _show_fence(self) -> None:
+        """Carry the lease's number into this transaction, where the session would lose it."""
+        if self.fence is not None:
+            self._rows("carry_fence_here", fence=str(self.fence))
 
     def _take(self, holder: str) -> int:
         try:

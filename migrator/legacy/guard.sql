@@ -87,6 +87,9 @@ SELECT migrator_guard.take_lease(%(holder)s, %(seconds)s) AS fence;
 -- Every transaction of this session shows this number to the guard.
 SELECT set_config('migrator.fence', %(fence)s, false);
 
+-- name: carry_fence_here
+SELECT set_config('migrator.fence', %(fence)s, true);
+
 -- name: release_lease
 UPDATE migrator_guard.lease SET expires_at = clock_timestamp() WHERE fence = %(fence)s;
 
