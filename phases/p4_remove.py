@@ -16,18 +16,19 @@ from migrator.legacy.guard import Archived, Guard, Orphans, Scream
 from migrator.legacy.removal_survey import read_access, read_bystanders
 from migrator.runner import stages
 from migrator.runner.gating.guard import standings
+from migrator.runner.removing import finished
 from migrator.runner.removing.archives import ARCHIVES, check_files, require_recipient
 from migrator.runner.removing.code import code_to_remove
 from migrator.runner.removing.consent import NONE, Consent
 from migrator.runner.removing.permits import Permit, permit_step
-from migrator.runner.removing.plans import has_plan, keep_plan, kept_plan
+from migrator.runner.removing.plans import has_plan, keep_plan, kept_plan, plan_folder
 from migrator.runner.removing.removal import APPLIED, SUBJECT, apply_steps, observe, revert_steps
 from migrator.runner.removing.site import address, site
 from migrator.runner.removing.targets import columns_to_drop, rules_of, tables_to_drop, usual_of
 from migrator.runner.standing import Standing
 from migrator.sqlgen.planfile import Beside, PlanFile, plan_files
 from migrator.sqlgen.removal import make_removal
-from migrator.sqlgen.steps import PURGES
+from migrator.sqlgen.steps import FINALIZE, GUARD, PURGES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,6 +98,7 @@ def plan(
             raise ConflictError(
                 f"plan {under_way} is under way in this database", hint="migrator remove status"
             )
+        _require_another_folder(ctx, out or ctx.path(remove.plan_dir))
         tables = tables_to_drop(ctx.config, connection)
         columns = columns_to_drop(ctx.config, connection, tables=tables)
         wanted = [Wanted(*name) for name in tables] + [Wanted(*users, columns)]
@@ -113,7 +115,7 @@ def plan(
         tables=tables,
         users=users,
         columns=columns,
-        rules=rules_of(remove),
+        rules=rules_of(ctx.config),
         access=access,
     )
     beside = Beside(
@@ -157,6 +159,7 @@ def run(ctx: Context, to: str | None = None, consent: Consent = NONE) -> Moved:
     _require_stage(ctx)
     _require_peace(ctx)
     with ctx.state.locks.held(SUBJECT), site(ctx, made, read_only=False) as here:
+        _require_the_planned_catalog(here)
         return Moved(apply_steps(here, names, consent))
 
 
@@ -174,6 +177,7 @@ def permit(ctx: Context, step: str, consent: Consent = NONE) -> Permit:
     _require_stage(ctx)
     _require_peace(ctx)
     with ctx.state.locks.held(SUBJECT), site(ctx, made, read_only=False) as here:
+        _require_the_planned_catalog(here)
         return permit_step(here, name, consent)
 
 
@@ -232,10 +236,13 @@ def verify(ctx: Context) -> tuple[str, ...]:
     made = kept_plan(ctx)
     with site(ctx, made, read_only=True) as here:
         applied = [name for name, state in here.states().items() if state == APPLIED]
-        for name in applied:
+        # At the end the guard's functions, which the other files check with, are gone.
+        for name in [FINALIZE] if FINALIZE in applied else applied:
             here.run(name, "verify")
-            if name in ARCHIVES:
-                check_files(here, name)
+        for name in ARCHIVES.intersection(applied):
+            check_files(here, name)
+        if FINALIZE in applied:
+            return (FINALIZE,)
     return tuple(applied)
 
 
@@ -246,7 +253,7 @@ def status(ctx: Context) -> Status:
         states = here.states()
         observe(here)
         if here.guard.plan_id() is None:
-            return Status(made.plan_id, states)
+            return Status(made.plan_id, states, here.archives())
         listening = here.listening()
         return Status(
             made.plan_id,
@@ -277,6 +284,18 @@ def standing(ctx: Context) -> Standing:
     )
 
 
+def _require_another_folder(ctx: Context, folder: Path) -> None:
+    """Keep the files of a removal that came to its end: they are its way back."""
+    if not has_plan(ctx):
+        return
+    old = kept_plan(ctx)
+    if finished.record(ctx, old) is not None and plan_folder(ctx) == folder:
+        raise ConflictError(
+            f"plan {old.plan_id} in {folder} came to its end, and its files are the way back",
+            hint="migrator remove revert, or another folder for the next plan: remove plan --out",
+        )
+
+
 def _require_stage(ctx: Context) -> None:
     document = stages.current(ctx)
     if document is None or document.stage is not Stage.AUTHER:
@@ -284,6 +303,17 @@ def _require_stage(ctx: Context) -> None:
         raise ConflictError(
             f"the stage is {now}: legacy logins still need what would be removed",
             hint=f"migrator dual-path stage set {Stage.AUTHER}, hold it, then: migrator remove apply",
+        )
+
+
+def _require_the_planned_catalog(here: Site) -> None:
+    """Compare everything before the first step; later the guard schema compares in each transaction."""
+    if here.states()[GUARD] == APPLIED:
+        return
+    if differences := _differences(here):
+        raise ConflictError(
+            f"the database is not the one that was planned for: {', '.join(differences)}",
+            hint="migrator remove plan",
         )
 
 

@@ -1,6 +1,8 @@
 """Fixtures that every test may ask for: databases on real PostgreSQL servers, one server per process."""
 
+import functools
 import signal
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +17,9 @@ from tests.parts.postgres import DEBIAN_15, PostgresServer, embedded_binaries, s
 # A shell that starts the tests in the background lets all that they start ignore Ctrl-C.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Reading the authorities' certificates takes 20 ms, and each httpx client would do it anew.
+ssl.create_default_context = functools.cache(ssl.create_default_context)
 
 # The tests that come with generated code run beside it, as their team would run them.
 collect_ignore = ["golden"]

@@ -36,6 +36,7 @@ _REFUSALS: dict[str, type[MigratorError]] = {
     "MG002": RefusedError,  # gate evidence
     "MG003": ConflictError,  # not the planned object
     "MG004": RefusedError,  # content differs from the archive
+    "MG005": ConflictError,  # the catalog changed since the plan
     "MG006": ConflictError,  # order of steps
     "MG007": RefusedError,  # verify
     "MG008": HeldError,  # the scream window is unproven or not over
@@ -103,12 +104,13 @@ def run_file(
     for unit in units_of(text):
         if not (unit.recorded and unit.name in done):
             prepare(unit.name)
-            _run_unit(connection, unit, patience=patience, oids=oids)
+            run_unit(connection, unit, patience=patience, oids=oids)
 
 
-def _run_unit(
+def run_unit(
     connection: PostgresConnection, unit: Unit, *, patience: Patience, oids: list[int]
 ) -> None:
+    """Run one unit; see `run_file`."""
     try:
         for attempt in _attempts(patience):
             with attempt:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import errors
 from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
 from migrator.core.errors import ConflictError
 from migrator.core.queries import load
@@ -227,6 +228,18 @@ class Guard:
         """Give what is known of the scream window, None before it was opened."""
         rows = self._rows("scream")
         return Scream(**rows[0]) if rows else None
+
+    def record(self) -> dict[str, Any]:
+        """Give what only the guard schema knows, as JSON values: checksums, sequences, the window."""
+        return dict(self._rows("record")[0])
+
+    def restore(self, record: dict[str, Any]) -> None:
+        """Put a record into a guard schema that was made again; rows that are there stay."""
+        scream = record["scream"]
+        self._do("restore_archives", rows=Jsonb(record["archives"]))
+        self._do("restore_chunks", rows=Jsonb(record["chunks"]))
+        self._do("restore_sequences", rows=Jsonb(record["sequences"]))
+        self._do("restore_scream", rows=Jsonb([scream] if scream else []))
 
     def step_back(self, step: str) -> None:
         """Take back the intent of a step whose one transaction never committed."""

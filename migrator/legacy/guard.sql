@@ -94,10 +94,12 @@ SELECT set_config('migrator.fence', %(fence)s, true);
 UPDATE migrator_guard.lease SET expires_at = clock_timestamp() WHERE fence = %(fence)s;
 
 -- name: present_evidence
-INSERT INTO migrator_guard.evidence (step, plan_id, plan_hash, evidence_hash, expires_at)
-VALUES (%(step)s, %(plan_id)s, %(plan_hash)s, %(evidence_hash)s, clock_timestamp() + %(seconds)s * interval '1 second')
+-- Good for the tables that are there now, by OID.
+INSERT INTO migrator_guard.evidence (step, plan_id, plan_hash, evidence_hash, oids, expires_at)
+SELECT %(step)s, %(plan_id)s, %(plan_hash)s, %(evidence_hash)s, array_agg(t.oid ORDER BY t.oid),
+       clock_timestamp() + %(seconds)s * interval '1 second' FROM migrator_guard.target t
 ON CONFLICT (step) DO UPDATE SET plan_id = EXCLUDED.plan_id, plan_hash = EXCLUDED.plan_hash,
-  evidence_hash = EXCLUDED.evidence_hash, expires_at = EXCLUDED.expires_at;
+  evidence_hash = EXCLUDED.evidence_hash, oids = EXCLUDED.oids, expires_at = EXCLUDED.expires_at;
 
 -- name: heard
 UPDATE migrator_guard.scream SET looked_at = clock_timestamp(), refusals = %(refusals)s, control_counted = %(counted)s,
@@ -105,6 +107,29 @@ UPDATE migrator_guard.scream SET looked_at = clock_timestamp(), refusals = %(ref
 
 -- name: scream
 SELECT opened_at, looked_at, control_counted, refusals, unproven FROM migrator_guard.scream;
+
+-- name: record
+-- What only the guard schema knows, for the day on which it is made again.
+SELECT (SELECT coalesce(jsonb_agg(to_jsonb(a) ORDER BY a.name), '[]') FROM migrator_guard.archive a) AS archives,
+       (SELECT coalesce(jsonb_agg(to_jsonb(c) ORDER BY c.name, c.file), '[]') FROM migrator_guard.archive_chunk c) AS chunks,
+       (SELECT coalesce(jsonb_agg(to_jsonb(s) ORDER BY s.schema_name, s.name), '[]') FROM migrator_guard.sequence_value s) AS sequences,
+       (SELECT to_jsonb(w) FROM migrator_guard.scream w) AS scream;
+
+-- name: restore_archives
+INSERT INTO migrator_guard.archive
+SELECT r.* FROM jsonb_populate_recordset(NULL::migrator_guard.archive, %(rows)s) r ON CONFLICT DO NOTHING;
+
+-- name: restore_chunks
+INSERT INTO migrator_guard.archive_chunk
+SELECT r.* FROM jsonb_populate_recordset(NULL::migrator_guard.archive_chunk, %(rows)s) r ON CONFLICT DO NOTHING;
+
+-- name: restore_sequences
+INSERT INTO migrator_guard.sequence_value
+SELECT r.* FROM jsonb_populate_recordset(NULL::migrator_guard.sequence_value, %(rows)s) r ON CONFLICT DO NOTHING;
+
+-- name: restore_scream
+INSERT INTO migrator_guard.scream
+SELECT r.* FROM jsonb_populate_recordset(NULL::migrator_guard.scream, %(rows)s) r ON CONFLICT DO NOTHING;
 
 -- name: step_back
 -- A step whose one transaction never committed has nothing to undo.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from migrator.core.catalog import shape
 from migrator.core.clock import iso
 from migrator.core.errors import ConflictError
+from migrator.core.sql import ident, literal
 from migrator.core.units import needs_session
 from migrator.sqlgen.archive_plan import parse_archive_plan, path_of
 from migrator.sqlgen.pages import pages
@@ -135,12 +136,25 @@ def plan_files(removal: Removal, beside: Beside, *, made_at: datetime) -> dict[s
 def _wrapped(
     removal: Removal, wrap: tuple[str, ...], sql: Mapping[str, str], *, made_at: datetime
 ) -> dict[str, str]:
-    plan = Wrapped(removal.plan_id, removal.database, made_at, steps_of(removal), dict(sql))
+    plan = Wrapped(
+        removal.plan_id, removal.database, made_at, steps_of(removal), _there(removal), dict(sql)
+    )
     return {
         f"{WRAP_FOLDER}/{tool}/{path}": text
         for tool in wrap
         for path, text in WRAPPERS[tool].files(plan).items()
     }
+
+
+def _there(removal: Removal) -> str:
+    if removal.tables:
+        table = removal.tables[0]
+        return f"to_regclass({literal(ident(table.schema, table.name))}) IS NOT NULL"
+    users = literal(ident(removal.users.schema, removal.users.name))
+    return (
+        f"EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass({users}) "
+        f"AND attname = {literal(removal.names[0])} AND NOT attisdropped)"
+    )
 
 
 def _past_the_pooler(files: Mapping[str, str]) -> tuple[str, ...]:

@@ -49,6 +49,7 @@ class Rules:
         scream_window_s: How long nobody may have been refused.
         log_watched: The server's log is read for refusals.
         quiet_s: How long no user may have been on the legacy side.
+        heartbeat_s: How long an instance that is silent counts as there.
         erase: `no`, `null` or `rewrite`: what happens to values before the columns go.
         acknowledged: What is gone or unproven, and accepted.
         include_secrets: The archive keeps the values of secret columns too.
@@ -60,6 +61,7 @@ class Rules:
     scream_window_s: int
     log_watched: bool
     quiet_s: int
+    heartbeat_s: int
     erase: str
     acknowledged: tuple[str, ...]
     include_secrets: bool

@@ -109,6 +109,8 @@ def _values(removal: Removal) -> dict[str, Any]:
             table.label: removal.omitted(table) for table in (*removal.tables, removal.users)
         },
         "made_up": [o for o in removal.omitted(removal.users) if o.expression],
+        "all_column_names": _name_list([*removal.names, *map(naming.quarantined, removal.names)]),
+        "archives": len(removal.tables) + bool(columns),
         "archived": [*key, *removal.kept(removal.users)],
         "live": [*key, *map(naming.quarantined, removal.kept(removal.users))],
         "loosened": [c for c in columns if c.not_null and not c.default],

@@ -41,7 +41,8 @@ def test_plan_apply_verify_and_revert_say_what_they_did(site: Site) -> None:
     assert (applied.code, applied.json["steps"]) == (0, list(STEPS))
     again = migrator(site.root, "remove", "apply")
     assert again.out == "applied:\n  nothing: every step is there already\n"
-    assert migrator(site.root, "remove", "verify", "--json").json["steps"] == list(STEPS)
+    verified = migrator(site.root, "remove", "verify", "--json")
+    assert verified.json["steps"] == [steps.FINALIZE]
     found = migrator(site.root, "remove", "status")
     assert "09_purge_tables: applied" in found.out
     assert "identities: 48 rows, sha256 " in found.out
@@ -136,21 +137,24 @@ def test_every_file_runs_in_psql_with_a_lease_and_evidence(site: Site) -> None:
     assert "no gate evidence that is still good" in refused
     assert "migrator gate check --before remove" in refused
     site.sql(
-        "INSERT INTO migrator_guard.evidence SELECT step, plan_id, 'h', 'e', now() + interval '1 hour' "
-        "FROM migrator_guard.step, migrator_guard.plan"
+        "INSERT INTO migrator_guard.evidence SELECT step, plan_id, 'h', 'e', oids, now() + interval '1 hour' "
+        "FROM migrator_guard.step, migrator_guard.plan, "
+        "(SELECT array_agg(oid ORDER BY oid) AS oids FROM migrator_guard.target) AS t"
     )
-    for name in STEPS[1:]:
+    for name in STEPS[1:-1]:
         if name in {*ARCHIVES, *DRILLS}:
             refused = _psql(site, folder / f"deploy/{name}.sql", fence=_fence(site), may_fail=True)
             assert "HINT:  migrator remove" in refused
+            _let_go(site)
             p4_remove.run(site.ctx, name)
         else:
             _psql(site, folder / f"deploy/{name}.sql", fence=_fence(site))
         _psql(site, folder / f"verify/{name}.sql", fence=_fence(site))
-    for name in reversed(STEPS):
+    for name in reversed(STEPS[:-1]):
         if name in steps.PURGES:
             refused = _psql(site, folder / f"revert/{name}.sql", fence=_fence(site), may_fail=True)
             assert "migrator remove revert --identity file:KEY loads it first" in refused
+            _let_go(site)
             p4_remove.rollback(site.ctx, STEPS[STEPS.index(name) - 1])
         else:
             _psql(site, folder / f"revert/{name}.sql", fence=_fence(site))
@@ -159,6 +163,10 @@ def test_every_file_runs_in_psql_with_a_lease_and_evidence(site: Site) -> None:
 
 def _fence(site: Site) -> int:
     return int(site.sql("SELECT fence FROM migrator_guard.lease"))
+
+
+def _let_go(site: Site) -> None:
+    site.sql("UPDATE migrator_guard.lease SET expires_at = now()")
 
 
 def _psql(site: Site, file: Path, *, fence: int = 0, may_fail: bool = False) -> str:

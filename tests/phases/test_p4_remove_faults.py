@@ -64,7 +64,7 @@ def test_a_disabled_write_block_holds_the_drop(site: Site) -> None:
 
 def test_a_flipped_bit_in_the_archive_is_found_by_verify_and_by_the_revert(site: Site) -> None:
     p4_remove.plan(site.ctx)
-    p4_remove.run(site.ctx)
+    p4_remove.run(site.ctx, steps.PURGE_COLUMNS)
     chunk = site.archive(steps.ARCHIVE_TABLES) / "t001-c00001.copy.gz.age"
     flip_a_bit(chunk)
     with pytest.raises(RefusedError, match=r"t001-c00001\.copy\.gz\.age was changed"):
@@ -220,13 +220,28 @@ def test_a_table_made_anew_under_the_same_name_is_not_touched(site: Site) -> Non
     assert site.sql("SELECT to_regclass('push_tokens')") == "push_tokens"
 
 
-def test_a_view_that_came_after_the_plan_stops_the_drop(site: Site) -> None:
+CHANGES = {
+    "CREATE VIEW late AS SELECT * FROM migrator_quarantine.identities": "late depends on public.identities",
+    "CREATE TABLE later (i bigint REFERENCES migrator_quarantine.identities)": "foreign key later_i_fkey of later points",
+    "ALTER TABLE migrator_quarantine.push_tokens ADD late int": "public.push_tokens has another column",
+    "CREATE INDEX late ON migrator_quarantine.push_tokens (user_id)": "public.push_tokens has another",
+    "CREATE VIEW late AS SELECT encrypted_password FROM users": "late depends on public.users",
+}
+
+
+def test_what_came_after_the_plan_stops_every_step_and_is_named(site: Site) -> None:
     p4_remove.plan(site.ctx)
-    p4_remove.run(site.ctx, steps.WRITE_BLOCK_TABLES)
-    site.sql("CREATE VIEW late AS SELECT * FROM migrator_quarantine.identities")
-    with pytest.raises(DependencyError, match="2BP01"):
-        p4_remove.run(site.ctx)
-    assert site.sql("SELECT count(*) FROM late") == 48
+    p4_remove.run(site.ctx, steps.QUARANTINE_TABLES)
+    for statement, reason in CHANGES.items():
+        with psycopg.connect(site.dsn, autocommit=True) as connection:
+            connection.execute(statement.encode())
+        with pytest.raises(ConflictError, match=f"changed since the plan: {reason}"):
+            p4_remove.run(site.ctx, steps.ARCHIVE_TABLES)
+        site.sql("DROP VIEW IF EXISTS late")
+        site.sql("DROP TABLE IF EXISTS later")
+        site.sql("DROP INDEX IF EXISTS migrator_quarantine.late")
+        site.sql("ALTER TABLE migrator_quarantine.push_tokens DROP COLUMN IF EXISTS late")
+    p4_remove.run(site.ctx, steps.ARCHIVE_TABLES)
 
 
 def test_a_half_reverted_step_is_not_applied_before_it_is_back(

@@ -10,6 +10,8 @@ import pytest
 from migrator.core.errors import ConflictError, HeldError, RefusedError, UsageError
 from migrator.core.stage import Stage
 from migrator.gates.verdict import GateState
+from migrator.legacy.connect import describe_table, open_database
+from migrator.legacy.identity import IdentityTable
 from migrator.runner.removing.plans import kept_plan
 from migrator.sqlgen import steps
 from phases import p4_remove
@@ -157,3 +159,40 @@ def test_without_a_plan_the_next_command_is_named(site: Site) -> None:
         p4_remove.run(site.ctx)
     assert caught.value.hint == "migrator remove plan"
     assert p4_remove.standing(site.ctx).next_command == "migrator remove plan"
+
+
+MEASURED = {
+    "UPDATE migrator_instance SET legacy_capable = true": "past the legacy side: web-1 .stage auther, accepts",
+    "UPDATE migrator_instance SET stage = 'drain'": "past the legacy side: web-1 .stage drain",
+    "UPDATE migrator_identity SET last_legacy_at = now() - interval '6 days'": "a user was on the legacy side",
+    "UPDATE migrator_guard.target SET oid = oid::bigint + 1": "no gate evidence that is still good",
+}
+
+
+def test_a_file_run_by_hand_measures_again_what_sql_can_measure(site: Site) -> None:
+    with open_database(site.dsn, read_only=False) as connection:
+        users = describe_table(connection, "public.users", key="legacy.users_table")
+        IdentityTable(connection, users, source="User").create()
+    site.sql(
+        "INSERT INTO migrator_instance VALUES ('web-1', '3', 'auther', 'auther', 1, 'live', false, now()), "
+        "('gone', '1', 'dual', 'dual', 1, 'live', true, now() - interval '1 hour')"
+    )
+    site.sql(
+        "INSERT INTO migrator_identity (source, user_pk, auther_id, last_legacy_at) "
+        "VALUES ('User', '1', 'a', now() - interval '8 days')"
+    )
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.TRIPWIRES)
+    p4_remove.rollback(site.ctx, steps.GUARD)
+    file = kept_plan(site.ctx).files[f"deploy/{steps.TRIPWIRES}.sql"].encode()
+    with psycopg.connect(site.dsn, autocommit=True) as connection:
+        connection.execute(
+            "SELECT set_config('migrator.fence', fence::text, false) FROM migrator_guard.lease"
+        )
+        for statement, reason in MEASURED.items():
+            begin, rest = file.split(b"BEGIN;", 1)
+            with pytest.raises(psycopg.Error, match=reason):
+                connection.execute(begin + b"BEGIN; " + statement.encode() + b";" + rest)
+            connection.execute("ROLLBACK")
+        connection.execute(file)
+    assert p4_remove.status(site.ctx).steps[steps.TRIPWIRES] == "applied"

@@ -45,7 +45,7 @@ def drill_all(
         ):
             proven = tuple(p for step in steps for p in drill(here, step, identity, into=into))
             facts["tables"] = {table.table: table.sha256 for table in proven}
-        note_archives(ctx, here.guard.archives())
+        note_archives(ctx, here.archives())
     return proven
 
 
@@ -72,7 +72,7 @@ def erase_rows(ctx: Context, wish: Wish, *, reason: str = "", confirmation: str 
     ):
         done = erase(here, wish)
         facts.update(where=done.where, rows=done.rows, files=list(done.files))
-        note_archives(ctx, here.guard.archives())
+        note_archives(ctx, here.archives())
     return done
 
 

@@ -100,7 +100,7 @@ def opening_of(ctx: Context, manifest: Manifest, given: SecretRef | None) -> Ope
 
 def archived(here: Site, name: str) -> Archived | None:
     """Give what the database knows of a table's archive."""
-    return next((table for table in here.guard.archives() if table.name == name), None)
+    return next((table for table in here.archives() if table.name == name), None)
 
 
 def is_proven(here: Site, step: str) -> bool:

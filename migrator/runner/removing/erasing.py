@@ -16,6 +16,7 @@ from migrator.core.sql import ident
 from migrator.legacy.erasing import Archived, Erasing
 from migrator.legacy.execute import told
 from migrator.legacy.guard import ChunkKeys
+from migrator.runner.removing import finished
 from migrator.runner.removing.archives import (
     archived,
     chunk_size,
@@ -266,9 +267,12 @@ def _list(here: Site, step: str, table: TablePlan, wish: Wish) -> Erased:
     ]
     whole = add_to_list(folder, entries)
     number = sum(1 for entry in whole if entry.table == table.label)
-    with told(here.connection), here.connection.transaction():
-        here.guard.check_lease()
-        here.guard.record_erasures(table.name, number)
+    if here.guard.plan_id() is None:
+        finished.note_erasures(here.ctx, here.plan, table.name, number)
+    else:
+        with told(here.connection), here.connection.transaction():
+            here.guard.check_lease()
+            here.guard.record_erasures(table.name, number)
     return Erased("erasure list", number)
 
 

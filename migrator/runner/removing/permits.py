@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from migrator.core.errors import ConflictError
 from migrator.runner.gating.guard import require_gates
+from migrator.runner.removing import finished
 from migrator.runner.removing.consent import NONE, Consent, agreed
 from migrator.runner.removing.removal import (
     APPLIED,
@@ -71,3 +72,6 @@ def _present(here: Site, evidence: Evidence) -> None:
     # The first step makes the schema that evidence is kept in; it touches nothing of the application's.
     if evidence.step != steps.GUARD:
         here.guard.present(evidence)
+    # The last step takes away what the way back from it needs to know.
+    if evidence.step == steps.FINALIZE:
+        finished.keep(here.ctx, here.plan, here.guard.record())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from migrator.core.errors import ConflictError
 from migrator.legacy.guard import Evidence
 from migrator.runner.gating.guard import require_gates
+from migrator.runner.removing import finished
 from migrator.runner.removing.archives import ARCHIVES, DRILLS, REFILLS, is_proven, remove_archive
 from migrator.runner.removing.archiving import make_archive
 from migrator.runner.removing.consent import NONE, Consent, agreed
@@ -92,11 +93,15 @@ def revert_steps(
         state = here.states()[name]
         if state == "pending":
             continue
+        if name == steps.FINALIZE and here.guard.plan_id() is None:
+            here.reopen()
         with _recorded(here, "revert", name), here.guard.leased(holder_of(here.ctx)):
             if state == "applying" and name not in steps.PIECEMEAL:
                 here.guard.step_back(name)
             else:
                 _take_back(here, name, identity)
+        if name == steps.FINALIZE:
+            finished.forget(here.ctx)
         reverted.append(name)
     return tuple(reverted)
 
@@ -149,7 +154,7 @@ def _recorded(here: Site, action: str, name: str) -> Iterator[dict[str, Any]]:
 
 def observe(here: Site) -> None:
     """Remember how far the database says it is: steps may be applied by other means too."""
-    if here.guard.plan_id() is not None and (archives := here.guard.archives()):
+    if archives := here.archives():
         note_archives(here.ctx, archives)
     applied = [step for step, state in here.states().items() if state == APPLIED]
     here.ctx.state.checkpoints.put(SUBJECT, APPLIED, applied)

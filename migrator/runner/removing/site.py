@@ -10,16 +10,18 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from migrator.core.errors import ConflictError, HeldError
-from migrator.core.units import carrying, needs_session
+from migrator.core.units import carrying, needs_session, units_of
 from migrator.legacy.connect import open_postgres
-from migrator.legacy.execute import Patience, run_file
+from migrator.legacy.execute import Patience, run_file, run_unit
 from migrator.legacy.guard import Guard
 from migrator.runner.listening import screams
+from migrator.runner.removing import finished
 from migrator.sqlgen import steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from migrator.legacy.guard import Archived
     from migrator.legacy.postgres import PostgresConnection
     from migrator.runner.context import Context
     from migrator.sqlgen.planfile import PlanFile
@@ -46,13 +48,25 @@ class Site:
         """
         under_way = self.guard.plan_id()
         if under_way is None:
-            return dict.fromkeys(self.plan.steps, "pending")
+            over = finished.record(self.ctx, self.plan) is not None
+            return dict.fromkeys(self.plan.steps, "applied" if over else "pending")
         if under_way != self.plan.plan_id:
             raise ConflictError(
                 f"plan {under_way} is under way in this database, not {self.plan.plan_id}",
                 hint="finish or revert that one where it was made, then: migrator remove plan",
             )
         return {known.step: known.state for known in self.guard.steps()}
+
+    def archives(self) -> tuple[Archived, ...]:
+        """Give what is known of the archives, by the guard schema or, after the last step, by what was kept of it."""
+        if self.guard.plan_id() is not None:
+            return self.guard.archives()
+        kept = finished.record(self.ctx, self.plan)
+        return finished.archives(kept) if kept else ()
+
+    @property
+    def _patience(self) -> Patience:
+        return Patience(self.ctx.config.remove.lock_attempts, self.ctx.clock.sleep)
 
     def run(self, step: str, direction: str) -> None:
         """Run a step's file, going on after what is recorded as done."""
@@ -61,7 +75,7 @@ class Site:
             self.connection,
             self._text(step, direction),
             skip=skip,
-            patience=Patience(self.ctx.config.remove.lock_attempts, self.ctx.clock.sleep),
+            patience=self._patience,
             oids=list(self.plan.oids),
             prepare=partial(self._prepare, step, direction),
         )
@@ -82,6 +96,8 @@ class Site:
         return text if fence is None else carrying(text, "migrator.fence", fence)
 
     def _prepare(self, step: str, direction: str, unit: str) -> None:
+        if step == steps.FINALIZE:
+            self._before_the_end(direction, unit)
         if step != steps.SCREAM_WINDOW or self.plan.unproven:
             return
         if direction == "revert":
@@ -97,6 +113,19 @@ class Site:
         elif direction == "deploy" and (wanted := self.listening()):
             heard, counted = screams.listen(self.ctx, self.connection, wanted)
             self.guard.heard(refusals=heard.count, counted=counted, unproven=heard.unproven)
+
+    def reopen(self) -> None:
+        """Make the guard schema again that the last step removed; the revert of that step goes on from there."""
+        reopening = units_of(self.plan.files[f"revert/{steps.FINALIZE}.sql"])[0]
+        run_unit(self.connection, reopening, patience=self._patience, oids=[])
+
+    def _before_the_end(self, direction: str, unit: str) -> None:
+        if direction == "deploy":
+            finished.keep(self.ctx, self.plan, self.guard.record())
+        elif direction == "revert" and unit == "settle":
+            kept = finished.record(self.ctx, self.plan)
+            if kept is not None:
+                self.guard.restore(kept)
 
     def listening(self) -> screams.Listening | None:
         """Give what is listened for by this plan, None when it does not listen."""

@@ -14,13 +14,14 @@ from migrator.sqlgen.usual.registry import USUAL, present
 
 if TYPE_CHECKING:
     from migrator.config.model import Config
-    from migrator.config.remove import Known, RemoveSection
+    from migrator.config.remove import Known
 
 _AGAIN = "edit [remove] in migrator.toml, then: migrator remove plan"
 
 
-def rules_of(remove: RemoveSection) -> Rules:
+def rules_of(config: Config) -> Rules:
     """Give what the configuration says about how things are removed."""
+    remove = config.remove
     return Rules(
         locks=LockRules(
             round(remove.lock_timeout.total_seconds() * 1000), attempts=remove.lock_attempts
@@ -30,6 +31,7 @@ def rules_of(remove: RemoveSection) -> Rules:
         scream_window_s=round(remove.scream_window.total_seconds()),
         log_watched=bool(remove.server_log),
         quiet_s=round(remove.quiet_for.total_seconds()),
+        heartbeat_s=round(config.stage.heartbeat_within.total_seconds()),
         erase=remove.erase,
         acknowledged=remove.acknowledged,
         include_secrets=remove.archive.include_secrets,

@@ -19,6 +19,7 @@ class Wrapped:
     Attributes:
         made_at: When the plan was made; tools that order by time number the steps from here.
         steps: In the order in which they have to run.
+        there: SQL that tells whether what goes is where it always was.
         sql: The plan's files by path, e.g. `deploy/01_guard.sql`.
     """
 
@@ -26,7 +27,13 @@ class Wrapped:
     database: str
     made_at: datetime
     steps: tuple[Step, ...]
+    there: str
     sql: Mapping[str, str]
+
+    @property
+    def last_but_one(self) -> str:
+        """The step before the one that takes the guard schema away."""
+        return self.steps[-2].name
 
     def of(self, direction: str, step: Step) -> str:
         """Give one of the plan's files."""

@@ -52,6 +52,7 @@ def _environment() -> Environment:
         ident=ident,
         literal=literal,
         quoted=json.dumps,
+        ruby_quoted=_ruby_quoted,
         guard=GUARD,
         first_step=FIRST_STEP,
         heading_of=heading_of,
@@ -59,3 +60,8 @@ def _environment() -> Environment:
         unit_pattern=UNIT_PATTERN,
     )
     return environment
+
+
+def _ruby_quoted(text: str) -> str:
+    # A table may be called #{…}, which Ruby would run.
+    return json.dumps(text).replace("#", "\\#")

@@ -14,6 +14,6 @@ Devise.setup do |config|
   config.unlock_strategy = :time
   config.maximum_attempts = 5
   config.unlock_in = 1.hour
-  config.timeout_in = 12.hours
+  config.timeout_in = Integer(ENV.fetch("SESSION_TIMEOUT_H", "12")).hours
   config.sign_out_via = :delete
 end

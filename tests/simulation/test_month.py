@@ -1,0 +1,83 @@
+"""A drain of thirty days passes its gates when it is over, not before, and soon after the last fault."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from migrator.conformance.issuer import Issuer
+from migrator.gates.verdict import GateState
+from tests.parts import require
+from tests.parts.stage_file import create_side_tables
+from tests.simulation.month import SPAN, Month, Town, environment, running_town
+from tests.simulation.people import STEP, Fault, troubles, visitors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.parts.postgres import PostgresServer
+
+PEOPLE_COUNT, FAULT_COUNT = 8, 4
+SEEDS = range(3)
+LINK_EVERYBODY = (
+    "INSERT INTO migrator_identity (source, user_pk, auther_id) "
+    "SELECT 'User', id::text, 'auther-user-' || id FROM users"
+)
+pytestmark = pytest.mark.xdist_group("month")
+
+
+@pytest.fixture(scope="module")
+def town(
+    postgres: PostgresServer, devise_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Town]:
+    require("rails")
+    with postgres.temporary_database(template=devise_template) as dsn, Issuer() as issuer:
+        create_side_tables(dsn)
+        with running_town(dsn, issuer, tmp_path_factory.mktemp("town")) as made:
+            made.clubs[0].sql(LINK_EVERYBODY)
+            yield made
+
+
+def live(town: Town, root: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> Month:
+    for name, value in environment(town).items():
+        monkeypatch.setenv(name, value)
+    people = visitors(seed, count=PEOPLE_COUNT)
+    month = Month(town, root, people, troubles(seed, count=FAULT_COUNT))
+    month.live()
+    return month
+
+
+def check(month: Month) -> None:
+    assert month.passed_at is not None, month.seen[-1]
+    assert month.passed_at >= month.quiet_from
+    latest = max(month.quiet_from, month.sound_from) + SPAN // STEP + 2
+    assert month.passed_at <= latest, [s.reasons for s in month.seen[-12:]]
+    troubled = [seen for seen in month.seen if seen.troubled and seen.troubled != (Fault.RESET,)]
+    assert troubled
+    assert all(seen.state is not GateState.PASSED and seen.reasons for seen in troubled)
+    # The gates had something to find.
+    assert month.legacy_requests
+    assert any(seen.state is GateState.FAILED for seen in month.seen)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_gates_pass_when_it_is_over(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    check(live(town, tmp_path, monkeypatch, seed))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+def test_a_hundred_months(
+    town: Town, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed in range(100):
+        check(live(town, tmp_path_factory.mktemp(f"month-{seed}"), monkeypatch, seed))
+
+
+def test_three_months_know_every_fault() -> None:
+    drawn = {t.fault for seed in SEEDS for t in troubles(seed, count=FAULT_COUNT)}
+    assert drawn == set(Fault)
