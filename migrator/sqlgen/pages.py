@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from migrator.sqlgen.code_removal import FOLDER, IGNORING_DIFF, TAKE_OUT_DIFF
+from migrator.sqlgen.environment import environment_of
 from migrator.sqlgen.render import on_one_line
 from migrator.sqlgen.steps import steps_of
 from migrator.sqlgen.telling import exceptions
@@ -31,7 +30,8 @@ def pages(
         notes: What a person should look at before applying.
     """
     diffs = code.diffs(removal)
-    environment = _environment()
+    environment = environment_of("migrator.sqlgen")
+    environment.filters["comment"] = on_one_line
     page = environment.get_template("pages/code.md.j2").render(
         removal=removal,
         code=code,
@@ -50,16 +50,3 @@ def pages(
         notes=notes,
     )
     return {"README.md": order, f"{FOLDER}/README.md": page, **diffs}
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("migrator.sqlgen"),
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,  # noqa: S701  Markdown; control characters of foreign names are taken out
-    )
-    environment.filters["comment"] = on_one_line
-    return environment

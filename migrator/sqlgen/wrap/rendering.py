@@ -6,14 +6,15 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from migrator.core.sql import ident, literal
 from migrator.core.units import UNIT_PATTERN, heading_of, units_of
+from migrator.sqlgen.environment import environment_of
 from migrator.sqlgen.naming import GUARD
 from migrator.sqlgen.steps import GUARD as FIRST_STEP
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
+
     from migrator.sqlgen.steps import Step
     from migrator.sqlgen.wrap.interface import Wrapped
 
@@ -40,14 +41,7 @@ def words_of(step: Step) -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("migrator.sqlgen.wrap"),
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,  # noqa: S701  SQL and code: every value goes through ident, literal or quoted
-    )
+    environment = environment_of("migrator.sqlgen.wrap")
     environment.globals.update(
         ident=ident,
         literal=literal,
