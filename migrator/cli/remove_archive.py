@@ -47,6 +47,7 @@ class _Secret(click.ParamType[SecretRef]):
 
 
 SECRET = _Secret()
+_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 identity_option = click.option(
     "--identity", type=SECRET, help="The archive's private key, env:NAME or file:PATH."
 )
@@ -81,15 +82,33 @@ def keygen(out: Path, as_json: bool) -> None:
 
 @click.command()
 @identity_option
-@click.option("--into", type=SECRET, help="DSN of another database to restore into.")
+@click.option(
+    "--from",
+    "folder",
+    type=_FOLDER,
+    help="The archives' folder, on a machine that has neither plan nor state.",
+)
+@click.option("--into", type=SECRET, help="With --from: DSN of another database to restore into.")
 @json_option
 @pass_context
-def drill(ctx: Context, identity: SecretRef | None, into: SecretRef | None, as_json: bool) -> None:
+def drill(
+    ctx: Context,
+    identity: SecretRef | None,
+    folder: Path | None,
+    into: SecretRef | None,
+    as_json: bool,
+) -> None:
     """Prove the archives by restoring them; nothing of it stays.
 
-    May run on another machine, by whoever has the private key: it needs the archive's folder and migrator.toml.
+    With --from it may run on another machine, by whoever has the private key.
     """
-    proven = archive_work.drill_all(ctx, identity=identity, into=into)
+    if folder is None and into is not None:
+        raise UsageError("--into needs --from", hint="name the archives' folder")
+    proven = (
+        archive_work.drill_elsewhere(ctx, folder, identity=identity, into=into)
+        if folder
+        else archive_work.drill_all(ctx, identity=identity)
+    )
     emit(
         as_json,
         {"proven": [asdict(table) for table in proven]},
@@ -101,7 +120,7 @@ def drill(ctx: Context, identity: SecretRef | None, into: SecretRef | None, as_j
 @click.option(
     "--from",
     "folder",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=_FOLDER,
     required=True,
     help="An archive's folder, or the folder of several.",
 )

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from functools import cache
 from typing import TYPE_CHECKING
+
+from migrator.dashboards.documents import template
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from jinja2 import Template
 
 
 @dataclass(frozen=True)
@@ -103,19 +102,4 @@ def to_json(receipt: Receipt) -> str:
 
 def render(receipt: Receipt) -> str:
     """Give the whole document; every value is escaped."""
-    return _template().render(receipt=receipt)
-
-
-@cache
-def _template() -> Template:
-    # Every command of the removal reaches this module, and one of them makes a page.
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
-
-    environment = Environment(
-        loader=PackageLoader("migrator.dashboards"),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("receipt.html.j2")
+    return template("receipt.html.j2").render(receipt=receipt)

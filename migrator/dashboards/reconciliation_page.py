@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
+
+from migrator.dashboards.documents import template
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from jinja2 import Template
 
 SHOWN = 1000
 
@@ -62,19 +61,4 @@ class ReconciliationPage:
 
 def render(page: ReconciliationPage) -> str:
     """Give the whole document; every value is escaped."""
-    return _template().render(page=page)
-
-
-@cache
-def _template() -> Template:
-    # Every command of the import reaches this module, and one of them makes a page.
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
-
-    environment = Environment(
-        loader=PackageLoader("migrator.dashboards"),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("reconciliation.html.j2")
+    return template("reconciliation.html.j2").render(page=page)

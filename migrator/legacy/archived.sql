@@ -72,15 +72,6 @@ SELECT ARRAY[{key_texts}] AS key FROM ONLY {table} AS t WHERE t.{column}::text =
 -- Whether one of these keys lies between both ends of a chunk.
 SELECT EXISTS (SELECT FROM (VALUES {keys}) AS k ({names}) WHERE ROW({names}) >= ROW({first}) AND ROW({names}) <= ROW({last})) AS found;
 
--- name: has_trigger
-SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = {table}::regclass AND tgname = %(trigger)s) AS found;
-
--- name: trigger_off
-ALTER TABLE {table} DISABLE TRIGGER {trigger};
-
--- name: trigger_on
-ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger};
-
 -- name: delete_rows
 DELETE FROM ONLY {table} AS t WHERE t.{column}::text = ANY(%(values)s);
 

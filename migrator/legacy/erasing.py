@@ -1,8 +1,7 @@
-"""Deletes rows that are archived, whatever blocks writes to them, within one transaction."""
+"""Deletes rows that are archived, within one transaction that may write past the write-block."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +27,14 @@ class Archived:
         columns: The archived columns' names now, in the archive's order.
         key: The primary key's columns with their types.
         hashes: The table with a hash per archived row, quoted; empty where all of the table is archived.
+        blanks: Where the table stays, columns and SQL for what stands in them once a row is erased.
     """
 
     place: tuple[str, str]
     columns: tuple[str, ...]
     key: tuple[tuple[str, str], ...]
     hashes: str = ""
+    blanks: tuple[tuple[str, str], ...] = ()
 
     @property
     def key_names(self) -> tuple[str, ...]:
@@ -90,17 +91,6 @@ class Erasing(Copying):
         )
         return int(found[0]["rows"])
 
-    @contextmanager
-    def unblocked(self, trigger: str) -> Iterator[None]:
-        """Let writes through the write-block, for this transaction only."""
-        table = ident(*self._table.place)
-        blocked = self._all("has_trigger", {"trigger": trigger}, table=literal(table))
-        if blocked[0]["found"]:
-            self._do("trigger_off", table=table, trigger=ident(trigger))
-        yield
-        if blocked[0]["found"]:
-            self._do("trigger_on", table=table, trigger=ident(trigger))
-
     def delete(self, keys: Sequence[Key]) -> int:
         """Delete rows by primary key; where the table stays, their archived columns are blanked."""
         parts = {
@@ -111,9 +101,8 @@ class Erasing(Copying):
         }
         if not self._table.hashes:
             return self._count("delete_keys", {}, **parts)
-        gone = self._table.columns[len(self._table.key) :]
-        blanks = ", ".join(f"{ident(column)} = DEFAULT" for column in gone)
-        done = self._count("blank_keys", {}, blanks=blanks, **parts) if blanks else 0
+        blanks = ", ".join(f"{ident(column)} = {value}" for column, value in self._table.blanks)
+        done = self._count("blank_keys", {}, blanks=blanks, **parts)
         return max(done, self._count("delete_keys", {}, **{**parts, "table": self._table.hashes}))
 
     def delete_by(self, column: str, values: Sequence[str]) -> int:

@@ -151,9 +151,14 @@ def _in_the_way(connection: PostgresConnection, oids: list[int]) -> str:
     found = Guard(connection).in_the_way(oids)
     return "; ".join(
         f"pid {row['pid']} ({row['role']}, {row['application'] or 'no application name'}, "
-        f"{row['state']} for {row['seconds']} s, holds {row['modes']})"
+        f"{row['state']} for {row['seconds']} s, last query {row['query_seconds']} s ago, holds {row['modes']}"
+        f"{_waiting(row['waits_for'])})"
         for row in found
     )
+
+
+def _waiting(pids: list[int]) -> str:
+    return f", waits itself for pid {', '.join(map(str, pids))}" if pids else ""
 
 
 def _refuse(error: psycopg.Error, *, broken: bool) -> NoReturn:

@@ -151,6 +151,10 @@ class Guard:
         self._show_fence()
         self._do("check_lease")
 
+    def approve_writer(self) -> None:
+        """Let this transaction write past the write-block; makes sure that the lease is still ours."""
+        self._do("approve_writer")
+
     def record_archive(
         self,
         name: str,

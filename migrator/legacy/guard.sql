@@ -26,6 +26,9 @@ SELECT to_regclass(format('migrator_archive.%%I', %(name)s::text)) IS NOT NULL A
 -- name: check_lease
 SELECT migrator_guard.check_lease();
 
+-- name: approve_writer
+SELECT migrator_guard.approve_writer();
+
 -- name: record_archive
 INSERT INTO migrator_guard.archive (name, rows, sha256, manifest_sha256)
 VALUES (%(name)s, %(rows)s, %(sha256)s, %(manifest_sha256)s)
@@ -136,9 +139,11 @@ SELECT r.* FROM jsonb_populate_recordset(NULL::migrator_guard.scream, %(rows)s) 
 UPDATE migrator_guard.step SET state = 'pending', at = clock_timestamp() WHERE step = %(step)s AND state = 'applying';
 
 -- name: in_the_way
--- Who holds a lock on these tables now; no query text, it may carry secrets.
+-- Who holds a lock on these tables now, and for whom these wait themselves; no query text, it may carry secrets.
 SELECT a.pid, a.usename::text AS role, a.application_name AS application, coalesce(a.state, a.backend_type) AS state,
        extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.query_start))::int AS seconds,
+       extract(epoch FROM clock_timestamp() - a.query_start)::int AS query_seconds,
+       pg_blocking_pids(a.pid) AS waits_for,
        string_agg(DISTINCT l.mode, ', ' ORDER BY l.mode) AS modes
 FROM pg_locks l
 JOIN pg_stat_activity a ON a.pid = l.pid

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.archive.manifest import ArchivedColumn, Excluded, Rebuild, rebuild_of
 from migrator.sqlgen import naming, steps
+from migrator.sqlgen.secret_columns import blank
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,6 +31,8 @@ class TablePlan:
         key: The primary key's columns, none without one.
         sequences: Schema, name, and the schema while it is archived.
         only_columns: The table itself stays.
+        blanks: Where it stays, the columns that go by their names while they are archived, and SQL for what stands in
+            them once a row is erased.
     """
 
     schema: str
@@ -42,6 +45,7 @@ class TablePlan:
     sequences: tuple[tuple[str, str, str], ...]
     rebuild: Rebuild
     only_columns: bool
+    blanks: tuple[tuple[str, str], ...]
 
     @property
     def label(self) -> str:
@@ -103,6 +107,7 @@ def _parsed(data: dict[str, Any]) -> TablePlan:
             "excluded": tuple(Excluded(**column) for column in data["excluded"]),
             "sequences": tuple(tuple(sequence) for sequence in data["sequences"]),
             "rebuild": rebuild_of(data["rebuild"]),
+            "blanks": tuple(tuple(pair) for pair in data["blanks"]),
         }
     )
 
@@ -121,6 +126,7 @@ def _whole(removal: Removal, table: Table, macros: Mapping[str, Callable[..., st
         sequences=tuple((table.schema, s.name, naming.QUARANTINE) for s in table.sequences),
         rebuild=_rebuild(removal, table, together, macros),
         only_columns=False,
+        blanks=(),
     )
 
 
@@ -146,6 +152,7 @@ def _columns(removal: Removal, macros: Mapping[str, Callable[..., str]]) -> Tabl
         sequences=tuple((users.schema, s.name, users.schema) for s in part.sequences),
         rebuild=_rebuild(removal, part, {(users.schema, users.name)}, macros),
         only_columns=True,
+        blanks=tuple((naming.quarantined(c.name), blank(c)) for c in removal.columns),
     )
 
 

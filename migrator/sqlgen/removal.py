@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from migrator.sqlgen.secret_columns import Omission
 
 # Raised when the emitted SQL changes, so that an old plan is not taken for a new one.
-GENERATOR = 4
+GENERATOR = 5
 MIN_SERVER_VERSION = 140000  # the guard's functions are of the kind that came with 14
 
 

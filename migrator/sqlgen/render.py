@@ -12,15 +12,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from migrator.core.sql import ident, literal
 from migrator.sqlgen import naming, steps
 from migrator.sqlgen.archive_plan import archive_files
+from migrator.sqlgen.secret_columns import blank_password
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from migrator.core.catalog import Constraint, Grant, InboundKey, Index, Table
+    from migrator.core.catalog import Column, Constraint, Grant, InboundKey, Index, Table
     from migrator.sqlgen.removal import Removal
 
 DIRECTIONS = ("deploy", "revert", "verify")
 BATCH_ROWS = 1000
+ERASE_BLOCKS = 100
 LEASE_S = 60
 LEASE_BY_HAND_S = 2
 ADVISORY_KEY = 0x6D69_6772_726D  # "migrrm": only while the guard schema is made
@@ -37,6 +39,45 @@ class _Surroundings:
     column_locks: list[tuple[str, ...]]
     column_indexes: list[Index]
     column_constraints: list[Constraint]
+
+
+@dataclass(frozen=True)
+class _Loosening:
+    """What a column loses so that rows need not name it, and what it keeps.
+
+    Attributes:
+        undefaulted: Loses its default.
+        loosened: Loses NOT NULL.
+        refilled: Of those, rows get the default back afterwards.
+        defaulted: Keeps its default.
+        tightened: Keeps NOT NULL.
+    """
+
+    undefaulted: list[Column]
+    loosened: list[Column]
+    refilled: list[Column]
+    defaulted: list[Column]
+    tightened: list[Column]
+
+
+def _loosening(removal: Removal) -> _Loosening:
+    gone = set(removal.names)
+    only_once = {
+        name
+        for index in removal.users.indexes
+        if index.definition.startswith("CREATE UNIQUE") and gone.issuperset(index.columns)
+        for name in index.columns
+    }
+    erased = removal.rules.erase != "no"
+    undefaulted = [c for c in removal.columns if c.default and (erased or c.name in only_once)]
+    loosened = [c for c in removal.columns if c.not_null and (not c.default or c in undefaulted)]
+    return _Loosening(
+        undefaulted,
+        loosened,
+        refilled=[c for c in loosened if c.default and c.name not in only_once],
+        defaulted=[c for c in removal.columns if c.default and c not in undefaulted],
+        tightened=[c for c in removal.columns if c.not_null and c not in loosened],
+    )
 
 
 def render(removal: Removal) -> dict[str, str]:
@@ -73,6 +114,7 @@ def _environment() -> Environment:
         literal=literal,
         role=_role,
         quarantined=naming.quarantined,
+        blank_password=blank_password,
         rejected=lambda name: ident(_rejected_name(name)),
         rejected_name=_rejected_name,
         row_hashes=lambda name: ident(naming.row_hashes(name)),
@@ -96,6 +138,7 @@ def _values(removal: Removal) -> dict[str, Any]:
     around = _surroundings(removal)
     columns = removal.columns
     key = list(removal.users.key)
+    loosening = _loosening(removal)
     return {
         **vars(around),
         "removal": removal,
@@ -108,13 +151,17 @@ def _values(removal: Removal) -> dict[str, Any]:
         "omitted": {
             table.label: removal.omitted(table) for table in (*removal.tables, removal.users)
         },
-        "made_up": [o for o in removal.omitted(removal.users) if o.expression],
         "all_column_names": _name_list([*removal.names, *map(naming.quarantined, removal.names)]),
         "archives": len(removal.tables) + bool(columns),
         "archived": [*key, *removal.kept(removal.users)],
         "live": [*key, *map(naming.quarantined, removal.kept(removal.users))],
-        "loosened": [c for c in columns if c.not_null and not c.default],
-        "tightened": [c for c in columns if c.not_null and c.default],
+        **vars(loosening),
+        "later": [c for c in columns if c in loosening.defaulted or blank_password(c)],
+        "erased": removal.rules.erase != "no",
+        "rewritten": removal.rules.erase == "rewrite",
+        "erase_blocks": ERASE_BLOCKS,
+        "key_index": next((k.name for k in removal.users.constraints if k.kind == "p"), ""),
+        "clustered": next((i.name for i in removal.users.indexes if i.clustered), ""),
         "revocations": {
             t.label: r for t, r in zip(removal.tables, removal.revocations, strict=True)
         },

@@ -48,6 +48,17 @@ def omissions(table: Table, columns: tuple[Column, ...]) -> tuple[Omission, ...]
     return tuple(_omission(table, column) for column in columns if _is_secret(table, column))
 
 
+def blank(column: Column) -> str:
+    """Give SQL for what stands where a row has nothing to be restored."""
+    return blank_password(column) or ("DEFAULT" if column.not_null and column.default else NULL)
+
+
+def blank_password(column: Column) -> str:
+    """Give SQL for a hash that no password fits, '' for a column that holds none."""
+    named = _PASSWORD.fullmatch(column.name.lower()) is not None
+    return _UNUSABLE if named and _holds(column, _UNUSABLE_LENGTH) else ""
+
+
 def refusals(table: Table, columns: tuple[Column, ...]) -> list[str]:
     """Give every reason why a secret cannot be left out of the archive of a table."""
     return [
@@ -79,8 +90,8 @@ def _needed(table: Table, column: Column) -> str:
 
 
 def _omission(table: Table, column: Column) -> Omission:
-    if _PASSWORD.fullmatch(column.name.lower()) and _holds(column, _UNUSABLE_LENGTH):
-        return Omission(column.name, "a hash that no password fits", _UNUSABLE)
+    if unusable := blank_password(column):
+        return Omission(column.name, "a hash that no password fits", unusable)
     if not column.not_null:
         return Omission(column.name, "NULL", NULL)
     if column.default and not _is_unique(table, column):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -125,6 +125,7 @@ SQUAWK: dict[str, tuple[tuple[str, ...], str]] = {
     f"revert/{QUARANTINE_COLUMNS}": (("renaming-column",), _PURPOSE),
     f"revert/{ARCHIVE_COLUMNS}": (("ban-drop-table",), _PURPOSE),
     f"revert/{WRITE_BLOCK_COLUMNS}": (("ban-drop-sequence",), _PURPOSE),
+    f"revert/{ERASE_COLUMNS}": (("ban-drop-table",), _PURPOSE),
     f"deploy/{PURGE_COLUMNS}": (
         ("ban-drop-column", "ban-drop-sequence", "ban-drop-table"),
         _PURPOSE,
@@ -141,7 +142,7 @@ SQUAWK: dict[str, tuple[tuple[str, ...], str]] = {
         ),
         f"NOT NULL is proven by a validated check, unique constraints take an index that is there; {_AS_IT_WAS}",
     ),
-    f"deploy/{FINALIZE}": (("ban-drop-schema",), _PURPOSE),
+    f"deploy/{FINALIZE}": (("ban-drop-function", "ban-drop-schema", "ban-drop-table"), _PURPOSE),
 }
 
 _ANY_TIME = "At any time; nothing is lost, a pg_dump is the same byte for byte."
@@ -223,7 +224,8 @@ _TABLES = (
 _COLUMNS = (
     Step(
         LOOSEN_COLUMNS,
-        "Lets rows be written that no longer name the columns: NOT NULL goes where there is no default.",
+        "Lets rows be written that no longer name the columns: NOT NULL goes where there is no default, and a default "
+        "where a unique index would let it in only once.",
         "ACCESS EXCLUSIVE on the users table, for a change of the catalog (milliseconds).",
         "Queries on the users table while the lock is waited for and held.",
         _ANY_TIME,
@@ -266,9 +268,27 @@ _COLUMNS = (
         _AS_LONG_AS,
     ),
 )
+_ERASE = Step(
+    ERASE_COLUMNS,
+    "Overwrites the quarantined columns with NULL, in batches. Old versions of the rows stay in their blocks until "
+    'the table is written anew (the setting erase = "rewrite" does that here), and in WAL, replicas and backups '
+    "until those rotate.",
+    "ROW EXCLUSIVE on the users table, rows for the time of a batch.",
+    "Writers of the same rows for the time of a batch.",
+    _AS_LONG_AS,
+)
+_ERASE_AND_REWRITE = replace(
+    _ERASE,
+    title="Overwrites the quarantined columns with NULL, in batches, then writes the table anew, so that no block holds "
+    "the values any more. WAL, replicas and backups hold them until those rotate.",
+    lock="ROW EXCLUSIVE for the batches, then ACCESS EXCLUSIVE on the users table for as long as it and its indexes "
+    "are written anew: minutes, by its size.",
+    blocks="All use of the users table while it is written anew.",
+)
 _FINALIZE = Step(
     FINALIZE,
-    "Removes the quarantine schema, which is empty by now.",
+    "Removes what the removal itself made: the guard schema and the quarantine schema. What they knew is in migrator's "
+    "state and ledger.",
     "None on the application's objects.",
     "Nobody.",
     _AS_LONG_AS,
@@ -278,5 +298,8 @@ _FINALIZE = Step(
 def steps_of(removal: Removal) -> tuple[Step, ...]:
     """Give the steps that this removal needs; names stay the same when one track is empty."""
     tables = _TABLES if removal.tables else ()
-    columns = _COLUMNS if removal.columns else ()
+    columns: tuple[Step, ...] = _COLUMNS if removal.columns else ()
+    if removal.columns and removal.rules.erase != "no":
+        erase = _ERASE_AND_REWRITE if removal.rules.erase == "rewrite" else _ERASE
+        columns = (*columns[:-1], erase, columns[-1])
     return (_GUARD, *tables, *columns, _FINALIZE)

@@ -55,7 +55,7 @@ def exceptions(removal: Removal) -> tuple[str, ...]:
     if removal.columns:
         found += [
             f"{removal.users.label}: the columns come back at the end of the column order",
-            f"{removal.users.label}: rows written after the archive get the columns' defaults",
+            f"{removal.users.label}: rows written after the archive get the columns' defaults; as a password a hash that none fits",
         ]
     if removal.columns and removal.users.triggers:
         names = ", ".join(trigger.name for trigger in removal.users.triggers)

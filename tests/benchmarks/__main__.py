@@ -1,6 +1,7 @@
 """All benchmarks, one after the other: `python -m tests.benchmarks`."""
 
 from tests.benchmarks import (
+    bench_archive,
     bench_endpoint,
     bench_import,
     bench_libsql,
@@ -18,6 +19,7 @@ BENCHMARKS = (
     bench_sign_in.main,
     bench_sync.main,
     bench_shim.main,
+    bench_archive.main,
 )
 
 for benchmark in BENCHMARKS:

@@ -106,6 +106,7 @@ class Story:
             ("shims = []", f'shims = ["{first.base_url}", "{second.base_url}"]'),
             ('interval = "30s"', 'interval = "1s"'),
             ('tables = "usual"', 'tables = ["public.identities"]'),
+            ('quiet_for = "7d"', 'quiet_for = "0s"'),
             ("acknowledged = []", 'acknowledged = ["scream_window", "lockout", "second_factors"]'),
         )
         ws.shorten_gates(SHORT)

@@ -46,8 +46,8 @@ def test_forward_through_the_pooler_and_back_to_where_a_session_is_needed(
 ) -> None:
     made = p4_remove.plan(site.ctx)
     assert any("revert/16_purge_columns.sql needs direct_dsn" in note for note in made.notes)
-    assert p4_remove.run(site.ctx).steps == made.steps
-    assert p4_remove.verify(site.ctx) == made.steps
+    assert p4_remove.run(site.ctx, steps.PURGE_COLUMNS).steps == made.steps[:-1]
+    assert p4_remove.verify(site.ctx) == made.steps[:-1]
     assert needs_session(made.files[f"revert/{steps.PURGE_COLUMNS}.sql"])
     with pytest.raises(
         HeldError, match="pooler that gives each transaction another session"

@@ -162,8 +162,7 @@ def test_without_a_plan_the_next_command_is_named(site: Site) -> None:
 
 
 MEASURED = {
-    "UPDATE migrator_instance SET legacy_capable = true": "past the legacy side: web-1 .stage auther, accepts",
-    "UPDATE migrator_instance SET stage = 'drain'": "past the legacy side: web-1 .stage drain",
+    "UPDATE migrator_instance SET stage = 'drain'": "still accept legacy logins: web-1 .stage drain",
     "UPDATE migrator_identity SET last_legacy_at = now() - interval '6 days'": "a user was on the legacy side",
     "UPDATE migrator_guard.target SET oid = oid::bigint + 1": "no gate evidence that is still good",
 }
@@ -174,7 +173,8 @@ def test_a_file_run_by_hand_measures_again_what_sql_can_measure(site: Site) -> N
         users = describe_table(connection, "public.users", key="legacy.users_table")
         IdentityTable(connection, users, source="User").create()
     site.sql(
-        "INSERT INTO migrator_instance VALUES ('web-1', '3', 'auther', 'auther', 1, 'live', false, now()), "
+        "INSERT INTO migrator_instance VALUES ('web-1', '3', 'auther', 'auther', 1, 'live', true, now()), "
+        "('web-2', '4', 'drain', 'drain', 1, 'live', false, now()), "
         "('gone', '1', 'dual', 'dual', 1, 'live', true, now() - interval '1 hour')"
     )
     site.sql(

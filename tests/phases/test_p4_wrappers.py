@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EVIDENCE = """
-INSERT INTO migrator_guard.evidence SELECT step, plan_id, 'h', 'e', now() + interval '1 hour'
-FROM migrator_guard.step, migrator_guard.plan
+INSERT INTO migrator_guard.evidence SELECT step, plan_id, 'h', 'e', oids, now() + interval '1 hour'
+FROM migrator_guard.step, migrator_guard.plan,
+  (SELECT array_agg(oid ORDER BY oid) AS oids FROM migrator_guard.target) AS t
 ON CONFLICT (step) DO UPDATE SET expires_at = EXCLUDED.expires_at
 """
 # What only the tool can do: a wrapper stops there and names the command.

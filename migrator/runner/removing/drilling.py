@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from migrator.archive.erasures import read_key, read_list, without_erased
 from migrator.archive.folder import arrive
 from migrator.archive.reader import check_chunks, read_rows
 from migrator.core.errors import ConflictError, RefusedError
 from migrator.legacy.archived import SCRATCH, Copying, Digest
-from migrator.legacy.connect import open_postgres
 from migrator.legacy.copytext import parse
 from migrator.legacy.execute import told
 from migrator.runner.removing.archives import archived, folder_of, kept, opening_of
@@ -25,9 +23,10 @@ if TYPE_CHECKING:
     from migrator.archive.erasures import Erasure
     from migrator.archive.manifest import ArchivedTable, Manifest
     from migrator.config.secrets import SecretRef
-    from migrator.core.progress import Task
+    from migrator.core.progress import Progress, Task
     from migrator.legacy.copytext import Row
-    from migrator.runner.removing.archives import Kept
+    from migrator.legacy.guard import Guard
+    from migrator.legacy.postgres import PostgresConnection as Connection
     from migrator.runner.removing.site import Site
     from migrator.sqlgen.archive_plan import TablePlan
 
@@ -41,47 +40,72 @@ class Proven:
     sha256: str
 
 
-def drill(
-    here: Site, step: str, identity: SecretRef | None, *, into: SecretRef | None = None
-) -> tuple[Proven, ...]:
-    """Restore an archive into a scratch schema, compare it, drop the schema, and record that.
-
-    Everything is restored in one transaction that is rolled back: interrupted anywhere, nothing is left.
-
-    Args:
-        here: Where.
-        step: The step that made the archive.
-        identity: The private key; that of the configuration when None.
-        into: Another database to restore into; the application's own when None.
+def drill(here: Site, step: str, identity: SecretRef | None) -> tuple[Proven, ...]:
+    """Prove the archive of a step in the application's own database; as `prove_recorded`.
 
     Raises:
         HeldError: There is no archive, or no private key.
-        RefusedError: The archive is not what the database knows, or does not hold what was archived.
-        DependencyError: Disk or database failed.
     """
     found = kept(here, step)
     opening = opening_of(here.ctx, found.manifest, identity)
     check_chunks(found.folder, found.manifest)
-    with ExitStack() as stack:
-        connection: Any = here.connection
-        if into is not None:
-            dsn = here.ctx.reveal(into)
-            connection = stack.enter_context(
-                open_postgres(dsn, doing="the drill", read_only=False)
+    return prove_recorded(
+        here.guard,
+        found.folder,
+        found.manifest,
+        opening,
+        into=here.connection,
+        progress=here.ctx.progress,
+    )
+
+
+def prove_recorded(
+    guard: Guard,
+    folder: Path,
+    manifest: Manifest,
+    opening: Opening,
+    *,
+    into: Connection,
+    progress: Progress,
+) -> tuple[Proven, ...]:
+    """Prove an archive and record that where the SQL of the purge looks for it.
+
+    Args:
+        guard: Of the application's database, which knows the archive.
+        folder: The archive's, its files checked.
+        manifest: The archive's.
+        opening: Decrypts.
+        into: The database to restore into.
+        progress: Where progress is said.
+
+    Raises:
+        RefusedError: The archive is not what the database knows, or does not hold what was archived.
+        ConflictError: The archive was renewed meanwhile.
+        DependencyError: Disk or database failed.
+    """
+    _require_known(guard, manifest)
+    proven = prove(folder, manifest, opening, into=into, progress=progress)
+    for table in manifest.tables:
+        if not guard.record_drill(table.name, manifest.content_hash):
+            raise ConflictError(
+                "the archive was renewed meanwhile", hint="the same again: migrator remove drill"
             )
-        proven = prove(here, connection, found.folder, found.manifest, opening)
-    _record(here, found, proven)
     return proven
 
 
 def prove(
-    here: Site, connection: Any, folder: Path, manifest: Manifest, opening: Opening
+    folder: Path, manifest: Manifest, opening: Opening, *, into: Connection, progress: Progress
 ) -> tuple[Proven, ...]:
-    """Restore an archive, compare it with its manifest, and leave nothing of it."""
-    with told(connection), connection.transaction(force_rollback=True):
-        copying = Copying(connection, encoding=manifest.copy_encoding)
+    """Restore an archive into a scratch schema, compare it with its manifest, and leave nothing of it.
+
+    Everything is restored in one transaction that is rolled back: interrupted anywhere, nothing is left.
+    """
+    with told(into), into.transaction(force_rollback=True):
+        copying = Copying(into, encoding=manifest.copy_encoding)
         copying.make_scratch()
-        return tuple(_prove(here, copying, folder, table, opening) for table in manifest.tables)
+        return tuple(
+            _prove(copying, folder, table, opening, progress) for table in manifest.tables
+        )
 
 
 def refill(here: Site, step: str, identity: SecretRef | None) -> None:
@@ -107,7 +131,7 @@ def refill(here: Site, step: str, identity: SecretRef | None) -> None:
     _require_whole_list(here, wanted, erasures)
     if erasures:
         # What is left out cannot be compared afterwards, so the whole is first.
-        prove(here, here.connection, folder, manifest, opening)
+        prove(folder, manifest, opening, into=here.connection, progress=here.ctx.progress)
     loading = _Loading(here, folder, manifest, opening)
     for table in wanted:
         loading.load(table.label, only_columns=table.only_columns)
@@ -163,12 +187,12 @@ def definitions(table: ArchivedTable) -> list[tuple[str, str, str]]:
 
 
 def _prove(
-    here: Site, copying: Copying, folder: Path, table: ArchivedTable, opening: Opening
+    copying: Copying, folder: Path, table: ArchivedTable, opening: Opening, progress: Progress
 ) -> Proven:
     place = (SCRATCH, table.name)
     copying.make(place, definitions(table))
     title = f"restoring {table.label}"
-    with here.ctx.progress.task(title, total=table.rows) as task:
+    with progress.task(title, total=table.rows) as task:
         copying.fill(place, table.column_names, _counted(read_rows(folder, table, opening), task))
     found = copying.digest(place, table.column_names)
     compare(table, found)
@@ -195,21 +219,18 @@ def compare(table: ArchivedTable, found: Digest) -> None:
         )
 
 
-def _record(here: Site, found: Kept, proven: tuple[Proven, ...]) -> None:
-    hashed = found.manifest.content_hash
-    known = {table.label: table for table in found.manifest.tables}
-    with here.connection.transaction():
-        for table in proven:
-            recorded = archived(here, known[table.table].name)
-            if recorded is None or recorded.sha256 != table.sha256:
-                raise RefusedError(
-                    f"{table.table}: the database knows another content of this archive",
-                    hint="revert to before the archive step, then apply it again",
-                )
-            if not here.guard.record_drill(known[table.table].name, hashed):
-                raise ConflictError(
-                    "the archive was renewed meanwhile", hint="migrator remove drill again"
-                )
+def _require_known(guard: Guard, manifest: Manifest) -> None:
+    known = {table.name: table for table in guard.archives()}
+    for table in manifest.tables:
+        there = known.get(table.name)
+        if there is None or (there.manifest_sha256, there.sha256) != (
+            manifest.content_hash,
+            table.sha256,
+        ):
+            raise RefusedError(
+                f"the archive of {table.label} is not the one that the database knows",
+                hint="copy its folder anew, then: migrator remove drill",
+            )
 
 
 def _manifest_hash(here: Site, name: str) -> str:

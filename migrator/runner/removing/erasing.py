@@ -25,8 +25,14 @@ from migrator.runner.removing.archives import (
     kept,
     sealing_of,
 )
-from migrator.sqlgen.naming import BLOCK_TRIGGER, GUARD, row_hashes
-from migrator.sqlgen.steps import ARCHIVE_COLUMNS, PURGE_COLUMNS, PURGE_TABLES, QUARANTINE_TABLES
+from migrator.sqlgen.naming import GUARD, row_hashes
+from migrator.sqlgen.steps import (
+    ARCHIVE_COLUMNS,
+    ERASE_COLUMNS,
+    PURGE_COLUMNS,
+    PURGE_TABLES,
+    QUARANTINE_TABLES,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,13 +94,15 @@ def erase(here: Site, wish: Wish) -> Erased:
     step, table = _find(here, wish.table)
     column = _column(table, wish)
     wish = replace(wish, column=column)
-    purge = PURGE_COLUMNS if step == ARCHIVE_COLUMNS else PURGE_TABLES
+    # Where values are erased before the columns go, they are gone from that step on.
+    last = ERASE_COLUMNS if ERASE_COLUMNS in here.plan.steps else PURGE_COLUMNS
+    purge = last if step == ARCHIVE_COLUMNS else PURGE_TABLES
     state = here.states()[purge]
     if state == "reverting":
         raise HeldError(
             f"{purge} is half reverted", hint="migrator remove revert, then this again"
         )
-    if state == "applied":
+    if state in {"applied", "applying"}:
         return _list(here, step, table, wish)
     if archived(here, table.name) is None:
         return _delete_only(here, table, wish)
@@ -115,14 +123,13 @@ class _Renewal:
     def run(self, wish: Wish) -> Erased:
         here, name = self._here, self._plan.name
         with told(here.connection), here.connection.transaction():
-            here.guard.check_lease()
+            here.guard.approve_writer()
             erasing = _erasing(here, self._plan, self._kept.manifest.copy_encoding)
             self._require_unchanged(erasing)
             keys = _keys(erasing, self._plan, wish)
-            with erasing.unblocked(BLOCK_TRIGGER):
-                rows = erasing.delete(keys) if keys else 0
-                if not self._plan.key:
-                    rows = erasing.delete_by(wish.column, wish.values)
+            rows = erasing.delete(keys) if keys else 0
+            if not self._plan.key:
+                rows = erasing.delete_by(wish.column, wish.values)
             renewed = self._chunks(erasing, keys)
             found = erasing.content()
             manifest = self._kept.manifest.with_table(
@@ -236,7 +243,9 @@ def _erasing(here: Site, table: TablePlan, encoding: str) -> Erasing:
     hashes = ident(GUARD, row_hashes(table.name)) if table.only_columns else ""
     key = tuple((name, types[name]) for name in table.key)
     return Erasing(
-        here.connection, Archived(table.place, table.sources, key, hashes), encoding=encoding
+        here.connection,
+        Archived(table.place, table.sources, key, hashes, table.blanks),
+        encoding=encoding,
     )
 
 

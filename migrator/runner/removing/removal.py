@@ -107,7 +107,9 @@ def revert_steps(
 
 
 def _take_back(here: Site, name: str, identity: SecretRef | None) -> None:
-    if name in REFILLS:
+    if name in REFILLS and not (
+        name == steps.PURGE_COLUMNS and steps.ERASE_COLUMNS in here.plan.steps
+    ):
         refill(here, REFILLS[name], identity)
     here.run(name, "revert")
     if name in ARCHIVES:
@@ -121,13 +123,21 @@ def _deploy(here: Site, evidence: Evidence, facts: dict[str, Any]) -> None:
         return
     with here.guard.leased(holder_of(here.ctx)):
         here.guard.present(evidence)
-        if name in ARCHIVES:
-            facts["archive"] = make_archive(here, name).content_hash
-            # Writing may take longer than evidence is good for.
+        if name in {*ARCHIVES, *DRILLS}:
+            _work_on_archive(here, name, facts)
+            # That may take longer than evidence is good for.
             here.guard.present(evidence_for(here, name, require_gates(here.ctx, SUBJECT)))
-        elif name in DRILLS and not is_proven(here, DRILLS[name]):
-            drill(here, DRILLS[name], None)
+        if name in steps.PURGES:
+            for line in here.plan.exceptions:
+                here.ctx.progress.say(f"no revert brings back: {line}")
         here.run(name, "deploy")
+
+
+def _work_on_archive(here: Site, name: str, facts: dict[str, Any]) -> None:
+    if name in ARCHIVES:
+        facts["archive"] = make_archive(here, name).content_hash
+    elif not is_proven(here, DRILLS[name]):
+        drill(here, DRILLS[name], None)
 
 
 def evidence_for(here: Site, name: str, standings: tuple[GateStanding, ...]) -> Evidence:
