@@ -29,7 +29,7 @@ def made_aside(folder: Path) -> Iterator[Path]:
     Raises:
         DependencyError: The disk refuses; what was there before stays.
     """
-    aside, old = folder.with_name(folder.name + ".new"), folder.with_name(folder.name + ".old")
+    aside, old = _beside(folder)
     with disk(f"the archive in {folder.name} cannot be written"):
         for leftover in (aside, old):
             shutil.rmtree(leftover, ignore_errors=True)
@@ -46,6 +46,18 @@ def made_aside(folder: Path) -> Iterator[Path]:
     finally:
         for leftover in (aside, old):
             shutil.rmtree(leftover, ignore_errors=True)
+
+
+def remove(folder: Path) -> None:
+    """Remove an archive and what an interrupted one left; one that is not there is fine.
+
+    Raises:
+        DependencyError: The disk refuses.
+    """
+    with disk(f"the archive in {folder.name} cannot be removed"):
+        for place in (folder, *_beside(folder)):
+            if place.exists():
+                shutil.rmtree(place)
 
 
 def put_manifest(folder: Path, manifest: Manifest) -> None:
@@ -122,6 +134,11 @@ def alone(folder: Path, content_hashes: Sequence[str] = ()) -> Manifest:
     if not content_hashes and f"{found}  {MANIFEST}\n" not in said:
         raise RefusedError(f"{path} was changed: its SHA-256 is not in {SUMS}", hint=ANOTHER_COPY)
     return manifest
+
+
+def _beside(folder: Path) -> tuple[Path, Path]:
+    """Give where an archive is made, and where the one is kept that it replaces."""
+    return folder.with_name(folder.name + ".new"), folder.with_name(folder.name + ".old")
 
 
 def _sweep(folder: Path, manifest: Manifest) -> None:

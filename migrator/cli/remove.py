@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from migrator.config.secrets import SecretRef
-    from migrator.legacy.guard import Scream
+    from migrator.legacy.guard import Archived, Scream
     from migrator.runner.context import Context
     from migrator.runner.removing.permits import Permit
     from migrator.sqlgen.planfile import PlanFile
@@ -212,7 +212,7 @@ def _show_status(console: Console, found: Status) -> None:
     _list(
         console,
         "archived",
-        (f"{a.name}: {a.rows} rows, sha256 {a.sha256[:12]}" for a in found.archives),
+        (_archived(archive) for archive in found.archives),
     )
     _list(
         console,
@@ -237,6 +237,11 @@ def _heard(scream: Scream) -> list[str]:
         f"{said}, looked {scream.looked_at:%Y-%m-%d %H:%M}",
         f"{scream.refusals} refused statements; the planted one was {counted}",
     ]
+
+
+def _archived(archive: Archived) -> str:
+    proven = "restored and compared" if archive.drilled_at else "not proven"
+    return f"{archive.name}: {archive.rows} rows, sha256 {archive.sha256[:12]}, {proven}"
 
 
 def _show_steps(word: str, steps: tuple[str, ...], *, as_json: bool) -> None:

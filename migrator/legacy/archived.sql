@@ -1,5 +1,7 @@
 -- name: text_form
--- What the text form of values depends on; RLS may never thin out a copy.
+-- What the text form of values depends on; RLS may never thin out a copy, and a copy takes as long as it takes.
+SET LOCAL statement_timeout = 0;
+SET LOCAL idle_in_transaction_session_timeout = 0;
 SET LOCAL row_security = off;
 SET LOCAL datestyle = 'ISO, YMD';
 SET LOCAL intervalstyle = 'postgres';

@@ -116,7 +116,7 @@ SQUAWK: dict[str, tuple[tuple[str, ...], str]] = {
         ),
         f"the tables are new here, nobody waits for them; {_AS_IT_WAS}",
     ),
-    f"deploy/{LOOSEN_COLUMNS}": (("ban-drop-not-null",), _PURPOSE),
+    f"deploy/{LOOSEN_COLUMNS}": (("ban-drop-not-null", "ban-drop-default"), _PURPOSE),
     f"revert/{LOOSEN_COLUMNS}": (
         ("ban-drop-constraint", "adding-not-nullable-field", "constraint-missing-not-valid"),
         f"{_PURPOSE}; NOT NULL is proven by a validated check",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -80,15 +82,31 @@ def test_a_flipped_bit_in_the_archive_is_found_by_verify_and_by_the_revert(site:
 def test_a_reader_that_stays_holds_the_step_and_is_named(site: Site) -> None:
     p4_remove.plan(site.ctx)
     p4_remove.run(site.ctx, steps.SCREAM_WINDOW)
-    with psycopg.connect(site.dsn, application_name="night report") as reader:
+    with (
+        psycopg.connect(site.dsn, application_name="night report") as reader,
+        psycopg.connect(site.dsn) as other,
+    ):
         reader.execute("SELECT count(*) FROM identities")
         with pytest.raises(HeldError, match="night report, idle in transaction") as caught:
             p4_remove.run(site.ctx, steps.QUARANTINE_TABLES)
+        other.execute("LOCK TABLE users")
+        waiting = threading.Thread(target=reader.execute, args=("SELECT FROM users",))
+        waiting.start()
+        _wait_until_blocked(site, reader.info.backend_pid)
+        with pytest.raises(HeldError, match=f"waits itself for pid {other.info.backend_pid}"):
+            p4_remove.run(site.ctx, steps.QUARANTINE_TABLES)
+        other.rollback()
+        waiting.join()
         assert "SELECT count" not in caught.value.message
         assert "the same command" in caught.value.hint
     assert states(site)[3:5] == ["applied", "pending"]
     p4_remove.run(site.ctx, steps.QUARANTINE_TABLES)
     assert states(site)[3:5] == ["applied", "applied"]
+
+
+def _wait_until_blocked(site: Site, pid: int) -> None:
+    while not site.sql("SELECT cardinality(pg_blocking_pids(%s))", pid):
+        time.sleep(0.01)
 
 
 def test_a_lock_that_frees_itself_is_had_at_a_later_try(site: Site) -> None:
@@ -129,7 +147,7 @@ def test_a_holder_that_lost_its_lease_cannot_commit(site: Site) -> None:
             connection.execute(made.files[f"deploy/{steps.QUARANTINE_TABLES}.sql"].encode())
 
 
-@pytest.mark.parametrize("last", STEPS)
+@pytest.mark.parametrize("last", [steps.PURGE_TABLES, steps.PURGE_COLUMNS, steps.FINALIZE])
 def test_cut_off_after_any_transaction_the_same_command_goes_on(
     site: Site, last: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -269,3 +287,51 @@ def test_between_archive_and_drop_only_users_with_archived_rows_cannot_be_delete
         site.sql(
             "DELETE FROM users WHERE id = (SELECT min(user_id) FROM migrator_quarantine.identities)"
         )
+
+
+def test_a_stray_drop_or_truncate_fails_and_a_tripwire_that_is_not_ours_stops_the_purge(
+    site: Site,
+) -> None:
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.TRIPWIRES)
+    with pytest.raises(
+        psycopg.errors.DependentObjectsStillExist, match="cannot drop table identities"
+    ):
+        site.sql("DROP TABLE identities")
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="it is not truncated"):
+        site.sql("TRUNCATE identities")
+    p4_remove.run(site.ctx, steps.WRITE_BLOCK_TABLES)
+    site.sql("DROP VIEW migrator_guard.tripwire_identities")
+    site.sql("CREATE VIEW migrator_guard.tripwire_identities AS SELECT 1 AS held")
+    with pytest.raises(ConflictError, match=r"tripwires of public\.identities are not the ones"):
+        p4_remove.run(site.ctx)
+
+
+def test_an_erasure_that_was_cut_off_is_taken_back_from_the_archive(
+    tmp_path: Path, devise_db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = make_site(tmp_path, devise_db, monkeypatch, tables=(), rules='erase = "rewrite"')
+    dump = site.dump()
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.WRITE_BLOCK_COLUMNS)
+    _cut_off_before(site, "rewrite", monkeypatch)
+    with pytest.raises(DependencyError, match="broke"):
+        p4_remove.run(site.ctx, steps.ERASE_COLUMNS)
+    monkeypatch.undo()
+    monkeypatch.setenv("LEGACY_" + site.root.name.upper().replace("-", "_"), site.dsn)
+    assert site.sql("SELECT count(migrator_q_encrypted_password) FROM users") == 0
+    p4_remove.rollback(site.ctx)
+    # The rows lie in another order now.
+    assert sorted(site.dump().splitlines()) == sorted(dump.splitlines())
+
+
+def test_a_removal_that_came_to_its_end_keeps_its_files_for_the_way_back(site: Site) -> None:
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx)
+    site.sql("CREATE TABLE identities (id int)")
+    site.sql("CREATE TABLE push_tokens (id int)")
+    other = site.ctx.config.remove.model_copy(update={"columns": ("name",)})
+    ctx = replace(site.ctx, config=site.ctx.config.model_copy(update={"remove": other}))
+    with pytest.raises(ConflictError, match="came to its end, and its files are the way back"):
+        p4_remove.plan(ctx)
+    assert p4_remove.plan(ctx, site.root / "next").columns == ("name",)

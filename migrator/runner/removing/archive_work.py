@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from migrator.runner.removing.erasing import erase
 from migrator.runner.removing.plans import SUBJECT, kept_plan
 from migrator.runner.removing.receipt import note_archives
 from migrator.runner.removing.restoring import find_archives
-from migrator.runner.removing.site import holder_of, site
+from migrator.runner.removing.site import address, holder_of, site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +67,7 @@ def drill_elsewhere(
         DependencyError: Disk or database failed.
     """
     archives = find_archives(folder)
-    dsn = ctx.reveal(ctx.config.legacy.dsn)
+    dsn = address(ctx)
     with ExitStack() as stack:
         own = stack.enter_context(open_postgres(dsn, doing="the drill", read_only=False))
         there = own
@@ -107,7 +107,8 @@ def erase_rows(ctx: Context, wish: Wish, *, reason: str = "", confirmation: str 
         ctx.state.ledger.recorded(
             SUBJECT, "erase", plan=made.plan_hash, table=wish.table
         ) as facts,
-        here.guard.leased(holder_of(ctx)),
+        # After the last step there is no guard schema, and nothing in the database to be erased.
+        here.guard.leased(holder_of(ctx)) if here.guard.plan_id() else nullcontext(),
     ):
         done = erase(here, wish)
         facts.update(where=done.where, rows=done.rows, files=list(done.files))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hmac
-import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrator.archive.encryption import HOW_TO, NONE, Age, Identity, Unencrypted
-from migrator.archive.files import disk
 from migrator.archive.folder import arrive
 from migrator.archive.reader import check_chunks
 from migrator.archive.writer import ChunkSize
@@ -113,18 +111,6 @@ def is_proven(here: Site, step: str) -> bool:
     """Tell whether the archive of a step was restored and compared."""
     known = [archived(here, table.name) for table in here.plan.archive(step).tables]
     return all(table is not None and table.drilled_at is not None for table in known)
-
-
-def remove_archive(ctx: Context, plan_id: str, step: str) -> None:
-    """Remove the files of an archive that is needed no more.
-
-    Raises:
-        DependencyError: The disk refuses.
-    """
-    folder = folder_of(ctx, plan_id, step)
-    with disk(f"the archive in {folder} cannot be removed"):
-        if folder.exists():
-            shutil.rmtree(folder)
 
 
 def kept(here: Site, step: str) -> Kept:

@@ -42,7 +42,7 @@ def permit_step(here: Site, name: str, consent: Consent = NONE) -> Permit:
     knows. `migrator remove status` looks.
 
     Raises:
-        ConflictError: It is not this step's turn.
+        ConflictError: It is not this step's turn, or it is one that only `migrator` can do.
         HeldError: A gate is not passed, or the step is not approved.
         RefusedError: A gate failed.
     """
@@ -54,6 +54,11 @@ def permit_step(here: Site, name: str, consent: Consent = NONE) -> Permit:
         )
     if states[name] not in {"pending", "applying"}:
         raise ConflictError(f"step {name} is {states[name]}", hint="migrator remove status")
+    if name == steps.SCREAM_WINDOW and not here.plan.unproven:
+        raise ConflictError(
+            f"step {name} listens in the server's log, which SQL alone cannot",
+            hint=f"migrator remove apply --to {name}",
+        )
     recorded = here.ctx.state.ledger.recorded
     with recorded(SUBJECT, f"permit {name}", plan=here.plan.plan_hash) as facts:
         standings = require_gates(here.ctx, SUBJECT)
@@ -72,6 +77,7 @@ def _present(here: Site, evidence: Evidence) -> None:
     # The first step makes the schema that evidence is kept in; it touches nothing of the application's.
     if evidence.step != steps.GUARD:
         here.guard.present(evidence)
+        here.listen()
     # The last step takes away what the way back from it needs to know.
     if evidence.step == steps.FINALIZE:
         finished.keep(here.ctx, here.plan, here.guard.record())

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from migrator.archive.folder import remove
 from migrator.core.errors import ConflictError
 from migrator.legacy.guard import Evidence
 from migrator.runner.gating.guard import require_gates
 from migrator.runner.removing import finished
-from migrator.runner.removing.archives import ARCHIVES, DRILLS, REFILLS, is_proven, remove_archive
+from migrator.runner.removing.archives import ARCHIVES, DRILLS, REFILLS, folder_of, is_proven
 from migrator.runner.removing.archiving import make_archive
 from migrator.runner.removing.consent import NONE, Consent, agreed
 from migrator.runner.removing.drilling import drill, refill
@@ -92,28 +93,38 @@ def revert_steps(
     for name in names:
         state = here.states()[name]
         if state == "pending":
+            _leave_nothing(here, name)
             continue
-        if name == steps.FINALIZE and here.guard.plan_id() is None:
-            here.reopen()
-        with _recorded(here, "revert", name), here.guard.leased(holder_of(here.ctx)):
-            if state == "applying" and name not in steps.PIECEMEAL:
-                here.guard.step_back(name)
-            else:
-                _take_back(here, name, identity)
-        if name == steps.FINALIZE:
-            finished.forget(here.ctx)
+        with _recorded(here, "revert", name):
+            if name != steps.FINALIZE:
+                finished.forget(here.ctx)
+            elif here.guard.plan_id() is None:
+                here.reopen()
+            _take_back(here, name, state, identity)
+            _leave_nothing(here, name)
         reverted.append(name)
     return tuple(reverted)
 
 
-def _take_back(here: Site, name: str, identity: SecretRef | None) -> None:
-    if name in REFILLS and not (
-        name == steps.PURGE_COLUMNS and steps.ERASE_COLUMNS in here.plan.steps
-    ):
-        refill(here, REFILLS[name], identity)
-    here.run(name, "revert")
+def _leave_nothing(here: Site, name: str) -> None:
+    """Remove the files of an archive that the database no longer knows, an interrupted one's too."""
     if name in ARCHIVES:
-        remove_archive(here.ctx, here.plan.plan_id, name)
+        remove(folder_of(here.ctx, here.plan.plan_id, name))
+
+
+def _take_back(here: Site, name: str, state: str, identity: SecretRef | None) -> None:
+    with here.guard.leased(holder_of(here.ctx)):
+        if state == "applying" and name not in steps.PIECEMEAL:
+            here.guard.step_back(name)
+            return
+        if name in REFILLS and not _comes_back_later(here, name):
+            refill(here, REFILLS[name], identity)
+        here.run(name, "revert")
+
+
+def _comes_back_later(here: Site, name: str) -> bool:
+    """Tell whether another step's revert brings the values back: where they were erased before the columns went."""
+    return name == steps.PURGE_COLUMNS and steps.ERASE_COLUMNS in here.plan.steps
 
 
 def _deploy(here: Site, evidence: Evidence, facts: dict[str, Any]) -> None:

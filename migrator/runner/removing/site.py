@@ -27,6 +27,16 @@ if TYPE_CHECKING:
     from migrator.sqlgen.planfile import PlanFile
 
 
+# Transactions whose SQL wants to know that nobody was refused, by a look of the last minutes.
+_NEEDS_QUIET = frozenset(
+    {
+        (steps.SCREAM_WINDOW, "close"),
+        (steps.QUARANTINE_TABLES, "move"),
+        (steps.PURGE_TABLES, "drop"),
+    }
+)
+
+
 @dataclass(frozen=True)
 class Site:
     """A plan and the database that it is for.
@@ -98,11 +108,11 @@ class Site:
     def _prepare(self, step: str, direction: str, unit: str) -> None:
         if step == steps.FINALIZE:
             self._before_the_end(direction, unit)
-        if step != steps.SCREAM_WINDOW or self.plan.unproven:
+        if self.plan.unproven:
             return
-        if direction == "revert":
+        if (step, direction) == (steps.SCREAM_WINDOW, "revert"):
             screams.end(self.ctx)
-        elif direction == "deploy" and unit == "open":
+        elif (direction, unit) == ("deploy", "open"):
             screams.begin(
                 self.ctx,
                 self.connection,
@@ -110,7 +120,12 @@ class Site:
                 database=self.plan.database,
                 names=self.plan.names,
             )
-        elif direction == "deploy" and (wanted := self.listening()):
+        elif direction == "deploy" and (step, unit) in _NEEDS_QUIET:
+            self.listen()
+
+    def listen(self) -> None:
+        """Write down where the SQL looks for it whether somebody was refused; without a scream window nothing."""
+        if wanted := self.listening():
             heard, counted = screams.listen(self.ctx, self.connection, wanted)
             self.guard.heard(refusals=heard.count, counted=counted, unproven=heard.unproven)
 
