@@ -30,10 +30,10 @@ from migrator.runner.switching.moves import (
     check_bearers,
     check_fleet,
     check_floor,
-    check_gates,
     check_removal,
     make_move,
     obstacles,
+    pass_gates,
 )
 from migrator.runner.switching.publishing import public_key, published
 from migrator.runner.switching.route import SHARES, Leg, ahead, command_to
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 
     from migrator.core.stage import StageDocument
     from migrator.runner.context import Context
+    from migrator.runner.gating.guard import GateStanding
 
 NAME = "dual-path"
 GENERATE = "generate"
@@ -233,8 +234,7 @@ def run(
             check_fleet(ctx, move)
             check_bearers(ctx, move)
             check_auther(ctx, move)
-            evidence = [gate.entry for gate in check_gates(ctx, move)]
-            done = switch(ctx, lease, SET, move.after, evidence=evidence)
+            done = switch(ctx, lease, SET, move.after, **_evidence(pass_gates(ctx, move)))
         ctx.progress.say(f"published epoch {done.document.epoch}: {move.after}")
         return follow(ctx, lease, done, at_most=ctx.config.stage.wait)
 
@@ -370,6 +370,13 @@ def _settings(ctx: Context) -> ShimSettings:
     now = stages.position(stages.current(ctx)).stage
     # Never behind `dual` 0 %, and later at most one step behind the stage that the build runs in.
     return replace(settings, baked_stage=max(now, Stage.DUAL, key=lambda stage: stage.rank))
+
+
+def _evidence(gates: tuple[GateStanding, ...]) -> dict[str, list[int]]:
+    """Name the verdicts, and the overrides, by which a step begins."""
+    overrides = [gate.override for gate in gates if gate.override]
+    found = {"evidence": [gate.entry for gate in gates]}
+    return {**found, "overrides": overrides} if overrides else found
 
 
 def _is_out_already(ctx: Context, move: Move) -> bool:

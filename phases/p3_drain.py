@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING
 
 from migrator.core.errors import UsageError
 from migrator.core.stage import Stage
+from migrator.dashboards.step_answer import GateAnswer, StepAnswer
+from migrator.gates.explain import explain
 from migrator.gates.spec import REMOVE, GateSpec, spec_of, specs_before
 from migrator.gates.verdict import GateState, Verdict, decide
+from migrator.runner.gating import overriding
 from migrator.runner.gating.guard import standings
 from migrator.runner.gating.looking import look
+from migrator.runner.gating.overriding import refusal_of, with_override
 from migrator.runner.gating.picture import PICTURE_SOURCES, picture_of
 from migrator.runner.gating.sampling import due, judge, record, record_change, sample, sources_of
 from migrator.runner.stages import current
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 
     from migrator.dashboards.drain_picture import DrainPicture
     from migrator.runner.context import Context
+    from migrator.runner.gating.overriding import Override
 
 NAME = "drain"
 
@@ -84,15 +89,54 @@ def watch(ctx: Context, planned: DrainPlan) -> tuple[tuple[Verdict, ...], DrainP
     """
     found = look(ctx, PICTURE_SOURCES | sources_of(planned.gates))
     sample(ctx, due(ctx, planned.gates), found)
-    verdicts = judged(ctx, planned)
-    for verdict in verdicts:
+    for verdict in judged(ctx, planned):
         record_change(ctx, verdict)
-    return verdicts, picture_of(ctx, found, step=planned.step, verdicts=verdicts)
+    seen = shown(ctx, planned)
+    return seen, picture_of(ctx, found, step=planned.step, verdicts=seen)
+
+
+def observe(ctx: Context, planned: DrainPlan) -> tuple[Verdict, ...]:
+    """Take the samples that are due, and write verdicts that changed; an override is shown as such.
+
+    Raises:
+        UsageError: A secret that a source needs is missing.
+    """
+    for verdict in run(ctx, planned, only_due=True):
+        record_change(ctx, verdict)
+    return shown(ctx, planned)
 
 
 def judged(ctx: Context, planned: DrainPlan) -> tuple[Verdict, ...]:
     """Judge the gates by the samples that are there; measures and writes nothing."""
     return tuple(judge(ctx, gate) for gate in planned.gates)
+
+
+def shown(ctx: Context, planned: DrainPlan) -> tuple[Verdict, ...]:
+    """Judge the gates like `judged`, overrides included: what a person should see."""
+    return tuple(with_override(ctx, verdict) for verdict in judged(ctx, planned))
+
+
+def explained(ctx: Context, name: str) -> list[tuple[str, str]]:
+    """Say of one gate in words what it measures, what is missing, since when, and what to do.
+
+    Raises:
+        UsageError: There is no gate of that name.
+    """
+    planned = plan(ctx, names=(name,))
+    ((gate,), (verdict,)) = planned.gates, shown(ctx, planned)
+    return explain(verdict, now=ctx.clock.now(), refusal=refusal_of(ctx, gate))
+
+
+def override(ctx: Context, name: str, *, reason: str, confirmation: str = "") -> Override:
+    """Let a gate through once, by two approvers, or a second confirmation where there are none.
+
+    Raises:
+        UsageError: There is no gate of that name.
+        RefusedError: An invariant: this cannot be overridden.
+        HeldError: It is not approved yet.
+    """
+    (gate,) = plan(ctx, names=(name,)).gates
+    return overriding.override(ctx, gate, reason=reason, confirmation=confirmation)
 
 
 def settle(ctx: Context, verdicts: Sequence[Verdict]) -> GateState:
@@ -105,6 +149,25 @@ def settle(ctx: Context, verdicts: Sequence[Verdict]) -> GateState:
 def verify(ctx: Context, *, step: str | None = None) -> GateState:
     """Say by the ledger alone whether a step may begin."""
     return decide([found.state for found in standings(ctx, step or next_step(ctx))])
+
+
+def answer(ctx: Context, step: str, name: str | None = None) -> StepAnswer:
+    """Say by the ledger alone, for programs, whether a step may begin, or what one of its gates says.
+
+    An override is not spent by that: the step itself spends it.
+    """
+    found = standings(ctx, step)
+    chosen = tuple(gate for gate in found if name is None or gate.gate == name)
+    decision = decide([gate.state for gate in chosen])
+    gates = tuple(
+        GateAnswer(gate.gate, str(gate.state), gate.reason, gate.good_until) for gate in chosen
+    )
+    said = [f"{g.gate}: {g.state}, {g.reason}" for g in chosen if not g.state.lets_through]
+    if not chosen:
+        named = f" called {name}" if name is not None else ""
+        said = [f"no gate{named} guards {step}: an empty list proves nothing"]
+    reason = "; ".join(said)
+    return StepAnswer(step, decision.lets_through, str(decision), reason, gates)
 
 
 def rollback(ctx: Context) -> tuple[str, ...]:
@@ -129,7 +192,7 @@ def survey(ctx: Context, planned: DrainPlan) -> DrainPicture:
         UsageError: A secret that a source needs is missing.
     """
     found = look(ctx, PICTURE_SOURCES)
-    return picture_of(ctx, found, step=planned.step, verdicts=judged(ctx, planned))
+    return picture_of(ctx, found, step=planned.step, verdicts=shown(ctx, planned))
 
 
 def next_step(ctx: Context) -> str:
@@ -151,7 +214,7 @@ def standing(ctx: Context) -> Standing:
     held = tuple(
         f"{gate.gate}: {gate.state}, {gate.reason}"
         for gate in found
-        if gate.state is not GateState.PASSED
+        if not gate.state.lets_through
     )
     if not found:
         held = (f"no gate guards {step}: an empty list proves nothing",)

@@ -277,7 +277,7 @@ def standing(ctx: Context) -> Standing:
     held = tuple(
         f"{gate.gate}: {gate.state}, {gate.reason}"
         for gate in standings(ctx, SUBJECT)
-        if gate.state != "PASSED"
+        if not gate.state.lets_through
     )
     return Standing(
         f"{len(applied)} of {len(made.steps)} steps applied", held, "migrator remove apply"

@@ -10,9 +10,9 @@ import click
 
 from migrator.cli.common import json_option, pass_context
 from migrator.cli.output import emit
+from migrator.cli.secret import SECRET
 from migrator.config.load import load
 from migrator.config.name import NAME_PATTERN
-from migrator.config.secrets import SecretRef
 from migrator.core.approval import GOOD_FOR, Request, read_request, sign_request
 from migrator.core.clock import SystemClock, parse_iso
 from migrator.core.durations import format_duration
@@ -23,19 +23,8 @@ from migrator.runner.private_file import put_in_place
 
 if TYPE_CHECKING:
     from migrator.cli.common import Invocation
+    from migrator.config.secrets import SecretRef
     from migrator.runner.context import Context
-
-
-class _Secret(click.ParamType[SecretRef]):
-    name = "env:NAME|file:PATH"
-
-    def convert(
-        self, value: str | SecretRef, param: click.Parameter | None, ctx: click.Context | None
-    ) -> SecretRef:
-        try:
-            return value if isinstance(value, SecretRef) else SecretRef.parse(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
 
 
 @click.group()
@@ -66,7 +55,7 @@ def keygen(name: str, out: Path | None) -> None:
 
 @approve.command()
 @click.argument("request", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--key", type=_Secret(), required=True, help="The approver's private key.")
+@click.option("--key", type=SECRET, required=True, help="The approver's private key.")
 @click.option("--as", "name", required=True, help="The approver's name in migrator.toml.")
 @click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
 @click.pass_obj
@@ -133,8 +122,7 @@ def _check(invocation: Invocation, asked: Request, *, name: str, private_key: st
         raise RefusedError(
             f"this request expired at {asked.expires_at}", hint="have it asked for anew"
         )
-    root = invocation.config_path.resolve().parent
-    keys = {one.name: one.key(root) for one in config.approvers}
+    keys = {one.name: one.key(invocation.root) for one in config.approvers}
     if name not in keys:
         raise RefusedError(
             f"{name} is no approver in {invocation.config_path}", hint="see [[approvers]] there"

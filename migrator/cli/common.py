@@ -12,6 +12,7 @@ from migrator.config.load import load
 from migrator.core.clock import SystemClock
 from migrator.dashboards.terminal import TerminalProgress
 from migrator.runner.context import Context, make_context, open_within
+from migrator.runner.notifying.afterwards import delivering
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +33,11 @@ class Invocation:
 
     config_path: Path
 
+    @property
+    def root(self) -> Path:
+        """Give the folder that paths in the configuration start from."""
+        return self.config_path.resolve().parent
+
     def context_within(self, limit_s: float) -> Context:
         """Load the configuration and open the state, or go on without one that does not answer.
 
@@ -43,7 +49,7 @@ class Invocation:
         """
         return open_within(
             load(self.config_path),
-            root=self.config_path.resolve().parent,
+            root=self.root,
             clock=SystemClock(),
             progress=TerminalProgress(),
             limit_s=limit_s,
@@ -58,17 +64,19 @@ class Invocation:
         """
         return make_context(
             load(self.config_path),
-            root=self.config_path.resolve().parent,
+            root=self.root,
             clock=SystemClock(),
             progress=TerminalProgress(),
         )
 
 
 def pass_context(command: Callable[Concatenate[Context, P], R]) -> Callable[P, R]:
-    """Give a command the context as its first argument."""
+    """Give a command the context as its first argument, and deliver notifications after it."""
 
     @click.make_pass_decorator(Invocation)
     def inner(invocation: Invocation, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return command(invocation.context(), *args, **kwargs)
+        ctx = invocation.context()
+        with delivering(ctx):
+            return command(ctx, *args, **kwargs)
 
     return update_wrapper(inner, command)

@@ -16,6 +16,7 @@ from migrator.cli.looks import looks
 from migrator.cli.output import emit, print_json
 from migrator.dashboards.drain_view import draw, summary
 from migrator.gates.verdict import decide
+from migrator.runner.notifying.afterwards import deliver_soon
 from phases import p3_drain
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def watch(
             for _ in looks(ctx.clock, interval=every, count=count, duration=duration):
                 verdicts, picture = p3_drain.watch(ctx, planned)
                 show(picture)
+                deliver_soon(ctx)
     except KeyboardInterrupt:
         sys.stderr.write("stopped; samples and verdicts so far are kept\n")
     return decide([verdict.state for verdict in verdicts]).exit_code

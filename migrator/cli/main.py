@@ -29,6 +29,7 @@ COMMANDS = {
     "approve": "migrator.cli.approve:approve",
     "remove": "migrator.cli.remove:remove",
     "user": "migrator.cli.user:user",
+    "notify": "migrator.cli.notify:notify",
     "ledger": "migrator.cli.ledger:ledger",
 }
 

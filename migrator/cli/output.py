@@ -40,6 +40,11 @@ def print_json(data: Any) -> None:
     sys.stdout.write(json.dumps(data, default=_plain, indent=2, ensure_ascii=False) + "\n")
 
 
+def json_line(data: Any) -> str:
+    """Give data as JSON on one line."""
+    return json.dumps(data, default=_plain, ensure_ascii=False)
+
+
 def print_error(error: MigratorError, *, as_json: bool) -> None:
     """Print an error: as JSON on stdout for programs, else on stderr with its hint."""
     if as_json:

@@ -16,6 +16,7 @@ from migrator.core.durations import format_duration
 from migrator.core.errors import ExitCode
 from migrator.core.stage import Stage
 from migrator.runner import stages
+from migrator.runner.notifying.afterwards import deliver_soon
 from phases import p2_dual_path
 
 if TYPE_CHECKING:
@@ -135,6 +136,7 @@ def rollback_(
     hurt = found.hurt
     data = _switched(found.done) | {"moved_users": hurt.moved_users, "hurt": hurt.lines()}
     emit(as_json, data, lambda console: _show_rollback(console, found))
+    deliver_soon(ctx)
     if found.done.lagging:
         sys.exit(ExitCode.HELD)
 

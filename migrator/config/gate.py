@@ -22,6 +22,11 @@ Measurement = Literal[
     "sync_lag_rows",
     "write_back_lag_seconds",
     "write_back_open_users",
+    "canaries_refused",
+    "shadow_refused_share",
+    "sign_in_load",
+    "unacknowledged_users",
+    "rollbacks",
     "refused_reads",
 ]
 

@@ -14,6 +14,7 @@ from migrator.config.durations import Duration, DurationOrNever
 from migrator.config.gate import GateSection
 from migrator.config.hashes import DigestSection, without_clash
 from migrator.config.name import Name
+from migrator.config.notify import NotifySection
 from migrator.config.people import USUAL, GrantsSection, QuerySection, RolesSection, TotpSection
 from migrator.config.plugin import PluginSection
 from migrator.config.remove import RemoveSection
@@ -177,6 +178,7 @@ class Config(Section):
     drain: DrainSection = DrainSection()
     gates: tuple[GateSection, ...] = ()
     approvers: tuple[ApproverSection, ...] = ()
+    notify: NotifySection = NotifySection()
     remove: RemoveSection = RemoveSection()
     verify: VerifySection = VerifySection()
 

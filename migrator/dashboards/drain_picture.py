@@ -67,6 +67,7 @@ class GateRow:
 
     Attributes:
         label: E.g. `ACCUMULATING 2/3`.
+        since: From when on every sample is of the newest one's class.
     """
 
     gate: str
@@ -78,6 +79,7 @@ class GateRow:
     measured_at: datetime | None
     good_until: datetime | None
     next_look: datetime | None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True)

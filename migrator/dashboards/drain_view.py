@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 COLUMNS, LINES = 80, 24
 _SHOWN_INSTANCES, _SHOWN_DOUBTS, _SHOWN_GATES = 3, 3, 5
-_STYLES = {"PASSED": "green", "FAILED": "red", "HELD": "yellow", "ACCUMULATING": "cyan"}
+_STYLES = {
+    "PASSED": "green",
+    "OVERRIDDEN": "magenta",
+    "FAILED": "red",
+    "HELD": "yellow",
+    "ACCUMULATING": "cyan",
+}
 
 
 def draw(picture: DrainPicture, *, columns: int = COLUMNS) -> Text:
@@ -63,6 +69,8 @@ def verdict_lines(rows: Iterable[GateRow]) -> list[str]:
         if row.measured_at is not None:
             value = "nothing" if row.value is None else f"{row.value:g}"
             said.append(f"  measured {value} at {_time(row.measured_at)}")
+        if row.since is not None:
+            said.append(f"  so since {_time(row.since)}")
         if row.good_until is not None:
             said.append(f"  good until {_time(row.good_until)}")
         if row.next_look is not None:

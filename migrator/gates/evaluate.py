@@ -82,7 +82,25 @@ def evaluate(
         good_until=until,
         value=newest.value,
         measured_at=newest.at,
+        grade=newest.grade,
+        since=_alike_since(mine) if state in _PASSES else _since(spec, mine, now),
+        last_ok=next((s.at for s in reversed(mine) if s.grade is Grade.OK), None),
+        missing=_missing(spec, run),
     )
+
+
+def _since(spec: GateSpec, samples: Sequence[Sample], now: datetime) -> datetime:
+    silent_from = samples[-1].at + spec.longest_gap
+    return silent_from if now > silent_from else _alike_since(samples)
+
+
+def _alike_since(samples: Sequence[Sample]) -> datetime:
+    first = samples[-1]
+    for sample in reversed(samples):
+        if sample.grade is not first.grade:
+            break
+        first = sample
+    return first.at
 
 
 def _without_samples(spec: GateSpec, *, stale_ones: bool, now: datetime) -> Verdict:

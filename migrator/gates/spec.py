@@ -13,6 +13,21 @@ if TYPE_CHECKING:
     from migrator.config.model import Config
 
 REMOVE = "remove"
+# What these say stays true whatever the stage and whoever reports; the others count requests and sessions.
+LASTING: frozenset[Measurement] = frozenset(
+    {
+        "import_differences",
+        "sync_lag_seconds",
+        "sync_lag_rows",
+        "write_back_lag_seconds",
+        "write_back_open_users",
+        "canaries_refused",
+        "shadow_refused_share",
+        "sign_in_load",
+        "unacknowledged_users",
+        "rollbacks",
+    }
+)
 STAGE_PASS_GOOD_FOR = timedelta(hours=24)
 REMOVE_PASS_GOOD_FOR = timedelta(minutes=15)
 COVERED_RATIO = 0.9
@@ -102,6 +117,8 @@ def _subject(config: Config, measure: Measurement) -> str:
         return f"{legacy.model} in {legacy.session_store} {legacy.sessions_table}"
     if measure == "refused_reads":
         return f"{config.remove.server_log} for {', '.join(config.remove.tables)}"
-    if measure == "import_differences" or measure.startswith(("sync_", "write_back_")):
+    if measure == "sign_in_load":
+        return f"{config.auther.peak_sign_ins_per_s} at {config.auther.base_url}"
+    if measure in LASTING:
         return f"{config.migration.name} {legacy.model}"
     return f"{config.stage.expected_instances} at {sorted(config.drain.shims)}"

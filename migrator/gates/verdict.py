@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from migrator.gates.spec import GateSpec
+    from migrator.metrics.interface import Grade
 
 
 class GateState(StrEnum):
-    """Where a gate stands. PASSED alone lets anybody through."""
+    """Where a gate stands. PASSED lets through, and OVERRIDDEN once."""
 
     PENDING = "PENDING"
     ACCUMULATING = "ACCUMULATING"
@@ -25,12 +26,19 @@ class GateState(StrEnum):
     FAILED = "FAILED"
     EXPIRED = "EXPIRED"
     INVALIDATED = "INVALIDATED"
+    OVERRIDDEN = "OVERRIDDEN"
+
+    @property
+    def lets_through(self) -> bool:
+        """Tell whether a step may begin."""
+        return self in {GateState.PASSED, GateState.OVERRIDDEN}
 
     @property
     def exit_code(self) -> ExitCode:
-        """Give 0 for PASSED, 1 for FAILED, 3 for all that is not known."""
-        known = {GateState.PASSED: ExitCode.DONE, GateState.FAILED: ExitCode.REFUSED}
-        return known.get(self, ExitCode.HELD)
+        """Give 0 for what lets through, 1 for FAILED, 3 for all that is not known."""
+        if self.lets_through:
+            return ExitCode.DONE
+        return ExitCode.REFUSED if self is GateState.FAILED else ExitCode.HELD
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,10 @@ class Verdict:
         good_until: For PASSED and EXPIRED, the end of the pass.
         value: The newest measured value.
         measured_at: When the newest sample was taken.
+        grade: The newest sample's class.
+        since: From when on every sample is of that class, or nobody has looked.
+        last_ok: When the last OK sample was taken.
+        missing: What a pass still needs, in words; empty when nothing does.
     """
 
     gate: GateSpec
@@ -56,6 +68,10 @@ class Verdict:
     good_until: datetime | None = None
     value: float | None = None
     measured_at: datetime | None = None
+    grade: Grade | None = None
+    since: datetime | None = None
+    last_ok: datetime | None = None
+    missing: str = ""
 
     @property
     def label(self) -> str:
@@ -67,12 +83,14 @@ class Verdict:
 
 
 def decide(states: Sequence[GateState]) -> GateState:
-    """Say what several gates mean together: one FAILED fails, all PASSED pass, the rest is HELD.
+    """Say what several gates mean together: the worst wins.
+
+    One FAILED fails, all PASSED pass, PASSED beside OVERRIDDEN is OVERRIDDEN, the rest is HELD.
 
     No gate at all is HELD: nothing was asked, so nothing is known.
     """
     if GateState.FAILED in states:
         return GateState.FAILED
-    if states and all(state is GateState.PASSED for state in states):
-        return GateState.PASSED
-    return GateState.HELD
+    if not states or not all(state.lets_through for state in states):
+        return GateState.HELD
+    return GateState.OVERRIDDEN if GateState.OVERRIDDEN in states else GateState.PASSED

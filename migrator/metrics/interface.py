@@ -224,6 +224,25 @@ class RefusalsLook:
 
 
 @dataclass(frozen=True)
+class FactLook:
+    """One number that does not come from traffic: of the ledger, the state or a table of ours.
+
+    Attributes:
+        at: Of when it is; None where it has no time.
+    """
+
+    value: float | None = None
+    at: datetime | None = None
+    doubts: tuple[Doubt, ...] = ()
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+def no_fact(grade: Grade, reason: str) -> FactLook:
+    """Say why there is no number."""
+    return FactLook(doubts=(Doubt(grade, reason),))
+
+
+@dataclass(frozen=True)
 class Look:
     """Everything measured at one moment; None where a source was not asked."""
 
@@ -235,6 +254,11 @@ class Look:
     sync_check: SyncLook | None = None
     write_back_check: WriteBackLook | None = None
     refusals: RefusalsLook | None = None
+    canary_check: FactLook | None = None
+    shadow_check: FactLook | None = None
+    capacity_check: FactLook | None = None
+    pinned_users: FactLook | None = None
+    rehearsal: FactLook | None = None
     deadline: datetime | None = None
 
 

@@ -10,6 +10,7 @@ from migrator.metrics.base import Base, Mark, increment
 from migrator.metrics.instances import coverage_doubts
 from migrator.metrics.interface import (
     Doubt,
+    FactLook,
     FleetLook,
     Grade,
     Labels,
@@ -28,7 +29,18 @@ if TYPE_CHECKING:
     from migrator.config.gate import Measurement
 
 SourceName = Literal[
-    "shims", "fleet", "sessions", "import_check", "sync_check", "write_back_check", "refusals"
+    "shims",
+    "fleet",
+    "sessions",
+    "import_check",
+    "sync_check",
+    "write_back_check",
+    "canary_check",
+    "shadow_check",
+    "capacity_check",
+    "pinned_users",
+    "rehearsal",
+    "refusals",
 ]
 CONFLICTS = frozenset({"conflict", "auth_conflict", "identity_unlinked"})
 
@@ -169,6 +181,17 @@ def _refused_reads(look: Look, _terms: Terms) -> Reading:
     return Reading(float(sum(found.refused.values())), found.doubts, evidence=evidence)
 
 
+def _fact(source: SourceName) -> Measure:
+    def read(look: Look, _terms: Terms) -> Reading:
+        found: FactLook | None = getattr(look, source)
+        if found is None:
+            return Reading(None, (Doubt(Grade.NO_DATA, "it was not asked"),))
+        at = {"at": iso(found.at)} if found.at is not None else {}
+        return Reading(found.value, found.doubts, evidence={**found.evidence, **at})
+
+    return Measure(frozenset({source}), read)
+
+
 def _is_legacy(labels: Labels) -> bool:
     return labels.path == "legacy" and labels.outcome == "accepted" and not labels.synthetic
 
@@ -185,4 +208,9 @@ MEASURES: dict[Measurement, Measure] = {
     "write_back_lag_seconds": _written_back(lambda found: found.seconds),
     "write_back_open_users": _written_back(lambda found: found.open_users),
     "refused_reads": Measure(frozenset({"refusals"}), _refused_reads),
+    "canaries_refused": _fact("canary_check"),
+    "shadow_refused_share": _fact("shadow_check"),
+    "sign_in_load": _fact("capacity_check"),
+    "unacknowledged_users": _fact("pinned_users"),
+    "rollbacks": _fact("rehearsal"),
 }

@@ -6,6 +6,7 @@ Without approvers in the configuration a second confirmation takes their place, 
 from __future__ import annotations
 
 import getpass
+import os
 import re
 import secrets
 import socket
@@ -25,12 +26,11 @@ from migrator.core.approval import (
     read_signature,
 )
 from migrator.core.clock import iso, parse_iso
-from migrator.core.errors import HeldError, RefusedError
+from migrator.core.errors import HeldError, MigratorError, RefusedError
 from migrator.runner.private_file import put_in_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
     from pathlib import Path
 
     from migrator.runner.context import Context
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 SUBJECT = "approval"
 REQUESTED, USED, LOCK = "requested", "used", "approval"
 APPROVAL, CONFIRMATION = "approval", "second confirmation"
+FAILED = "failed"
 _FOLDER = ".migrator/approvals"
 _ENDING = ".sig"
 _SHOWN_HASH = 8
@@ -113,12 +114,12 @@ def approved(
             reason=reason,
             by=_operator(),
         )
-    result = "failed"
     try:
         yield Approval(kind, approvers, intent.seq)
-        result = "done"
-    finally:
-        ctx.state.ledger.outcome(intent, result=result)
+    except MigratorError as error:
+        ctx.state.ledger.outcome(intent, result=FAILED, error=error.message)
+        raise
+    ctx.state.ledger.outcome(intent, result="done")
 
 
 def ask(ctx: Context, matter: Matter, *, reason: str) -> Path:
@@ -219,7 +220,7 @@ def _allowed(
     if request is None:
         path = ask(ctx, matter, reason=reason)
         raise _missing(matter, path, "two approvers have to sign it, within an hour")
-    if request.text is not None and hash_of(request.text) != request.hash:
+    if hash_of(request.text or "") != request.hash:
         raise RefusedError(
             f"{request.path.name} was changed after it was asked for: nothing in it is approved",
             hint=f"delete {request.path} and give the same command again: it asks anew",
@@ -259,7 +260,7 @@ def _opened(ctx: Context, entry: Entry) -> Open:
 
 
 def _spent(entries: list[Entry]) -> frozenset[str]:
-    failed = {e.intent for e in entries if e.kind == "outcome" and e.body["result"] == "failed"}
+    failed = {e.intent for e in entries if e.kind == "outcome" and e.body["result"] == FAILED}
     return frozenset(
         e.body["request"]
         for e in entries
@@ -270,8 +271,7 @@ def _spent(entries: list[Entry]) -> frozenset[str]:
 def _check_clock(ctx: Context) -> None:
     """Make sure that no expired approval comes back to life."""
     newest = ctx.state.ledger.entries(last=1)
-    now: datetime = ctx.clock.now()
-    if newest and now < parse_iso(newest[0].at) - CLOCK_MARGIN:
+    if newest and ctx.clock.now() < parse_iso(newest[0].at) - CLOCK_MARGIN:
         raise HeldError(
             f"the ledger's newest entry is of {newest[0].at}, which is still to come: the clock was"
             " set back",
@@ -280,4 +280,8 @@ def _check_clock(ctx: Context) -> None:
 
 
 def _operator() -> str:
-    return f"{getpass.getuser()}@{socket.gethostname()}"
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # A container's user may have no name.
+        name = f"uid-{os.getuid()}"
+    return f"{name}@{socket.gethostname()}"

@@ -65,3 +65,16 @@ samples = Table(
     Column("reason", Text, nullable=False),
     Column("evidence", Text, nullable=False),
 )
+
+outbox = Table(
+    "migrator_outbox",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("event", String(64), nullable=False),
+    Column("receiver", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", String(32), nullable=False),
+    Column("next_at", String(32), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("last_error", Text, nullable=False),
+)

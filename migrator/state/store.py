@@ -17,6 +17,7 @@ from migrator.state.drain_history import DrainHistory
 from migrator.state.errors import StateUnreachableError
 from migrator.state.ledger import Ledger
 from migrator.state.locks import Locks
+from migrator.state.outbox import Outbox
 from migrator.state.samples import Samples
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class State:
     locks: Locks
     samples: Samples
     drain_history: DrainHistory
+    outbox: Outbox
     engine: Engine
 
 
@@ -91,6 +93,7 @@ def _state(engine: Engine, clock: Clock) -> State:
         locks=Locks(engine, clock),
         samples=Samples(engine),
         drain_history=DrainHistory(engine),
+        outbox=Outbox(engine),
         engine=engine,
     )
 

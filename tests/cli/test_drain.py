@@ -176,6 +176,28 @@ def test_a_watch_of_so_many_looks_ends_by_itself(drain: Drain) -> None:
     assert len(ran.out.splitlines()) == 2
 
 
+def test_a_gate_watch_tells_each_change_once_and_ends_when_it_is_decided(drain: Drain) -> None:
+    ran = run(drain, "gate", "watch", "--before", "auther", "--json", "--for", "60s")
+    assert ran.code == 0, ran.err
+    changes = [json.loads(line) for line in ran.out.splitlines()]
+    labels = [change["gate"]["label"] for change in changes]
+    assert labels[0] == "HELD"
+    assert labels[-1] == "PASSED"
+    assert len(labels) == len(set(labels))
+    assert changes[-1]["decision"] == "PASSED"
+    assert [body["state"] for body in verdicts(drain)][-1] == "PASSED"
+
+
+def test_a_gate_watch_that_is_stopped_is_held(drain: Drain) -> None:
+    drain.shims[0].kill()
+    watching = _start(drain, "gate", "watch", "--before", "auther")
+    _read_until(watching, "quiet HELD: ERROR")
+    watching.send_signal(signal.SIGINT)
+    assert watching.wait(30) == 3
+    assert watching.stdout is not None
+    watching.stdout.close()
+
+
 def _start(drain: Drain, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-u", "-m", "migrator", *arguments],

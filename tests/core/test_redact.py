@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrator.core.redact import mask_email, scrub
+from migrator.core.redact import mask_email, scrub, scrub_for_others
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,10 @@ def test_hashes_tokens_and_envelopes_are_taken_out() -> None:
     bcrypt = "$2a$12$" + "a" * 53
     said = scrub(f"row {bcrypt} and migrator:v1:bcrypt:peppers=none:{bcrypt} and eyJh.eyJz.c2ln")
     assert said == "row *** and *** and ***"
+
+
+def test_addresses_in_a_text_for_others_are_masked_however_long_it_is() -> None:
+    said = scrub_for_others(
+        "l" * 100_000 + " member1@example.org, (a.b@mail.example.org) web-1@host"
+    )
+    assert said.endswith(" m…1@e…e.org, (a…b@m…e.org) web-1@host")

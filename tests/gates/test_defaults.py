@@ -15,11 +15,24 @@ GATES = [GateSection.model_validate(gate) for gate in tomllib.loads(TEMPLATE)["g
 @pytest.mark.parametrize(
     ("step", "measures"),
     [
-        ("dual", {"import_differences", "sync_lag_seconds"}),
-        ("drain", {"total_requests", "identity_conflicts", "verification_unavailable"}),
+        ("dual", {"import_differences", "canaries_refused", "sync_lag_seconds"}),
+        (
+            "drain",
+            {
+                "shadow_refused_share",
+                "sign_in_load",
+                "rollbacks",
+                "write_back_lag_seconds",
+                "total_requests",
+                "identity_conflicts",
+                "verification_unavailable",
+            },
+        ),
         (
             "auther",
             {
+                "unacknowledged_users",
+                "write_back_lag_seconds",
                 "legacy_requests",
                 "legacy_sessions",
                 "total_requests",

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from migrator.gates.verdict import GateState, decide
 
-NOT_PASSED = [state for state in GateState if state is not GateState.PASSED]
+NOT_PASSED = [state for state in GateState if not state.lets_through]
 
 
 def test_an_empty_list_is_held() -> None:
@@ -27,10 +27,17 @@ def test_the_worst_wins(worst: GateState) -> None:
 def test_one_more_gate_never_turns_another_answer_into_a_pass(
     states: list[GateState], more: GateState
 ) -> None:
-    assert decide([*states, more]) is not GateState.PASSED
+    assert not decide([*states, more]).lets_through
+
+
+def test_an_override_lets_through_and_shows_as_what_it_is() -> None:
+    passed, overridden = GateState.PASSED, GateState.OVERRIDDEN
+    assert decide([passed, overridden, passed]) is overridden
+    assert decide([overridden, GateState.ACCUMULATING]) is GateState.HELD
+    assert decide([overridden, GateState.FAILED]) is GateState.FAILED
 
 
 @pytest.mark.parametrize("state", list(GateState))
 def test_exit_codes_are_0_1_and_3(state: GateState) -> None:
-    expected = {GateState.PASSED: 0, GateState.FAILED: 1}.get(state, 3)
+    expected = {"PASSED": 0, "OVERRIDDEN": 0, "FAILED": 1}.get(state, 3)
     assert state.exit_code == expected

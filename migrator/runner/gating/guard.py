@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migrator.core.clock import parse_iso
 from migrator.core.errors import HeldError, RefusedError
 from migrator.gates.spec import GateSpec, specs_before
 from migrator.gates.verdict import GateState, decide
+from migrator.runner.gating.overriding import override_of, spend
 from migrator.runner.gating.overtaken import overtaken_by
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class GateStanding:
         good_until: End of the pass, None without one.
         evidence_hash: SHA-256 of the samples behind the verdict, hex; empty without a verdict.
         entry: The verdict's number in the ledger, 0 without one.
+        override: The number of the override that lets it through, 0 without one.
     """
 
     gate: str
@@ -35,6 +37,7 @@ class GateStanding:
     good_until: datetime | None = None
     evidence_hash: str = ""
     entry: int = 0
+    override: int = 0
 
 
 def require_gates(ctx: Context, step: str) -> tuple[GateStanding, ...]:
@@ -61,10 +64,24 @@ def require_gates(ctx: Context, step: str) -> tuple[GateStanding, ...]:
             hint=f'add a [[gates]] with before = "{step}" to migrator.toml, then: {hint}',
         )
     decision = decide([standing.state for standing in found])
-    if decision is GateState.PASSED:
+    if decision.lets_through:
         return found
     error = RefusedError if decision is GateState.FAILED else HeldError
     raise error(f"{step} is held by its gates:\n{_in_words(found)}", hint=hint)
+
+
+def let_through(ctx: Context, step: str) -> tuple[GateStanding, ...]:
+    """Let a step begin that begins now: like `require_gates`, and each override in it is spent.
+
+    Raises:
+        RefusedError: A gate's last verdict is FAILED.
+        HeldError: A verdict is missing, expired, overtaken or not a pass; or the step has no gate.
+    """
+    found = require_gates(ctx, step)
+    for standing in found:
+        if standing.state is GateState.OVERRIDDEN:
+            spend(ctx, standing.gate, given=standing.override, step=step)
+    return found
 
 
 def standings(ctx: Context, step: str) -> tuple[GateStanding, ...]:
@@ -73,7 +90,22 @@ def standings(ctx: Context, step: str) -> tuple[GateStanding, ...]:
 
 
 def standing_of(ctx: Context, spec: GateSpec) -> GateStanding:
-    """Say where one gate stands by its newest verdict in the ledger."""
+    """Say where one gate stands by its newest verdict in the ledger, and by an override of it."""
+    measured = measured_standing(ctx, spec)
+    given = None if measured.state.lets_through else override_of(ctx, spec)
+    if given is None:
+        return measured
+    return replace(
+        measured,
+        state=GateState.OVERRIDDEN,
+        reason=f"{given.words}; without that {measured.state}, {measured.reason}",
+        good_until=given.until,
+        override=given.entry,
+    )
+
+
+def measured_standing(ctx: Context, spec: GateSpec) -> GateStanding:
+    """Say where one gate stands by its newest verdict alone."""
     entry = ctx.state.ledger.latest("gate", spec.name, kind="note")
     if entry is None:
         return GateStanding(spec.name, GateState.PENDING, "never checked", spec.hash)
@@ -110,5 +142,5 @@ def _in_words(found: tuple[GateStanding, ...]) -> str:
     return "\n".join(
         f"  {standing.gate}: {standing.state}, {standing.reason}"
         for standing in found
-        if standing.state is not GateState.PASSED
+        if not standing.state.lets_through
     )

@@ -5,14 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from migrator.metrics.bound import refused_from
+from migrator.metrics.canary_check import CanaryCheck
+from migrator.metrics.capacity_check import CapacityCheck
 from migrator.metrics.import_check import ImportCheck
 from migrator.metrics.instances import Instances
 from migrator.metrics.interface import Look, SessionsLook, Source
+from migrator.metrics.rehearsal import Rehearsal
 from migrator.metrics.session_data import warden_scope
 from migrator.metrics.session_store import ActiveRecordSessions, UncountedSessions
+from migrator.metrics.shadow_check import ShadowCheck, Shadowed
 from migrator.metrics.shim_counters import ShimCounters
 from migrator.metrics.sync_check import SyncCheck
 from migrator.metrics.write_back_check import WriteBackCheck
+from migrator.runner.gating.acknowledging import pinned_users
+from migrator.runner.importing.shadow import shadow_proof
 from migrator.runner.listening.refusals import Refusals
 from migrator.runner.stages import current
 
@@ -81,6 +87,30 @@ def _write_back_check(ctx: Context) -> WriteBackCheck:
     return WriteBackCheck(ctx.state.checkpoints, ctx.clock)
 
 
+def _canary_check(ctx: Context) -> CanaryCheck:
+    return CanaryCheck(ctx.state.ledger, ctx.clock)
+
+
+def _shadow_check(ctx: Context) -> ShadowCheck:
+    def read() -> Shadowed:
+        found = shadow_proof(ctx)
+        checks = found.checks
+        return Shadowed(found.bound, checks.users, checks.mismatched, checks.newest)
+
+    return ShadowCheck(read, ctx.clock)
+
+
+def _capacity_check(ctx: Context) -> CapacityCheck:
+    auther = ctx.config.auther
+    return CapacityCheck(
+        ctx.state.checkpoints, ctx.clock, auther.base_url, auther.peak_sign_ins_per_s
+    )
+
+
+def _rehearsal(ctx: Context) -> Rehearsal:
+    return Rehearsal(ctx.state.ledger)
+
+
 SOURCES: dict[SourceName, Callable[[Context], Source[object]]] = {
     "shims": _shims,
     "fleet": _fleet,
@@ -88,5 +118,10 @@ SOURCES: dict[SourceName, Callable[[Context], Source[object]]] = {
     "import_check": _import_check,
     "sync_check": _sync_check,
     "write_back_check": _write_back_check,
+    "canary_check": _canary_check,
+    "shadow_check": _shadow_check,
+    "capacity_check": _capacity_check,
+    "pinned_users": pinned_users,
+    "rehearsal": _rehearsal,
     "refusals": Refusals,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from migrator.gates.spec import LASTING
 from migrator.runner.stages import ROLLBACK, SET, SUBJECT
 
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from migrator.runner.context import Context
     from migrator.state.ledger import Entry
 
-_OF_THE_USERS = ("import_differences", "sync_", "write_back_")
+_OF_THE_IMPORT = frozenset({"import_differences", "canaries_refused"})
 _WRITES_USERS = frozenset({"run", "rollback"})
 
 
@@ -21,7 +22,7 @@ def beginning(ctx: Context, spec: GateSpec) -> Entry | None:
     What was quiet in another stage, or before a way back, says nothing of this one. What the import
     wrote stays as it is, and the sync and the write-back go on.
     """
-    if spec.measure.startswith(_OF_THE_USERS):
+    if spec.measure in LASTING:
         return None
     moves = [e for e in ctx.state.ledger.entries(subject=SUBJECT) if _begins_anew(e)]
     return moves[-1] if moves else None
@@ -32,7 +33,7 @@ def overtaken_by(ctx: Context, spec: GateSpec, *, since: Entry) -> str | None:
     move = beginning(ctx, spec)
     if move is not None and move.seq > since.seq:
         return f"the stage was changed at {move.at} (ledger entry {move.seq}, {move.action})"
-    if spec.measure != "import_differences":
+    if spec.measure not in _OF_THE_IMPORT:
         return None
     for entry in ctx.state.ledger.entries(subject="import"):
         if entry.seq > since.seq and entry.action in _WRITES_USERS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrator.dashboards.drain_picture import CounterRow, DrainPicture, GateRow, SessionRow
-from migrator.gates.verdict import GateState, decide
+from migrator.gates.verdict import decide
 from migrator.metrics.base import Base, Mark, base_from_json, increment
 from migrator.metrics.bound import honest_bound, refused_from
 from migrator.metrics.instances import alive, coverage_doubts
@@ -82,6 +82,7 @@ def gate_row(verdict: Verdict) -> GateRow:
         measured_at=verdict.measured_at,
         good_until=verdict.good_until,
         next_look=verdict.next_look,
+        since=verdict.since,
     )
 
 
@@ -155,7 +156,7 @@ def _row(key: str, mark: Mark, base: Base | None) -> CounterRow:
 
 
 def _next_command(step: str, verdicts: Sequence[Verdict]) -> str:
-    if decide([verdict.state for verdict in verdicts]) is not GateState.PASSED:
+    if not decide([verdict.state for verdict in verdicts]).lets_through:
         return f"migrator gate check --before {step} --wait"
     if step == "remove":
         return "migrator remove plan"

@@ -10,14 +10,17 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from migrator.core.clock import iso, parse_iso
+from migrator.core.events import Event
 from migrator.gates.evaluate import Sample, evaluate
 from migrator.gates.grade import grade
 from migrator.gates.verdict import GateState
 from migrator.metrics.base import base_from_json
 from migrator.metrics.interface import Grade
 from migrator.metrics.measures import MEASURES, Terms
-from migrator.runner.gating.guard import standing_of
+from migrator.runner.gating.guard import measured_standing, standing_of
+from migrator.runner.gating.overriding import DOUBTS
 from migrator.runner.gating.overtaken import beginning
+from migrator.runner.notifying.announcing import announce
 from migrator.state.samples import StoredSample
 
 if TYPE_CHECKING:
@@ -59,7 +62,7 @@ def due(ctx: Context, specs: Sequence[GateSpec]) -> tuple[GateSpec, ...]:
 
 def judge(ctx: Context, spec: GateSpec) -> Verdict:
     """Judge a gate by the samples that are there."""
-    standing = standing_of(ctx, spec)
+    standing = measured_standing(ctx, spec)
     return evaluate(
         spec,
         [_graded(stored) for stored in _stored(ctx, spec)],
@@ -70,6 +73,7 @@ def judge(ctx: Context, spec: GateSpec) -> Verdict:
 
 def record(ctx: Context, verdict: Verdict) -> None:
     """Write a verdict with its evidence to the ledger: this is what guards a step."""
+    before = standing_of(ctx, verdict.gate).state
     stored = _stored(ctx, verdict.gate)
     newest = dict(stored[-1].evidence) if stored else {}
     ctx.state.ledger.note(
@@ -86,12 +90,24 @@ def record(ctx: Context, verdict: Verdict) -> None:
         covered=round(verdict.covered, 4),
         evidence={key: value for key, value in newest.items() if key not in {SPEC, BASE}},
     )
+    if before is not verdict.state:
+        announce(ctx, _news(verdict, before))
 
 
 def record_change(ctx: Context, verdict: Verdict) -> None:
     """Write a verdict unless the ledger says the same of the gate already."""
-    if standing_of(ctx, verdict.gate).state is not verdict.state:
+    if measured_standing(ctx, verdict.gate).state is not verdict.state:
         record(ctx, verdict)
+
+
+def _news(verdict: Verdict, before: GateState) -> Event:
+    gate = verdict.gate
+    return Event(
+        "gate",
+        f"gate {gate.name} before {gate.before}: {before} -> {verdict.label}",
+        (verdict.reason, f"migrator gate explain {gate.name}"),
+        {"gate": gate.name, "step": gate.before, "from": str(before), "to": str(verdict.state)},
+    )
 
 
 def _sample_of(ctx: Context, spec: GateSpec, found: Look) -> StoredSample:
@@ -111,6 +127,8 @@ def _sample_of(ctx: Context, spec: GateSpec, found: Look) -> StoredSample:
     )
     result, reason = grade(spec, reading, was_ok=was_ok)
     evidence = {**reading.evidence, SPEC: spec.hash}
+    if reading.doubts:
+        evidence[DOUBTS] = [doubt.reason for doubt in reading.doubts]
     return StoredSample(spec.name, found.at, str(result), reading.value, reason, evidence)
 
 

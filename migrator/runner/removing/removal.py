@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.archive.folder import remove
 from migrator.core.errors import ConflictError
+from migrator.gates.verdict import GateState
 from migrator.legacy.guard import Evidence
-from migrator.runner.gating.guard import require_gates
+from migrator.runner.gating.guard import let_through, require_gates
 from migrator.runner.removing import finished
 from migrator.runner.removing.archives import ARCHIVES, DRILLS, REFILLS, folder_of, is_proven
 from migrator.runner.removing.archiving import make_archive
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from migrator.config.secrets import SecretRef
+    from migrator.runner.context import Context
     from migrator.runner.gating.guard import GateStanding
     from migrator.runner.removing.site import Site
 
@@ -59,12 +61,12 @@ def apply_steps(here: Site, names: tuple[str, ...], consent: Consent = NONE) -> 
                 hint="take it back to its end first: migrator remove revert, with --to as before",
             )
         with _recorded(here, "apply", name) as facts:
-            standings = require_gates(here.ctx, SUBJECT)
+            standings = let_through(here.ctx, SUBJECT)
             facts["gates"] = [standing.entry for standing in standings]
             evidence = evidence_for(here, name, standings)
             with agreed(here.ctx, here.plan, evidence, here.guard.target(), consent) as approval:
                 facts["approval"] = approval
-                _deploy(here, evidence, facts)
+                _deploy(here, standings, evidence, facts)
         applied.append(name)
         if name in _ENDS:
             keep_receipt(here.ctx, here.plan)
@@ -127,7 +129,12 @@ def _comes_back_later(here: Site, name: str) -> bool:
     return name == steps.PURGE_COLUMNS and steps.ERASE_COLUMNS in here.plan.steps
 
 
-def _deploy(here: Site, evidence: Evidence, facts: dict[str, Any]) -> None:
+def _deploy(
+    here: Site,
+    standings: tuple[GateStanding, ...],
+    evidence: Evidence,
+    facts: dict[str, Any],
+) -> None:
     name = evidence.step
     if name == steps.GUARD:
         here.run(name, "deploy")
@@ -137,11 +144,18 @@ def _deploy(here: Site, evidence: Evidence, facts: dict[str, Any]) -> None:
         if name in {*ARCHIVES, *DRILLS}:
             _work_on_archive(here, name, facts)
             # That may take longer than evidence is good for.
-            here.guard.present(evidence_for(here, name, require_gates(here.ctx, SUBJECT)))
+            here.guard.present(evidence_for(here, name, _still(here.ctx, standings)))
         if name in steps.PURGES:
             for line in here.plan.exceptions:
                 here.ctx.progress.say(f"no revert brings back: {line}")
         here.run(name, "deploy")
+
+
+def _still(ctx: Context, standings: tuple[GateStanding, ...]) -> tuple[GateStanding, ...]:
+    """Ask the gates once more; an override, which is spent by now, counts for the whole step."""
+    if any(standing.state is GateState.OVERRIDDEN for standing in standings):
+        return standings
+    return require_gates(ctx, SUBJECT)
 
 
 def _work_on_archive(here: Site, name: str, facts: dict[str, Any]) -> None:

@@ -36,11 +36,14 @@ class Fleet:
     doubts: tuple[str, ...]
 
     def lagging(self, epoch: int) -> tuple[str, ...]:
-        """Name the living instances that have not seen an epoch, then what is not known."""
+        """Name the living instances that have not seen an epoch, then what is not known.
+
+        A build without the legacy side reads no document: it is where the last stage leads.
+        """
         behind = [
             f"{beat.instance} is at epoch {beat.epoch} ({beat.stage}, {beat.source})"
             for beat in self.living
-            if beat.epoch < epoch
+            if beat.legacy_capable and beat.epoch < epoch
         ]
         return (*behind, *self.doubts)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from migrator.core.errors import ConflictError, HeldError, MigratorError, UsageError
 from migrator.core.stage import Stage, check_step
 from migrator.runner import stages
-from migrator.runner.gating.guard import require_gates
+from migrator.runner.gating.guard import let_through, require_gates
 from migrator.runner.readiness.foreign_bearers import check_foreign_bearers
 from migrator.runner.stages import Position
 from migrator.runner.standing_up.doors import check_capacity, check_doors
@@ -215,6 +215,16 @@ def check_auther(ctx: Context, move: Move) -> None:
         return
     check_doors(ctx)
     check_capacity(ctx, share)
+
+
+def pass_gates(ctx: Context, move: Move) -> tuple[GateStanding, ...]:
+    """Like `check_gates`, for a move that is taken now: overrides in it are spent.
+
+    Raises:
+        HeldError: One has not passed, or there is none.
+        RefusedError: One failed.
+    """
+    return let_through(ctx, move.after.stage) if move.enters_stage else ()
 
 
 def check_gates(ctx: Context, move: Move) -> tuple[GateStanding, ...]:

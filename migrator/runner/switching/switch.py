@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.core.clock import iso
 from migrator.core.errors import MigratorError
+from migrator.core.events import Event
 from migrator.core.stage import Stage, StageDocument
 from migrator.runner import stages
+from migrator.runner.notifying.announcing import announce
 from migrator.runner.stages import NOT_PUBLISHED, PUBLISHED, SET, SUBJECT, Position
 from migrator.runner.switching import spool, way_back
 from migrator.runner.switching.fleet import wait_for_epoch
@@ -52,6 +54,7 @@ def settle_interrupted(ctx: Context) -> tuple[Entry, ...]:
         if there is not None and there.ledger_head == intent.hash:
             stages.remember(ctx, there)
             ctx.state.ledger.outcome(intent, result=PUBLISHED, observed=True, epoch=there.epoch)
+            announce(ctx, _news(intent))
             effective.append(intent)
         else:
             ctx.state.ledger.outcome(intent, result=NOT_PUBLISHED, observed=True)
@@ -97,6 +100,7 @@ def switch(ctx: Context, lease: Lease, action: str, target: Position, **why: Any
         raise
     stages.remember(ctx, document)
     ctx.state.ledger.outcome(intent, result=PUBLISHED, epoch=document.epoch)
+    announce(ctx, _news(intent))
     return Switched(document, origin, ())
 
 
@@ -113,6 +117,19 @@ def follow(ctx: Context, lease: Lease, done: Switched, *, at_most: timedelta) ->
         SUBJECT, "followed", epoch=done.document.epoch, by_all=not lagging, lagging=list(lagging)
     )
     return replace(done, lagging=lagging)
+
+
+def _news(intent: Entry) -> Event:
+    body = intent.body
+    before, after = (stages.read_position(body[key]) for key in ("before", "after"))
+    word = "rolled back" if intent.action == stages.ROLLBACK else "moved"
+    facts = {key: body[key] for key in ("before", "after", "epoch")}
+    return Event(
+        "stage",
+        f"the stage was {word} from {before} to {after}",
+        (f"epoch {body['epoch']}, ledger entry {intent.seq}",),
+        {"action": intent.action, **facts},
+    )
 
 
 def _draft(ctx: Context, target: Position) -> StageDocument:

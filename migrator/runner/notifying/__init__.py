@@ -1,0 +1,1 @@
+"""Tells people elsewhere what happened, without ever being in the way of it."""
