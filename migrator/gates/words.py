@@ -81,4 +81,8 @@ WORDS: dict[Measurement, Words] = {
         "how often the stage was taken back in this migration",
         "rehearse it while few are concerned: migrator dual-path stage rollback",
     ),
+    "refused_reads": Words(
+        "statements that PostgreSQL refused since the removal took the tables away",
+        "mend who was refused: migrator remove status names them; or: migrator remove revert",
+    ),
 }
