@@ -12,6 +12,8 @@ from migrator.config.durations import Duration
 from migrator.config.secrets import SecretRef
 from migrator.config.section import Section
 
+# "usual": of the library that `legacy.kind` names.
+Known = Literal["usual", "devise", "django", "laravel", "better-auth"]
 Acknowledgement = Literal["scream_window", "lockout", "second_factors"]
 
 
@@ -31,6 +33,7 @@ class RemoveSection(Section):
     """What phase 4 removes.
 
     Attributes:
+        approvals_for: Steps that two people have to agree to.
         application_roles: Roles that the application signs in to PostgreSQL with.
         guard_role: Takes over tables that one of those roles owns; it may not sign in.
         scream_window: How long nobody may have been refused.
@@ -40,8 +43,9 @@ class RemoveSection(Section):
         acknowledged: What is gone or unproven, and accepted.
     """
 
-    tables: tuple[str, ...] = ()
-    columns: tuple[str, ...] | Literal["devise"] = "devise"
+    tables: tuple[str, ...] | Known = "usual"
+    columns: tuple[str, ...] | Known = "usual"
+    approvals_for: tuple[str, ...] = ("09_purge_tables", "15_erase_columns", "16_purge_columns")
     plan_dir: Path = Path(".migrator/remove")
     lock_timeout: Duration = timedelta(seconds=1)
     lock_attempts: Annotated[int, Field(ge=1, le=1000)] = 30

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from psycopg import Connection
+    from migrator.legacy.postgres import PostgresConnection
 
 LEASE_S = 60
 
@@ -106,11 +106,13 @@ class Guard:
     """Reads and writes the guard schema of one database.
 
     Args:
-        connection: In autocommit; a direct one, not through a transaction pooler.
+        connection: In autocommit.
     """
 
-    def __init__(self, connection: Connection[Any]) -> None:
+    def __init__(self, connection: PostgresConnection) -> None:
         self._connection = connection
+        # The lease's number while it is held, where a session would lose it.
+        self.fence: int | None = None
 
     def plan_id(self) -> str | None:
         """Give the id of the plan under way, None when there is no guard schema."""
@@ -133,6 +135,7 @@ class Guard:
 
     def enter(self, step: str, unit: str, plan_id: str) -> None:
         """Open a part of a step within the transaction: lease, evidence, order of steps."""
+        self._show_fence()
         self._do("enter", step=step, unit=unit, plan_id=plan_id)
 
     def leave(self, step: str, unit: str) -> None:
@@ -145,6 +148,7 @@ class Guard:
 
     def check_lease(self) -> None:
         """Make sure, within the transaction, that the lease is still ours."""
+        self._show_fence()
         self._do("check_lease")
 
     def approve_writer(self) -> None:
@@ -206,6 +210,10 @@ class Guard:
         rows = self._rows("holder")
         return rows[0] if rows else None
 
+    def target(self) -> str:
+        """Say which database this is."""
+        return str(self._rows("target")[0]["target"])
+
     def present(self, evidence: Evidence) -> None:
         """Write down why a step may run."""
         self._do("present_evidence", **vars(evidence))
@@ -256,23 +264,32 @@ class Guard:
             ConflictError: Another operator holds it.
         """
         fence = self._take(holder)
-        self._rows("carry_fence", fence=str(fence))
+        if self._connection.pooled:
+            self.fence = fence
+        else:
+            self._rows("carry_fence", fence=str(fence))
         try:
             yield fence
         finally:
+            self.fence = None
             # A revert of the first step takes the schema away, lease and all.
             if not self._connection.closed and self.plan_id() is not None:
                 self._do("release_lease", fence=fence)
+
+    def _show_fence(self) -> None:
+        """Carry the lease's number into this transaction, where the session would lose it."""
+        if self.fence is not None:
+            self._rows("carry_fence_here", fence=str(self.fence))
 
     def _take(self, holder: str) -> int:
         try:
             with self._connection.transaction():
                 self._rows("wait_briefly")
-                rows = self._rows("take_lease", holder=holder, seconds=LEASE_S)
+                fence = self._rows("take_lease", holder=holder, seconds=LEASE_S)[0]["fence"]
         except errors.LockNotAvailable:
-            rows = []
-        if rows:
-            return int(rows[0]["fence"])
+            fence = None
+        if fence is not None:
+            return int(fence)
         other = self.holder()
         name = other["holder"] if other else "another operator"
         raise ConflictError(

@@ -73,6 +73,10 @@ WHERE name = %(name)s;
 SELECT table_name, constraint_name, rows, coalesce(some_keys, '{}') AS some_keys FROM migrator_guard.orphan
 ORDER BY table_name, constraint_name;
 
+-- name: target
+-- Which database this is: a copy of it under the same name is another one.
+SELECT datname::text || ':' || oid AS target FROM pg_database WHERE datname = current_database();
+
 -- name: holder
 SELECT holder, fence, expires_at, expires_at > clock_timestamp() AS live FROM migrator_guard.lease;
 
@@ -80,15 +84,14 @@ SELECT holder, fence, expires_at, expires_at > clock_timestamp() AS live FROM mi
 SELECT set_config('lock_timeout', '1s', true);
 
 -- name: take_lease
-INSERT INTO migrator_guard.lease AS l (holder, fence, expires_at)
-VALUES (%(holder)s, 1, clock_timestamp() + %(seconds)s * interval '1 second')
-ON CONFLICT (only_one) DO UPDATE SET holder = EXCLUDED.holder, fence = l.fence + 1, expires_at = EXCLUDED.expires_at
-WHERE l.holder = EXCLUDED.holder OR l.expires_at <= clock_timestamp()
-RETURNING fence;
+SELECT migrator_guard.take_lease(%(holder)s, %(seconds)s) AS fence;
 
 -- name: carry_fence
 -- Every transaction of this session shows this number to the guard.
 SELECT set_config('migrator.fence', %(fence)s, false);
+
+-- name: carry_fence_here
+SELECT set_config('migrator.fence', %(fence)s, true);
 
 -- name: release_lease
 UPDATE migrator_guard.lease SET expires_at = clock_timestamp() WHERE fence = %(fence)s;

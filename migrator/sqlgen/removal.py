@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from migrator.core.catalog import as_data
 from migrator.core.errors import RefusedError
 from migrator.sqlgen import secret_columns
-from migrator.sqlgen.devise import LOST
 from migrator.sqlgen.naming import COLUMN_PREFIX, ROW_NUMBER, SCHEMAS, quarantined
 from migrator.sqlgen.revocation import Revocation, revocation_of
 from migrator.sqlgen.secret_columns import omissions
+from migrator.sqlgen.usual.registry import losses
 
 if TYPE_CHECKING:
     from migrator.core.access import Access
@@ -199,11 +199,12 @@ def refusals(removal: Removal) -> list[str]:
 
 
 def _unacknowledged(removal: Removal) -> list[str]:
+    lost = losses([*removal.names, *(table.name for table in removal.tables)])
     return [
-        f"{removal.users.label}: Auther has no place for {', '.join(sorted(lost))}; to do without it "
-        f'put "{word}" into [remove] acknowledged'
-        for word, columns in LOST.items()
-        if (lost := columns.intersection(removal.names)) and word not in removal.rules.acknowledged
+        f"{removal.users.label}: Auther has no place for {', '.join(names)}; to do without "
+        f'put "{loss}" into [remove] acknowledged'
+        for loss, names in lost.items()
+        if loss not in removal.rules.acknowledged
     ]
 
 

@@ -24,6 +24,7 @@ DIRECTIONS = ("deploy", "revert", "verify")
 BATCH_ROWS = 1000
 ERASE_BLOCKS = 100
 LEASE_S = 60
+LEASE_BY_HAND_S = 2
 ADVISORY_KEY = 0x6D69_6772_726D  # "migrrm": only while the guard schema is made
 _WIDTH = 120
 
@@ -121,7 +122,7 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         wrapped=_wrapped,
-        comment=_comment,
+        comment=on_one_line,
         not_valid=_not_valid,
         concurrently=_concurrently,
         quick_definition=_quick_definition,
@@ -180,6 +181,7 @@ def _values(removal: Removal) -> dict[str, Any]:
         "row_number": naming.ROW_NUMBER,
         "batch_rows": BATCH_ROWS,
         "lease_s": LEASE_S,
+        "lease_by_hand_s": LEASE_BY_HAND_S,
         "advisory_key": ADVISORY_KEY,
         "dollar": "$migrator$",
     }
@@ -268,8 +270,8 @@ def _rejected_name(table: str) -> str:
     return naming.fitting("rejected_" + table)
 
 
-def _comment(text: str) -> str:
-    """Keep a foreign text inside its comment line."""
+def on_one_line(text: str) -> str:
+    """Keep a foreign text inside its line."""
     return "".join(c if c.isprintable() else "?" for c in text)
 
 

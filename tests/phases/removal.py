@@ -37,7 +37,7 @@ name = "shop"
 key = "file:migration.key"
 [legacy]
 dsn = "env:{variable}"
-[auther]
+{legacy}[auther]
 database = "auther.db"
 [import]
 verified_when = "always"
@@ -53,6 +53,7 @@ span = "1s"
 [remove]
 tables = {tables}
 columns = {columns}
+approvals_for = {approvals}
 lock_timeout = "0.1s"
 lock_attempts = 3
 acknowledged = {acknowledged}
@@ -137,30 +138,35 @@ def make_site(
     dsn: str,
     monkeypatch: pytest.MonkeyPatch,
     *,
-    tables: tuple[str, ...] = TABLES,
+    tables: str | tuple[str, ...] = TABLES,
     columns: str | tuple[str, ...] = "devise",
+    legacy: str = "",
     include_secrets: bool = True,
     rules: str = "",
     acknowledged: tuple[str, ...] = ("scream_window", "lockout", "second_factors"),
+    approvals: tuple[str, ...] = (),
+    more: str = "",
 ) -> Site:
-    """Set a migration up in a folder; `rules` are more lines of [remove]."""
+    """Set a migration up in a folder; `legacy` and `rules` are more lines of their sections, `more` of the end."""
     variable = "LEGACY_" + folder.name.upper().replace("-", "_")
     monkeypatch.setenv(variable, dsn)
     folder.mkdir(exist_ok=True)
     for name, secret in (("archive.key", IDENTITY), ("migration.key", "k" * 32)):
         (folder / name).write_text(secret)
         (folder / name).chmod(0o600)
-    chosen = columns if isinstance(columns, str) else list(columns)
     (folder / "migrator.toml").write_text(
         CONFIG.format(
             variable=variable,
-            tables=_toml(list(tables)),
-            columns=_toml(chosen),
+            legacy=legacy,
+            tables=_toml(tables),
+            columns=_toml(columns),
             rules=rules,
             acknowledged=_toml(acknowledged),
+            approvals=_toml(approvals),
             recipient=RECIPIENT,
             secrets=_toml(include_secrets),
         )
+        + more
     )
     config = load(folder / "migrator.toml")
     ctx = make_context(config, root=folder, clock=SystemClock(), progress=Progress())

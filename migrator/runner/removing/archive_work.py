@@ -18,7 +18,7 @@ from migrator.runner.removing.erasing import erase
 from migrator.runner.removing.plans import SUBJECT, kept_plan
 from migrator.runner.removing.receipt import note_archives
 from migrator.runner.removing.restoring import find_archives
-from migrator.runner.removing.site import holder_of, site
+from migrator.runner.removing.site import address, holder_of, site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +67,7 @@ def drill_elsewhere(
         DependencyError: Disk or database failed.
     """
     archives = find_archives(folder)
-    dsn = ctx.reveal(ctx.config.legacy.dsn)
+    dsn = address(ctx)
     with ExitStack() as stack:
         own = stack.enter_context(open_postgres(dsn, doing="the drill", read_only=False))
         there = own

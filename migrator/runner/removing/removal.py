@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.archive.folder import remove
 from migrator.core.errors import ConflictError
+from migrator.gates.verdict import GateState
 from migrator.legacy.guard import Evidence
-from migrator.runner.gating.guard import let_through
+from migrator.runner.gating.guard import let_through, require_gates
 from migrator.runner.removing import finished
 from migrator.runner.removing.archives import ARCHIVES, DRILLS, REFILLS, folder_of, is_proven
 from migrator.runner.removing.archiving import make_archive
+from migrator.runner.removing.consent import NONE, Consent, agreed
 from migrator.runner.removing.drilling import drill, refill
 from migrator.runner.removing.receipt import keep_receipt, note_archives
 from migrator.runner.removing.site import holder_of
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from migrator.config.secrets import SecretRef
+    from migrator.runner.context import Context
     from migrator.runner.gating.guard import GateStanding
     from migrator.runner.removing.site import Site
 
@@ -33,7 +36,7 @@ APPLIED = "applied"
 _ENDS = frozenset({*steps.PURGES, steps.FINALIZE})
 
 
-def apply_steps(here: Site, names: tuple[str, ...]) -> tuple[str, ...]:
+def apply_steps(here: Site, names: tuple[str, ...], consent: Consent = NONE) -> tuple[str, ...]:
     """Apply steps that are not applied yet, in order.
 
     Interrupted anywhere, the same call goes on; each step's gates are asked again before it.
@@ -60,7 +63,10 @@ def apply_steps(here: Site, names: tuple[str, ...]) -> tuple[str, ...]:
         with _recorded(here, "apply", name) as facts:
             standings = let_through(here.ctx, SUBJECT)
             facts["gates"] = [standing.entry for standing in standings]
-            _deploy(here, name, standings, facts)
+            evidence = evidence_for(here, name, standings)
+            with agreed(here.ctx, here.plan, evidence, here.guard.target(), consent) as approval:
+                facts["approval"] = approval
+                _deploy(here, standings, evidence, facts)
         applied.append(name)
         if name in _ENDS:
             keep_receipt(here.ctx, here.plan)
@@ -124,20 +130,32 @@ def _comes_back_later(here: Site, name: str) -> bool:
 
 
 def _deploy(
-    here: Site, name: str, standings: tuple[GateStanding, ...], facts: dict[str, Any]
+    here: Site,
+    standings: tuple[GateStanding, ...],
+    evidence: Evidence,
+    facts: dict[str, Any],
 ) -> None:
+    name = evidence.step
     if name == steps.GUARD:
         here.run(name, "deploy")
         return
     with here.guard.leased(holder_of(here.ctx)):
-        here.guard.present(_evidence(here, name, standings))
+        here.guard.present(evidence)
         if name in {*ARCHIVES, *DRILLS}:
-            # Where that takes longer than evidence is good for, the SQL refuses, and the next call finds it done.
             _work_on_archive(here, name, facts)
+            # That may take longer than evidence is good for.
+            here.guard.present(evidence_for(here, name, _still(here.ctx, standings)))
         if name in steps.PURGES:
             for line in here.plan.exceptions:
                 here.ctx.progress.say(f"no revert brings back: {line}")
         here.run(name, "deploy")
+
+
+def _still(ctx: Context, standings: tuple[GateStanding, ...]) -> tuple[GateStanding, ...]:
+    """Ask the gates once more; an override, which is spent by now, counts for the whole step."""
+    if any(standing.state is GateState.OVERRIDDEN for standing in standings):
+        return standings
+    return require_gates(ctx, SUBJECT)
 
 
 def _work_on_archive(here: Site, name: str, facts: dict[str, Any]) -> None:
@@ -147,7 +165,8 @@ def _work_on_archive(here: Site, name: str, facts: dict[str, Any]) -> None:
         drill(here, DRILLS[name], None)
 
 
-def _evidence(here: Site, name: str, standings: tuple[GateStanding, ...]) -> Evidence:
+def evidence_for(here: Site, name: str, standings: tuple[GateStanding, ...]) -> Evidence:
+    """Put what the gates said into the form that the SQL looks for."""
     now = here.ctx.clock.now()
     ends = [(s.good_until - now).total_seconds() for s in standings if s.good_until is not None]
     content = json.dumps([(s.gate, s.spec_hash, s.evidence_hash) for s in standings])
@@ -165,12 +184,13 @@ def _recorded(here: Site, action: str, name: str) -> Iterator[dict[str, Any]]:
     ledger = here.ctx.state.ledger
     with ledger.recorded(SUBJECT, f"{action} {name}", plan=here.plan.plan_hash) as facts:
         yield facts
-        if archives := here.archives():
-            note_archives(here.ctx, archives)
-        applied = _applied(here)
-        here.ctx.state.checkpoints.put(SUBJECT, APPLIED, applied)
-        way_back.note_removal(here.ctx, way_back.closed_by(applied))
+        observe(here)
 
 
-def _applied(here: Site) -> list[str]:
-    return [step for step, state in here.states().items() if state == APPLIED]
+def observe(here: Site) -> None:
+    """Remember how far the database says it is: steps may be applied by other means too."""
+    if archives := here.archives():
+        note_archives(here.ctx, archives)
+    applied = [step for step, state in here.states().items() if state == APPLIED]
+    here.ctx.state.checkpoints.put(SUBJECT, APPLIED, applied)
+    way_back.note_removal(here.ctx, way_back.closed_by(applied))

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from migrator.core.errors import ConflictError
+from migrator.core.errors import ConflictError, HeldError
+from migrator.core.units import carrying, needs_session, units_of
 from migrator.legacy.connect import open_postgres
-from migrator.legacy.execute import Patience, run_file, run_unit, units_of
+from migrator.legacy.execute import Patience, run_file, run_unit
 from migrator.legacy.guard import Guard
 from migrator.runner.listening import screams
 from migrator.runner.removing import finished
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from migrator.legacy.guard import Archived
+    from migrator.legacy.postgres import PostgresConnection
     from migrator.runner.context import Context
     from migrator.sqlgen.planfile import PlanFile
 
@@ -45,7 +47,7 @@ class Site:
 
     ctx: Context
     plan: PlanFile
-    connection: Any
+    connection: PostgresConnection
     guard: Guard
 
     def states(self) -> dict[str, str]:
@@ -81,12 +83,27 @@ class Site:
         skip = self.guard.done_units(step, direction) if self.guard.plan_id() else frozenset()
         run_file(
             self.connection,
-            self.plan.files[f"{direction}/{step}.sql"],
+            self._text(step, direction),
             skip=skip,
             patience=self._patience,
             oids=list(self.plan.oids),
             prepare=partial(self._prepare, step, direction),
         )
+
+    def _text(self, step: str, direction: str) -> str:
+        """Give a file as it has to be sent; one that a pooler would spoil is not begun."""
+        file = f"{direction}/{step}.sql"
+        text = self.plan.files[file]
+        if not self.connection.pooled:
+            return text
+        if needs_session(text):
+            raise HeldError(
+                f"{file} has a part that commits on its way, and between here and the server is a pooler "
+                "that gives each transaction another session",
+                hint="set direct_dsn under [legacy] to the server itself, then the same command again",
+            )
+        fence = self.guard.fence
+        return text if fence is None else carrying(text, "migrator.fence", fence)
 
     def _prepare(self, step: str, direction: str, unit: str) -> None:
         if step == steps.FINALIZE:
@@ -104,9 +121,10 @@ class Site:
                 names=self.plan.names,
             )
         elif direction == "deploy" and (step, unit) in _NEEDS_QUIET:
-            self._listen()
+            self.listen()
 
-    def _listen(self) -> None:
+    def listen(self) -> None:
+        """Write down where the SQL looks for it whether somebody was refused; without a scream window nothing."""
         if wanted := self.listening():
             heard, counted = screams.listen(self.ctx, self.connection, wanted)
             self.guard.heard(refusals=heard.count, counted=counted, unproven=heard.unproven)
@@ -130,11 +148,16 @@ class Site:
         return wanted if wanted and wanted.plan_id == self.plan.plan_id else None
 
 
+def address(ctx: Context) -> str:
+    """Give the DSN that the removal works through."""
+    legacy = ctx.config.legacy
+    return ctx.reveal(legacy.direct_dsn or legacy.dsn)
+
+
 @contextmanager
 def site(ctx: Context, plan: PlanFile, *, read_only: bool) -> Iterator[Site]:
     """Open the application's database for a plan."""
-    dsn = ctx.reveal(ctx.config.legacy.dsn)
-    with open_postgres(dsn, doing="the removal", read_only=read_only) as connection:
+    with open_postgres(address(ctx), doing="the removal", read_only=read_only) as connection:
         yield Site(ctx, plan, connection, Guard(connection))
 
 
