@@ -24,7 +24,7 @@ from tests.auther.plugin.visitor import Visitor, admin, mails
 from tests.parts.better_auth import BetterAuth, Client, log_in
 from tests.parts.postgres import free_port
 from tests.phases.importing import OTP_KEY, PEPPER, PEPPER_ID, oracle
-from tests.phases.runbook import Scene, Settings, Step, Typed, is_said, unsaid, with_settings
+from tests.phases.runbook import Scene, Settings, Step, Typed, insist, is_said, with_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,10 +100,7 @@ class Rehearsal:
                 SCENES[step.name](self)
             case Typed():
                 code, self.said = self._type(step)
-                told = f"line {step.line}: $ {step.text}\nended with {code} and said:\n{self.said}"
-                assert code == step.code, f"{told}\nand not with {step.code}"
-                lacking = unsaid(step.says, self.said)
-                assert lacking is None, f"{told}\nwhich lacks, or has elsewhere:\n{lacking}"
+                insist(step, code, self.said)
 
     def _type(self, step: Typed) -> tuple[int, str]:
         process = subprocess.Popen(
@@ -117,7 +114,7 @@ class Rehearsal:
         timer = Timer(TIMEOUT_S, process.kill)
         timer.start()
         with process:
-            said = _until(process, step.says[0]) if "--watch" in step.text else ""
+            said = _until(process, step.says[0]) if step.goes_on else ""
             said += process.communicate()[0]
         timer.cancel()
         return process.returncode, said

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tests.project.test_docs_commands import commands
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -28,6 +30,11 @@ class Typed:
     code: int
     says: tuple[str, ...]
     line: int
+
+    @property
+    def goes_on(self) -> bool:
+        """It ends with Ctrl-C only."""
+        return "--watch" in self.text
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,14 @@ def _commands(block: Sequence[str], *, first: int) -> Iterator[Typed]:
         yield Typed(found["text"], int(found["code"] or 0), says, first + place)
 
 
+def insist(step: Typed, code: int, said: str) -> None:
+    """Insist on the exit code and the output that the page tells of a command."""
+    told = f"line {step.line}: $ {step.text}\nended with {code} and said:\n{said}"
+    assert code == step.code, f"{told}\nand not with {step.code}"
+    lacking = unsaid(step.says, said)
+    assert lacking is None, f"{told}\nwhich lacks, or has elsewhere:\n{lacking}"
+
+
 def unsaid(says: Sequence[str], output: str) -> str | None:
     """Give the first expected line that the output lacks at its place, None when it has them all."""
     lines = iter(output.splitlines())
@@ -111,3 +126,27 @@ def _with_setting(config: str, section: str, line: str) -> str:
     key = line.partition(" = ")[0]
     body = re.sub(rf"^{re.escape(key)} = .*\n", "", body, flags=re.MULTILINE)
     return f"{before}{heading}{line}\n{body}{following}{rest}"
+
+
+def between(page: str, heading: str, following: str) -> str:
+    """Give the part of a page from one heading to another."""
+    before, found, after = page.partition(f"\n{heading}\n")
+    part, ends, _ = after.partition(f"\n{following}\n")
+    assert found, heading
+    assert ends, following
+    return part
+
+
+def left_out(page: str) -> set[str]:
+    """Give the commands in a page's sentences that are part of none of those that are rehearsed."""
+    typed = [step.text for step in steps(page) if isinstance(step, Typed)]
+    named = list(commands(page))
+    whole = {one.text.partition(" #")[0] for one in named if one.whole}
+    assert whole == {text for text in typed if text.startswith("migrator ")}
+    in_sentences = {one.text for one in named if not one.whole}
+    return {text for text in in_sentences if not any(_is_part(text, of) for of in typed)}
+
+
+def _is_part(text: str, of: str) -> bool:
+    words = {word for word in text.split() if not word.isupper()}
+    return words <= set(of.split())

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.phases.rehearsal import SCENES, Rehearsal
-from tests.phases.runbook import Scene, Settings, Typed, steps, unsaid, with_settings
-from tests.project.test_docs_commands import commands
+from tests.phases.runbook import Scene, Settings, Typed, left_out, steps, unsaid, with_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,18 +44,7 @@ def test_every_command_of_the_runbook_says_what_the_runbook_says(
 
 
 def test_every_command_on_the_page_is_rehearsed() -> None:
-    typed = [step.text for step in steps(PAGE) if isinstance(step, Typed)]
-    named = list(commands(PAGE))
-    whole = {one.text.partition(" #")[0] for one in named if one.whole}
-    assert whole == {text for text in typed if text.startswith("migrator ")}
-    in_sentences = {one.text for one in named if not one.whole}
-    left = {text for text in in_sentences if not any(_is_part(text, of) for of in typed)}
-    assert left == set(NOT_REHEARSED)
-
-
-def _is_part(text: str, of: str) -> bool:
-    words = {word for word in text.split() if not word.isupper()}
-    return words <= set(of.split())
+    assert left_out(PAGE) == set(NOT_REHEARSED)
 
 
 def test_everything_that_a_person_does_is_on_the_page() -> None:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _BYTES_PER_MB = 1_000_000
 ARCHIVES = frozenset({ARCHIVE_TABLES, ARCHIVE_COLUMNS})
+_WITH_IDENTITY = "the same command with --identity file:archive.key, or [remove.archive] identity"
 DRILLS = {DRILL_TABLES: ARCHIVE_TABLES, DRILL_COLUMNS: ARCHIVE_COLUMNS}
 # Where values were erased before the columns went, they come back with the revert of that.
 REFILLS = {
@@ -79,13 +80,16 @@ def sealing_of(ctx: Context) -> Sealing:
     return Age(archive.recipients) if archive.encrypt else Unencrypted()
 
 
-def opening_of(ctx: Context, manifest: Manifest, given: SecretRef | None) -> Opening:
+def opening_of(
+    ctx: Context, manifest: Manifest, given: SecretRef | None, *, otherwise: str = _WITH_IDENTITY
+) -> Opening:
     """Give what decrypts an archive.
 
     Args:
         ctx: The surroundings.
         manifest: The archive's.
         given: The private key; that of the configuration when None.
+        otherwise: What to do where there is none.
 
     Raises:
         HeldError: There is none on this machine.
@@ -97,7 +101,7 @@ def opening_of(ctx: Context, manifest: Manifest, given: SecretRef | None) -> Ope
     if secret is None:
         raise HeldError(
             "the archive is encrypted, and this machine has no private key for it",
-            hint="the same command with --identity file:archive.key, or [remove.archive] identity",
+            hint=otherwise,
         )
     return Identity(ctx.reveal(secret))
 

@@ -47,7 +47,12 @@ def drill(here: Site, step: str, identity: SecretRef | None) -> tuple[Proven, ..
         HeldError: There is no archive, or no private key.
     """
     found = kept(here, step)
-    opening = opening_of(here.ctx, found.manifest, identity)
+    # `remove apply` takes no private key, so that the next command is another one.
+    elsewhere = (
+        f"whoever has it, on any machine: migrator remove drill --from {found.folder.parent} "
+        "--identity file:archive.key; then the same command"
+    )
+    opening = opening_of(here.ctx, found.manifest, identity, otherwise=elsewhere)
     check_chunks(found.folder, found.manifest)
     return prove_recorded(
         here.guard,
