@@ -81,7 +81,7 @@ def dashboard(  # noqa: PLR0913, PLR0917 (click hands over each option by itself
         return
     address = Address(listen)
     secret = _secret(ctx, token, address)
-    with ExitStack() as stack:
+    with _stopped_by_ctrl_c(), ExitStack() as stack:
         listener = stack.enter_context(address.listener())
         if measure:
             stack.enter_context(_measuring(ctx, step))
@@ -121,8 +121,13 @@ def _serve(
         lambda board: make_app(board, clock, hosts=hosts, token=secret),
         measuring=measuring,
     )
+    asyncio.run(served)
+
+
+@contextmanager
+def _stopped_by_ctrl_c() -> Iterator[None]:
     try:
-        asyncio.run(served)
+        yield
     except KeyboardInterrupt:
         sys.stderr.write("stopped\n")
 

@@ -48,12 +48,11 @@ def serve(invocation: Invocation, listen: str, token: SecretRef | None) -> None:
     from migrator.dashboards.gate_endpoint import make_app  # noqa: PLC0415
 
     app = make_app(lambda step, name: _answer(invocation, step, name), token=secret)
-    with closing(_bound(host, port)) as bound:
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+    # Ctrl-C is how it ends.
+    with closing(_bound(host, port)) as bound, suppress(KeyboardInterrupt):
         click.echo(f"listening on http://{host}:{bound.getsockname()[1]}/gates/STEP")
-        config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
-        # Ctrl-C is how it ends.
-        with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[bound])
+        uvicorn.Server(config).run(sockets=[bound])
 
 
 def _answer(invocation: Invocation, step: str, name: str | None) -> StepAnswer:

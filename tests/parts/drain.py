@@ -167,8 +167,8 @@ class Drain:
         """Insert sessions of the kind `name` in tests/metrics/sessions.json."""
         with psycopg.connect(self.dsn) as connection:
             connection.execute(
-                "INSERT INTO sessions (session_id, data)"
-                " SELECT '2::' || %s || i, %s FROM generate_series(1, %s) AS i",
+                "INSERT INTO sessions (session_id, data, created_at, updated_at)"
+                " SELECT '2::' || %s || i, %s, now(), now() FROM generate_series(1, %s) AS i",
                 (name, BY_NAME[name], rows),
             )
 

@@ -11,7 +11,10 @@ from tests.project.test_docs_commands import commands
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_COMMAND = re.compile(r"\$ (?P<text>.*?)(?:\s+# exit code (?P<code>\d))?")
+_COMMAND = re.compile(r"\$ (?P<text>.*?)(?:\s+# (?P<note>.+))?")
+_CODE = re.compile(r"exit code (\d)")
+# Any time is as good as the one on the page.
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\dZ")
 _SCENE = re.compile(r"<!-- rehearsal: (.+) -->")
 _FENCE = "```"
 _ANYTHING = "…"
@@ -24,17 +27,14 @@ class Typed:
     Attributes:
         says: Lines that its output has, in this order, among others; `…` is any text.
         line: Where it stands on the page, from 1.
+        goes_on: It ends with Ctrl-C only.
     """
 
     text: str
     code: int
     says: tuple[str, ...]
     line: int
-
-    @property
-    def goes_on(self) -> bool:
-        """It ends with Ctrl-C only."""
-        return "--watch" in self.text
+    goes_on: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,10 @@ def _commands(block: Sequence[str], *, first: int) -> Iterator[Typed]:
         found = _COMMAND.fullmatch(block[place])
         assert found is not None
         says = tuple(line for line in block[place + 1 : end] if line not in {"", _ANYTHING})
-        yield Typed(found["text"], int(found["code"] or 0), says, first + place)
+        text, note = found["text"], found["note"] or ""
+        code = _CODE.search(note)
+        goes_on = "--watch" in text or "Ctrl-C" in note
+        yield Typed(text, int(code[1]) if code else 0, says, first + place, goes_on)
 
 
 def insist(step: Typed, code: int, said: str) -> None:
@@ -105,7 +108,7 @@ def is_said(wanted: str, line: str) -> bool:
 
 
 def _narrow(text: str) -> str:
-    return re.sub(r"\s+", " ", text)
+    return re.sub(r"\s+", " ", _TIME.sub("at a time", text))
 
 
 def with_settings(config: str, block: str) -> str:
@@ -130,7 +133,7 @@ def _with_setting(config: str, section: str, line: str) -> str:
 
 def between(page: str, heading: str, following: str) -> str:
     """Give the part of a page from one heading to another."""
-    before, found, after = page.partition(f"\n{heading}\n")
+    _, found, after = page.partition(f"\n{heading}\n")
     part, ends, _ = after.partition(f"\n{following}\n")
     assert found, heading
     assert ends, following

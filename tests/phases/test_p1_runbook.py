@@ -70,17 +70,18 @@ def test_what_is_expected_stands_in_order_and_whole() -> None:
     assert unsaid(("next: x", "Import"), output) == "Import"
     assert unsaid(("held: 35 …",), output) is None
     assert unsaid(("… rejects",), output) == "… rejects"
+    assert unsaid(("at 2026-11-23 04:45:43Z",), "at 2026-11-28 01:37:16Z") is None
 
 
 def test_a_page_is_read_as_its_steps() -> None:
     page = (
         "text\n<!-- rehearsal: a scene -->\n   ```\n   $ one --a    # exit code 3\n   said … here\n"
-        '   …\n   $ two\n   ```\n```toml\n[a]\nb = "c"\n```\n'
+        '   …\n   $ two    # Ctrl-C ends it\n   ```\n```toml\n[a]\nb = "c"\n```\n'
     )
     assert list(steps(page)) == [
         Scene("a scene"),
         Typed("one --a", 3, ("said … here",), 4),
-        Typed("two", 0, (), 7),
+        Typed("two", 0, (), 7, goes_on=True),
         Settings('[a]\nb = "c"'),
     ]
 

@@ -109,7 +109,9 @@ def test_the_purge_waits_for_somebody_who_has_the_private_key_elsewhere(
     p4_remove.plan(here.ctx)
     with pytest.raises(HeldError, match="no private key") as caught:
         p4_remove.run(here.ctx)
-    assert "--identity file:archive.key" in caught.value.hint
+    files = here.archive(steps.ARCHIVE_TABLES).parent
+    drill = f"migrator remove drill --from {files} --identity file:archive.key"
+    assert drill in caught.value.hint
     elsewhere = make_site(tmp_path / "elsewhere", site.dsn, monkeypatch)
     files = site.archive(steps.ARCHIVE_TABLES)
     with postgres.temporary_database() as scratch:

@@ -22,7 +22,7 @@ from migrator.runner import stages
 from migrator.runner.context import make_context
 from tests.parts.asgi import prepare
 from tests.parts.stage_file import CONTROL_SECRET, METRICS_TOKEN, create_side_tables
-from tests.phases.operating import Operator, first, typed
+from tests.phases.operating import Operator, first, new_migration, newest_request, typed
 from tests.phases.runbook import between, left_out, steps
 
 if TYPE_CHECKING:
@@ -131,10 +131,7 @@ def operator(
     monkeypatch.setenv("LEGACY_DATABASE_URL", devise_db)
     monkeypatch.setenv("MIGRATOR_METRICS_TOKEN", METRICS_TOKEN)
     monkeypatch.setenv("MIGRATOR_CONTROL_SECRET", CONTROL_SECRET)
-    assert typed(["init", "--name", "shop", "--verified-when", "always"])[0] == 0
-    file = tmp_path / "migrator.toml"
-    kept = re.sub(r"(?ms)^\[\[(gates|regress)\]\]\n.*?(?=^\n|^#|^\[)", "", file.read_text())
-    file.write_text(kept + QUIET)
+    new_migration(tmp_path, gates=QUIET)
     with postgres.temporary_database() as elsewhere:
         monkeypatch.setenv("NEW_DATABASE_URL", elsewhere)
         there = Removing(tmp_path, devise_db, shop_dsn, postgres.directory / "log")
@@ -157,7 +154,7 @@ class Removing:
                 "the window is over": self.week,
             },
             words={
-                "REQUEST.json": self.request,
+                "REQUEST.json": lambda: newest_request(folder),
                 "PLAN": lambda: first(
                     r'"plan_id": "(\w+)"', self.read(".migrator/remove/plan.json")
                 ),
@@ -175,16 +172,13 @@ class Removing:
         """Read a file of the operator's."""
         return (self.folder / name).read_text(encoding="utf-8")
 
-    def request(self) -> str:
-        """The newest request for approvals."""
-        found = (self.folder / ".migrator" / "approvals").glob("*.json")
-        return str(max(found, key=lambda path: path.stat().st_mtime_ns))
-
     def nightly(self) -> None:
         """Let a program of the application's be refused."""
-        with psycopg.connect(self.app_dsn, application_name="nightly") as connection:
-            with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                connection.execute("SELECT FROM push_tokens")
+        with (
+            psycopg.connect(self.app_dsn, application_name="nightly") as connection,
+            pytest.raises(psycopg.errors.InsufficientPrivilege),
+        ):
+            connection.execute("SELECT FROM push_tokens")
 
     def week(self) -> None:
         """Let the window have been opened a week ago."""

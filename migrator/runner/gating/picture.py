@@ -21,7 +21,7 @@ from migrator.metrics.interface import Doubt, FleetLook, RememberedLook, Session
 from migrator.runner.gating.forecasting import curve_of, forecasts_of, issued_until
 from migrator.runner.gating.instance_rows import instance_rows
 from migrator.runner.gating.keeping import SUBJECT, keep, recall
-from migrator.runner.stages import current
+from migrator.runner.stages import current, position
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -183,10 +183,7 @@ def _bound(ctx: Context, document: StageDocument | None) -> Bound:
 
 
 def _stage(document: StageDocument | None) -> str:
-    if document is None:
-        return "not set"
-    share = f" {document.percent:g} %" if document.percent else ""
-    return f"{document.stage}{share}"
+    return "not set" if document is None else str(position(document))
 
 
 def _expected(ctx: Context) -> str:
