@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-TIMEOUT_S = 20
+TIMEOUT_S = 60
 _GATES = re.compile(r"^\[\[(?:gates|regress)\]\]\n.*?(?=^\n|^#|^\[)", re.MULTILINE | re.DOTALL)
 
 

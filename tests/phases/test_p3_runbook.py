@@ -33,17 +33,17 @@ name = "drain-quiet"
 before = "auther"
 measure = "legacy_requests"
 at_most = 0
-consecutive = 3
-interval = "0.2s"
-span = "0.4s"
+consecutive = 2
+interval = "1s"
+span = "1s"
 [[gates]]
 name = "drain-sessions"
 before = "auther"
 measure = "legacy_sessions"
 at_most = 0
-consecutive = 3
-interval = "0.2s"
-span = "0.4s"
+consecutive = 2
+interval = "1s"
+span = "1s"
 """
 SITE = """
 [legacy]
