@@ -140,16 +140,22 @@ def interrupted(words: list[str], *, until: str) -> tuple[int, str]:
     timer = Timer(TIMEOUT_S, process.kill)
     timer.start()
     with process:
-        assert process.stdout is not None
-        said = ""
-        for line in process.stdout:
-            said += line
-            if is_said(until, line):
-                break
-        process.send_signal(signal.SIGINT)
+        said = interrupt_after(process, until)
         said += process.communicate()[0]
     timer.cancel()
     return process.returncode, said
+
+
+def interrupt_after(process: subprocess.Popen[str], wanted: str) -> str:
+    """Read until a line is there, then press Ctrl-C; gives what was read."""
+    assert process.stdout is not None
+    said = ""
+    for line in process.stdout:
+        said += line
+        if is_said(wanted, line):
+            break
+    process.send_signal(signal.SIGINT)
+    return said
 
 
 def first(pattern: str, text: str) -> str:

@@ -6,7 +6,6 @@ import csv
 import os
 import re
 import shlex
-import signal
 import subprocess
 import sys
 import time
@@ -24,7 +23,8 @@ from tests.auther.plugin.visitor import Visitor, admin, mails
 from tests.parts.better_auth import BetterAuth, Client, log_in
 from tests.parts.postgres import free_port
 from tests.phases.importing import OTP_KEY, PEPPER, PEPPER_ID, oracle
-from tests.phases.runbook import Scene, Settings, Step, Typed, insist, is_said, with_settings
+from tests.phases.operating import interrupt_after
+from tests.phases.runbook import Scene, Settings, Step, Typed, insist, with_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,7 +114,7 @@ class Rehearsal:
         timer = Timer(TIMEOUT_S, process.kill)
         timer.start()
         with process:
-            said = _until(process, step.says[0]) if step.goes_on else ""
+            said = interrupt_after(process, step.says[0]) if step.goes_on else ""
             said += process.communicate()[0]
         timer.cancel()
         return process.returncode, said
@@ -139,18 +139,6 @@ class Rehearsal:
         """Auther, which has been started."""
         assert self.auther is not None
         return self.auther
-
-
-def _until(process: subprocess.Popen[str], wanted: str) -> str:
-    """Read until a line is there, then press Ctrl-C."""
-    assert process.stdout is not None
-    said = ""
-    for line in process.stdout:
-        said += line
-        if is_said(wanted, line):
-            break
-    process.send_signal(signal.SIGINT)
-    return said
 
 
 def _start(site: Rehearsal, *clients: Client) -> None:
