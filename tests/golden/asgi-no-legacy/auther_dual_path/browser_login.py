@@ -147,6 +147,4 @@ async def _person(handle: Handle, claims: Claims) -> Person:
 async def _given_up(handle: Handle, attempt: Attempt, failure: LoginFailedError) -> Response:
     if attempt.purpose == "renewal":
         await renewal.failed(handle, failure.reason)
-    return handle.failed_login(
-        failure.reason, failure.status, retry_after_s=failure.retry_after_s
-    )
+    return handle.failed_login(failure.reason, failure.status, retry_after_s=failure.retry_after_s)

@@ -58,9 +58,7 @@ class Handle:
         if self.request.cookies(self.parts.settings.cookie(name)):
             self.headers.append(drop_cookie(self.parts.settings, name))
 
-    def failed_login(
-        self, reason: str, status: int = 400, *, retry_after_s: float = 0
-    ) -> Response:
+    def failed_login(self, reason: str, status: int = 400, *, retry_after_s: float = 0) -> Response:
         """Count a login that came to no end, and show it."""
         self.parts.counters.count("auth_logins_failed", reason)
         return failed_page(reason, status, again=START_PATH, retry_after_s=retry_after_s)

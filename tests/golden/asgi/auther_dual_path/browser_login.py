@@ -55,10 +55,8 @@ async def callback(handle: Handle) -> Response:
     if attempt is None:
         return handle.failed_login("state")
     handle.headers.append(parts.attempts.forget(state))
-    if handle.view.stage is Stage.LEGACY and attempt.purpose == "exchange":
-        return exchange.given_up(handle, attempt.return_to, "stage")
     if handle.view.stage is Stage.LEGACY:
-        return redirect(parts.login_path)
+        return _back_to_legacy(handle, attempt)
     try:
         await _complete(handle, attempt)
     except LoginFailedError as failure:
@@ -69,6 +67,12 @@ async def callback(handle: Handle) -> Response:
         reason, wait_s = "verification_unavailable", max(1, failure.retry_after_s)
         return await _given_up(handle, attempt, LoginFailedError(reason, 503, retry_after_s=wait_s))
     return redirect(attempt.return_to)
+
+
+def _back_to_legacy(handle: Handle, attempt: Attempt) -> Response:
+    if attempt.purpose == "exchange":
+        return exchange.given_up(handle, attempt.return_to, "stage")
+    return redirect(handle.parts.login_path)
 
 
 async def logout(handle: Handle) -> Response:
@@ -166,9 +170,7 @@ async def _given_up(handle: Handle, attempt: Attempt, failure: LoginFailedError)
     if attempt.purpose == "exchange":
         # The legacy session is as good as before: nobody notices.
         return exchange.given_up(handle, attempt.return_to, failure.reason)
-    return handle.failed_login(
-        failure.reason, failure.status, retry_after_s=failure.retry_after_s
-    )
+    return handle.failed_login(failure.reason, failure.status, retry_after_s=failure.retry_after_s)
 
 
 def _remember_side(handle: Handle) -> None:
