@@ -8,34 +8,32 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from migrator.core.errors import ConflictError, UsageError
+from migrator.core.errors import UsageError
 from migrator.core.stage import Stage
 from migrator.legacy.connect import refuse_other_databases
 from migrator.legacy.sources import SOURCES
 from migrator.runner import stages
-from migrator.runner.stages import ROLLBACK, SET, SUBJECT, Position
+from migrator.runner.stages import ALL_BROWSERS, SET, SUBJECT, Position
 from migrator.runner.standing import Standing
 from migrator.runner.switching import stateless
 from migrator.runner.switching.flagd import definition
-from migrator.runner.switching.fleet import Fleet, look, wait_for_epoch
+from migrator.runner.switching.fleet import Fleet, look
 from migrator.runner.switching.generating import Generation, compare, write, written
-from migrator.runner.switching.hurt import Hurt, who_is_hurt
+from migrator.runner.switching.hurt import who_is_hurt
 from migrator.runner.switching.moves import (
-    ALL_BROWSERS,
     Move,
     check_auther,
     check_bearers,
     check_fleet,
     check_floor,
-    check_removal,
     make_move,
     obstacles,
     pass_gates,
 )
 from migrator.runner.switching.publishing import public_key, published
+from migrator.runner.switching.rollback import RolledBack, roll_back, rollback_target
 from migrator.runner.switching.route import SHARES, Leg, ahead, command_to
 from migrator.runner.switching.switch import (
     Switched,
@@ -59,7 +57,6 @@ if TYPE_CHECKING:
 
 NAME = "dual-path"
 GENERATE = "generate"
-ROLLBACK_WAIT = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
@@ -97,18 +94,6 @@ class Shown:
     lagging: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class RolledBack:
-    """What `stage rollback` did.
-
-    Attributes:
-        hurt: Whom it concerns, as it was just before.
-    """
-
-    done: Switched
-    hurt: Hurt
-
-
 def plan(
     ctx: Context,
     stage: Stage,
@@ -137,14 +122,14 @@ def export(ctx: Context) -> dict[str, Any]:
     Raises:
         ConflictError: No stage was published yet.
     """
-    return definition(_document(ctx))
+    return definition(stages.require_current(ctx))
 
 
 def plan_rollback(ctx: Context, *, stop_accepting: bool = False) -> Planned:
     """Say what a `stage rollback` would do, with the state or without it; changes nothing."""
     hurt = who_is_hurt(ctx).lines()
     try:
-        target = _rollback_target(ctx, stop_accepting=stop_accepting)
+        target = rollback_target(ctx, stop_accepting=stop_accepting)
         return Planned(stages.position(stages.current(ctx)), target, (), hurt)
     except StateUnreachableError:
         document = stateless.published_document(ctx)
@@ -228,7 +213,7 @@ def run(
         settle_interrupted(ctx)
         move = make_move(ctx, stage, percent=percent, cohorts=cohorts)
         if _is_out_already(ctx, move):
-            done = Switched(_document(ctx), move.before, ())
+            done = Switched(stages.require_current(ctx), move.before, ())
         else:
             check_floor(ctx, move)
             check_fleet(ctx, move)
@@ -242,12 +227,7 @@ def run(
 def rollback(ctx: Context, *, stop_accepting: bool = False) -> RolledBack:
     """Restore the stage before, exactly; asks no gate, and waits for no database above five seconds.
 
-    Says beforehand who could not sign in as usual afterwards.
-
     Interrupted after its document was out, the next call finishes it and goes no further back.
-    Takes the stage's lock even when somebody holds it. Auther's credentials stay good until they
-    expire, so that nobody is signed out. Where the state does not answer, the way back is read
-    beside the stage document, and what the ledger has to know is spooled.
 
     Args:
         ctx: The surroundings.
@@ -257,52 +237,7 @@ def rollback(ctx: Context, *, stop_accepting: bool = False) -> RolledBack:
         ConflictError: The legacy tables or columns are gone; they have to come back first.
         DependencyError: The document cannot be written.
     """
-    begun = published(ctx)
-    try:
-        return _roll_back(ctx, stop_accepting=stop_accepting)
-    except StateUnreachableError as error:
-        ctx.progress.say(f"{error.message}; the stage goes back without the state")
-        return _roll_back_stateless(ctx, begun, stop_accepting=stop_accepting)
-
-
-def _roll_back_stateless(
-    ctx: Context, begun: StageDocument | None, *, stop_accepting: bool
-) -> RolledBack:
-    hurt = who_is_hurt(ctx)
-    for line in hurt.lines():
-        ctx.progress.say(line)
-    there = published(ctx)
-    if there is not None and begun is not None and there.epoch > begun.epoch:
-        # It got out before the state went away.
-        done = Switched(there, stages.position(begun), ())
-    else:
-        done = stateless.roll_back(ctx, stop_accepting=stop_accepting)
-    ctx.progress.say(
-        f"published epoch {done.document.epoch}: {stages.position(done.document)}; the ledger"
-        " learns of it with the next stage command that reaches the state"
-    )
-    at_most = min(ctx.config.stage.wait, ROLLBACK_WAIT)
-    lagging = wait_for_epoch(ctx, done.document.epoch, at_most=at_most, check=lambda: None)
-    return RolledBack(replace(done, lagging=lagging), hurt)
-
-
-def _roll_back(ctx: Context, *, stop_accepting: bool) -> RolledBack:
-    with ctx.state.locks.held(SUBJECT, break_it=True) as lease:
-        found = [entry for entry in settle_interrupted(ctx) if entry.action == ROLLBACK]
-        target = _rollback_target(ctx, stop_accepting=stop_accepting)
-        hurt = who_is_hurt(ctx)
-        for line in hurt.lines():
-            ctx.progress.say(line)
-        if found and not stop_accepting:
-            # A killed rollback that had got out is finished, not followed by one step more.
-            done = Switched(_document(ctx), stages.read_position(found[-1].body["before"]), ())
-        else:
-            check_removal(ctx, target)
-            done = switch(ctx, lease, ROLLBACK, target)
-        at = stages.position(done.document)
-        ctx.progress.say(f"published epoch {done.document.epoch}: {at}")
-        at_most = min(ctx.config.stage.wait, ROLLBACK_WAIT)
-        return RolledBack(follow(ctx, lease, done, at_most=at_most), hurt)
+    return roll_back(ctx, stop_accepting=stop_accepting)
 
 
 def verify(ctx: Context) -> tuple[str, ...]:
@@ -350,12 +285,6 @@ def _following(at: Position) -> str:
     return command_to(replace(at, percent=percent))
 
 
-def _rollback_target(ctx: Context, *, stop_accepting: bool) -> Position:
-    if stop_accepting or stages.position(stages.current(ctx)).stop_accepting:
-        return Position(Stage.LEGACY, 0.0, stop_accepting=True)
-    return stages.before(ctx)
-
-
 def _settings(ctx: Context) -> ShimSettings:
     kind = ctx.config.legacy.kind
     if ctx.config.shim.create_users and not SOURCES[kind].takes_rows:
@@ -382,10 +311,3 @@ def _evidence(gates: tuple[GateStanding, ...]) -> dict[str, list[int]]:
 def _is_out_already(ctx: Context, move: Move) -> bool:
     document = stages.current(ctx)
     return document is not None and move.after == move.before and published(ctx) == document
-
-
-def _document(ctx: Context) -> StageDocument:
-    document = stages.current(ctx)
-    if document is None:
-        raise ConflictError("no stage was published yet", hint="migrator dual-path stage show")
-    return document

@@ -5,30 +5,55 @@ Nothing in the application changes here. A run measures and writes verdicts; a r
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrator.core.errors import UsageError
 from migrator.core.stage import Stage
+from migrator.dashboards import rule_tests
+from migrator.dashboards.grafana import render as render_grafana
 from migrator.dashboards.step_answer import GateAnswer, StepAnswer
 from migrator.gates.explain import explain
 from migrator.gates.spec import REMOVE, GateSpec, spec_of, specs_before
 from migrator.gates.verdict import GateState, Verdict, decide
 from migrator.runner.gating import overriding
+from migrator.runner.gating.census import take_census
 from migrator.runner.gating.guard import standings
+from migrator.runner.gating.keeping import keep_left
 from migrator.runner.gating.looking import look
 from migrator.runner.gating.overriding import refusal_of, with_override
-from migrator.runner.gating.picture import PICTURE_SOURCES, picture_of
-from migrator.runner.gating.sampling import due, judge, record, record_change, sample, sources_of
+from migrator.runner.gating.picture import (
+    PICTURE_SOURCES,
+    POPULATION_SOURCES,
+    picture_of,
+    populations_of,
+    recalled_picture,
+)
+from migrator.runner.gating.sampling import (
+    due,
+    evidence_row,
+    judge,
+    record,
+    record_change,
+    sample,
+    sources_of,
+)
+from migrator.runner.regressing.looking import look_at_health
+from migrator.runner.regressing.regress import regress, regress_specs
 from migrator.runner.stages import current
 from migrator.runner.standing import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from migrator.dashboards.drain_picture import DrainPicture
+    from migrator.dashboards.drain_picture import DrainPicture, Populations
+    from migrator.dashboards.health_view import HealthPicture
+    from migrator.dashboards.overview import EvidenceRow
     from migrator.runner.context import Context
+    from migrator.runner.gating.census import CensusReport
     from migrator.runner.gating.overriding import Override
+    from migrator.runner.gating.picture import Recalled
 
 NAME = "drain"
 
@@ -84,13 +109,19 @@ def run(ctx: Context, planned: DrainPlan, *, only_due: bool = False) -> tuple[Ve
 def watch(ctx: Context, planned: DrainPlan) -> tuple[tuple[Verdict, ...], DrainPicture]:
     """Look at everything once, keep the samples that are due, write verdicts that changed.
 
+    Where a regress says so and health is broken for sure, the stage goes back.
+
     Raises:
         UsageError: A secret that a source needs is missing.
+        DependencyError: The stage document cannot be written.
     """
-    found = look(ctx, PICTURE_SOURCES | sources_of(planned.gates))
-    sample(ctx, due(ctx, planned.gates), found)
+    regresses = regress_specs(ctx)
+    found = look(ctx, PICTURE_SOURCES | sources_of((*planned.gates, *regresses)))
+    sample(ctx, due(ctx, (*planned.gates, *regresses)), found)
+    regress(ctx)
     for verdict in judged(ctx, planned):
         record_change(ctx, verdict)
+    keep_left(ctx)
     seen = shown(ctx, planned)
     return seen, picture_of(ctx, found, step=planned.step, verdicts=seen)
 
@@ -98,12 +129,32 @@ def watch(ctx: Context, planned: DrainPlan) -> tuple[tuple[Verdict, ...], DrainP
 def observe(ctx: Context, planned: DrainPlan) -> tuple[Verdict, ...]:
     """Take the samples that are due, and write verdicts that changed; an override is shown as such.
 
+    Where a regress says so and health is broken for sure, the stage goes back.
+
     Raises:
         UsageError: A secret that a source needs is missing.
+        DependencyError: The stage document cannot be written.
     """
     for verdict in run(ctx, planned, only_due=True):
         record_change(ctx, verdict)
+    if regresses := due(ctx, regress_specs(ctx)):
+        sample(ctx, regresses, look(ctx, sources_of(regresses)))
+    regress(ctx)
     return shown(ctx, planned)
+
+
+@contextmanager
+def only_watch(ctx: Context) -> Iterator[Callable[[], None]]:
+    """Be the only one who watches during a block: two at once could take a sample twice.
+
+    Yields:
+        To be called before each look: it raises when somebody else took over after a long sleep.
+
+    Raises:
+        ConflictError: Somebody else watches.
+    """
+    with ctx.state.locks.held("watch") as lease:
+        yield lambda: ctx.state.locks.check(lease)
 
 
 def judged(ctx: Context, planned: DrainPlan) -> tuple[Verdict, ...]:
@@ -144,6 +195,31 @@ def settle(ctx: Context, verdicts: Sequence[Verdict]) -> GateState:
     for verdict in verdicts:
         record(ctx, verdict)
     return decide([verdict.state for verdict in verdicts])
+
+
+def census(ctx: Context, *, keep_on: bool = False) -> CensusReport:
+    """Read the sessions that the census does not know yet; killed at any point, the same again goes on.
+
+    Args:
+        ctx: The surroundings.
+        keep_on: Report what a database does wrong instead of failing: the next run tries again.
+
+    Raises:
+        RefusedError: Sessions of this store cannot be counted.
+        UsageError: There is no such table, or it lacks a column.
+        ConflictError: Another census runs.
+        DependencyError: The database failed; what was written stays.
+    """
+    return take_census(ctx, keep_on=keep_on)
+
+
+def populations(ctx: Context) -> Populations:
+    """Count who can still come by the legacy path; takes no sample and writes nothing.
+
+    Raises:
+        UsageError: A secret that a source needs is missing.
+    """
+    return populations_of(look(ctx, POPULATION_SOURCES))
 
 
 def verify(ctx: Context, *, step: str | None = None) -> GateState:
@@ -193,6 +269,35 @@ def survey(ctx: Context, planned: DrainPlan) -> DrainPicture:
     """
     found = look(ctx, PICTURE_SOURCES)
     return picture_of(ctx, found, step=planned.step, verdicts=shown(ctx, planned))
+
+
+def recall(ctx: Context, planned: DrainPlan) -> Recalled:
+    """Give the last look with the gates judged anew; measures and writes nothing."""
+    return recalled_picture(ctx, step=planned.step, verdicts=shown(ctx, planned))
+
+
+def evidence(ctx: Context, planned: DrainPlan) -> tuple[EvidenceRow, ...]:
+    """Identify what each gate's verdict rests on."""
+    return tuple(evidence_row(ctx, verdict) for verdict in shown(ctx, planned))
+
+
+def health(ctx: Context) -> HealthPicture:
+    """Look once at how well the cutover goes; takes no sample for a gate.
+
+    Raises:
+        UsageError: A secret that a source needs is missing.
+    """
+    return look_at_health(ctx)
+
+
+def prometheus_rules(ctx: Context) -> dict[str, str]:
+    """Render Prometheus's rules and their tests, by the names of the files; writes nothing."""
+    return rule_tests.render(ctx.config)
+
+
+def grafana_dashboard(ctx: Context) -> str:
+    """Render Grafana's dashboard; writes nothing."""
+    return render_grafana(ctx.config)
 
 
 def next_step(ctx: Context) -> str:

@@ -12,15 +12,18 @@ from migrator.core.sql import qualified
 from migrator.core.stage import Stage
 from migrator.legacy.catalog import Wanted, read_catalog
 from migrator.legacy.connect import open_postgres
-from migrator.legacy.guard import Archived, Guard, Orphans
+from migrator.legacy.guard import Archived, Guard, Orphans, Scream
+from migrator.legacy.removal_survey import read_access, read_bystanders
 from migrator.runner import stages
 from migrator.runner.gating.guard import standings
-from migrator.runner.removing.plans import has_plan, keep_plan, kept_plan
+from migrator.runner.removing import finished
+from migrator.runner.removing.plans import has_plan, keep_plan, kept_plan, plan_folder
 from migrator.runner.removing.removal import APPLIED, SUBJECT, apply_steps, revert_steps, site
-from migrator.runner.removing.targets import columns_to_drop, tables_to_drop
+from migrator.runner.removing.targets import columns_to_drop, rules_of, tables_to_drop
 from migrator.runner.standing import Standing
 from migrator.sqlgen.planfile import PlanFile, plan_files
-from migrator.sqlgen.removal import LockRules, make_removal
+from migrator.sqlgen.removal import make_removal
+from migrator.sqlgen.steps import FINALIZE, GUARD, PURGES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,6 +60,8 @@ class Status:
     archives: tuple[Archived, ...] = ()
     orphans: tuple[Orphans, ...] = ()
     lease: dict[str, Any] | None = None
+    scream: Scream | None = None
+    refused: dict[str, int] = field(default_factory=dict)
 
 
 def plan(ctx: Context, out: Path | None = None) -> PlanFile:
@@ -79,21 +84,30 @@ def plan(ctx: Context, out: Path | None = None) -> PlanFile:
             raise ConflictError(
                 f"plan {under_way} is under way in this database", hint="migrator remove status"
             )
+        _require_another_folder(ctx, out or ctx.path(remove.plan_dir))
         tables = tables_to_drop(ctx.config, connection)
         columns = columns_to_drop(ctx.config, connection)
         wanted = [Wanted(*name) for name in tables] + [Wanted(*users, columns)]
         catalog = read_catalog(connection, wanted)
+        access = read_access(
+            connection,
+            (table for table in catalog.tables if (table.schema, table.name) in tables),
+            application_roles=remove.application_roles,
+            guard_role=remove.guard_role,
+        )
+        bystanders = read_bystanders(connection)
     removal = make_removal(
         catalog,
         tables=tables,
         users=users,
         columns=columns,
-        locks=LockRules(
-            round(remove.lock_timeout.total_seconds() * 1000), attempts=remove.lock_attempts
-        ),
+        rules=rules_of(ctx.config),
+        access=access,
     )
     made = keep_plan(
-        ctx, plan_files(removal, made_at=ctx.clock.now()), out or ctx.path(remove.plan_dir)
+        ctx,
+        plan_files(removal, bystanders, made_at=ctx.clock.now()),
+        out or ctx.path(remove.plan_dir),
     )
     ctx.state.ledger.note(SUBJECT, "plan", plan=made.plan_hash, tables=tables, columns=columns)
     return made
@@ -124,6 +138,7 @@ def run(ctx: Context, to: str | None = None) -> Moved:
     _require_stage(ctx)
     _require_peace(ctx)
     with ctx.state.locks.held(SUBJECT), site(ctx, made, read_only=False) as here:
+        _require_the_planned_catalog(here)
         return Moved(apply_steps(here, names))
 
 
@@ -156,7 +171,7 @@ def rollback(ctx: Context, to: str | None = None) -> Moved:
             done += revert_steps(here, (name,))
             # The list goes away with the guard schema, which is reverted last.
             orphans = here.guard.orphans() if here.guard.plan_id() else orphans
-        was_dropped = any("_drop_" in name for name in done)
+        was_dropped = not PURGES.isdisjoint(done)
         return Moved(
             done,
             exceptions=made.exceptions if was_dropped else (),
@@ -177,6 +192,9 @@ def verify(ctx: Context) -> tuple[str, ...]:
     made = kept_plan(ctx)
     with site(ctx, made, read_only=True) as here:
         applied = [name for name, state in here.states().items() if state == APPLIED]
+        if FINALIZE in applied:
+            # The guard's functions, which the other files check with, are gone.
+            applied = [FINALIZE]
         for name in applied:
             here.run(name, "verify")
     return tuple(applied)
@@ -188,13 +206,17 @@ def status(ctx: Context) -> Status:
     with site(ctx, made, read_only=True) as here:
         states = here.states()
         if here.guard.plan_id() is None:
-            return Status(made.plan_id, states)
+            kept = finished.record(ctx, made) or {"archives": []}
+            return Status(made.plan_id, states, finished.archives(kept))
+        listening = here.listening()
         return Status(
             made.plan_id,
             states,
             here.guard.archives(),
             here.guard.orphans(),
             here.guard.holder(),
+            here.guard.scream(),
+            dict(listening.heard.refused) if listening else {},
         )
 
 
@@ -216,6 +238,18 @@ def standing(ctx: Context) -> Standing:
     )
 
 
+def _require_another_folder(ctx: Context, folder: Path) -> None:
+    """Keep the files of a removal that came to its end: they are its way back."""
+    if not has_plan(ctx):
+        return
+    old = kept_plan(ctx)
+    if finished.record(ctx, old) is not None and plan_folder(ctx) == folder:
+        raise ConflictError(
+            f"plan {old.plan_id} in {folder} came to its end, and its files are the way back",
+            hint="migrator remove revert, or another folder for the next plan: remove plan --out",
+        )
+
+
 def _require_stage(ctx: Context) -> None:
     document = stages.current(ctx)
     if document is None or document.stage is not Stage.AUTHER:
@@ -223,6 +257,17 @@ def _require_stage(ctx: Context) -> None:
         raise ConflictError(
             f"the stage is {now}: legacy logins still need what would be removed",
             hint=f"migrator dual-path stage set {Stage.AUTHER}, hold it, then: migrator remove apply",
+        )
+
+
+def _require_the_planned_catalog(here: Site) -> None:
+    """Compare everything before the first step; later the guard schema compares in each transaction."""
+    if here.states()[GUARD] == APPLIED:
+        return
+    if differences := _differences(here):
+        raise ConflictError(
+            f"the database is not the one that was planned for: {', '.join(differences)}",
+            hint="migrator remove plan",
         )
 
 

@@ -23,7 +23,11 @@ ssl.create_default_context = functools.cache(ssl.create_default_context)
 
 # The tests that come with generated code run beside it, as their team would run them.
 collect_ignore = ["golden"]
-pytest_plugins = ["tests.parts.better_auth.fixtures", "tests.parts.sqld.fixtures"]
+pytest_plugins = [
+    "tests.parts.better_auth.fixtures",
+    "tests.parts.prometheus_fixtures",
+    "tests.parts.sqld.fixtures",
+]
 
 DEVISE_TEMPLATE = "devise_template"
 LARAVEL_TEMPLATE = "laravel_template"

@@ -26,6 +26,7 @@ COMMANDS = {
     "dual-path": "migrator.cli.dual_path:dual_path",
     "drain": "migrator.cli.drain:drain",
     "gate": "migrator.cli.gate:gate",
+    "dashboard": "migrator.cli.dashboard:dashboard",
     "approve": "migrator.cli.approve:approve",
     "remove": "migrator.cli.remove:remove",
     "user": "migrator.cli.user:user",
@@ -59,6 +60,7 @@ def cli(context: click.Context, config_path: Path, verbose: int) -> None:
     import       users with their passwords into Auther, proven
     dual-path    shims that accept both, and the switch between them
     drain, gate  who is still on the legacy path, and whether the next step is safe
+    dashboard    all of it as a web page, or as a file for a change request
     user         where one person signs in, and why that fails
     approve      two people let happen what one alone must not do
     remove       the legacy auth tables and columns, and their way back

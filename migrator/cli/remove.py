@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from migrator.legacy.guard import Scream
     from migrator.runner.context import Context
     from migrator.sqlgen.planfile import PlanFile
     from phases.p4_remove import Moved, Status
 
 to_option = click.option(
-    "--to", metavar="STEP", help="A step's name or number, e.g. 02_quarantine_tables or 02."
+    "--to", metavar="STEP", help="A step's name or number, e.g. 05_quarantine_tables or 05."
 )
 
 
@@ -107,6 +108,8 @@ def _summary(made: PlanFile) -> dict[str, Any]:
             "columns",
             "exceptions",
             "notes",
+            "unproven",
+            "survey",
         )
     }
 
@@ -115,10 +118,11 @@ def _show_plan(console: Console, made: PlanFile) -> None:
     _say(console, f"plan {made.plan_id} for database {made.database}")
     _say(console, f"tables to drop: {', '.join(made.tables) or 'none'}")
     _say(console, f"columns of {made.users} to drop: {', '.join(made.columns) or 'none'}")
+    _list(console, "there is", made.survey)
     _say(console, f"steps: {', '.join(made.steps)}")
     _list(console, "a revert after a drop does not bring back", made.exceptions)
     _list(console, "look at", made.notes)
-    _say(console, "next: read the SQL, then: migrator remove apply --to 02")
+    _say(console, "next: read the SQL, then: migrator remove apply --to 04")
 
 
 def _show_moved(console: Console, word: str, moved: Moved) -> None:
@@ -145,8 +149,24 @@ def _show_status(console: Console, found: Status) -> None:
         "foreign keys left NOT VALID",
         (f"{o.constraint_name} on {o.table_name}: {o.rows} rows" for o in found.orphans),
     )
+    if found.scream:
+        _list(console, "scream window", _heard(found.scream))
+        _list(console, "refused", (f"{who}, {n} times" for who, n in found.refused.items()))
     if found.lease and found.lease["live"]:
         _say(console, f"{found.lease['holder']} is at work until {found.lease['expires_at']}")
+
+
+def _heard(scream: Scream) -> list[str]:
+    said = f"open since {scream.opened_at:%Y-%m-%d %H:%M} {scream.opened_at.tzname()}"
+    if scream.unproven:
+        return [said, f"UNPROVEN: {scream.unproven}"]
+    if scream.looked_at is None:
+        return [said, "nobody has looked yet"]
+    counted = "found" if scream.control_counted else "NOT found"
+    return [
+        f"{said}, looked {scream.looked_at:%Y-%m-%d %H:%M}",
+        f"{scream.refusals} refused statements; the planted one was {counted}",
+    ]
 
 
 def _show_steps(word: str, steps: tuple[str, ...], *, as_json: bool) -> None:

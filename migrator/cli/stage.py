@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from migrator.runner.context import Context
+    from migrator.runner.switching.rollback import RolledBack
     from migrator.runner.switching.route import Leg
     from migrator.runner.switching.switch import Switched
-    from phases.p2_dual_path import Planned, RolledBack, Shown
+    from phases.p2_dual_path import Planned, Shown
 
 # How long a rollback waits for the state before it goes on without it.
 STATE_WITHIN_S = 5.0

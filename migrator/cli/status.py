@@ -36,7 +36,7 @@ PHASES: tuple[ModuleType, ...] = (
 @pass_context
 def status(ctx: Context, as_json: bool) -> None:
     """Say where the migration stands, what is held and why, and the next command."""
-    standings = {phase.NAME: phase.standing(ctx) for phase in PHASES}
+    standings = standings_of(ctx)
     unfinished = [
         f"entry {entry.seq}: {entry.subject} {entry.action} was begun at {entry.at[:19]}Z and has no outcome"
         for entry in ctx.state.ledger.pending()
@@ -60,6 +60,11 @@ def status(ctx: Context, as_json: bool) -> None:
         },
         lambda out: _screen(out, ctx, standings, notes, following),
     )
+
+
+def standings_of(ctx: Context) -> dict[str, Standing]:
+    """Give where each phase stands, from the state alone."""
+    return {phase.NAME: phase.standing(ctx) for phase in PHASES}
 
 
 def _running(working: Mapping[str, str]) -> list[str]:

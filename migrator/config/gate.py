@@ -11,6 +11,14 @@ from migrator.config.durations import Duration
 from migrator.config.name import Name
 from migrator.config.section import Section
 
+HealthMeasurement = Literal[
+    "error_ratio",
+    "sign_in_success",
+    "sign_in_failures",
+    "shim_p95_seconds",
+    "jwks_failures",
+    "login_refusals",
+]
 Measurement = Literal[
     "legacy_requests",
     "legacy_sessions",
@@ -22,11 +30,19 @@ Measurement = Literal[
     "sync_lag_rows",
     "write_back_lag_seconds",
     "write_back_open_users",
+    HealthMeasurement,
+    "auther_sign_ins",
+    "auther_sign_in_failures",
+    "auther_rehash_failures",
+    "unrehashed_users",
+    "legacy_homes",
+    "users_seen_on_legacy",
     "canaries_refused",
     "shadow_refused_share",
     "sign_in_load",
     "unacknowledged_users",
     "rollbacks",
+    "refused_reads",
 ]
 
 

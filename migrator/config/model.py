@@ -17,9 +17,11 @@ from migrator.config.name import Name
 from migrator.config.notify import NotifySection
 from migrator.config.people import USUAL, GrantsSection, QuerySection, RolesSection, TotpSection
 from migrator.config.plugin import PluginSection
+from migrator.config.regress import RegressSection
 from migrator.config.remove import RemoveSection
 from migrator.config.secrets import SecretRef
 from migrator.config.section import Section
+from migrator.config.sessions import SessionsSection, StoreName
 from migrator.config.shim import ShimSection
 from migrator.config.standing_up import StandingUp
 from migrator.config.sync import SyncSection
@@ -72,8 +74,9 @@ class LegacySection(Section):
     digests: Annotated[tuple[DigestSection, ...], AfterValidator(without_clash)] = ()
     peppers: tuple[Pepper, ...] = ()
     try_without_pepper: bool = True
-    session_store: Literal["activerecord", "laravel", "cookie", "none"] = "activerecord"
+    session_store: StoreName = "activerecord"
     sessions_table: str = "public.sessions"
+    sessions: SessionsSection = SessionsSection()
     session_ttl: DurationOrNever = None
     remember_for: DurationOrNever = timedelta(days=14)
 
@@ -90,6 +93,14 @@ class LegacySection(Section):
     def _has_its_query(self) -> LegacySection:
         if (self.kind == "sql") != bool(self.query.users):
             raise ValueError('kind = "sql" goes with a SELECT as users under [legacy.query]')
+        return self
+
+    @model_validator(mode="after")
+    def _says_where_its_sessions_are(self) -> LegacySection:
+        if (self.session_store == "sql") != bool(self.sessions.query):
+            raise ValueError('session_store = "sql" goes with a query under [legacy.sessions]')
+        if (self.session_store == "redis") != (self.sessions.url is not None):
+            raise ValueError('session_store = "redis" goes with a url under [legacy.sessions]')
         return self
 
     @model_validator(mode="after")
@@ -176,6 +187,7 @@ class Config(Section):
     shim: ShimSection = ShimSection()
     drain: DrainSection = DrainSection()
     gates: tuple[GateSection, ...] = ()
+    regress: tuple[RegressSection, ...] = ()
     approvers: tuple[ApproverSection, ...] = ()
     notify: NotifySection = NotifySection()
     remove: RemoveSection = RemoveSection()
@@ -183,9 +195,9 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _gates_have_names_of_their_own(self) -> Config:
-        names = [gate.name for gate in self.gates]
+        names = [*(gate.name for gate in self.gates), *(one.name for one in self.regress)]
         if len(set(names)) < len(names):
-            raise ValueError("two gates have the same name")
+            raise ValueError("two gates, or a gate and a regress, have the same name")
         return self
 
     @model_validator(mode="after")

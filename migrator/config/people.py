@@ -32,7 +32,11 @@ SYSTEM_TYPES = frozenset(
 USUAL: Mapping[str, Mapping[str, str]] = {
     "loaded": {"users_table": "public.migrator_loaded", "session_store": "none"},
     "laravel": {"session_store": "laravel"},
-    "django": {"users_table": "public.auth_user", "session_store": "cookie"},
+    "django": {
+        "users_table": "public.auth_user",
+        "session_store": "django",
+        "sessions_table": "public.django_session",
+    },
 }
 
 

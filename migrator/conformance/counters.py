@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from prometheus_client.parser import text_string_to_metric_families
 
 from migrator.conformance.interface import CannotRunError
+from migrator.metrics.exported import INFO, REQUESTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from prometheus_client.samples import Sample
 
 METRICS_PATH = "/migrator/metrics"
-REQUESTS = "auth_requests_total"
-INFO = "migrator_shim_info"
 
 
 @dataclass(frozen=True)
@@ -62,17 +61,25 @@ def read(text: str) -> Reading:
     Raises:
         CannotRunError: It is something else, or has no `migrator_shim_info`.
     """
-    try:
-        samples = [
-            sample for family in text_string_to_metric_families(text) for sample in family.samples
-        ]
-    except (ValueError, KeyError, IndexError):
-        raise CannotRunError(f"{METRICS_PATH} is not in Prometheus' text format") from None
+    samples = samples_of(text)
     info = next((sample.labels for sample in samples if sample.name == INFO), None)
     if info is None:
         raise CannotRunError(f"{METRICS_PATH} has no {INFO}")
     gauges = {sample.name: sample.value for sample in samples if not sample.labels}
     return Reading(_counts(samples), info, gauges)
+
+
+def samples_of(text: str) -> list[Sample]:
+    """Read each series of Prometheus' text format.
+
+    Raises:
+        CannotRunError: It is something else.
+    """
+    try:
+        families = list(text_string_to_metric_families(text))
+    except (ValueError, KeyError, IndexError):
+        raise CannotRunError(f"{METRICS_PATH} is not in Prometheus' text format") from None
+    return [sample for family in families for sample in family.samples]
 
 
 def matches(counted: Counter[str], pattern: str) -> bool:

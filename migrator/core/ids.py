@@ -55,6 +55,11 @@ def user_ids(key: bytes, *, namespace: str, source: str, pks: Iterable[str]) -> 
     return [blocks[number] + whole[:rest] for number, whole in zip(numbers, wholes, strict=True)]
 
 
+def pseudonym(key: bytes, *, source: str, pk: str) -> str:
+    """Derive what stands for a user in what is shown to people; 12 letters, the same every time."""
+    return _digest(key, "shown", source, pk)[:12]
+
+
 def mark_key(key: bytes) -> bytes:
     """Derive what the plugin at Auther needs to tell the accounts that this migration wrote.
 

@@ -1,12 +1,11 @@
-"""What `drain status` shows, as values: filled by phase 3, drawn by `drain_view`."""
+"""What `drain status` and the page show, as values: filled by phase 3, kept for those who did not look themselves."""
 
 from __future__ import annotations
 
+# Types are read at run time, by whatever reads a kept picture.
+from collections.abc import Mapping  # noqa: TC003
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from datetime import datetime
+from datetime import datetime  # noqa: TC003
 
 
 @dataclass(frozen=True)
@@ -27,18 +26,73 @@ class CounterRow:
 
 @dataclass(frozen=True)
 class SessionRow:
-    """Rows of the session store; `holding` counts those with a user of the migrated model."""
+    """Rows of the session store.
+
+    Attributes:
+        holding: Those with a user of the migrated model.
+        endless: Those among them that never end by themselves, where the store tells of each.
+        unseen: Rows that nobody has looked into yet.
+    """
 
     holding: int
     others: int
     anonymous: int
     undecodable: int
     doubts: tuple[str, ...]
+    endless: int = 0
+    unseen: int = 0
 
     @property
     def known(self) -> bool:
         """Tell whether every row was read and understood."""
         return not self.doubts
+
+    @property
+    def unknown(self) -> bool:
+        """Tell whether nothing at all is known: then zero is no number."""
+        seen = self.holding + self.others + self.anonymous + self.undecodable
+        return bool(self.doubts) and not seen
+
+
+@dataclass(frozen=True)
+class InstanceRow:
+    """One instance as its heartbeat, or the lack of one, shows it.
+
+    Attributes:
+        state: `follows`, `behind` (an older stage document), `silent` or `never reported`.
+        stage: What it follows; empty when it never reported.
+        source: Where it has its stage from: `live`, `cached` or `baked`.
+        heard_at: Of its last heartbeat; None without one.
+    """
+
+    instance: str
+    state: str
+    build: str = ""
+    stage: str = ""
+    epoch: int = 0
+    source: str = ""
+    heard_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Populations:
+    """All that can still come by the legacy path; None where nobody can tell.
+
+    Attributes:
+        sessions: Sessions by what they hold.
+        remember_me: Users of whom a remember-me token may be out there, which makes new sessions.
+        remember_me_recent: Those among them who were remembered first within `remember_for`.
+        foreign_requests: Requests with other bearers that the shims counted since they began.
+        clients: Requests by kind of client (browser, app, API), where the shims tell.
+        doubts: Why something is not known.
+    """
+
+    sessions: SessionRow
+    remember_me: int | None = None
+    remember_me_recent: int | None = None
+    foreign_requests: int | None = None
+    clients: Mapping[str, int] | None = None
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,6 +150,9 @@ class DrainPicture:
         controlled: Number of instances that counted the marker.
         alive: Number of instances with a fresh heartbeat.
         step: The step that the gates guard.
+        instances: Those expected, and all others that ever reported.
+        began: When the drain began; None before.
+        curve: How many sessions held a user, since the drain began; only counts without a doubt.
     """
 
     migration: str
@@ -118,3 +175,7 @@ class DrainPicture:
     step: str
     gates: tuple[GateRow, ...]
     next_command: str
+    populations: Populations | None = None
+    instances: tuple[InstanceRow, ...] = ()
+    began: datetime | None = None
+    curve: tuple[tuple[datetime, int], ...] = ()

@@ -1,21 +1,24 @@
-"""Draws the drain on a terminal: 80 columns, 24 lines, readable without colour."""
+"""Draws the drain on a terminal: it fits 80 columns by 24 lines, and is readable without colour. Pure."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from migrator.core.durations import format_duration
+from migrator.dashboards.curve import sparkline
+from migrator.dashboards.requests import GROUPS, request_cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from migrator.dashboards.drain_picture import CounterRow, DrainPicture, ForecastRow, GateRow
+    from migrator.dashboards.requests import Cell
 
-COLUMNS, LINES = 80, 24
-_SHOWN_INSTANCES, _SHOWN_DOUBTS, _SHOWN_GATES = 3, 3, 5
+COLUMNS, ROWS = 80, 24
 _STYLES = {
     "PASSED": "green",
     "OVERRIDDEN": "magenta",
@@ -23,33 +26,75 @@ _STYLES = {
     "HELD": "yellow",
     "ACCUMULATING": "cyan",
 }
+_NAME = 20
 
 
-def draw(picture: DrainPicture, *, columns: int = COLUMNS) -> Text:
+@dataclass(frozen=True)
+class Screen:
+    """What there is to draw on.
+
+    Attributes:
+        plain: It shows no blocks, only letters and digits.
+    """
+
+    columns: int = COLUMNS
+    rows: int = ROWS
+    plain: bool = False
+
+
+DEFAULT = Screen()
+
+
+def draw(picture: DrainPicture, screen: Screen = DEFAULT, *, now: datetime | None = None) -> Text:
     """Give the whole view; each line is cut to the width, so that nothing wraps."""
-    made = Text("\n").join(_coloured(line, columns) for line in lines(picture))
+    said = lines(picture, screen, now=now)
+    made = Text("\n").join(_coloured(line, screen.columns) for line in said)
     made.no_wrap = True
     return made
 
 
-def lines(picture: DrainPicture) -> list[str]:
-    """Give the view's lines, at most 24."""
-    return [
-        f"drain of {picture.migration}   {_time(picture.at)}",
-        f"stage {picture.stage}, epoch {picture.epoch}; {_deadline(picture)}",
-        f"ends by {_time(picture.bound)}: {picture.bound_why}"
+def lines(
+    picture: DrainPicture, screen: Screen = DEFAULT, *, now: datetime | None = None
+) -> list[str]:
+    """Give the view's lines, at most as many as there is room for; the next command always.
+
+    What ends the drain stands first. Gates, doubts and instances share the room that is left, in turn.
+
+    Args:
+        picture: The drain.
+        screen: What it is drawn on.
+        now: To say how old the look is; None when it is fresh.
+    """
+    head = [
+        _heading(picture, screen, now),
+        f"ends by   {_minute(picture.bound)}: {picture.bound_why}"
         if picture.bound
-        else picture.bound_why,
+        else f"ends by   {picture.bound_why}",
+        _deadline(picture),
         *_forecast(picture.forecasts[0]),
-        *_sessions(picture),
-        *_requests(picture),
+        _curve(picture, screen),
+        f"gates before {picture.step}" + ("" if picture.gates else ": none, which holds"),
+    ]
+    gates = [_gate(row) for row in picture.gates]
+    known = [*_sessions(picture), *_requests(picture)]
+    instances = [_instance(name, cells) for name, cells in request_cells(picture.counters)]
+    coverage = [
         f"marker    counted by {picture.controlled} of {picture.scraped} scraped instances",
         _coverage(picture),
-        *_first(_SHOWN_DOUBTS, [f"doubt     {doubt}" for doubt in picture.doubts], "doubts"),
-        f"gates before {picture.step}" + ("" if picture.gates else ": none, which holds"),
-        *_first(_SHOWN_GATES, [_gate(row) for row in picture.gates], "gates"),
-        f"next: {picture.next_command}",
     ]
+    doubts = [f"doubt     {doubt}" for doubt in picture.doubts]
+    last = f"next: {picture.next_command}"
+    room = screen.rows - len(head) - len(known) - len(coverage) - 1
+    shares = _shared(room, (len(gates), len(doubts), len(instances)))
+    made = [
+        *head,
+        *_first(shares[0], gates, "gates"),
+        *known,
+        *_first(shares[2], instances, "instances"),
+        *coverage,
+        *_first(shares[1], doubts, "doubts"),
+    ]
+    return [*made[: screen.rows - 1], last]
 
 
 def summary(picture: DrainPicture) -> str:
@@ -78,13 +123,33 @@ def verdict_lines(rows: Iterable[GateRow]) -> list[str]:
     return said
 
 
+def _heading(picture: DrainPicture, screen: Screen, now: datetime | None) -> str:
+    age = f", {format_duration(now - picture.at)} ago" if now and now > picture.at else ""
+    right = f"looked {_time(picture.at)}{age}"
+    stage = f": stage {picture.stage}, epoch {picture.epoch}"
+    name = _cut(picture.migration, screen.columns - len(stage) - len(right) - 2)
+    return f"{name}{stage}".ljust(screen.columns - len(right) - 2) + f"  {right}"
+
+
 def _deadline(picture: DrainPicture) -> str:
     if picture.deadline is None:
-        return "no deadline for legacy sessions"
+        return "deadline  none for legacy sessions"
     if picture.deadline <= picture.at:
-        return f"legacy refused since {_time(picture.deadline)}"
+        return f"deadline  legacy refused since {_minute(picture.deadline)}"
     left = format_duration(picture.deadline - picture.at)
-    return f"legacy accepted until {_time(picture.deadline)} ({left} left)"
+    return f"deadline  legacy accepted until {_minute(picture.deadline)} ({left} left)"
+
+
+def _curve(picture: DrainPicture, screen: Screen) -> str:
+    if not picture.curve:
+        return (
+            f"curve     none: {'nothing was counted' if picture.began else 'not in the drain yet'}"
+        )
+    (first_at, first), (_, last) = picture.curve[0], picture.curve[-1]
+    left, right = f"curve     {first:,} ", f" {last:,} since {_hour(first_at)}"
+    width = max(screen.columns - len(left) - len(right), 1)
+    drawn = sparkline(picture.curve, until=picture.at, width=width, plain=screen.plain)
+    return f"{left}{drawn}{right}"
 
 
 def _forecast(row: ForecastRow) -> list[str]:
@@ -110,6 +175,8 @@ def _hour(at: datetime) -> str:
 
 def _sessions(picture: DrainPicture) -> list[str]:
     found = picture.sessions
+    if found.unknown:
+        return [f"sessions  not known: {found.doubts[0]}"]
     counts = f"{found.holding:,} hold a user, {found.others:,} another model's"
     rest = f"{found.anonymous:,} nobody, {found.undecodable:,} undecodable"
     doubts = [f"          at least: {reason}" for reason in found.doubts[:1]]
@@ -122,37 +189,14 @@ def _coverage(picture: DrainPicture) -> str:
 
 
 def _requests(picture: DrainPicture) -> list[str]:
-    names = sorted({row.instance for row in picture.counters})
     since = f", + since {_time(picture.looked_before)}" if picture.looked_before else ""
-    rows = [_instance(name, picture.counters) for name in names]
-    heading = "".join(f"{path:>12}" for path in ("legacy", "auther", "other", "refused"))
-    return [
-        f"requests since start{since}",
-        f"  {'instance':<20}{heading}",
-        *_first(_SHOWN_INSTANCES, rows, "instances"),
-    ]
+    heading = "".join(f"{path:>12}" for path in GROUPS)
+    return [f"requests  since start{since}", f"  {'instance':<{_NAME}}{heading}"]
 
 
-def _instance(name: str, counters: Sequence[CounterRow]) -> str:
-    mine = [row for row in counters if row.instance == name]
-    accepted = [row for row in mine if row.outcome == "accepted"]
-    others = [row for row in mine if row.outcome in {"accepted", "anonymous"}]
-    groups = (
-        [row for row in accepted if row.path == "legacy"],
-        [row for row in accepted if row.path == "auther"],
-        [row for row in others if row.path not in {"legacy", "auther"}],
-        [row for row in mine if row.outcome in {"refused", "unavailable"}],
-    )
-    return f"  {name[:19]:<20}" + "".join(f"{_cell(group):>12}" for group in groups)
-
-
-def _cell(rows: Sequence[CounterRow]) -> str:
-    total = _short(sum(row.since_start for row in rows))
-    fresh = [row.since_last for row in rows]
-    known = [count for count in fresh if count is not None]
-    if len(known) < len(fresh):
-        return f"{total} +?"
-    return f"{total} +{_short(sum(known))}" if rows else total
+def _instance(name: str, cells: Iterable[Cell]) -> str:
+    counts = "".join(f"{' '.join(filter(None, cell)):>12}" for cell in cells)
+    return f"  {name[: _NAME - 1]:<{_NAME}}{counts}"
 
 
 def _total(counters: Sequence[CounterRow], path: str, *, since_last: bool) -> str:
@@ -162,21 +206,29 @@ def _total(counters: Sequence[CounterRow], path: str, *, since_last: bool) -> st
     return f"+{known:,}" + ("?" if None in counts or not counters else "")
 
 
-def _short(count: int) -> str:
-    for size, letter in ((1_000_000, "M"), (10_000, "k")):
-        if count >= size:
-            return f"{count / (1000 if letter == 'k' else size):.1f}{letter}"
-    return f"{count:,}"
-
-
 def _gate(row: GateRow) -> str:
     return f"  {row.label:<17} {row.gate}: {row.reason}"
+
+
+def _shared(room: int, wanted: Sequence[int]) -> list[int]:
+    """Give each block its lines, one to each in turn until the room is used up."""
+    given = [0] * len(wanted)
+    while sum(given) < room and given != list(wanted):
+        for block, most in enumerate(wanted):
+            if given[block] < most and sum(given) < room:
+                given[block] += 1
+    return given
 
 
 def _first(shown: int, said: list[str], what: str) -> list[str]:
     if len(said) <= shown:
         return said
-    return [*said[: shown - 1], f"  … {len(said) - shown + 1} more {what}: --json shows all"]
+    more = f"  … {len(said) - shown + 1} more {what}: --json shows all"
+    return [*said[: shown - 1], more] if shown else []
+
+
+def _minute(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M}Z"
 
 
 def _time(at: datetime | None) -> str:
@@ -184,6 +236,10 @@ def _time(at: datetime | None) -> str:
 
 
 def _coloured(line: str, columns: int) -> Text:
-    cut = line if len(line) <= columns else line[: columns - 1] + "…"
+    cut = _cut(line, columns)
     state = cut.split(maxsplit=1)[0] if cut.startswith("  ") and cut.strip() else ""
     return Text(cut, style=_STYLES.get(state, ""))
+
+
+def _cut(text: str, columns: int) -> str:
+    return text if len(text) <= columns else text[: max(columns - 1, 0)] + "…"

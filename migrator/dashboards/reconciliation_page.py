@@ -68,13 +68,6 @@ def render(page: ReconciliationPage) -> str:
 @cache
 def _template() -> Template:
     # Every command of the import reaches this module, and one of them makes a page.
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
+    from migrator.dashboards.html import environment  # noqa: PLC0415
 
-    environment = Environment(
-        loader=PackageLoader("migrator.dashboards"),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("reconciliation.html.j2")
+    return environment().get_template("reconciliation.html.j2")

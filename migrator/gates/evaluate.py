@@ -64,7 +64,8 @@ def evaluate(
         pass_until: The end of a pass that was given before and still holds; a look that is OK
             leaves it as it is.
     """
-    mine = sorted((s for s in samples if s.spec_hash == spec.hash), key=lambda s: s.at)
+    wanted = spec.hash
+    mine = sorted((s for s in samples if s.spec_hash == wanted), key=lambda s: s.at)
     if not mine:
         return _without_samples(spec, stale_ones=bool(samples), now=now)
     newest, run = mine[-1], _run(spec, mine)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from migrator.gates.spec import REGRESS
 from migrator.metrics.interface import Grade
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def grade(spec: GateSpec, reading: Reading, *, was_ok: bool) -> tuple[Grade, str
     """Give a reading's class and its reason.
 
     A doubted reading never is OK. It is a BREACH only when what is known of it already exceeds the
-    upper bound: more data could not mend that.
+    upper bound: more data could not mend that. To a regress it is none even then.
 
     Args:
         spec: The gate.
@@ -28,7 +29,8 @@ def grade(spec: GateSpec, reading: Reading, *, was_ok: bool) -> tuple[Grade, str
     """
     upper = _bound(spec.at_most, spec.leave_above, was_ok=was_ok)
     lower = _bound(spec.at_least, spec.leave_below, was_ok=was_ok)
-    if reading.value is not None and upper is not None and reading.value > upper:
+    certain = not reading.doubts or spec.before != REGRESS
+    if reading.value is not None and upper is not None and reading.value > upper and certain:
         return Grade.BREACH, f"{reading.value:g} is above {upper:g}"
     if reading.doubts:
         worst = min((doubt.grade for doubt in reading.doubts), key=_WORST_FIRST.index)

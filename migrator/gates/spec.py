@@ -8,11 +8,15 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from migrator.core.redact import scrub
+
 if TYPE_CHECKING:
     from migrator.config.gate import GateSection, Measurement
     from migrator.config.model import Config
+    from migrator.config.regress import RegressSection
 
 REMOVE = "remove"
+REGRESS = "regress"
 # What these say stays true whatever the stage and whoever reports; the others count requests and sessions.
 LASTING: frozenset[Measurement] = frozenset(
     {
@@ -26,6 +30,7 @@ LASTING: frozenset[Measurement] = frozenset(
         "sign_in_load",
         "unacknowledged_users",
         "rollbacks",
+        "refused_reads",
     }
 )
 STAGE_PASS_GOOD_FOR = timedelta(hours=24)
@@ -39,7 +44,7 @@ class GateSpec:
     """A gate with everything that its verdict depends on.
 
     Attributes:
-        before: The step it guards: a stage, or `remove`.
+        before: The step it guards: a stage, or `remove`; `regress` when it guards the way behind.
         at_most: The bound to enter OK, None without an upper one.
         at_least: Likewise, None without a lower one.
         leave_above: The upper bound while the sample before was OK.
@@ -106,6 +111,24 @@ def spec_of(config: Config, gate: GateSection) -> GateSpec:
     )
 
 
+def spec_of_regress(config: Config, regress: RegressSection) -> GateSpec:
+    """Put a regress's section together with what it measures."""
+    return GateSpec(
+        name=regress.name,
+        before=REGRESS,
+        measure=regress.measure,
+        at_most=regress.at_most,
+        at_least=regress.at_least,
+        leave_above=None,
+        leave_below=None,
+        consecutive=regress.consecutive,
+        span=timedelta(0),
+        interval=regress.interval,
+        control=False,
+        subject=_subject(config, regress.measure),
+    )
+
+
 def specs_before(config: Config, step: str) -> tuple[GateSpec, ...]:
     """Give the gates that guard a step, in the order of the file."""
     return tuple(spec_of(config, gate) for gate in config.gates_before(step))
@@ -115,8 +138,24 @@ def _subject(config: Config, measure: Measurement) -> str:
     legacy = config.legacy
     if measure == "legacy_sessions":
         return f"{legacy.model} in {legacy.session_store} {legacy.sessions_table}"
+    if measure == "refused_reads":
+        return f"{config.remove.server_log} for {', '.join(config.remove.tables)}"
     if measure == "sign_in_load":
         return f"{config.auther.peak_sign_ins_per_s} at {config.auther.base_url}"
     if measure in LASTING:
         return f"{config.migration.name} {legacy.model}"
-    return f"{config.stage.expected_instances} at {sorted(config.drain.shims)}"
+    if measure.startswith("auther_") or measure == "unrehashed_users":
+        return config.auther.base_url
+    if measure in {"legacy_homes", "users_seen_on_legacy"}:
+        return f"{legacy.model} within {config.drain.seen_within}"
+    return f"{config.stage.expected_instances} at {_counters(config)}"
+
+
+def _counters(config: Config) -> str:
+    drain = config.drain
+    if drain.counters == "logs":
+        return f"logs {sorted((log.instance, log.files) for log in drain.logs)}"
+    if drain.prometheus is not None and drain.counters == "prometheus":
+        address = scrub(drain.prometheus.url)
+        return f"prometheus {address} {sorted(drain.prometheus.match.items())}"
+    return str(sorted(drain.shims))

@@ -77,8 +77,60 @@ WORDS: dict[Measurement, Words] = {
         "users who stay on the legacy path and lose access when it ends, not acknowledged yet",
         "look at the list and acknowledge it: migrator gate acknowledge",
     ),
+    "refused_reads": Words(
+        "statements that PostgreSQL refused since the removal took tables away, by its log",
+        "see whose they were and mend them: migrator remove status",
+    ),
     "rollbacks": Words(
         "how often the stage was taken back in this migration",
         "rehearse it while few are concerned: migrator dual-path stage rollback",
+    ),
+    "legacy_homes": Words(
+        "users whose home is still the legacy side",
+        "they move when they sign in: migrator drain status; remind those who never come",
+    ),
+    "users_seen_on_legacy": Words(
+        "users seen on the legacy path within [drain] seen_within",
+        "see who still comes: migrator drain status",
+    ),
+    "auther_sign_ins": Words(
+        "right passwords at Auther since the look before, by its plugin",
+        "look at Auther and the way to it: migrator auther doctor",
+    ),
+    "auther_sign_in_failures": Words(
+        "wrong passwords at Auther since the look before, by its plugin",
+        "see whether right ones are refused: migrator import shadow",
+    ),
+    "auther_rehash_failures": Words(
+        "right passwords whose old hash could not be replaced, since the look before",
+        "look at Auther's own log and its database",
+    ),
+    "unrehashed_users": Words(
+        "users who have not signed in at Auther with their old hash yet",
+        "wait; who never signs in keeps it, which does no harm while the plugin is there",
+    ),
+    "error_ratio": Words(
+        "the share of requests that were answered 503, within [drain] health_window",
+        "look at Auther's keys and the database: migrator drain health, migrator auther doctor",
+    ),
+    "sign_in_success": Words(
+        "sign-ins within an hour by those usual at this time of the week; 1 is as usual",
+        "see what fails, at which door: migrator drain health; known after two weeks of watching",
+    ),
+    "sign_in_failures": Words(
+        "the share of sign-ins at Auther that came to no end, within an hour",
+        "see the shims' reasons: migrator drain health, and their log",
+    ),
+    "shim_p95_seconds": Words(
+        "the time within which 95 % of the requests get their decision",
+        "look at the application's database, and at how often keys are fetched",
+    ),
+    "jwks_failures": Words(
+        "fetches of Auther's keys that failed, within [drain] health_window",
+        "look at Auther and the way to it: migrator auther doctor",
+    ),
+    "login_refusals": Words(
+        "sign-ins that a closed door refused, within [drain] health_window",
+        "see at which door: migrator drain health; its users have to be led to Auther",
     ),
 }

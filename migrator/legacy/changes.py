@@ -47,6 +47,22 @@ class Horizon:
         return max(0.0, (self.now - self.until).total_seconds())
 
 
+def horizon_of(connection: Connection, *, unseen_for: timedelta) -> Horizon:
+    """Look which transactions are open; ask before reading.
+
+    Args:
+        connection: To the application's database.
+        unseen_for: How long a transaction may have been open that we cannot see: one of another role's,
+            or one that was prepared.
+    """
+    with wrapped("looking for open transactions"):
+        seen = connection.activity()
+    bounds = [seen.now, seen.oldest or seen.now]
+    bounds += [seen.now - unseen_for] if seen.unseen else []
+    bounds += [seen.prepared - unseen_for] if seen.prepared is not None else []
+    return Horizon(seen.now, min(bounds), seen.unseen)
+
+
 @contextmanager
 def open_changes(dsn: str, source: DeviseSource) -> Iterator[Changes]:
     """Connect to the application's database, read-only.
@@ -79,18 +95,8 @@ class Changes:
         return self._columns.type_of(_UPDATED) in TIMES
 
     def horizon(self, *, unseen_for: timedelta) -> Horizon:
-        """Look which transactions are open; ask before reading.
-
-        Args:
-            unseen_for: How long a transaction may have been open that we cannot see: one of
-                another role's, or one that was prepared.
-        """
-        with wrapped("looking for open transactions"):
-            seen = self._connection.activity()
-        bounds = [seen.now, seen.oldest or seen.now]
-        bounds += [seen.now - unseen_for] if seen.unseen else []
-        bounds += [seen.prepared - unseen_for] if seen.prepared is not None else []
-        return Horizon(seen.now, min(bounds), seen.unseen)
+        """Look which transactions are open, as `horizon_of` does."""
+        return horizon_of(self._connection, unseen_for=unseen_for)
 
     def is_indexed(self) -> bool:
         """Tell whether an index serves the search by `updated_at`; never for an operator's SELECT."""

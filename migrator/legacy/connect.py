@@ -10,6 +10,7 @@ from psycopg import errors, sql
 
 from migrator.core.errors import DependencyError, MigratorError, RefusedError, UsageError
 from migrator.core.redact import scrub
+from migrator.legacy.connection import APPLICATION_NAME
 from migrator.legacy.databases import POSTGRES, database_of
 from migrator.legacy.interface import TableShape
 from migrator.legacy.postgres import PostgresConnection
@@ -24,12 +25,15 @@ _SHOWN_TABLES = 12
 
 
 @contextmanager
-def open_database(dsn: str, *, read_only: bool = True) -> Iterator[Connection]:
+def open_database(
+    dsn: str, *, read_only: bool = True, name: str = APPLICATION_NAME
+) -> Iterator[Connection]:
     """Connect to the application's database; every statement is a transaction of its own.
 
     Args:
         dsn: Its scheme tells which database it is; appears in no message.
         read_only: The database itself refuses writes on this connection.
+        name: What the database shows of this connection, where it knows names.
 
     Raises:
         UsageError: The DSN cannot be read.
@@ -37,7 +41,7 @@ def open_database(dsn: str, *, read_only: bool = True) -> Iterator[Connection]:
     """
     with (
         wrapped("the application's database"),
-        database_of(dsn).open(dsn, read_only=read_only) as connection,
+        database_of(dsn).open(dsn, read_only=read_only, name=name) as connection,
     ):
         yield connection
 

@@ -34,5 +34,8 @@ SET lock_timeout = '30s'
 -- name: read_only
 SET default_transaction_read_only = on
 
+-- name: limit
+SELECT set_config('statement_timeout', %(milliseconds)s, false)
+
 -- name: any_bytes
 SET client_encoding = 'SQL_ASCII'

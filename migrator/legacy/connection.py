@@ -113,6 +113,10 @@ class Connection(Protocol):
         """Whether the function that shims call for new users can be made here."""
         ...
 
+    def limit(self, seconds: float) -> None:
+        """End each statement that takes longer, with `QueryCanceled`."""
+        ...
+
     def queries(self, file: str) -> Mapping[str, str]:
         """Give the named queries of a file, in this database's SQL."""
         ...
@@ -153,7 +157,8 @@ class DatabaseKind:
     Attributes:
         name: For people.
         schemes: What its DSN begins with.
-        open: Connects with a DSN; raises as `open_database` does.
+        open: Connects with a DSN, under a name where the database knows names; raises as
+            `open_database` does.
     """
 
     name: str

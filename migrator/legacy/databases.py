@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from migrator.legacy.connection import Connection
 
 
-def _open_mariadb(dsn: str, *, read_only: bool) -> AbstractContextManager[Connection]:
+def _open_mariadb(dsn: str, *, read_only: bool, name: str) -> AbstractContextManager[Connection]:
     try:
         from migrator.legacy.mariadb.connection import open_mariadb  # noqa: PLC0415 - an optional package
     except ModuleNotFoundError as error:
@@ -23,7 +23,7 @@ def _open_mariadb(dsn: str, *, read_only: bool) -> AbstractContextManager[Connec
             f"a MariaDB database needs the package {error.name}",
             hint="pip install 'migrator[mariadb]'",
         ) from error
-    return open_mariadb(dsn, read_only=read_only)
+    return open_mariadb(dsn, read_only=read_only, name=name)
 
 
 POSTGRES = DatabaseKind("PostgreSQL", ("postgresql", "postgres"), open_postgres)

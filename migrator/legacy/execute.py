@@ -35,8 +35,11 @@ _REFUSALS: dict[str, type[MigratorError]] = {
     "MG002": RefusedError,  # gate evidence
     "MG003": ConflictError,  # not the planned object
     "MG004": RefusedError,  # content differs from the archive
+    "MG005": ConflictError,  # the catalog changed since the plan
     "MG006": ConflictError,  # order of steps
     "MG007": RefusedError,  # verify
+    "MG008": HeldError,  # the scream window is unproven or not over
+    "MG009": RefusedError,  # somebody was refused in it
 }
 
 
@@ -82,6 +85,7 @@ def run_file(
     skip: Iterable[str],
     patience: Patience,
     oids: list[int],
+    prepare: Callable[[str], None] = lambda _unit: None,
 ) -> None:
     """Run a file's units in order.
 
@@ -94,6 +98,7 @@ def run_file(
         skip: Names of recorded units that are done.
         patience: For locks.
         oids: Tables whose lock holders are named when patience ends.
+        prepare: Called with each unit's name before it is run.
 
     Raises:
         HeldError: A lock was not to be had.
@@ -104,12 +109,14 @@ def run_file(
     done = frozenset(skip)
     for unit in units_of(text):
         if not (unit.recorded and unit.name in done):
-            _run_unit(connection, unit, patience=patience, oids=oids)
+            prepare(unit.name)
+            run_unit(connection, unit, patience=patience, oids=oids)
 
 
-def _run_unit(
+def run_unit(
     connection: Connection[Any], unit: Unit, *, patience: Patience, oids: list[int]
 ) -> None:
+    """Run one unit; see `run_file`."""
     try:
         for attempt in _attempts(patience):
             with attempt:
@@ -150,9 +157,14 @@ def _in_the_way(connection: Connection[Any], oids: list[int]) -> str:
     found = Guard(connection).in_the_way(oids)
     return "; ".join(
         f"pid {row['pid']} ({row['role']}, {row['application'] or 'no application name'}, "
-        f"{row['state']} for {row['seconds']} s, holds {row['modes']})"
+        f"{row['state']} for {row['seconds']} s, last query {row['query_seconds']} s ago, holds {row['modes']}"
+        f"{_waiting(row['waits_for'])})"
         for row in found
     )
+
+
+def _waiting(pids: list[int]) -> str:
+    return f", waits itself for pid {', '.join(map(str, pids))}" if pids else ""
 
 
 def _refuse(error: psycopg.Error, *, broken: bool) -> NoReturn:

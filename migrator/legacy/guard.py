@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import errors
 from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
 from migrator.core.errors import ConflictError
 from migrator.core.queries import load
@@ -38,6 +39,23 @@ class Archived:
     rows: int
     sha256: str
     archived_at: datetime
+
+
+@dataclass(frozen=True)
+class Scream:
+    """The scream window.
+
+    Attributes:
+        looked_at: When the log was last read, None before.
+        refusals: Refused statements since then.
+        unproven: Why that says nothing; empty when it does.
+    """
+
+    opened_at: datetime
+    looked_at: datetime | None
+    control_counted: bool
+    refusals: int | None
+    unproven: str
 
 
 @dataclass(frozen=True)
@@ -107,6 +125,32 @@ class Guard:
     def present(self, evidence: Evidence) -> None:
         """Write down why a step may run."""
         self._do("present_evidence", **vars(evidence))
+
+    def heard(self, *, refusals: int, counted: bool, unproven: str) -> None:
+        """Write down what the server's log said by now.
+
+        Args:
+            refusals: Refused statements since the scream window was opened.
+            counted: A refusal that was planted just now was found.
+            unproven: Why something may have gone unheard.
+        """
+        self._do("heard", refusals=refusals, counted=counted, unproven=unproven)
+
+    def scream(self) -> Scream | None:
+        """Give what is known of the scream window, None before it was opened."""
+        rows = self._rows("scream")
+        return Scream(**rows[0]) if rows else None
+
+    def record(self) -> dict[str, Any]:
+        """Give what only the guard schema knows, as JSON values: checksums, sequences, the window."""
+        return dict(self._rows("record")[0])
+
+    def restore(self, record: dict[str, Any]) -> None:
+        """Put a record into a guard schema that was made again; rows that are there stay."""
+        scream = record["scream"]
+        self._do("restore_archives", rows=Jsonb(record["archives"]))
+        self._do("restore_sequences", rows=Jsonb(record["sequences"]))
+        self._do("restore_scream", rows=Jsonb([scream] if scream else []))
 
     def step_back(self, step: str) -> None:
         """Take back the intent of a step whose one transaction never committed."""

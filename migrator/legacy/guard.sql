@@ -38,19 +38,48 @@ SELECT set_config('migrator.fence', %(fence)s, false);
 UPDATE migrator_guard.lease SET expires_at = clock_timestamp() WHERE fence = %(fence)s;
 
 -- name: present_evidence
-INSERT INTO migrator_guard.evidence (step, plan_id, plan_hash, evidence_hash, expires_at)
-VALUES (%(step)s, %(plan_id)s, %(plan_hash)s, %(evidence_hash)s, clock_timestamp() + %(seconds)s * interval '1 second')
+-- Good for the tables that are there now, by OID.
+INSERT INTO migrator_guard.evidence (step, plan_id, plan_hash, evidence_hash, oids, expires_at)
+SELECT %(step)s, %(plan_id)s, %(plan_hash)s, %(evidence_hash)s, array_agg(t.oid ORDER BY t.oid),
+       clock_timestamp() + %(seconds)s * interval '1 second' FROM migrator_guard.target t
 ON CONFLICT (step) DO UPDATE SET plan_id = EXCLUDED.plan_id, plan_hash = EXCLUDED.plan_hash,
-  evidence_hash = EXCLUDED.evidence_hash, expires_at = EXCLUDED.expires_at;
+  evidence_hash = EXCLUDED.evidence_hash, oids = EXCLUDED.oids, expires_at = EXCLUDED.expires_at;
+
+-- name: heard
+UPDATE migrator_guard.scream SET looked_at = clock_timestamp(), refusals = %(refusals)s, control_counted = %(counted)s,
+  unproven = %(unproven)s;
+
+-- name: scream
+SELECT opened_at, looked_at, control_counted, refusals, unproven FROM migrator_guard.scream;
+
+-- name: record
+-- What only the guard schema knows, for the day on which it is made again.
+SELECT (SELECT coalesce(jsonb_agg(to_jsonb(a) ORDER BY a.name), '[]') FROM migrator_guard.archive a) AS archives,
+       (SELECT coalesce(jsonb_agg(to_jsonb(s) ORDER BY s.schema_name, s.name), '[]') FROM migrator_guard.sequence_value s) AS sequences,
+       (SELECT to_jsonb(w) FROM migrator_guard.scream w) AS scream;
+
+-- name: restore_archives
+INSERT INTO migrator_guard.archive
+SELECT r.* FROM jsonb_populate_recordset(NULL::migrator_guard.archive, %(rows)s) r ON CONFLICT DO NOTHING;
+
+-- name: restore_sequences
+INSERT INTO migrator_guard.sequence_value
+SELECT r.* FROM jsonb_populate_recordset(NULL::migrator_guard.sequence_value, %(rows)s) r ON CONFLICT DO NOTHING;
+
+-- name: restore_scream
+INSERT INTO migrator_guard.scream
+SELECT r.* FROM jsonb_populate_recordset(NULL::migrator_guard.scream, %(rows)s) r ON CONFLICT DO NOTHING;
 
 -- name: step_back
 -- A step whose one transaction never committed has nothing to undo.
 UPDATE migrator_guard.step SET state = 'pending', at = clock_timestamp() WHERE step = %(step)s AND state = 'applying';
 
 -- name: in_the_way
--- Who holds a lock on these tables now; no query text, it may carry secrets.
+-- Who holds a lock on these tables now, and for whom these wait themselves; no query text, it may carry secrets.
 SELECT a.pid, a.usename::text AS role, a.application_name AS application, coalesce(a.state, a.backend_type) AS state,
        extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.query_start))::int AS seconds,
+       extract(epoch FROM clock_timestamp() - a.query_start)::int AS query_seconds,
+       pg_blocking_pids(a.pid) AS waits_for,
        string_agg(DISTINCT l.mode, ', ' ORDER BY l.mode) AS modes
 FROM pg_locks l
 JOIN pg_stat_activity a ON a.pid = l.pid

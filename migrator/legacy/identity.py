@@ -29,6 +29,7 @@ TABLES = (
     "migrator_write_back",
     "migrator_tombstone",
     "migrator_token",
+    "migrator_session",
 )
 
 
@@ -132,6 +133,7 @@ class IdentityTable:
             "write_back": ident(users.schema, TABLES[3]),
             "tombstone": ident(users.schema, TABLES[4]),
             "token": ident(users.schema, TABLES[5]),
+            "session": ident(users.schema, TABLES[6]),
             "users": users.relation,
             "function": ident(users.schema, FUNCTION),
         }

@@ -136,4 +136,4 @@ SELECT count(*) FROM {identity}
 SELECT NOT EXISTS (SELECT FROM {identity}) AND NOT EXISTS (SELECT FROM {instance})
 
 -- name: drop
-DROP TABLE IF EXISTS {identity}, {instance}, {shadow}, {write_back}, {tombstone}, {token}
+DROP TABLE IF EXISTS {identity}, {instance}, {shadow}, {write_back}, {tombstone}, {token}, {session}

@@ -25,6 +25,11 @@ class PostgresConnection(psycopg.Connection[tuple[Any, ...]]):
     quote = '"'
     runs_functions = True
 
+    def limit(self, seconds: float) -> None:
+        """End each statement that takes longer."""
+        query = self.queries("connect.sql")["limit"]
+        self.execute(query.encode(), {"milliseconds": str(round(seconds * 1000))})
+
     def queries(self, file: str) -> Mapping[str, str]:
         """Give the named queries of a file."""
         return load("migrator.legacy", file)
@@ -49,18 +54,21 @@ class PostgresConnection(psycopg.Connection[tuple[Any, ...]]):
 
 
 @contextmanager
-def open_postgres(dsn: str, *, read_only: bool) -> Iterator[PostgresConnection]:
+def open_postgres(
+    dsn: str, *, read_only: bool, name: str = APPLICATION_NAME
+) -> Iterator[PostgresConnection]:
     """Connect.
 
     Args:
         dsn: `postgresql://…` or key=value pairs; appears in no message.
         read_only: The server itself refuses writes on this connection.
+        name: Shown in pg_stat_activity.
 
     Raises:
         UsageError: The DSN cannot be read.
         psycopg.Error: The server cannot be reached.
     """
-    connection = _connect(dsn)
+    connection = _connect(dsn, name)
     try:
         query = "read_only" if read_only else "wait_for_locks"
         connection.execute(connection.queries("connect.sql")[query].encode())
@@ -69,12 +77,12 @@ def open_postgres(dsn: str, *, read_only: bool) -> Iterator[PostgresConnection]:
         connection.close()
 
 
-def _connect(dsn: str) -> PostgresConnection:
+def _connect(dsn: str, name: str) -> PostgresConnection:
     try:
         return PostgresConnection.connect(
             dsn,
             autocommit=True,
-            application_name=APPLICATION_NAME,
+            application_name=name,
             connect_timeout=CONNECT_TIMEOUT_S,
             client_encoding="utf8",
         )

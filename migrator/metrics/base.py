@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from migrator.core.clock import iso, parse_iso
-from migrator.metrics.interface import Doubt, Grade
+from migrator.metrics.interface import Doubt, Grade, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 KEPT_FOR = timedelta(hours=24)
 
@@ -55,6 +56,40 @@ def base_from_json(data: Mapping[str, Any]) -> Base:
     """Read what `to_json` wrote."""
     marks = {n: Mark(s, total, parse_iso(at)) for n, (s, total, at) in data["marks"].items()}
     return Base(parse_iso(data["at"]), marks)
+
+
+def since(
+    base: Base | None,
+    marks: Mapping[str, Mark],
+    *,
+    at: datetime,
+    doubts: Iterable[Doubt],
+    more: Mapping[str, Mark] = MappingProxyType({}),
+) -> Reading:
+    """Count what is new since the look before.
+
+    Args:
+        base: Where counting begins, None or empty at a first look.
+        marks: What each process has counted by now.
+        at: When this look was taken.
+        doubts: Those known already.
+        more: Marks that the next look needs and that are not counted.
+    """
+    doubts = list(doubts)
+    if base is None or not base.marks:
+        doubts.append(Doubt(Grade.NO_DATA, "the first look only sets where counting begins"))
+        moved = Base(at, {**marks, **more})
+        return Reading(None, tuple(doubts), evidence={"base": moved.to_json()})
+    found = {name: increment(name, mark, base) for name, mark in marks.items()}
+    doubts += [answer for answer in found.values() if isinstance(answer, Doubt)]
+    counts = {name: n for name, n in found.items() if not isinstance(n, Doubt)}
+    evidence = {
+        "increments": counts,
+        "since": iso(base.at),
+        "base": base.moved({**marks, **more}, at=at).to_json(),
+    }
+    value = sum(counts.values()) if counts else None
+    return Reading(value, tuple(doubts), window=at - base.at, evidence=evidence)
 
 
 def increment(name: str, now: Mark, base: Base) -> float | Doubt:

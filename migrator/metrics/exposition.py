@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from migrator.metrics.interface import Doubt, Grade, Labels, Process
+from migrator.metrics.exported import INFO, LABELS, REQUESTS, STARTED
+from migrator.metrics.interface import Doubt, Grade, Labels, Process, Series
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime, timedelta
 
     from prometheus_client.samples import Sample
 
-REQUESTS = "auth_requests_total"
-INFO = "migrator_shim_info"
-STARTED = "migrator_process_start_time_seconds"
 _SYNTHETIC = {"0": False, "1": True}
 
 
@@ -26,9 +25,10 @@ class _Found:
     requests: list[Sample] = field(default_factory=list)
     info: list[Sample] = field(default_factory=list)
     started: list[Sample] = field(default_factory=list)
+    events: list[Sample] = field(default_factory=list)
 
     def all(self) -> list[Sample]:
-        return [*self.requests, *self.info, *self.started]
+        return [*self.requests, *self.info, *self.started, *self.events]
 
 
 def read_process(text: str, *, at: datetime, fresh_for: timedelta) -> Process | Doubt:
@@ -40,23 +40,32 @@ def read_process(text: str, *, at: datetime, fresh_for: timedelta) -> Process | 
         fresh_for: How old a sample may be that carries a time of its own.
     """
     try:
-        found = _found(text)
+        families = list(text_string_to_metric_families(text))
     except (ValueError, KeyError, IndexError) as error:
         return Doubt(Grade.ERROR, f"not in Prometheus' text format ({type(error).__name__})")
-    return _first_doubt(found, at=at, fresh_for=fresh_for) or _process(found)
+    samples = [sample for family in families for sample in family.samples]
+    age = _age_doubt(_found(samples).all(), at=at, fresh_for=fresh_for)
+    found = process_of(samples)
+    return found if isinstance(found, Doubt) else age or found
 
 
-def _found(text: str) -> _Found:
+def process_of(samples: Iterable[Sample]) -> Process | Doubt:
+    """Put the samples of one process together; those of other metrics are left out."""
+    found = _found(samples)
+    return _first_doubt(found) or _process(found)
+
+
+def _found(samples: Iterable[Sample]) -> _Found:
     found = _Found()
-    places = {REQUESTS: found.requests, INFO: found.info, STARTED: found.started}
-    for family in text_string_to_metric_families(text):
-        for sample in family.samples:
-            if sample.name in places:
-                places[sample.name].append(sample)
+    places = dict.fromkeys(LABELS, found.events)
+    places |= {REQUESTS: found.requests, INFO: found.info, STARTED: found.started}
+    for sample in samples:
+        if sample.name in places:
+            places[sample.name].append(sample)
     return found
 
 
-def _first_doubt(found: _Found, *, at: datetime, fresh_for: timedelta) -> Doubt | None:
+def _first_doubt(found: _Found) -> Doubt | None:
     for name, samples in ((INFO, found.info), (STARTED, found.started)):
         if not samples:
             return Doubt(Grade.NO_DATA, f"no {name}")
@@ -66,15 +75,16 @@ def _first_doubt(found: _Found, *, at: datetime, fresh_for: timedelta) -> Doubt 
         return Doubt(Grade.NO_DATA, f"no {REQUESTS}")
     if any(not math.isfinite(sample.value) or sample.value < 0 for sample in found.all()):
         return Doubt(Grade.AMBIGUOUS, "a value is NaN, infinite or negative")
-    keys = [tuple(sorted(sample.labels.items())) for sample in found.requests]
+    keys = [_series(sample) for sample in (*found.requests, *found.events)]
     if len(set(keys)) < len(keys):
-        return Doubt(Grade.AMBIGUOUS, f"a series of {REQUESTS} occurs twice")
-    return _age_doubt(found, at=at, fresh_for=fresh_for)
+        twice = next(key.name for key in keys if keys.count(key) > 1)
+        return Doubt(Grade.AMBIGUOUS, f"a series of {twice} occurs twice")
+    return None
 
 
-def _age_doubt(found: _Found, *, at: datetime, fresh_for: timedelta) -> Doubt | None:
+def _age_doubt(samples: Iterable[Sample], *, at: datetime, fresh_for: timedelta) -> Doubt | None:
     oldest_s = at.timestamp() - fresh_for.total_seconds()
-    times_s = [float(s.timestamp) for s in found.all() if s.timestamp is not None]
+    times_s = [float(s.timestamp) for s in samples if s.timestamp is not None]
     if times_s and min(times_s) < oldest_s:
         return Doubt(Grade.STALE, f"samples are {at.timestamp() - min(times_s):.0f} s old")
     return None
@@ -91,9 +101,14 @@ def _process(found: _Found) -> Process | Doubt:
             stage_source=info["source"],
             started_at_s=found.started[0].value,
             requests={_labels(sample): sample.value for sample in found.requests},
+            events={_series(sample): sample.value for sample in found.events},
         )
     except (KeyError, ValueError) as error:
         return Doubt(Grade.AMBIGUOUS, f"a label is missing or has an unknown value: {error}")
+
+
+def _series(sample: Sample) -> Series:
+    return Series(sample.name, frozenset(sample.labels.items()))
 
 
 def _labels(sample: Sample) -> Labels:

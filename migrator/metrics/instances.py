@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,10 @@ from migrator.config.postgres import connect, driver_errors
 from migrator.core.durations import format_duration
 from migrator.core.errors import MigratorError
 from migrator.core.queries import load
-from migrator.metrics.interface import Doubt, FleetLook, Grade, Heartbeat
+from migrator.metrics.interface import Doubt, FleetLook, Grade, Heartbeat, ShimLook
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
     from datetime import timedelta
     from pathlib import Path
 
@@ -77,10 +78,20 @@ def coverage_doubts(
     living = {beat.instance for beat in alive(fleet, within=within)}
     reasons = [*_missing(fleet, living, expected)] if not fleet.doubts else []
     reasons += [
-        f"{name} is alive but was not scraped: is its address in [drain] shims?"
+        f"{name} is alive but its counters were not read: is it in [drain]?"
         for name in sorted(living - set(scraped))
     ]
     return fleet.doubts + tuple(Doubt(Grade.UNPROVEN, reason) for reason in reasons)
+
+
+def answered_twice(shims: Iterable[ShimLook]) -> tuple[Doubt, ...]:
+    """Say which instance was found at several addresses."""
+    names = Counter(shim.process.instance for shim in shims if shim.process is not None)
+    return tuple(
+        Doubt(Grade.AMBIGUOUS, f"{count} addresses answer as {name}: a load balancer?")
+        for name, count in names.items()
+        if count > 1
+    )
 
 
 def _missing(fleet: FleetLook, living: set[str], expected: int | tuple[str, ...]) -> list[str]:

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from migrator.core.clock import iso
-from migrator.metrics.base import Base, Mark, increment
+from migrator.metrics import auther_measures, homes_measures
+from migrator.metrics.base import Base, Mark, since
+from migrator.metrics.holes import hole_doubts, hole_marks
 from migrator.metrics.instances import coverage_doubts
 from migrator.metrics.interface import (
+    AutherLook,
     Doubt,
     FactLook,
     FleetLook,
@@ -22,7 +25,7 @@ from migrator.metrics.interface import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from datetime import timedelta
 
     from migrator.config.gate import Measurement
@@ -31,14 +34,20 @@ SourceName = Literal[
     "shims",
     "fleet",
     "sessions",
+    "remembered",
     "import_check",
     "sync_check",
     "write_back_check",
+    "auther",
+    "passwords",
+    "homes",
+    "health",
     "canary_check",
     "shadow_check",
     "capacity_check",
     "pinned_users",
     "rehearsal",
+    "refusals",
 ]
 CONFLICTS = frozenset({"conflict", "auth_conflict", "identity_unlinked"})
 
@@ -76,7 +85,9 @@ def _counted(matches: Callable[[Labels], bool]) -> Measure:
         doubts += coverage_doubts(
             fleet, scraped=marks.keys(), expected=terms.expected, within=terms.within
         )
-        return _since(terms.base, marks, look, doubts)
+        doubts += hole_doubts(shims.processes, terms.base)
+        holes = hole_marks(shims.processes, at=look.at)
+        return since(terms.base, marks, at=look.at, doubts=doubts, more=holes)
 
     return Measure(frozenset({"shims", "fleet"}), read)
 
@@ -103,25 +114,6 @@ def _control_doubts(shims: ShimsLook) -> list[Doubt]:
     ]
 
 
-def _since(
-    base: Base | None, marks: Mapping[str, Mark], look: Look, doubts: list[Doubt]
-) -> Reading:
-    if base is None or not base.marks:
-        doubts.append(Doubt(Grade.NO_DATA, "the first look only sets where counting begins"))
-        moved = Base(look.at, marks)
-        return Reading(None, tuple(doubts), evidence={"base": moved.to_json()})
-    found = {name: increment(name, mark, base) for name, mark in marks.items()}
-    doubts += [answer for answer in found.values() if isinstance(answer, Doubt)]
-    counts = {name: n for name, n in found.items() if not isinstance(n, Doubt)}
-    evidence = {
-        "increments": counts,
-        "since": iso(base.at),
-        "base": base.moved(marks, at=look.at).to_json(),
-    }
-    value = sum(counts.values()) if counts else None
-    return Reading(value, tuple(doubts), window=look.at - base.at, evidence=evidence)
-
-
 def _legacy_sessions(look: Look, _terms: Terms) -> Reading:
     evidence: dict[str, object] = {}
     if look.deadline is not None and look.deadline <= look.at:
@@ -135,7 +127,11 @@ def _legacy_sessions(look: Look, _terms: Terms) -> Reading:
         "others": found.others,
         "anonymous": found.anonymous,
         "undecodable": found.undecodable,
+        "unseen": found.unseen,
+        "endless": found.endless,
     }
+    if found.counted_at is not None:
+        evidence["counted_at"] = iso(found.counted_at)
     unread = found.doubts and not found.seen
     return Reading(None if unread else float(found.holding), found.doubts, evidence=evidence)
 
@@ -169,6 +165,17 @@ def _written_back(value: Callable[[WriteBackLook], float | None]) -> Measure:
     return Measure(frozenset({"write_back_check"}), read)
 
 
+def _at_auther(count: Callable[[AutherLook], float]) -> Measure:
+    def read(look: Look, terms: Terms) -> Reading:
+        return auther_measures.counted(look, terms.base, count)
+
+    return Measure(frozenset({"auther"}), read)
+
+
+def _state(source: SourceName, read: Callable[[Look], Reading]) -> Measure:
+    return Measure(frozenset({source}), lambda look, _terms: read(look))
+
+
 def _fact(source: SourceName) -> Measure:
     def read(look: Look, _terms: Terms) -> Reading:
         found: FactLook | None = getattr(look, source)
@@ -195,9 +202,16 @@ MEASURES: dict[Measurement, Measure] = {
     "sync_lag_rows": _synced(lambda found: found.rows),
     "write_back_lag_seconds": _written_back(lambda found: found.seconds),
     "write_back_open_users": _written_back(lambda found: found.open_users),
+    "auther_sign_ins": _at_auther(lambda found: sum(found.right.values())),
+    "auther_sign_in_failures": _at_auther(lambda found: sum(found.wrong.values())),
+    "auther_rehash_failures": _at_auther(lambda found: found.rehash_failed),
+    "unrehashed_users": _state("passwords", auther_measures.unrehashed_users),
+    "legacy_homes": _state("homes", homes_measures.legacy_homes),
+    "users_seen_on_legacy": _state("homes", homes_measures.users_seen_on_legacy),
     "canaries_refused": _fact("canary_check"),
     "shadow_refused_share": _fact("shadow_check"),
     "sign_in_load": _fact("capacity_check"),
     "unacknowledged_users": _fact("pinned_users"),
     "rollbacks": _fact("rehearsal"),
+    "refused_reads": _fact("refusals"),
 }

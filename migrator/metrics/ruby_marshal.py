@@ -17,7 +17,10 @@ MAX_VALUES = 200_000
 MAX_DEPTH = 100
 VERSION = b"\x04\x08"
 
-_WIDEST, _SHORT_OFFSET = 4, 5  # an integer of up to 4 bytes; small ones are stored 5 further out
+# An integer of up to 4 bytes; small ones are stored 5 further out, up to the largest signed byte.
+_WIDEST, _SHORT_OFFSET, _LARGEST = 4, 5, 127
+# Almost every string is followed by its encoding: one variable, whose name is :E, new or seen before.
+_NEW_ENCODING, _OLD_ENCODING = (b"\x06:\x06ET", b"\x06:\x06EF"), (b"\x06;\x00T", b"\x06;\x00F")
 
 Value = object
 T = TypeVar("T")
@@ -91,22 +94,27 @@ class _Reader:
         self._values += 1
         if depth > MAX_DEPTH or self._values > MAX_VALUES:
             raise MarshalError("nested too deeply, or too many values")
-        kind = self.take(1)
+        at = self._at
+        kind = self._data[at : at + 1]
+        self._at = at + 1
+        read = _READERS.get(kind)
+        if read is not None:
+            return read(self, depth + 1)
         if kind in _CONSTANTS:
             return _CONSTANTS[kind]
-        read = _READERS.get(kind)
-        if read is None:
-            raise MarshalError(f"unknown type {kind!r}")
-        return read(self, depth + 1)
+        raise MarshalError(f"unknown type {kind!r}" if kind else "cut off")
 
     def integer(self) -> int:
-        first = int.from_bytes(self.take(1), "little", signed=True)
+        first = self.take(1)[0]
+        if _WIDEST < first <= _LARGEST:
+            return first - _SHORT_OFFSET
+        first -= 0 if first <= _LARGEST else 256
         if first == 0:
             return 0
         if -_WIDEST <= first <= _WIDEST:
             number = int.from_bytes(self.take(abs(first)), "little")
             return number if first > 0 else number - (1 << (8 * -first))
-        return first - _SHORT_OFFSET if first > 0 else first + _SHORT_OFFSET
+        return first + _SHORT_OFFSET
 
     def bytes_(self) -> bytes:
         return self.take(self.integer())
@@ -211,8 +219,20 @@ class _Reader:
             self.variables(depth)
             return self.keep(made)
         inner = self.value(depth=depth)
-        self.variables(depth)
+        if not self._is_encoding():
+            self.variables(depth)
         return inner
+
+    def _is_encoding(self) -> bool:
+        """Step over an encoding as it is usually written; the same as reading it as any variable."""
+        if self._symbols and self._data.startswith(_OLD_ENCODING, self._at):
+            self._at += len(_OLD_ENCODING[0])
+        elif self._data.startswith(_NEW_ENCODING, self._at):
+            self._symbols.append(Symbol(b"E"))
+            self._at += len(_NEW_ENCODING[0])
+        else:
+            return False
+        return True
 
     def variables(self, depth: int) -> None:
         for _ in range(self.count()):

@@ -7,6 +7,7 @@ import secrets
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from migrator.core.errors import ConflictError
 from migrator.core.stage import Stage, StageDocument, parse_document
 from migrator.state.ledger import MERGE
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 SUBJECT = "stage"
 SET, ROLLBACK = "set", "rollback"
 PUBLISHED, NOT_PUBLISHED = "published", "not published"
+ALL_BROWSERS = 100.0
 _DOCUMENT, _SALT = "document", "salt"
 
 
@@ -47,10 +49,29 @@ class Position:
 BEGINNING = Position(Stage.LEGACY, 0.0)
 
 
+def share_at_auther(at: Position) -> float:
+    """Give the share of logins, 0 to 1, that Auther takes in a position."""
+    if at.stage is Stage.LEGACY:
+        return 0.0
+    return at.percent / ALL_BROWSERS if at.stage is Stage.DUAL else 1.0
+
+
 def current(ctx: Context) -> StageDocument | None:
     """Give the last published stage document, None before the first."""
     payload = ctx.state.checkpoints.get(SUBJECT, _DOCUMENT)
     return None if payload is None else parse_document(json.dumps(payload))
+
+
+def require_current(ctx: Context) -> StageDocument:
+    """Give the last published stage document.
+
+    Raises:
+        ConflictError: There is none yet.
+    """
+    document = current(ctx)
+    if document is None:
+        raise ConflictError("no stage was published yet", hint="migrator dual-path stage show")
+    return document
 
 
 def remember(ctx: Context, document: StageDocument) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-PASSWORD_COLUMNS = frozenset(
-    {
-        "encrypted_password",
-        "password_salt",
-        "encrypted_otp_secret",
-        "encrypted_otp_secret_iv",
-        "encrypted_otp_secret_salt",
-        "otp_secret",
-        "otp_backup_codes",
-    }
+SECOND_FACTORS = (
+    "encrypted_otp_secret",
+    "encrypted_otp_secret_iv",
+    "encrypted_otp_secret_salt",
+    "otp_secret",
+    "otp_backup_codes",
+    "consumed_timestep",
+    "otp_required_for_login",
 )
+
+# What Auther has no place for, by the word that acknowledges its end.
+LOST = {
+    "lockout": frozenset({"failed_attempts", "unlock_token", "locked_at"}),
+    "second_factors": frozenset(SECOND_FACTORS),
+}
 
 # Devise 4.8 and devise-two-factor 4 and 5, in the order of their generators.
 COLUMNS = (
@@ -34,13 +38,7 @@ COLUMNS = (
     "failed_attempts",
     "unlock_token",
     "locked_at",
-    "encrypted_otp_secret",
-    "encrypted_otp_secret_iv",
-    "encrypted_otp_secret_salt",
-    "otp_secret",
-    "otp_backup_codes",
-    "consumed_timestep",
-    "otp_required_for_login",
+    *SECOND_FACTORS,
 )
 
 

@@ -9,6 +9,7 @@ QUARANTINE = "migrator_quarantine"
 ARCHIVE = "migrator_archive"
 SCHEMAS = (GUARD, QUARANTINE, ARCHIVE)
 BLOCK_TRIGGER = "migrator_guard_block"
+TRUNCATE_TRIGGER = "migrator_guard_truncate"
 ROW_NUMBER = "migrator_row"
 COLUMN_PREFIX = "migrator_q_"
 MAX_BYTES = 63

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 from migrator.core.catalog import shape
 from migrator.core.clock import iso
 from migrator.core.errors import ConflictError
-from migrator.sqlgen.devise import PASSWORD_COLUMNS
 from migrator.sqlgen.render import render
-from migrator.sqlgen.steps import exceptions, notes, steps_of
+from migrator.sqlgen.steps import steps_of
+from migrator.sqlgen.telling import described, exceptions, notes, told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from migrator.core.access import Bystander
     from migrator.sqlgen.removal import Removal
 
 PLAN_FILE = "plan.json"
@@ -34,6 +35,8 @@ class PlanFile:
         tables: `schema.name` of the tables to drop.
         users: `schema.name` of the users table.
         columns: Columns of the users table to drop.
+        unproven: Why the scream window would prove nothing.
+        survey: What is there, a line each.
         oids: OIDs of all tables that a step locks or is tied to.
         shapes: By `schema.name`, what must be the same again after a full revert.
         files: Text by path.
@@ -49,17 +52,21 @@ class PlanFile:
     columns: tuple[str, ...]
     exceptions: tuple[str, ...]
     notes: tuple[str, ...]
+    unproven: tuple[str, ...]
+    survey: tuple[str, ...]
     oids: tuple[int, ...]
     shapes: Mapping[str, dict[str, Any]]
     files: Mapping[str, str]
 
     @property
-    def holds_passwords(self) -> bool:
-        """Tell whether a column to drop holds password material."""
-        return not PASSWORD_COLUMNS.isdisjoint(self.columns)
+    def names(self) -> tuple[str, ...]:
+        """Names of tables and columns, as an application's statements have them."""
+        return (*(label.partition(".")[2] for label in self.tables), *self.columns)
 
 
-def plan_files(removal: Removal, *, made_at: datetime) -> dict[str, str]:
+def plan_files(
+    removal: Removal, bystanders: tuple[Bystander, ...], *, made_at: datetime
+) -> dict[str, str]:
     """Give every file of a plan by its path, plan.json among them."""
     files = render(removal)
     plan = {
@@ -73,6 +80,8 @@ def plan_files(removal: Removal, *, made_at: datetime) -> dict[str, str]:
         "columns": list(removal.names),
         "exceptions": list(exceptions(removal)),
         "notes": list(notes(removal)),
+        "unproven": list(removal.unproven),
+        "survey": [*described(removal), *map(told, bystanders)],
         "oids": _oids(removal),
         "shapes": _shapes(removal),
         "catalog": removal.content(),
@@ -121,6 +130,8 @@ _KEYS = (
     "columns",
     "exceptions",
     "notes",
+    "unproven",
+    "survey",
     "oids",
     "shapes",
 )

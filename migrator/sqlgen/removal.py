@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from migrator.core.catalog import as_data
 from migrator.core.errors import RefusedError
+from migrator.sqlgen.devise import LOST
 from migrator.sqlgen.naming import COLUMN_PREFIX, ROW_NUMBER, SCHEMAS, quarantined
+from migrator.sqlgen.revocation import Revocation, revocation_of
 
 if TYPE_CHECKING:
+    from migrator.core.access import Access
     from migrator.core.catalog import Catalog, Column, Table
 
 # Raised when the emitted SQL changes, so that an old plan is not taken for a new one.
-GENERATOR = 1
+GENERATOR = 5
 MIN_SERVER_VERSION = 140000  # the guard's functions are of the kind that came with 14
 
 
@@ -34,12 +37,39 @@ class LockRules:
 
 
 @dataclass(frozen=True)
+class Rules:
+    """What the configuration says about how things are removed.
+
+    Attributes:
+        application_roles: Roles that the application signs in to PostgreSQL with.
+        guard_role: Takes over tables that one of those owns.
+        scream_window_s: How long nobody may have been refused.
+        log_watched: The server's log is read for refusals.
+        quiet_s: How long no user may have been on the legacy side.
+        heartbeat_s: How long an instance that is silent counts as there.
+        erase: `no`, `null` or `rewrite`: what happens to values before the columns go.
+        acknowledged: What is gone or unproven, and accepted.
+    """
+
+    locks: LockRules
+    application_roles: tuple[str, ...]
+    guard_role: str
+    scream_window_s: int
+    log_watched: bool
+    quiet_s: int
+    heartbeat_s: int
+    erase: str
+    acknowledged: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Removal:
     """Tables to drop, and columns of the users table to drop.
 
     Attributes:
         users: The users table; it stays.
         columns: Of `users`, in the table's order; may be empty, like `tables`.
+        revocations: How each of `tables` is taken away from the application.
     """
 
     database: str
@@ -47,7 +77,25 @@ class Removal:
     tables: tuple[Table, ...]
     users: Table
     columns: tuple[Column, ...]
-    locks: LockRules
+    rules: Rules
+    revocations: tuple[Revocation, ...]
+
+    @property
+    def locks(self) -> LockRules:
+        """How long emitted SQL may wait."""
+        return self.rules.locks
+
+    @property
+    def unproven(self) -> tuple[str, ...]:
+        """Why the scream window would prove nothing."""
+        found = [
+            f"{table.label}: {reason}"
+            for table, revocation in zip(self.tables, self.revocations, strict=True)
+            for reason in revocation.unproven
+        ]
+        if self.tables and not self.rules.log_watched:
+            found.append("[remove] server_log names no file: nobody would hear a refusal")
+        return tuple(found)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -66,8 +114,8 @@ class Removal:
             "generator": GENERATOR,
             "database": self.database,
             "server_version": self.server_version,
-            "lock_timeout_ms": self.locks.timeout_ms,
-            "lock_attempts": self.locks.attempts,
+            "rules": asdict(self.rules),
+            "revocations": [asdict(revocation) for revocation in self.revocations],
             "tables": [as_data(table) for table in self.tables],
             "users": as_data(self.users),
             "columns": list(self.names),
@@ -80,7 +128,8 @@ def make_removal(
     tables: tuple[tuple[str, str], ...],
     users: tuple[str, str],
     columns: tuple[str, ...],
-    locks: LockRules,
+    rules: Rules,
+    access: Access,
 ) -> Removal:
     """Choose tables and columns out of a catalog that has them all.
 
@@ -89,7 +138,8 @@ def make_removal(
         tables: Schema and name of each table to drop.
         users: Schema and name of the users table.
         columns: Its columns to drop.
-        locks: How long the emitted SQL may wait.
+        rules: How it is to be removed.
+        access: Who may do what to the tables.
 
     Raises:
         RefusedError: Something could not be carried back; all reasons are named.
@@ -104,7 +154,8 @@ def make_removal(
         chosen,
         kept,
         tuple(column for column in kept.columns if column.name in columns),
-        locks,
+        rules,
+        tuple(revocation_of(table, access) for table in chosen),
     )
     if reasons := refusals(removal):
         raise RefusedError(
@@ -122,7 +173,16 @@ def refusals(removal: Removal) -> list[str]:
     found += [f"{t.label}: {b.reason}" for t in removal.tables for b in t.blockers if not b.column]
     if removal.columns:
         found += _column_refusals(removal)
-    return found + _name_clashes(removal)
+    return found + _unacknowledged(removal) + _name_clashes(removal)
+
+
+def _unacknowledged(removal: Removal) -> list[str]:
+    return [
+        f"{removal.users.label}: Auther has no place for {', '.join(sorted(lost))}; to do without it "
+        f'put "{word}" into [remove] acknowledged'
+        for word, columns in LOST.items()
+        if (lost := columns.intersection(removal.names)) and word not in removal.rules.acknowledged
+    ]
 
 
 def _column_refusals(removal: Removal) -> list[str]:

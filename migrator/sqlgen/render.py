@@ -15,11 +15,12 @@ from migrator.sqlgen import naming, steps
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from migrator.core.catalog import Constraint, Grant, InboundKey, Index, Table
+    from migrator.core.catalog import Column, Constraint, Grant, InboundKey, Index, Table
     from migrator.sqlgen.removal import Removal
 
 DIRECTIONS = ("deploy", "revert", "verify")
 BATCH_ROWS = 1000
+ERASE_BLOCKS = 100
 LEASE_S = 60
 ADVISORY_KEY = 0x6D69_6772_726D  # "migrrm": only while the guard schema is made
 _WIDTH = 120
@@ -35,6 +36,45 @@ class _Surroundings:
     column_locks: list[tuple[str, ...]]
     column_indexes: list[Index]
     column_constraints: list[Constraint]
+
+
+@dataclass(frozen=True)
+class _Loosening:
+    """What a column loses so that rows need not name it, and what it keeps.
+
+    Attributes:
+        undefaulted: Loses its default.
+        loosened: Loses NOT NULL.
+        refilled: Of those, rows get the default back afterwards.
+        defaulted: Keeps its default.
+        tightened: Keeps NOT NULL.
+    """
+
+    undefaulted: list[Column]
+    loosened: list[Column]
+    refilled: list[Column]
+    defaulted: list[Column]
+    tightened: list[Column]
+
+
+def _loosening(removal: Removal) -> _Loosening:
+    gone = set(removal.names)
+    only_once = {
+        name
+        for index in removal.users.indexes
+        if index.definition.startswith("CREATE UNIQUE") and gone.issuperset(index.columns)
+        for name in index.columns
+    }
+    erased = removal.rules.erase != "no"
+    undefaulted = [c for c in removal.columns if c.default and (erased or c.name in only_once)]
+    loosened = [c for c in removal.columns if c.not_null and (not c.default or c in undefaulted)]
+    return _Loosening(
+        undefaulted,
+        loosened,
+        refilled=[c for c in loosened if c.default and c.name not in only_once],
+        defaulted=[c for c in removal.columns if c.default and c not in undefaulted],
+        tightened=[c for c in removal.columns if c.not_null and c not in loosened],
+    )
 
 
 def render(removal: Removal) -> dict[str, str]:
@@ -64,6 +104,7 @@ def _environment() -> Environment:
         quarantined=naming.quarantined,
         rejected=lambda name: ident(_rejected_name(name)),
         rejected_name=_rejected_name,
+        tripwire_view=lambda name: ident(naming.fitting("tripwire_" + name)),
     )
     environment.filters.update(
         wrapped=_wrapped,
@@ -90,19 +131,33 @@ def _values(removal: Removal) -> dict[str, Any]:
         "tables": removal.tables,
         "users": removal.users,
         "columns": columns,
-        "names": removal.names,
+        "column_names": removal.names,
+        "all_column_names": _name_list([*removal.names, *map(naming.quarantined, removal.names)]),
+        "archives": len(removal.tables) + bool(columns),
         "archived": [*key, *removal.names],
         "live": [*key, *map(naming.quarantined, removal.names)],
-        "loosened": [c for c in columns if c.not_null and not c.default],
-        "tightened": [c for c in columns if c.not_null and c.default],
+        **vars(_loosening(removal)),
+        "erased": removal.rules.erase != "no",
+        "rewritten": removal.rules.erase == "rewrite",
+        "erase_blocks": ERASE_BLOCKS,
+        "key_index": next((k.name for k in removal.users.constraints if k.kind == "p"), ""),
+        "clustered": next((i.name for i in removal.users.indexes if i.clustered), ""),
+        "revocations": {
+            t.label: r for t, r in zip(removal.tables, removal.revocations, strict=True)
+        },
+        "application_roles": _name_list(removal.rules.application_roles),
+        "taken_over": [
+            t for t, r in zip(removal.tables, removal.revocations, strict=True) if r.new_owner
+        ],
         "planned": [*removal.tables, *([removal.users] if columns else [])],
         "step_names": [step.name for step in steps.steps_of(removal)],
-        "names_of": {"drop_tables": steps.DROP_TABLES, "drop_columns": steps.DROP_COLUMNS},
+        "names": steps,
         "squawk": steps.SQUAWK,
         "guard": naming.GUARD,
         "quarantine": naming.QUARANTINE,
         "archive": naming.ARCHIVE,
         "block_trigger": naming.BLOCK_TRIGGER,
+        "truncate_trigger": naming.TRUNCATE_TRIGGER,
         "row_number": naming.ROW_NUMBER,
         "batch_rows": BATCH_ROWS,
         "lease_s": LEASE_S,
@@ -180,6 +235,10 @@ def _by_grantee(grants: Iterable[Grant]) -> list[tuple[str, bool, list[str]]]:
     for grant in grants:
         found.setdefault((grant.grantee, grant.grantable), []).append(grant.privilege)
     return [(*who, privileges) for who, privileges in found.items()]
+
+
+def _name_list(names: Iterable[str]) -> str:
+    return f"ARRAY[{', '.join(map(literal, names))}]::name[]"
 
 
 def _role(name: str) -> str:

@@ -35,6 +35,23 @@ class Checkpoints:
             if not connection.execute(update(table).where(here).values(value=text)).rowcount:
                 connection.execute(insert(table).values(subject=subject, key=key, value=text))
 
+    def swap(self, subject: str, key: str, *, before: Any, after: Any) -> bool:
+        """Set the value if it still is what was read; None stands for no value.
+
+        Returns:
+            Whether it was set; otherwise somebody else was faster and nothing was written.
+        """
+        here = (table.c.subject == subject) & (table.c.key == key)
+        old, new = (json.dumps(value, sort_keys=True) for value in (before, after))
+        with self._engine.begin() as connection:
+            if before is not None:
+                change = update(table).where(here, table.c.value == old).values(value=new)
+                return bool(connection.execute(change).rowcount)
+            if connection.execute(select(table.c.value).where(here)).first() is not None:
+                return False
+            connection.execute(insert(table).values(subject=subject, key=key, value=new))
+            return True
+
     def drop(self, subject: str, key: str) -> None:
         """Forget the value."""
         here = (table.c.subject == subject) & (table.c.key == key)

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 metadata = MetaData()
 
@@ -54,16 +65,30 @@ forecasts = Table(
     Column("why", Text, nullable=False),
 )
 
+health_counts = Table(
+    "migrator_health",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("began", String(32), nullable=False),
+    Column("ended", String(32), nullable=False, index=True),
+    Column("counts", Text, nullable=False),
+    Column("covered_s", Float, nullable=False),
+    Column("base", Text),
+    Column("merged", Boolean, nullable=False),
+)
+
 samples = Table(
     "migrator_sample",
     metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    Column("gate", String(64), nullable=False, index=True),
+    Column("gate", String(64), nullable=False),
     Column("at", String(32), nullable=False),
     Column("grade", String(16), nullable=False),
     Column("value", Float),
     Column("reason", Text, nullable=False),
     Column("evidence", Text, nullable=False),
+    # A gate's newest samples out of those of months.
+    Index("ix_migrator_sample_gate_at", "gate", "at"),
 )
 
 outbox = Table(

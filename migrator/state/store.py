@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,6 +16,7 @@ from migrator.state import schema
 from migrator.state.checkpoints import Checkpoints
 from migrator.state.drain_history import DrainHistory
 from migrator.state.errors import StateUnreachableError
+from migrator.state.health_history import HealthHistory
 from migrator.state.ledger import Ledger
 from migrator.state.locks import Locks
 from migrator.state.outbox import Outbox
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 SQLITE = "sqlite:"
 _POSTGRESQL = ("postgresql://", "postgres://")
 BUSY_TIMEOUT_S = 30
+READ_TIMEOUT_S = 5
 CONNECT_TIMEOUT_S = 10
 
 
@@ -45,8 +48,13 @@ class State:
     locks: Locks
     samples: Samples
     drain_history: DrainHistory
+    health_history: HealthHistory
     outbox: Outbox
     engine: Engine
+
+    def let_go(self) -> None:
+        """Close the connections; an open one would go on reading a file that was removed or replaced."""
+        self.engine.dispose()
 
 
 def open_state(url: str, *, root: Path, clock: Clock) -> State:
@@ -69,11 +77,37 @@ def open_state(url: str, *, root: Path, clock: Clock) -> State:
         )
         event.listen(engine, "handle_error", _as_dependency)
         schema.metadata.create_all(engine)
+        for index in schema.samples.indexes:
+            # A table that an earlier version made has fewer.
+            index.create(engine, checkfirst=True)
     except (SQLAlchemyError, OSError) as error:
         raise StateUnreachableError(
             f"the state at {url} cannot be opened ({type(error).__name__})",
             hint="check [state] url in migrator.toml, the disk and the server, then try again",
         ) from error
+    return _state(engine, clock)
+
+
+def open_to_read(url: str, *, root: Path, clock: Clock) -> State:
+    """Open a state that is there, for somebody who only reads and stays for long; the database itself refuses writes.
+
+    Nothing is opened before the first use, nor after `let_go` before the next: what is not there, or
+    goes away, raises `StateUnreachableError` then, and only for as long as it is away.
+
+    Args:
+        url: As for `open_state`.
+        root: Folder that relative paths start from.
+        clock: For what depends on the time.
+
+    Raises:
+        UsageError: The URL is of another kind.
+    """
+    engine = (
+        _sqlite_to_read(root / url.removeprefix(SQLITE))
+        if url.startswith(SQLITE)
+        else _postgresql(url, root, options="-c default_transaction_read_only=on")
+    )
+    event.listen(engine, "handle_error", _as_dependency)
     return _state(engine, clock)
 
 
@@ -93,6 +127,7 @@ def _state(engine: Engine, clock: Clock) -> State:
         locks=Locks(engine, clock),
         samples=Samples(engine),
         drain_history=DrainHistory(engine),
+        health_history=HealthHistory(engine),
         outbox=Outbox(engine),
         engine=engine,
     )
@@ -127,7 +162,12 @@ def _sqlite(path: Path) -> Engine:
     return engine
 
 
-def _postgresql(url: str, root: Path) -> Engine:
+def _sqlite_to_read(path: Path) -> Engine:
+    address = f"sqlite:///file:{quote(str(path.resolve()))}?mode=ro&uri=true"
+    return create_engine(address, connect_args={"timeout": READ_TIMEOUT_S})
+
+
+def _postgresql(url: str, root: Path, options: str = "") -> Engine:
     try:
         dsn = SecretRef.parse(url).reveal(root)
     except ValueError as error:
@@ -139,6 +179,6 @@ def _postgresql(url: str, root: Path) -> Engine:
         if dsn.startswith(scheme):
             return create_engine(
                 "postgresql+psycopg://" + dsn.removeprefix(scheme),
-                connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
+                connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "options": options},
             )
     raise UsageError("state.url: the secret does not hold a postgresql:// URL", hint="check it")

@@ -1,6 +1,8 @@
 """All benchmarks, one after the other: `python -m tests.benchmarks`."""
 
 from tests.benchmarks import (
+    bench_dashboard,
+    bench_drain,
     bench_endpoint,
     bench_import,
     bench_libsql,
@@ -18,6 +20,8 @@ BENCHMARKS = (
     bench_sign_in.main,
     bench_sync.main,
     bench_shim.main,
+    bench_dashboard.main,
+    bench_drain.main,
 )
 
 for benchmark in BENCHMARKS:

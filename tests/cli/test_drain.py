@@ -70,6 +70,8 @@ def test_the_same_for_programs(drain: Drain) -> None:
         "anonymous": 0,
         "undecodable": 0,
         "doubts": [],
+        "endless": 0,
+        "unseen": 0,
     }
 
 
@@ -217,3 +219,25 @@ def _read_until(watching: subprocess.Popen[str], wanted: str) -> None:
         if wanted in seen[-1]:
             return
     raise AssertionError(json.dumps(seen))
+
+
+def test_health_is_told_on_plain_lines_and_as_json(drain: Drain) -> None:
+    drain.shims[0].count("legacy", n=50)
+    ran = run(drain, "drain", "health")
+    assert ran.code == 0, ran.err
+    assert max(map(len, ran.out.splitlines())) <= 80
+    assert "  error_ratio           unknown  every instance was seen in 0%" in ran.out
+    rows = run(drain, "drain", "health", "--json").json["rows"]
+    assert {row["measure"] for row in rows} >= {"error_ratio", "sign_in_success", "sign_in_load"}
+
+
+def test_rules_and_dashboard_are_written_as_files(drain: Drain) -> None:
+    folder = drain.root / "monitoring"
+    assert run(drain, "drain", "rules", "--out", str(folder), "--dry-run").code == 0
+    assert not folder.exists()
+    assert run(drain, "drain", "rules", "--out", str(folder)).code == 0
+    assert run(drain, "drain", "grafana", "--out", str(folder / "board.json")).code == 0
+    written = {path.name for path in folder.iterdir()}
+    assert written == {"migrator-rules.yml", "migrator-rules.test.yml", "board.json"}
+    blocked = run(drain, "drain", "grafana", "--out", str(drain.root / "migrator.toml" / "x"))
+    assert (blocked.code, "check --out" in blocked.err) == (4, True)

@@ -18,7 +18,7 @@ from migrator.sqlgen import steps
 from phases import p4_remove
 from tests.cli.command import migrator
 from tests.parts.postgres import embedded_binaries
-from tests.phases.removal import Site, make_site
+from tests.phases.removal import STEPS, Site, make_site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,25 +34,30 @@ def test_plan_apply_verify_and_revert_say_what_they_did(site: Site) -> None:
     assert planned.code == 0, planned.err
     assert "tables to drop: public.identities, public.push_tokens" in planned.out
     assert "the columns come back at the end of the column order" in planned.out
+    assert re.search(
+        r"public\.identities: OID \d+; 48 rows; owner postgres; foreign keys: ", planned.out
+    )
+    assert "the scream window is UNPROVEN (acknowledged): public.identities: " in planned.out
     dry = migrator(site.root, "remove", "apply", "--to", "02", "--dry-run")
-    assert dry.out == "would apply:\n  01_guard\n  02_quarantine_tables\n"
+    assert dry.out == "would apply:\n  01_guard\n  02_tripwires\n"
     applied = migrator(site.root, "remove", "apply", "--json")
-    assert (applied.code, applied.json["steps"]) == (0, list(steps.NAMES))
+    assert (applied.code, applied.json["steps"]) == (0, list(STEPS))
     again = migrator(site.root, "remove", "apply")
     assert again.out == "applied:\n  nothing: every step is there already\n"
-    assert migrator(site.root, "remove", "verify", "--json").json["steps"] == list(steps.NAMES)
+    verified = migrator(site.root, "remove", "verify", "--json")
+    assert verified.json["steps"] == [steps.FINALIZE]
     found = migrator(site.root, "remove", "status")
-    assert "04_drop_tables: applied" in found.out
+    assert "09_purge_tables: applied" in found.out
     assert "identities: 48 rows, sha256 " in found.out
     reverted = migrator(site.root, "remove", "revert")
     assert reverted.code == 0, reverted.err
-    assert reverted.out.startswith("reverted:\n  07_drop_columns\n")
+    assert reverted.out.startswith("reverted:\n  17_finalize\n  16_purge_columns\n")
     assert "not as it was:\n  tables: the physical order of rows" in reverted.out
 
 
 def test_out_names_the_folder_and_apply_finds_it(site: Site) -> None:
     assert migrator(site.root, "remove", "plan", "--out", "reviewed").code == 0
-    assert (site.root / "reviewed/revert/04_drop_tables.sql").is_file()
+    assert (site.root / "reviewed/revert/09_purge_tables.sql").is_file()
     assert migrator(site.root, "remove", "apply", "--to", "01").code == 0
     (site.root / "notes").mkdir()
     (site.root / "notes/mine.txt").write_text("keep")
@@ -100,13 +105,13 @@ def test_a_killed_apply_leaves_a_lease_that_its_own_operator_takes_up_again(site
         process = subprocess.Popen(
             [sys.executable, "-m", "migrator", "remove", "apply"], cwd=site.root
         )
-        _wait_for(site, "SELECT count(*) FROM migrator_guard.unit WHERE unit = 'copy_1'", 1)
+        _wait_for(site, "SELECT count(*) FROM migrator_guard.unit WHERE unit = 'block_1'", 1)
         assert process.poll() is None
         process.send_signal(signal.SIGKILL)
         process.wait()
-    assert p4_remove.status(site.ctx).steps[steps.ARCHIVE_TABLES] == "applying"
-    assert [e.action for e in site.ctx.state.ledger.pending()] == ["apply 03_archive_tables"]
-    ran = migrator(site.root, "remove", "apply", "--to", "04")
+    assert p4_remove.status(site.ctx).steps[steps.WRITE_BLOCK_TABLES] == "applying"
+    assert [e.action for e in site.ctx.state.ledger.pending()] == ["apply 08_write_block_tables"]
+    ran = migrator(site.root, "remove", "apply", "--to", "09")
     assert ran.code == 0, ran.err
     assert p4_remove.rollback(site.ctx).differences == ()
 
@@ -131,17 +136,18 @@ def test_every_file_runs_in_psql_with_a_lease_and_evidence(site: Site) -> None:
     site.sql(
         "INSERT INTO migrator_guard.lease (holder, fence, expires_at) VALUES ('by hand', 5, now())"
     )
-    refused = _psql(site, folder / "deploy/02_quarantine_tables.sql", fence=5, may_fail=True)
+    refused = _psql(site, folder / "deploy/05_quarantine_tables.sql", fence=5, may_fail=True)
     assert "no gate evidence that is still good" in refused
     assert "migrator gate check --before remove" in refused
     site.sql(
-        "INSERT INTO migrator_guard.evidence SELECT step, plan_id, 'h', 'e', now() + interval '1 hour' "
-        "FROM migrator_guard.step, migrator_guard.plan"
+        "INSERT INTO migrator_guard.evidence SELECT step, plan_id, 'h', 'e', oids, now() + interval '1 hour' "
+        "FROM migrator_guard.step, migrator_guard.plan, "
+        "(SELECT array_agg(oid ORDER BY oid) AS oids FROM migrator_guard.target) AS t"
     )
-    for name in steps.NAMES[1:]:
+    for name in STEPS[1:-1]:
         _psql(site, folder / f"deploy/{name}.sql", fence=5)
         _psql(site, folder / f"verify/{name}.sql", fence=5)
-    for name in reversed(steps.NAMES):
+    for name in reversed(STEPS[:-1]):
         _psql(site, folder / f"revert/{name}.sql", fence=5)
     assert sorted(_words(site.dump())) == sorted(_words(before))
 

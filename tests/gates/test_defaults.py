@@ -6,7 +6,7 @@ from importlib.resources import files
 import pytest
 
 from migrator.config.gate import GateSection
-from migrator.metrics.measures import MEASURES
+from migrator.metrics.registry import ALL_MEASURES
 
 TEMPLATE = (files("migrator.config") / "template.toml").read_text(encoding="utf-8")
 GATES = [GateSection.model_validate(gate) for gate in tomllib.loads(TEMPLATE)["gates"]]
@@ -26,6 +26,8 @@ GATES = [GateSection.model_validate(gate) for gate in tomllib.loads(TEMPLATE)["g
                 "total_requests",
                 "identity_conflicts",
                 "verification_unavailable",
+                "sign_in_success",
+                "error_ratio",
             },
         ),
         (
@@ -38,6 +40,8 @@ GATES = [GateSection.model_validate(gate) for gate in tomllib.loads(TEMPLATE)["g
                 "total_requests",
                 "identity_conflicts",
                 "verification_unavailable",
+                "sign_in_success",
+                "error_ratio",
             },
         ),
         ("remove", {"legacy_requests", "total_requests", "verification_unavailable"}),
@@ -57,4 +61,4 @@ def test_what_must_be_zero_is_zero_and_a_quiet_path_comes_with_traffic() -> None
 
 def test_every_measurement_of_the_configuration_can_be_taken() -> None:
     allowed = GateSection.model_fields["measure"].annotation
-    assert set(MEASURES) == set(allowed.__args__)  # type: ignore[union-attr]
+    assert set(ALL_MEASURES) == set(allowed.__args__)  # type: ignore[union-attr]

@@ -50,7 +50,7 @@ def test_who_is_missing_is_named_with_the_silence() -> None:
 def test_a_living_instance_that_nobody_scrapes_is_a_hole_even_if_unexpected() -> None:
     fleet = FleetLook((beat("web-1"), beat("web-9")))
     found = reasons(fleet, ["web-1"], ("web-1",))
-    assert found == ["web-9 is alive but was not scraped: is its address in [drain] shims?"]
+    assert found == ["web-9 is alive but its counters were not read: is it in [drain]?"]
 
 
 def test_a_clock_slightly_ahead_is_no_fault() -> None:

@@ -32,6 +32,19 @@ def test_sessions_used_since_the_drain_began_are_renewed_unless_they_are_straggl
     assert straggler.renewed_to is None
 
 
+def test_ends_that_the_store_itself_knows_go_before_those_made_of_the_last_use() -> None:
+    look = SessionsLook(holding=2, used=((AT, 2),), ends=((AT + 3 * HOUR, 1), (AT + 9 * HOUR, 1)))
+    found = lifetimes_of(look, at=AT, since=SINCE, ttl=2 * DAY)
+    assert found is not None
+    assert (found.remaining, found.renewed_to) == (((3 * HOUR, 1), (9 * HOUR, 1)), None)
+    sliding = SessionsLook(holding=1, ends=((AT + 40 * HOUR, 1),))
+    renewed = lifetimes_of(sliding, at=AT, since=SINCE, ttl=2 * DAY)
+    assert renewed is not None
+    assert renewed.renewed_to == 2 * DAY
+    endless = SessionsLook(holding=2, endless=1, ends=((AT + 3 * HOUR, 1),))
+    assert lifetimes_of(endless, at=AT, since=SINCE, ttl=2 * DAY) is None
+
+
 def test_lifetimes_are_unknown_where_they_are_not_known_of_each() -> None:
     assert lifetimes_of(used(30), at=AT, since=SINCE, ttl=None) is None
     assert lifetimes_of(None, at=AT, since=SINCE, ttl=DAY) is None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -131,6 +132,27 @@ def test_a_new_instance_counts_in_full_and_one_that_counted_nothing_is_a_zero() 
     now = look(process({}), born, idle, at=LATER)
     reading = read("legacy_requests", look(process({})), now)
     assert (reading.value, reading.doubts) == (2, ())
+
+
+def test_a_hole_is_a_doubt_of_the_count_that_it_falls_into_and_of_no_later_one() -> None:
+    whole, holed = process({}), replace(process({}), holes=2, hole="a line that cannot be read")
+    begun = MEASURES["legacy_requests"].read(look(whole), terms())
+    first = MEASURES["legacy_requests"].read(
+        look(holed, at=LATER), terms(base_from_json(begun.evidence["base"]))
+    )
+    assert (first.value, [doubt.grade for doubt in first.doubts]) == (0, [Grade.AMBIGUOUS])
+    assert first.doubts[0].reason == "web-1: a line that cannot be read: its count is too small"
+    second = MEASURES["legacy_requests"].read(
+        look(holed, at=LATER + timedelta(minutes=5)),
+        terms(base_from_json(first.evidence["base"])),
+    )
+    assert (second.value, second.doubts) == (0, ())
+    again = replace(holed, started_at_s=LATER.timestamp(), holes=1)
+    third = MEASURES["legacy_requests"].read(
+        look(again, at=LATER + timedelta(minutes=10)),
+        terms(base_from_json(second.evidence["base"])),
+    )
+    assert len(third.doubts) == 1
 
 
 def test_what_was_counted_while_an_instance_could_not_be_read_is_not_lost() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.metrics.ruby_marshal import MAX_BYTES, MarshalError, load
-from migrator.metrics.session_data import Holds, holds, warden_scope
+from migrator.metrics.session_data import Holds, content_of_row, warden_scope
 from tests.parts import require
 
 HERE = Path(__file__).parent
@@ -20,7 +20,7 @@ BY_NAME = {row["name"]: row["data"] for row in ROWS}
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["name"])
 def test_rows_that_ruby_wrote_are_told_apart(row: dict[str, str]) -> None:
-    assert holds(row["data"], scope=b"user") is Holds[row["holds"]]
+    assert content_of_row(row["data"], scope=b"user").holds is Holds[row["holds"]]
 
 
 def test_the_rows_are_what_ruby_writes_today() -> None:
@@ -32,19 +32,19 @@ def test_the_rows_are_what_ruby_writes_today() -> None:
 
 
 def test_another_models_scope_turns_the_answer_around() -> None:
-    assert holds(BY_NAME["admin"], scope=b"admin_user") is Holds.USER
-    assert holds(BY_NAME["user"], scope=b"admin_user") is Holds.OTHER_USER
+    assert content_of_row(BY_NAME["admin"], scope=b"admin_user").holds is Holds.USER
+    assert content_of_row(BY_NAME["user"], scope=b"admin_user").holds is Holds.OTHER_USER
 
 
 def test_a_session_that_was_never_written_to_holds_nobody() -> None:
-    assert holds(None, scope=b"user") is Holds.NOBODY
+    assert content_of_row(None, scope=b"user").holds is Holds.NOBODY
 
 
 @pytest.mark.parametrize(
     "data", ["", "   \n", "not base64!", "AAAA", "{", "{}}", "BAg=", "[1]", "💥", '{"value": 3}']
 )
 def test_what_cannot_be_read_is_unknown_and_never_nobody(data: str) -> None:
-    assert holds(data, scope=b"user") is Holds.UNKNOWN
+    assert content_of_row(data, scope=b"user").holds is Holds.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_one_spoilt_byte_gives_an_answer_or_unknown_and_never_an_error(
     name = data.draw(st.sampled_from(["user_after_everything_else", "user_with_flash_and_zone"]))
     document = bytearray(base64.b64decode(BY_NAME[name]))
     document[data.draw(st.integers(0, len(document) - 1))] = data.draw(st.integers(0, 255))
-    assert holds(base64.b64encode(document).decode(), scope=b"user") in Holds
+    assert content_of_row(base64.b64encode(document).decode(), scope=b"user").holds in Holds
 
 
 @given(st.binary(max_size=200))

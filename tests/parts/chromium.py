@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver import ActionChains, Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.expected_conditions import staleness_of
@@ -64,6 +65,47 @@ class Page:
         found.click()
         WebDriverWait(self._driver, LOADED_WITHIN_S).until(staleness_of(found))
 
+    def wide(self, width: int, height: int, *, dark: bool = False, reduced: bool = False) -> None:
+        """Give the page this size on the screen, in CSS pixels, and the reader's preferences."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+        self.devtools("Emulation.setDeviceMetricsOverride", **size)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        motion = {
+            "name": "prefers-reduced-motion",
+            "value": "reduce" if reduced else "no-preference",
+        }
+        self.devtools("Emulation.setEmulatedMedia", features=[scheme, motion])
+
+    def devtools(self, command: str, **facts: object) -> dict[str, Any]:
+        """Ask the browser's own tools."""
+        found: dict[str, Any] = self._driver.execute_cdp_cmd(command, facts)
+        return found
+
+    def run(self, script: str, *values: object) -> Any:
+        """Give what a script on the page returns."""
+        return self._driver.execute_script(script, *values)
+
+    def until(self, script: str, *values: object) -> None:
+        """Wait until a script returns something true."""
+        WebDriverWait(self._driver, LOADED_WITHIN_S, poll_frequency=0.05).until(
+            lambda driver: driver.execute_script(script, *values)
+        )
+
+    def key(self, keys: str) -> None:
+        """Press a key, wherever the keyboard is."""
+        ActionChains(self._driver).send_keys(keys).perform()
+
+    def photograph(self, file: Path) -> None:
+        """Save the whole page as a picture."""
+        taken = self.devtools("Page.captureScreenshot", captureBeyondViewport=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(base64.b64decode(taken["data"]))
+
+    def said(self, kind: str) -> list[dict[str, Any]]:
+        """Give what was logged since the last question: `browser` for errors, `performance` for requests."""
+        logged: list[dict[str, Any]] = self._driver.get_log(kind)
+        return logged
+
     def cookies(self) -> dict[str, dict[str, object]]:
         """Give the cookies that this page's site has, by name."""
         return {cookie["name"]: cookie for cookie in self._driver.get_cookies()}
@@ -80,6 +122,7 @@ def window(profile: Path) -> Iterator[Page]:
     options.binary_location = str(shutil.which("chromium"))
     for flag in (*FLAGS, f"--user-data-dir={profile}"):
         options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = Chrome(options, Service(str(shutil.which("chromedriver"))))
     try:
         driver.set_page_load_timeout(LOADED_WITHIN_S)

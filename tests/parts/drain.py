@@ -53,6 +53,7 @@ metrics_token = "env:MIGRATOR_METRICS_TOKEN"
 control_secret = "env:MIGRATOR_CONTROL_SECRET"
 interval = "1s"
 statement_timeout = "5s"
+{counters}
 """
 QUIET = """
 [[gates]]
@@ -77,11 +78,16 @@ interval = "1s"
 
 @dataclass(frozen=True)
 class Drain:
-    """A folder with a configuration, its database, its two instances."""
+    """A folder with a configuration, its database, its two instances.
+
+    Attributes:
+        counters: What else stands in [drain], and sections below it.
+    """
 
     root: Path
     dsn: str
     shims: tuple[ShimProcess, ...]
+    counters: str = ""
 
     @property
     def env(self) -> dict[str, str]:
@@ -95,7 +101,9 @@ class Drain:
     def configure(self, gates: str) -> None:
         """Write migrator.toml with these gates."""
         addresses = json.dumps([shim.address for shim in self.shims])
-        (self.root / "migrator.toml").write_text(CONFIG.format(shims=addresses) + gates)
+        (self.root / "migrator.toml").write_text(
+            CONFIG.format(shims=addresses, counters=self.counters) + gates
+        )
 
     def context(self, *, clock: Clock | None = None) -> Context:
         """Open the context as a command does."""

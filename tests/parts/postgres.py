@@ -40,6 +40,7 @@ SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "password_encryption": "scram-sha-256",
     "log_min_messages": "warning",
+    "log_line_prefix": "%m [%p] %q%u@%d %a %e: ",
 }
 
 

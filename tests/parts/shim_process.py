@@ -24,10 +24,12 @@ class ShimProcess:
 
     Attributes:
         started_at_s: Tells the program when to say that it began; None for the truth.
+        log_path: Where it writes a line for each request, as the shims do; None for nowhere.
     """
 
     instance: str
     started_at_s: float | None = None
+    log_path: Path | None = None
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[str] | None = None
 
@@ -42,6 +44,7 @@ class ShimProcess:
             "MIGRATOR_METRICS_TOKEN": METRICS_TOKEN,
             "MIGRATOR_CONTROL_SECRET": CONTROL_SECRET,
             "STARTED_AT": str(self.started_at_s or ""),
+            "LOG_PATH": str(self.log_path or ""),
         }
         self.process = subprocess.Popen(
             [sys.executable, PROGRAM, self.instance, str(self.port)],

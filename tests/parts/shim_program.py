@@ -12,6 +12,7 @@ import sys
 import time
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
@@ -30,12 +31,18 @@ class Shim:
         started = Gauge("migrator_process_start_time_seconds", "Start.", registry=self.registry)
         started.set(float(os.environ.get("STARTED_AT") or time.time()))
         self.fault = ""
+        self.log_path = Path(os.environ["LOG_PATH"]) if os.environ.get("LOG_PATH") else None
         self.nonces: set[str] = set()
 
     def count(
         self, *, path: str, outcome: str, reason: str = "", synthetic: str = "0", n: str = "1"
     ) -> None:
         self.requests.labels(path, outcome, "drain", reason, synthetic).inc(float(n))
+        if self.log_path and self.fault != "mute":
+            line = {"event": "auth", "path": path, "outcome": outcome, "stage": "drain"}
+            line |= {"reason": reason, **({"synthetic": True} if synthetic == "1" else {})}
+            with self.log_path.open("a") as log:
+                log.write((json.dumps(line) + "\n") * int(n))
 
     def takes(self, marker: str) -> bool:
         version, _, rest = marker.partition(".")

@@ -20,6 +20,7 @@ from migrator.gates.verdict import GateState, Verdict
 from migrator.runner import stages
 from migrator.runner.context import Context, make_context
 from migrator.runner.gating.sampling import record
+from migrator.sqlgen import steps
 from tests.parts.postgres import embedded_binaries
 
 if TYPE_CHECKING:
@@ -51,8 +52,12 @@ tables = {tables}
 columns = {columns}
 lock_timeout = "0.1s"
 lock_attempts = 3
+acknowledged = {acknowledged}
+{rules}
 """
 TABLES = ("public.identities", "public.push_tokens")
+# What a removal of tables and columns takes, when nothing is to be erased.
+STEPS = tuple(name for name in steps.NAMES if name != steps.ERASE_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -115,14 +120,22 @@ def make_site(
     *,
     tables: tuple[str, ...] = TABLES,
     columns: str | tuple[str, ...] = "devise",
+    rules: str = "",
+    acknowledged: tuple[str, ...] = ("scream_window", "lockout", "second_factors"),
 ) -> Site:
-    """Set a migration up in a folder."""
+    """Set a migration up in a folder; `rules` are more lines of [remove]."""
     variable = "LEGACY_" + folder.name.upper().replace("-", "_")
     monkeypatch.setenv(variable, dsn)
     folder.mkdir(exist_ok=True)
     chosen = columns if isinstance(columns, str) else list(columns)
     (folder / "migrator.toml").write_text(
-        CONFIG.format(variable=variable, tables=_toml(list(tables)), columns=_toml(chosen))
+        CONFIG.format(
+            variable=variable,
+            tables=_toml(list(tables)),
+            columns=_toml(chosen),
+            rules=rules,
+            acknowledged=_toml(acknowledged),
+        )
     )
     config = load(folder / "migrator.toml")
     ctx = make_context(config, root=folder, clock=SystemClock(), progress=Progress())

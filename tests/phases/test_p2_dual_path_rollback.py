@@ -141,7 +141,7 @@ def test_there_is_no_way_back_past_removed_tables(site: Switching) -> None:
     set_stage(site, DUAL)
     set_stage(site, DRAIN)
     set_stage(site, AUTHER)
-    site.ctx.state.checkpoints.put("remove", "applied", ["01_guard", "02_quarantine_tables"])
+    site.ctx.state.checkpoints.put("remove", "applied", ["01_guard", "05_quarantine_tables"])
 
     for back in (lambda: p2_dual_path.rollback(site.ctx), lambda: set_stage(site, DUAL)):
         with pytest.raises(ConflictError) as error:

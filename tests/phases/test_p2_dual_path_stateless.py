@@ -166,8 +166,8 @@ def test_where_the_way_back_is_not_known_it_is_the_stage_before(site: Switching)
 
 
 def test_a_removal_closes_this_way_back_too(moved: Switching) -> None:
-    way_back.note_removal(moved.ctx, "02_quarantine_tables")
-    with pytest.raises(ConflictError, match="02_quarantine_tables"):
+    way_back.note_removal(moved.ctx, "05_quarantine_tables")
+    with pytest.raises(ConflictError, match="05_quarantine_tables"):
         p2_dual_path.rollback(without_state(moved))
     way_back.note_removal(moved.ctx, "")
     p2_dual_path.rollback(without_state(moved))

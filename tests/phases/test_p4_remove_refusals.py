@@ -10,10 +10,12 @@ import pytest
 from migrator.core.errors import ConflictError, HeldError, RefusedError, UsageError
 from migrator.core.stage import Stage
 from migrator.gates.verdict import GateState
+from migrator.legacy.connect import describe_table, open_database
+from migrator.legacy.identity import IdentityTable
 from migrator.runner.removing.plans import kept_plan
 from migrator.sqlgen import steps
 from phases import p4_remove
-from tests.phases.removal import Site, make_site
+from tests.phases.removal import STEPS, Site, make_site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,7 +92,7 @@ def test_a_revert_asks_no_gate(site: Site) -> None:
     p4_remove.plan(site.ctx)
     p4_remove.run(site.ctx, steps.QUARANTINE_TABLES)
     site.pass_gates(state=GateState.FAILED)
-    assert p4_remove.rollback(site.ctx).steps == (steps.QUARANTINE_TABLES, steps.GUARD)
+    assert p4_remove.rollback(site.ctx).steps == STEPS[:5][::-1]
 
 
 @pytest.mark.parametrize("stage", [Stage.LEGACY, Stage.DUAL, Stage.DRAIN])
@@ -103,9 +105,9 @@ def test_before_stage_auther_nothing_is_removed(site: Site, stage: Stage) -> Non
 
 def test_an_edited_file_is_refused_by_name(site: Site) -> None:
     p4_remove.plan(site.ctx)
-    file = site.root / ".migrator/remove/deploy/04_drop_tables.sql"
+    file = site.root / ".migrator/remove/deploy/09_purge_tables.sql"
     file.write_text(file.read_text().replace("RESTRICT", "CASCADE"))
-    with pytest.raises(ConflictError, match=r"deploy/04_drop_tables.sql"):
+    with pytest.raises(ConflictError, match=r"deploy/09_purge_tables.sql"):
         p4_remove.run(site.ctx)
 
 
@@ -148,8 +150,8 @@ def test_what_has_to_stay_or_is_unknown_is_refused(
 
 def test_an_unknown_step_names_those_there_are(site: Site) -> None:
     p4_remove.plan(site.ctx)
-    with pytest.raises(UsageError, match="allowed: 01_guard, 02_quarantine_tables"):
-        p4_remove.run(site.ctx, "09_purge")
+    with pytest.raises(UsageError, match="allowed: 01_guard, 02_tripwires"):
+        p4_remove.run(site.ctx, "99_purge")
 
 
 def test_without_a_plan_the_next_command_is_named(site: Site) -> None:
@@ -157,3 +159,40 @@ def test_without_a_plan_the_next_command_is_named(site: Site) -> None:
         p4_remove.run(site.ctx)
     assert caught.value.hint == "migrator remove plan"
     assert p4_remove.standing(site.ctx).next_command == "migrator remove plan"
+
+
+MEASURED = {
+    "UPDATE migrator_instance SET stage = 'drain'": "still accept legacy logins: web-1 .stage drain",
+    "UPDATE migrator_identity SET last_legacy_at = now() - interval '6 days'": "a user was on the legacy side",
+    "UPDATE migrator_guard.target SET oid = oid::bigint + 1": "no gate evidence that is still good",
+}
+
+
+def test_a_file_run_by_hand_measures_again_what_sql_can_measure(site: Site) -> None:
+    with open_database(site.dsn, read_only=False) as connection:
+        users = describe_table(connection, "public.users", key="legacy.users_table")
+        IdentityTable(connection, users, source="User").create()
+    site.sql(
+        "INSERT INTO migrator_instance VALUES ('web-1', '3', 'auther', 'auther', 1, 'live', true, now()), "
+        "('web-2', '4', 'drain', 'drain', 1, 'live', false, now()), "
+        "('gone', '1', 'dual', 'dual', 1, 'live', true, now() - interval '1 hour')"
+    )
+    site.sql(
+        "INSERT INTO migrator_identity (source, user_pk, auther_id, last_legacy_at) "
+        "VALUES ('User', '1', 'a', now() - interval '8 days')"
+    )
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.TRIPWIRES)
+    p4_remove.rollback(site.ctx, steps.GUARD)
+    file = kept_plan(site.ctx).files[f"deploy/{steps.TRIPWIRES}.sql"].encode()
+    with psycopg.connect(site.dsn, autocommit=True) as connection:
+        connection.execute(
+            "SELECT set_config('migrator.fence', fence::text, false) FROM migrator_guard.lease"
+        )
+        for statement, reason in MEASURED.items():
+            begin, rest = file.split(b"BEGIN;", 1)
+            with pytest.raises(psycopg.Error, match=reason):
+                connection.execute(begin + b"BEGIN; " + statement.encode() + b";" + rest)
+            connection.execute("ROLLBACK")
+        connection.execute(file)
+    assert p4_remove.status(site.ctx).steps[steps.TRIPWIRES] == "applied"

@@ -9,7 +9,9 @@ import pytest
 
 from migrator.auther.ways.targets import KINDS
 from migrator.legacy.sources import SOURCES
+from migrator.runner.gating.looking import COUNTERS
 from migrator.schemes import registry
+from migrator.sessions.registry import STORES
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -29,7 +31,9 @@ def _described(kind: str) -> str:
 
 LISTS = {
     "sources": _two_columns({kind: source.reads for kind, source in SOURCES.items()}),
+    "session stores": _two_columns({name: store.reads for name, store in STORES.items()}),
     "ways in": _two_columns({kind: _described(kind) for kind in KINDS}),
+    "counters": _two_columns({kind: str(inspect.getdoc(made)) for kind, made in COUNTERS.items()}),
     "schemes": registry.table(),
 }
 

@@ -19,11 +19,13 @@ class Part:
         name: For people.
         packages: Debian's names.
         probe: A command that succeeds when all of it can be used.
+        beside: Unpacked beside the project for root too: its package would start a service.
     """
 
     name: str
     packages: tuple[str, ...]
     probe: tuple[str, ...]
+    beside: bool = False
 
 
 _GEMS = ["bundler", "devise", "devise-two-factor", "jwt", "pg", "puma", "rails", "rbnacl"]
@@ -87,10 +89,21 @@ PARTS: dict[str, Part] = {
         ("mariadb-server-core", "mariadb-client-core"),
         ("sh", "-c", "PATH=$PATH:/usr/sbin; mariadbd --version && command -v mariadb-install-db"),
     ),
+    "redis": Part(
+        "Redis",
+        ("redis-server", "redis-tools"),
+        ("sh", "-c", "redis-server --version && redis-cli --version"),
+    ),
     "rails_elsewhere": Part(
         "Rails' adapters for MariaDB and SQLite",
         ("ruby-mysql2", "ruby-sqlite3"),
         ("ruby", "-e", "gem 'devise'; require 'mysql2'; require 'sqlite3'"),
+    ),
+    "prometheus": Part(
+        "Prometheus",
+        ("prometheus",),
+        ("sh", "-c", "prometheus --version && promtool --version"),
+        beside=True,
     ),
 }
 
@@ -126,16 +139,18 @@ def _install(part: Part) -> None:
     names = " ".join(part.packages)
     if shutil.which("apt-get") is None:
         raise SetupError(f"this is not Debian: install what is there in the packages {names}")
-    if os.geteuid() == 0:
+    is_root = os.geteuid() == 0
+    if is_root and not part.beside:
         say(f"Debian packages through apt: {names}")
         _update()
         options = ["-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"]
         environment = {"DEBIAN_FRONTEND": "noninteractive"}
         run(["apt-get", "install", *options, *part.packages], env=environment)
     else:
-        say(f"not root: Debian packages unpacked into .parts: {names}")
+        say(f"Debian packages unpacked into .parts: {names}")
         # All parts at once: what is unpacked is one tree.
-        unpack.unpack(sorted({package for each in PARTS.values() for package in each.packages}))
+        wanted = [each for each in PARTS.values() if each.beside or not is_root]
+        unpack.unpack(sorted({package for each in wanted for package in each.packages}))
 
 
 @functools.cache

@@ -42,11 +42,11 @@ def check(
         )
         before = site.dump()
         p4_remove.plan(site.ctx)
-        p4_remove.run(site.ctx, steps.ARCHIVE_TABLES)
+        p4_remove.run(site.ctx, steps.WRITE_BLOCK_TABLES)
         p4_remove.rollback(site.ctx)
         assert site.dump() == before
         p4_remove.run(site.ctx)
-        assert p4_remove.verify(site.ctx) == steps.NAMES
+        assert p4_remove.verify(site.ctx) == (steps.FINALIZE,)
         moved = p4_remove.rollback(site.ctx)
         assert (moved.differences, moved.orphans) == ((), ())
 

@@ -103,7 +103,18 @@ def test_functions_that_postgresql_cannot_tie_to_a_table_are_noted(
             ).encode()
         )
     site = make_site(tmp_path, fresh_db, monkeypatch, tables=("public.gone",))
-    assert p4_remove.plan(site.ctx).notes == (
+    assert p4_remove.plan(site.ctx).notes[:2] == (
         "function public.f() names what goes from public.gone, and may break",
         "function public.t() (locked_at) names what goes from public.users, and may break",
     )
+
+
+def test_what_auther_has_no_place_for_goes_only_when_that_is_acknowledged(
+    fresh_db: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(fresh_db, autocommit=True) as connection:
+        connection.execute((USERS + "ALTER TABLE users ADD otp_secret text").encode())
+    site = make_site(tmp_path, fresh_db, monkeypatch, tables=(), acknowledged=("lockout",))
+    with pytest.raises(RefusedError, match=r'otp_secret; .* put "second_factors" into') as caught:
+        p4_remove.plan(site.ctx)
+    assert "locked_at" not in caught.value.message

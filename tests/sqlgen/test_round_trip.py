@@ -53,7 +53,7 @@ def _rich(role: str) -> str:
 
 @pytest.mark.parametrize(
     ("tables", "columns", "last"),
-    [(TABLES, (), steps.ARCHIVE_TABLES), ((), "devise", steps.ARCHIVE_COLUMNS)],
+    [(TABLES, (), steps.WRITE_BLOCK_TABLES), ((), "devise", steps.WRITE_BLOCK_COLUMNS)],
 )
 def test_up_to_the_archive_the_dump_is_the_same_byte_for_byte(
     rich: Site,
@@ -76,7 +76,7 @@ def test_dropped_tables_come_back_with_all_that_was_on_them(rich: Site) -> None:
     # Sorted, since rows of tables come back in the archive's order.
     before = sorted(rich.dump().splitlines())
     p4_remove.plan(rich.ctx)
-    p4_remove.run(rich.ctx, steps.DROP_TABLES)
+    p4_remove.run(rich.ctx, steps.PURGE_TABLES)
     assert rich.sql("SELECT count(*) FROM pg_constraint WHERE conname = 'to tokens'") == 0
     moved = p4_remove.rollback(rich.ctx)
     assert (moved.differences, moved.orphans) == ((), ())
@@ -108,7 +108,7 @@ def test_a_name_of_63_bytes_is_cut_and_given_back(
     site = make_site(tmp_path, fresh_db, monkeypatch, tables=(), columns=(long, twin))
     before = site.dump()
     p4_remove.plan(site.ctx)
-    p4_remove.run(site.ctx, steps.ARCHIVE_COLUMNS)
+    p4_remove.run(site.ctx, steps.WRITE_BLOCK_COLUMNS)
     p4_remove.rollback(site.ctx)
     assert site.dump() == before
 

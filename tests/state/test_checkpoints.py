@@ -21,6 +21,17 @@ def test_a_value_is_kept_replaced_and_dropped(state: State) -> None:
     assert state.checkpoints.get("import", "after") is None
 
 
+def test_a_value_is_swapped_only_for_the_one_that_was_read(state: State) -> None:
+    swap, get = state.checkpoints.swap, state.checkpoints.get
+    assert not swap("drain", "log", before={"n": 0}, after={"n": 1})
+    assert swap("drain", "log", before=None, after={"n": 1.5, "a": [None]})
+    assert not swap("drain", "log", before=None, after={"n": 2})
+    assert get("drain", "log") == {"n": 1.5, "a": [None]}
+    assert swap("drain", "log", before={"a": [None], "n": 1.5}, after={"n": 3})
+    assert not swap("drain", "log", before={"n": 1}, after={"n": 4})
+    assert get("drain", "log") == {"n": 3}
+
+
 def test_a_choice_cannot_change_silently(state: State) -> None:
     state.checkpoints.choose("import", "ids", "derived")
     state.checkpoints.choose("import", "ids", "derived")

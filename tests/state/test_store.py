@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, inspect
 
 from migrator.core.clock import SystemClock
 from migrator.core.errors import DependencyError, UsageError
@@ -61,3 +61,14 @@ def test_a_full_disk_is_a_dependency_and_the_ledger_stays_whole(tmp_path: Path) 
 def test_an_interrupt_is_no_failure_of_the_state() -> None:
     context = SimpleNamespace(original_exception=KeyboardInterrupt())
     assert _as_dependency(context) is None  # type: ignore[func-returns-value,arg-type]
+
+
+def test_a_state_that_an_earlier_version_made_gets_the_index_that_it_lacks(tmp_path: Path) -> None:
+    def indexes() -> list[object]:
+        engine = open_state("sqlite:state.db", root=tmp_path, clock=SystemClock()).engine
+        return [index["name"] for index in inspect(engine).get_indexes("migrator_sample")]
+
+    engine = open_state("sqlite:state.db", root=tmp_path, clock=SystemClock()).engine
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP INDEX ix_migrator_sample_gate_at")
+    assert indexes() == ["ix_migrator_sample_gate_at"]

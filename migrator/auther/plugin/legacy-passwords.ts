@@ -2507,6 +2507,8 @@ function tooMany(leftMs: number): APIError {
 class Tally {
   readonly passwords: Record<string, { right: number; wrong: number }> = {};
   readonly counts = { rehashed: 0, rehash_failed: 0, exchanged: 0, captured: 0 };
+  // Of several processes behind one address each counts for itself.
+  readonly process = { id: randomBytes(8).toString("hex"), started_at_s: Date.now() / 1000 };
 
   compared(stored: string, valid: boolean): void {
     const scheme = schemeOf(stored);
@@ -2595,13 +2597,15 @@ function stateOf({ banned, banExpires, emailVerified }: Row): "" | "banned" | "u
 }
 
 async function statisticsOf({ context, input }: Call, { members, events, journal, tally }: Looks): Promise<Json> {
-  const settings = {
+  const cheap = {
     version: VERSION,
     links_accounts_by_email: linksByEmail(context),
     social_providers: context.socialProviders.map(({ id }) => id),
+    process: tally.process,
+    sign_ins: { passwords: tally.passwords, ...tally.counts },
   };
   // Counting reads every account: whoever asks what is there need not wait for it.
-  if (input.counts === "0") return settings;
+  if (input.counts === "0") return cheap;
   const db = context.adapter;
   const kinds = new Map<string, number>();
   const ours = new Set<string>();
@@ -2616,13 +2620,12 @@ async function statisticsOf({ context, input }: Call, { members, events, journal
   for (const mark of await db.findMany<Row>({ model: "verification", where: starts, limit: ALL_ROWS }))
     ours.add(String(mark.identifier).slice(markIdentifier("").length));
   return {
-    ...settings,
+    ...cheap,
     users: Number(await db.count({ model: "user" })),
     ours: ours.size,
     envelopes,
     native,
     unknown,
-    sign_ins: { passwords: tally.passwords, ...tally.counts },
     events_unacknowledged: await events.unacknowledged(db),
     events_lost: journal.failed,
   };

@@ -9,21 +9,23 @@ from typing import TYPE_CHECKING
 
 from migrator.conformance.browser import Browser
 from migrator.conformance.case import Case, case
-from migrator.conformance.counters import METRICS_PATH
+from migrator.conformance.counters import METRICS_PATH, samples_of
 from migrator.conformance.interface import AUTHER, DRAIN, LEGACY, Need
 from migrator.metrics.control import HEADER, NONCE_BYTES, marker
+from migrator.metrics.exported import DURATION, DURATION_BUCKETS_S, LABELS, REQUESTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from migrator.conformance.bench import Bench
+    from migrator.conformance.browser import Answer
 
 GROUP = "observation"
 NEEDS = (Need.CONTROL,)
 _MEND = (
     "check the marker before the decision, once per nonce, and answer 204 whatever is beside it"
 )
-_COUNTER = "auth_requests_total"
+_OWN = ("auth_", "migrator_")
 _LABELS = {"path": "legacy", "outcome": "accepted", "synthetic": "1"}
 
 
@@ -41,7 +43,7 @@ def _counted(bench: Bench) -> None:
     after = bench.metrics()
     answer.must(answer.status == 204, "204")
     answer.must(not answer.text, "an empty body")
-    grown = after.grown_since(before, _COUNTER, **_LABELS)
+    grown = after.grown_since(before, REQUESTS, **_LABELS)
     answer.must(grown == 1, "auth_requests_total{path=legacy,synthetic=1} grows by one")
     answer.must(not after.requests_since(before), "no real request is counted")
 
@@ -50,7 +52,7 @@ def _is_nothing(bench: Bench, value: str) -> None:
     before = bench.metrics()
     answer = bench.who(bench.browser(), (HEADER, value))
     bench.expect_user(answer, None)
-    grown = bench.metrics().grown_since(before, _COUNTER, **_LABELS)
+    grown = bench.metrics().grown_since(before, REQUESTS, **_LABELS)
     answer.must(grown == 0, "no synthetic request is counted")
 
 
@@ -128,11 +130,54 @@ def metrics_need_their_token(bench: Bench) -> None:
     mend="labels are path, outcome, stage, reason, door, side, result: each from a short list",
 )
 def labels_are_closed(bench: Bench) -> None:
-    bearer = ("Authorization", f"Bearer {bench.site.metrics_token}")
-    answer = Browser(bench.wire).get(METRICS_PATH, bearer)
+    answer = _metrics(bench)
     for person in bench.people.values():
         named = [text for text in (person.email, person.auther_id) if text in answer.text]
         answer.must(not named, f"nothing of {person.name} in the metrics")
+
+
+@case(
+    GROUP,
+    rule="names and labels are alike in every language: rules and dashboards are made for them",
+    mend="count under the names and labels of migrator/metrics/exported.py",
+)
+def names_are_alike(bench: Bench) -> None:
+    answer = _metrics(bench)
+    for sample in samples_of(answer.text):
+        if not sample.name.startswith(_OWN) or sample.name.endswith("_created"):
+            continue
+        known = LABELS.get(sample.name)
+        answer.must(known == sample.labels.keys(), f"{sample.name} with the labels {known}")
+
+
+@case(
+    GROUP,
+    rule="each decision is timed, until the application may run",
+    mend="observe each decision once, in the buckets of migrator/metrics/exported.py",
+)
+def decisions_are_timed(bench: Bench) -> None:
+    before = _durations(bench)
+    answer = bench.who(bench.browser())
+    after = _durations(bench)
+    bounds = [*map(float, DURATION_BUCKETS_S), float("inf")]
+    answer.must(list(after) == bounds, f"the buckets of {DURATION} end at {bounds}")
+    grown = [after[bound] - before.get(bound, 0) for bound in bounds]
+    answer.must(
+        grown[-1] == 1 and grown == sorted(grown), "one request more, in the larger buckets"
+    )
+    gauges = bench.metrics().gauges
+    answer.must(gauges.get(f"{DURATION}_count") == after[bounds[-1]], "_count is the last bucket")
+    answer.must(gauges.get(f"{DURATION}_sum", 0) > 0, "_sum is the seconds")
+
+
+def _metrics(bench: Bench) -> Answer:
+    bearer = ("Authorization", f"Bearer {bench.site.metrics_token}")
+    return Browser(bench.wire).get(METRICS_PATH, bearer)
+
+
+def _durations(bench: Bench) -> dict[float, float]:
+    buckets = (s for s in samples_of(_metrics(bench).text) if s.name == f"{DURATION}_bucket")
+    return {float(sample.labels["le"]): sample.value for sample in buckets}
 
 
 @case(
@@ -141,9 +186,7 @@ def labels_are_closed(bench: Bench) -> None:
     mend="run a sealed legacy session through the real detector at start and each minute",
 )
 def the_detector_sees_its_fixture(bench: Bench) -> None:
-    answer = Browser(bench.wire).get(
-        METRICS_PATH, ("Authorization", f"Bearer {bench.site.metrics_token}")
-    )
+    answer = _metrics(bench)
     found = bench.metrics().gauges.get("auth_detector_sees_fixture")
     answer.must(found == 1, f"auth_detector_sees_fixture 1, not {found}")
 
@@ -177,5 +220,7 @@ CASES = (
     a_marker_on_a_post,
     metrics_need_their_token,
     labels_are_closed,
+    names_are_alike,
+    decisions_are_timed,
     the_detector_sees_its_fixture,
 )

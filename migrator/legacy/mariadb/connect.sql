@@ -10,6 +10,9 @@ SET SESSION TRANSACTION READ ONLY
 -- What is read after a row is locked has to be what is there now.
 SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED
 
+-- name: limit
+SET SESSION max_statement_time = %(seconds)s
+
 -- name: version
 SELECT version()
 

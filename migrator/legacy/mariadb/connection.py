@@ -40,6 +40,10 @@ class MariaDbConnection(LookAlike):
         self._raw = raw
         self._database = database
 
+    def limit(self, seconds: float) -> None:
+        """End each statement that takes longer."""
+        self.execute(self.queries("connect.sql")["limit"], {"seconds": seconds})
+
     def queries(self, file: str) -> Mapping[str, str]:
         """Give the named queries of a file: PostgreSQL's, and in their place what differs here."""
         return {**load("migrator.legacy", file), **load("migrator.legacy.mariadb", file)}
@@ -76,12 +80,15 @@ class MariaDbConnection(LookAlike):
 
 
 @contextmanager
-def open_mariadb(dsn: str, *, read_only: bool) -> Iterator[MariaDbConnection]:
+def open_mariadb(
+    dsn: str, *, read_only: bool, name: str = APPLICATION_NAME
+) -> Iterator[MariaDbConnection]:
     """Connect.
 
     Args:
         dsn: `mysql://user:password@host:port/database`; appears in no message.
         read_only: The server itself refuses writes on this connection.
+        name: A connection attribute, which the performance schema shows.
 
     Raises:
         UsageError: The DSN cannot be read, or the server is none of MariaDB's.
@@ -89,19 +96,19 @@ def open_mariadb(dsn: str, *, read_only: bool) -> Iterator[MariaDbConnection]:
     """
     address = Address.of(dsn)
     with translated():
-        raw = _connect(address)
+        raw = _connect(address, name)
     try:
         connection = MariaDbConnection(raw, address.database)
         _refuse_others(connection)
-        for name in ("session", "read_only" if read_only else "writing"):
-            connection.execute(connection.queries("connect.sql")[name])
+        for query in ("session", "read_only" if read_only else "writing"):
+            connection.execute(connection.queries("connect.sql")[query])
         yield connection
     finally:
         with suppress(pymysql.err.Error):
             raw.close()
 
 
-def _connect(address: Address) -> pymysql.Connection[Any]:
+def _connect(address: Address, name: str) -> pymysql.Connection[Any]:
     return pymysql.connect(
         host=address.host,
         port=address.port,
@@ -111,7 +118,7 @@ def _connect(address: Address) -> pymysql.Connection[Any]:
         charset="utf8mb4",
         autocommit=True,
         connect_timeout=CONNECT_TIMEOUT_S,
-        program_name=APPLICATION_NAME,
+        program_name=name,
         conv=CONVERSIONS,
         **address.options,
     )

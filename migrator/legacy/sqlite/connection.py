@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,7 @@ LOCK_WAIT_S = 30.0
 # A writer that is at work for longer is one whose beginning nobody knows.
 _LOOK_WAIT_MS = 2000
 _SCHEMA = "main"
+_STEPS = 10_000
 
 
 class SqliteConnection(LookAlike):
@@ -51,6 +53,16 @@ class SqliteConnection(LookAlike):
     def __init__(self, raw: sqlite3.Connection) -> None:
         super().__init__()
         self._raw = raw
+        self._limit_s: float | None = None
+        self._began = 0.0
+
+    def limit(self, seconds: float) -> None:
+        """End each statement that takes longer; SQLite asks now and then whether to go on."""
+        self._limit_s = seconds
+        self._raw.set_progress_handler(self._is_over, _STEPS)
+
+    def _is_over(self) -> bool:
+        return self._limit_s is not None and time.monotonic() > self._began + self._limit_s
 
     def queries(self, file: str) -> Mapping[str, str]:
         """Give the named queries of a file: PostgreSQL's, and in their place what differs here."""
@@ -61,6 +73,7 @@ class SqliteConnection(LookAlike):
         given = parameters(params or {})
         found = Rows([], 0)
         with self.turn, translated():
+            self._began = time.monotonic()
             for statement in in_own_words(text_of(query)):
                 cursor = self._raw.execute(statement, given)
                 names = [column[0] for column in cursor.description or ()]
@@ -126,12 +139,18 @@ def _with_times(rows: list[Row], names: Sequence[str]) -> list[Row]:
 
 
 @contextmanager
-def open_sqlite(dsn: str, *, read_only: bool) -> Iterator[SqliteConnection]:
+def open_sqlite(
+    dsn: str,
+    *,
+    read_only: bool,
+    name: str = "",  # noqa: ARG001 - a file knows no names
+) -> Iterator[SqliteConnection]:
     """Open a file that is there.
 
     Args:
         dsn: `sqlite:/absolute/path`.
         read_only: SQLite itself refuses writes on this connection.
+        name: Not used.
 
     Raises:
         UsageError: The path is not absolute, there is no such file, or SQLite is too old.
@@ -153,8 +172,8 @@ def open_sqlite(dsn: str, *, read_only: bool) -> Iterator[SqliteConnection]:
         )
     try:
         raw.text_factory = as_text
-        for name, function in FUNCTIONS.items():
-            raw.create_function(name, 1, function, deterministic=True)
+        for call, function in FUNCTIONS.items():
+            raw.create_function(call, 1, function, deterministic=True)
         connection = SqliteConnection(raw)
         connection.execute(
             connection.queries("connect.sql")["read_only" if read_only else "writing"]

@@ -51,6 +51,8 @@ def translated() -> Iterator[None]:
 
 def _kind(error: sqlite3.Error) -> type[errors.Error]:
     code = getattr(error, "sqlite_errorcode", 0)
+    if code == sqlite3.SQLITE_INTERRUPT:
+        return errors.QueryCanceled
     if code in _UNIQUE:
         return errors.UniqueViolation
     if code & _PRIMARY_CODE in _BUSY:

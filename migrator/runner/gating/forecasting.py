@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 KEPT_EVERY = timedelta(minutes=30)
 REMOVED_WITHIN = timedelta(days=1)
 RENEWED_RATIO = 0.05
+CURVE_POINTS = 240
 
 
 def forecasts_of(
@@ -38,7 +39,7 @@ def forecasts_of(
 
     Only a count without a doubt is kept. Interrupted, the look is missing from the history.
     """
-    since = _issued_until(ctx, document)
+    since = issued_until(ctx, document)
     if since is None:
         made = forecast((), now=at)
         return (ForecastRow(0, None, None, made.why, None, 0),)
@@ -73,20 +74,27 @@ def lifetimes_of(
     """
     if found is None or ttl is None or found.doubts:
         return None
-    if sum(count for _, count in found.used) < found.holding:
-        return None
     # The hour in which a session was used, rounded up: it may not end before it is said to.
-    ends = [(used + timedelta(hours=1) + ttl, count) for used, count in found.used]
+    ends = found.ends or [(used + timedelta(hours=1) + ttl, count) for used, count in found.used]
+    if sum(count for _, count in ends) < found.holding:
+        return None
     if any(end + REMOVED_WITHIN < at for end, _ in ends):
         return None
-    renewed = sum(count for used, count in found.used if used > since)
+    renewed = sum(count for end, count in ends if end - timedelta(hours=1) - ttl > since)
     remaining = tuple((max(end - at, timedelta()), count) for end, count in ends)
     slides = renewed > RENEWED_RATIO * found.holding
     return Lifetimes(at, remaining, renewed_to=ttl if slides else None)
 
 
-def _issued_until(ctx: Context, document: StageDocument | None) -> datetime | None:
-    """Give when the drain began; a document issued later, for a nearer deadline say, begins none."""
+def curve_of(ctx: Context, since: datetime) -> tuple[tuple[datetime, int], ...]:
+    """Give the counts kept since a time, thinned to what a curve can show; the last one always."""
+    counts = ctx.state.drain_history.counts(since=since)
+    every = -(-len(counts) // CURVE_POINTS) or 1
+    return tuple(counts[:1] + counts[every:-1:every] + counts[1:][-1:])
+
+
+def issued_until(ctx: Context, document: StageDocument | None) -> datetime | None:
+    """Give when the drain began, None before; a document issued later, for a nearer deadline say, begins none."""
     if document is None or document.stage.rank < Stage.DRAIN.rank:
         return None
     for entry in reversed(ctx.state.ledger.entries(subject=SUBJECT)):

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from migrator.dashboards.drain_picture import CounterRow, DrainPicture, GateRow, SessionRow
+from migrator.dashboards.drain_picture import (
+    CounterRow,
+    DrainPicture,
+    ForecastRow,
+    GateRow,
+    Populations,
+    SessionRow,
+)
 from migrator.gates.verdict import decide
 from migrator.metrics.base import Base, Mark, base_from_json, increment
 from migrator.metrics.bound import honest_bound, refused_from
 from migrator.metrics.instances import alive, coverage_doubts
-from migrator.metrics.interface import Doubt, FleetLook, SessionsLook, ShimsLook
-from migrator.runner.gating.forecasting import forecasts_of
+from migrator.metrics.interface import Doubt, FleetLook, RememberedLook, SessionsLook, ShimsLook
+from migrator.runner.gating.forecasting import curve_of, forecasts_of, issued_until
+from migrator.runner.gating.instance_rows import instance_rows
+from migrator.runner.gating.keeping import SUBJECT, keep, recall
 from migrator.runner.stages import current
 
 if TYPE_CHECKING:
@@ -19,19 +29,33 @@ if TYPE_CHECKING:
 
     from migrator.core.stage import StageDocument
     from migrator.gates.verdict import Verdict
+    from migrator.metrics.bound import Bound
     from migrator.metrics.interface import Look
     from migrator.metrics.measures import SourceName
     from migrator.runner.context import Context
 
-PICTURE_SOURCES: frozenset[SourceName] = frozenset({"shims", "fleet", "sessions"})
-SUBJECT, KEY = "drain", "looked"
+POPULATION_SOURCES: frozenset[SourceName] = frozenset({"shims", "sessions", "remembered"})
+PICTURE_SOURCES: frozenset[SourceName] = POPULATION_SOURCES | {"fleet", "health"}
+KEY = "looked"
+NEVER_LOOKED = "nobody has looked yet: migrator drain watch"
 _SEPARATOR = "\t"
+
+
+class Recalled(NamedTuple):
+    """A picture out of the state.
+
+    Attributes:
+        looked_at: When somebody measured; None when nobody ever did.
+    """
+
+    picture: DrainPicture
+    looked_at: datetime | None
 
 
 def picture_of(
     ctx: Context, found: Look, *, step: str, verdicts: Sequence[Verdict]
 ) -> DrainPicture:
-    """Put a look and the verdicts together; the counters and the forecast are remembered for the next picture.
+    """Put a look and the verdicts together; all of it is remembered, for the next picture and for who reads only.
 
     Args:
         ctx: The surroundings.
@@ -40,34 +64,61 @@ def picture_of(
         verdicts: The gates' verdicts.
     """
     shims, fleet = found.shims or ShimsLook(), found.fleet or FleetLook()
-    document, legacy = current(ctx), ctx.config.legacy
-    bound = honest_bound(
-        document, session_ttl=legacy.session_ttl, remember_for=legacy.remember_for
-    )
+    document = current(ctx)
+    bound = _bound(ctx, document)
     forecasts = forecasts_of(ctx, found.sessions, at=found.at, document=document, bound=bound)
     rows, before = _counters(ctx, found, shims)
-    return DrainPicture(
+    made = DrainPicture(
         migration=ctx.config.migration.name,
         at=found.at,
-        stage=_stage(document),
-        epoch=document.epoch if document else 0,
-        deadline=refused_from(document),
-        bound=bound.at,
-        bound_why=bound.why,
         forecasts=forecasts,
         sessions=_sessions(found.sessions or SessionsLook()),
         counters=rows,
         looked_before=before,
-        addresses=len(ctx.config.drain.shims),
+        addresses=len(shims.shims),
         scraped=len(shims.processes),
         controlled=sum(shim.control_counted for shim in shims.shims),
         alive=len(alive(fleet, within=ctx.config.stage.heartbeat_within)),
         expected=_expected(ctx),
         doubts=_doubts(ctx, shims, fleet),
-        step=step,
-        gates=tuple(gate_row(verdict) for verdict in verdicts),
-        next_command=_next_command(step, verdicts),
+        populations=populations_of(found),
+        instances=instance_rows(
+            fleet,
+            at=found.at,
+            expected=ctx.config.stage.expected_instances,
+            within=ctx.config.stage.heartbeat_within,
+            epoch=document.epoch if document else 0,
+        ),
+        **_present(ctx, document, step, verdicts),
     )
+    keep(ctx, made)
+    return made
+
+
+def recalled_picture(ctx: Context, *, step: str, verdicts: Sequence[Verdict]) -> Recalled:
+    """Put what the last look left together with the present verdicts; measures and writes nothing.
+
+    A forecast that was made under another stage document says nothing any more, and nobody was seen to follow this one.
+
+    Args:
+        ctx: The surroundings.
+        step: The step that the gates guard.
+        verdicts: The gates' verdicts.
+    """
+    kept, document = recall(ctx), current(ctx)
+    present = _present(ctx, document, step, verdicts)
+    if kept is None:
+        return Recalled(replace(unseen(ctx), **present), looked_at=None)
+    if kept.epoch != present["epoch"]:
+        moved = "the stage was moved after the last look"
+        present["forecasts"] = tuple(
+            replace(f, p50=None, p90=None, why=moved) for f in kept.forecasts
+        )
+        present["instances"] = tuple(
+            replace(row, state="behind") if row.state == "follows" else row
+            for row in kept.instances
+        )
+    return Recalled(replace(kept, **present), looked_at=kept.at)
 
 
 def gate_row(verdict: Verdict) -> GateRow:
@@ -86,6 +137,51 @@ def gate_row(verdict: Verdict) -> GateRow:
     )
 
 
+def _present(
+    ctx: Context, document: StageDocument | None, step: str, verdicts: Sequence[Verdict]
+) -> dict[str, Any]:
+    """Give what follows from the state alone."""
+    bound = _bound(ctx, document)
+    began = issued_until(ctx, document)
+    return {
+        "stage": _stage(document),
+        "epoch": document.epoch if document else 0,
+        "deadline": refused_from(document),
+        "bound": bound.at,
+        "bound_why": bound.why,
+        "began": began,
+        "curve": curve_of(ctx, began) if began else (),
+        "step": step,
+        "gates": tuple(gate_row(verdict) for verdict in verdicts),
+        "next_command": _next_command(step, verdicts),
+    }
+
+
+def unseen(ctx: Context) -> DrainPicture:
+    """Give the picture of a drain that nobody has looked at: nothing in it is known."""
+    never = (NEVER_LOOKED,)
+    return DrainPicture(
+        migration=ctx.config.migration.name,
+        at=ctx.clock.now(),
+        forecasts=(ForecastRow(0, None, None, NEVER_LOOKED, None, 0),),
+        sessions=SessionRow(0, 0, 0, 0, never),
+        counters=(),
+        looked_before=None,
+        addresses=len(ctx.config.drain.shims),
+        scraped=0,
+        controlled=0,
+        alive=0,
+        expected=_expected(ctx),
+        doubts=never,
+        **_present(ctx, None, "", ()),
+    )
+
+
+def _bound(ctx: Context, document: StageDocument | None) -> Bound:
+    legacy = ctx.config.legacy
+    return honest_bound(document, session_ttl=legacy.session_ttl, remember_for=legacy.remember_for)
+
+
 def _stage(document: StageDocument | None) -> str:
     if document is None:
         return "not set"
@@ -100,7 +196,34 @@ def _expected(ctx: Context) -> str:
 
 def _sessions(found: SessionsLook) -> SessionRow:
     reasons = tuple(doubt.reason for doubt in found.doubts)
-    return SessionRow(found.holding, found.others, found.anonymous, found.undecodable, reasons)
+    return SessionRow(
+        found.holding,
+        found.others,
+        found.anonymous,
+        found.undecodable,
+        reasons,
+        endless=found.endless,
+        unseen=found.unseen,
+    )
+
+
+def populations_of(found: Look) -> Populations:
+    """Give who is still on the legacy path; the shims tell no kind of client."""
+    remembered = found.remembered or RememberedLook()
+    processes = found.shims.processes if found.shims else ()
+    foreign = sum(
+        value
+        for process in processes
+        for labels, value in process.requests.items()
+        if labels.path == "foreign" and not labels.synthetic
+    )
+    return Populations(
+        sessions=_sessions(found.sessions or SessionsLook()),
+        remember_me=remembered.users,
+        remember_me_recent=remembered.recent,
+        foreign_requests=int(foreign) if processes else None,
+        doubts=tuple(doubt.reason for doubt in remembered.doubts),
+    )
 
 
 def _doubts(ctx: Context, shims: ShimsLook, fleet: FleetLook) -> tuple[str, ...]:

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.core.clock import iso, parse_iso
 from migrator.core.events import Event
+from migrator.dashboards.overview import EvidenceRow
 from migrator.gates.evaluate import Sample, evaluate
 from migrator.gates.grade import grade
 from migrator.gates.verdict import GateState
 from migrator.metrics.base import base_from_json
 from migrator.metrics.interface import Grade
-from migrator.metrics.measures import MEASURES, Terms
+from migrator.metrics.measures import Terms
+from migrator.metrics.registry import ALL_MEASURES
 from migrator.runner.gating.guard import measured_standing, standing_of
 from migrator.runner.gating.overriding import DOUBTS
 from migrator.runner.gating.overtaken import beginning
@@ -38,7 +40,7 @@ DUE_RATIO = 0.9
 
 def sources_of(specs: Sequence[GateSpec]) -> frozenset[SourceName]:
     """Name the sources that a set of gates needs."""
-    return frozenset(source for spec in specs for source in MEASURES[spec.measure].sources)
+    return frozenset(source for spec in specs for source in ALL_MEASURES[spec.measure].sources)
 
 
 def sample(ctx: Context, specs: Sequence[GateSpec], found: Look) -> None:
@@ -65,10 +67,15 @@ def judge(ctx: Context, spec: GateSpec) -> Verdict:
     standing = measured_standing(ctx, spec)
     return evaluate(
         spec,
-        [_graded(stored) for stored in _stored(ctx, spec)],
+        graded(ctx, spec),
         now=ctx.clock.now(),
         pass_until=standing.good_until if standing.state is GateState.PASSED else None,
     )
+
+
+def graded(ctx: Context, spec: GateSpec) -> list[Sample]:
+    """Give the samples that can still matter."""
+    return [_graded(stored) for stored in _stored(ctx, spec)]
 
 
 def record(ctx: Context, verdict: Verdict) -> None:
@@ -92,6 +99,12 @@ def record(ctx: Context, verdict: Verdict) -> None:
     )
     if before is not verdict.state:
         announce(ctx, _news(verdict, before))
+
+
+def evidence_row(ctx: Context, verdict: Verdict) -> EvidenceRow:
+    """Give the hashes that tie a verdict to its gate and its samples."""
+    stored, gate = _stored(ctx, verdict.gate), verdict.gate
+    return EvidenceRow(gate.name, str(verdict.state), gate.hash, _hash(stored), len(stored))
 
 
 def record_change(ctx: Context, verdict: Verdict) -> None:
@@ -119,7 +132,7 @@ def _sample_of(ctx: Context, spec: GateSpec, found: Look) -> StoredSample:
         control=spec.control,
         base=base_from_json(base) if base else None,
     )
-    reading = MEASURES[spec.measure].read(found, terms)
+    reading = ALL_MEASURES[spec.measure].read(found, terms)
     was_ok = (
         before is not None
         and before.grade == Grade.OK

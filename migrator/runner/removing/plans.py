@@ -52,7 +52,7 @@ def kept_plan(ctx: Context) -> PlanFile:
     kept = ctx.state.checkpoints.get(SUBJECT, _PLAN)
     if kept is None:
         raise HeldError("there is no plan yet", hint="migrator remove plan")
-    folder = ctx.root / kept["folder"]
+    folder = plan_folder(ctx)
     plan = parse_plan(_read(folder))
     if plan.plan_hash != kept["plan_hash"]:
         raise ConflictError(
@@ -60,6 +60,12 @@ def kept_plan(ctx: Context) -> PlanFile:
             hint="put that one back, or, with nothing applied: migrator remove plan",
         )
     return plan
+
+
+def plan_folder(ctx: Context) -> Path:
+    """Give the folder of the plan that was made last; there has to be one."""
+    kept: dict[str, str] = ctx.state.checkpoints.get(SUBJECT, _PLAN)
+    return ctx.root / kept["folder"]
 
 
 def has_plan(ctx: Context) -> bool:

@@ -6,14 +6,17 @@ import json
 import socket
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from migrator.core.errors import ConflictError
 from migrator.legacy.connect import open_postgres
-from migrator.legacy.execute import Patience, run_file
+from migrator.legacy.execute import Patience, run_file, run_unit, units_of
 from migrator.legacy.guard import Evidence, Guard
 from migrator.runner.gating.guard import let_through
+from migrator.runner.listening import screams
+from migrator.runner.removing import finished
 from migrator.runner.switching import way_back
 from migrator.sqlgen import steps
 
@@ -26,7 +29,14 @@ if TYPE_CHECKING:
 
 SUBJECT = "remove"
 APPLIED = "applied"
-_PIECEMEAL = frozenset({steps.ARCHIVE_TABLES, steps.ARCHIVE_COLUMNS})
+# Transactions whose SQL wants to know that nobody was refused, by a look of the last minutes.
+_NEEDS_QUIET = frozenset(
+    {
+        (steps.SCREAM_WINDOW, "close"),
+        (steps.QUARANTINE_TABLES, "move"),
+        (steps.PURGE_TABLES, "drop"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -50,13 +60,18 @@ class Site:
         """
         under_way = self.guard.plan_id()
         if under_way is None:
-            return dict.fromkeys(self.plan.steps, "pending")
+            over = finished.record(self.ctx, self.plan) is not None
+            return dict.fromkeys(self.plan.steps, APPLIED if over else "pending")
         if under_way != self.plan.plan_id:
             raise ConflictError(
                 f"plan {under_way} is under way in this database, not {self.plan.plan_id}",
                 hint="finish or revert that one where it was made, then: migrator remove plan",
             )
         return {known.step: known.state for known in self.guard.steps()}
+
+    @property
+    def _patience(self) -> Patience:
+        return Patience(self.ctx.config.remove.lock_attempts, self.ctx.clock.sleep)
 
     def run(self, step: str, direction: str) -> None:
         """Run a step's file, going on after what is recorded as done."""
@@ -65,9 +80,51 @@ class Site:
             self.connection,
             self.plan.files[f"{direction}/{step}.sql"],
             skip=skip,
-            patience=Patience(self.ctx.config.remove.lock_attempts, self.ctx.clock.sleep),
+            patience=self._patience,
             oids=list(self.plan.oids),
+            prepare=partial(self._prepare, step, direction),
         )
+
+    def _prepare(self, step: str, direction: str, unit: str) -> None:
+        if step == steps.FINALIZE:
+            self._before_the_end(direction, unit)
+        if self.plan.unproven:
+            return
+        if (step, direction) == (steps.SCREAM_WINDOW, "revert"):
+            screams.end(self.ctx)
+        elif (step, direction, unit) == (steps.SCREAM_WINDOW, "deploy", "open"):
+            screams.begin(
+                self.ctx,
+                self.connection,
+                plan_id=self.plan.plan_id,
+                database=self.plan.database,
+                names=self.plan.names,
+            )
+        elif direction == "deploy" and (step, unit) in _NEEDS_QUIET:
+            self._listen()
+
+    def _listen(self) -> None:
+        if wanted := self.listening():
+            heard, counted = screams.listen(self.ctx, self.connection, wanted)
+            self.guard.heard(refusals=heard.count, counted=counted, unproven=heard.unproven)
+
+    def reopen(self) -> None:
+        """Make the guard schema again that the last step removed; the revert of that step goes on from there."""
+        reopening = units_of(self.plan.files[f"revert/{steps.FINALIZE}.sql"])[0]
+        run_unit(self.connection, reopening, patience=self._patience, oids=[])
+
+    def _before_the_end(self, direction: str, unit: str) -> None:
+        if direction == "deploy":
+            finished.keep(self.ctx, self.plan, self.guard.record())
+        elif direction == "revert" and unit == "settle":
+            kept = finished.record(self.ctx, self.plan)
+            if kept is not None:
+                self.guard.restore(kept)
+
+    def listening(self) -> screams.Listening | None:
+        """Give what is listened for by this plan, None when it does not listen."""
+        wanted = screams.known(self.ctx)
+        return wanted if wanted and wanted.plan_id == self.plan.plan_id else None
 
 
 @contextmanager
@@ -126,13 +183,22 @@ def revert_steps(here: Site, names: tuple[str, ...]) -> tuple[str, ...]:
         state = here.states()[name]
         if state == "pending":
             continue
-        with _recorded(here, "revert", name), here.guard.leased(_holder(here.ctx)):
-            if state == "applying" and name not in _PIECEMEAL:
-                here.guard.step_back(name)
-            else:
-                here.run(name, "revert")
+        with _recorded(here, "revert", name):
+            if name != steps.FINALIZE:
+                finished.forget(here.ctx)
+            elif here.guard.plan_id() is None:
+                here.reopen()
+            _take_back(here, name, state)
         reverted.append(name)
     return tuple(reverted)
+
+
+def _take_back(here: Site, name: str, state: str) -> None:
+    with here.guard.leased(_holder(here.ctx)):
+        if state == "applying" and name not in steps.PIECEMEAL:
+            here.guard.step_back(name)
+        else:
+            here.run(name, "revert")
 
 
 def _deploy(here: Site, name: str, standings: tuple[GateStanding, ...]) -> None:

@@ -9,9 +9,28 @@ from migrator.core.sql import qualified
 from migrator.legacy.catalog import Wanted, existing_columns, read_catalog, table_names
 from migrator.legacy.identity import TABLES
 from migrator.sqlgen.devise import present
+from migrator.sqlgen.removal import LockRules, Rules
 
 if TYPE_CHECKING:
     from migrator.config.model import Config
+
+
+def rules_of(config: Config) -> Rules:
+    """Give what the configuration says about how things are removed."""
+    remove = config.remove
+    return Rules(
+        locks=LockRules(
+            round(remove.lock_timeout.total_seconds() * 1000), attempts=remove.lock_attempts
+        ),
+        application_roles=remove.application_roles,
+        guard_role=remove.guard_role,
+        scream_window_s=round(remove.scream_window.total_seconds()),
+        log_watched=bool(remove.server_log),
+        quiet_s=round(remove.quiet_for.total_seconds()),
+        heartbeat_s=round(config.stage.heartbeat_within.total_seconds()),
+        erase=remove.erase,
+        acknowledged=remove.acknowledged,
+    )
 
 
 def tables_to_drop(config: Config, connection: Any) -> tuple[tuple[str, str], ...]:

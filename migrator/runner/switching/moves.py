@@ -11,7 +11,7 @@ from migrator.core.stage import Stage, check_step
 from migrator.runner import stages
 from migrator.runner.gating.guard import let_through, require_gates
 from migrator.runner.readiness.foreign_bearers import check_foreign_bearers
-from migrator.runner.stages import Position
+from migrator.runner.stages import ALL_BROWSERS, Position, share_at_auther
 from migrator.runner.standing_up.doors import check_capacity, check_doors
 from migrator.runner.switching import way_back
 from migrator.runner.switching.fleet import look
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from migrator.runner.context import Context
     from migrator.runner.gating.guard import GateStanding
 
-ALL_BROWSERS = 100.0
 _DECIMALS = 2
 _COHORT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -129,13 +128,6 @@ def _cohorts(origin: Position, stage: Stage, cohorts: tuple[str, ...] | None) ->
             hint="migrator dual-path stage set dual --cohort staff",
         )
     return tuple(sorted(set(cohorts)))
-
-
-def share_at_auther(at: Position) -> float:
-    """Give the share of logins, 0 to 1, that Auther takes in a position."""
-    if at.stage is Stage.LEGACY:
-        return 0.0
-    return at.percent / ALL_BROWSERS if at.stage is Stage.DUAL else 1.0
 
 
 def check_floor(ctx: Context, move: Move) -> None:

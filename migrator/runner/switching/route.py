@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from migrator.core.stage import Stage
 from migrator.runner import stages
 from migrator.runner.gating.guard import standings
-from migrator.runner.stages import Position
+from migrator.runner.stages import ALL_BROWSERS, Position, share_at_auther
 from migrator.runner.standing_up.capacity import last_measured
-from migrator.runner.switching.moves import ALL_BROWSERS, make_move, obstacles, share_at_auther
+from migrator.runner.switching.moves import make_move, obstacles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.runner import stages
 from migrator.runner.private_file import put_in_place
+from migrator.sqlgen.steps import CLOSING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +62,7 @@ def note_removal(ctx: Context, removed: str) -> None:
 
 def closed_by(applied: Sequence[str]) -> str:
     """Give the last step of a removal after which nobody could sign in on the legacy side, or ''."""
-    closed = [step for step in applied if "quarantine" in step or "drop" in step]
+    closed = [step for step in applied if step in CLOSING]
     return closed[-1] if closed else ""
 
 

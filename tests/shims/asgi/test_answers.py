@@ -12,6 +12,7 @@ from tests.shims.asgi.club import (
     CAROL,
     Club,
 )
+from tests.shims.counting import check_that_the_log_says_what_was_counted
 
 
 def test_conflicts_are_logged_with_shortened_hashes_only(club: Club) -> None:
@@ -98,3 +99,7 @@ def test_the_log_never_holds_a_token_or_a_connection_string(club: Club) -> None:
     assert token.split(".")[2] not in log
     assert club.dsn not in log
     assert "postgresql://" not in log
+
+
+def test_the_log_says_what_was_counted(club: Club) -> None:
+    check_that_the_log_says_what_was_counted(club.app)

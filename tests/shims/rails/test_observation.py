@@ -13,6 +13,7 @@ from migrator.core.clock import SystemClock
 from migrator.core.stage import Stage
 from migrator.metrics.shim_counters import ShimCounters
 from tests.parts.stage_file import CONTROL_SECRET, METRICS_TOKEN
+from tests.shims.counting import check_that_the_log_says_what_was_counted
 from tests.shims.rails.club import ALICE, BOB, XHR, Club, sub_of
 
 SYNTHETIC = ("auth_requests_total", "outcome=accepted", "path=legacy", "synthetic=1")
@@ -28,8 +29,8 @@ def marker(
 
 
 def test_the_control_is_counted_and_signs_nobody_in(club: Club) -> None:
-    before = club.counters()
     with club.browser(signed_in=BOB) as client:
+        before = club.counters()
         answer = client.get("/members", headers=marker())
     assert (answer.status_code, answer.content) == (204, b"")
     after = club.counters()
@@ -87,6 +88,10 @@ def test_each_decision_is_one_line_of_json_without_ids(club: Club) -> None:
     assert event["legacy"] == sha256(str(BOB).encode()).hexdigest()[:12]
     assert sub_of(ALICE) not in log
     assert token[:20] not in log
+
+
+def test_the_log_says_what_was_counted(club: Club) -> None:
+    check_that_the_log_says_what_was_counted(club.app)
 
 
 def eventually(club: Club, query: str, *values: object, within_s: float = 14) -> object:

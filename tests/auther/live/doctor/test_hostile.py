@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from contextlib import closing, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from contextlib import closing
 
 import pytest
 
@@ -16,50 +13,9 @@ from migrator.auther.live.doctor.interface import Account, Finding, Setting, Sta
 from migrator.auther.live.doctor.registry import QUESTIONS, examine
 from migrator.auther.live.doctor.visit import Visit
 from migrator.core.clock import SystemClock
+from tests.parts.serving import Answer, serving
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-Answer = tuple[int, dict[str, str], bytes]
 JSON = {"Content-Type": "application/json"}
-
-
-@contextmanager
-def serving(
-    answer: Callable[[str], Answer], *, delay_s: float = 0, date: str = ""
-) -> Iterator[str]:
-    """Serve one answer for each path; give the server's address."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            status, headers, body = answer(self.path)
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            self.send_response(status)
-            for name, value in (headers | {"Content-Length": str(len(body))}).items():
-                self.send_header(name, value)
-            self.end_headers()
-            for place in range(0, len(body), 1 if delay_s else len(body) or 1):
-                time.sleep(delay_s)
-                self.wfile.write(body[place : place + (1 if delay_s else len(body))])
-
-        do_POST = do_GET  # noqa: N815 (the server's own naming)
-
-        def date_time_string(self, timestamp: float | None = None) -> str:
-            return date or super().date_time_string(timestamp)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def visit(base_url: str, *, request_s: float = 5) -> dict[str, Finding]:

@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 
-from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from .decision import Decision
 
 _STARTED_AT_S = time.time()
+_DURATION_BUCKETS_S = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 _EVENTS = {
     "auth_logins": ("Sessions that gained a user.", ("door", "side")),
     "auth_logins_failed": ("Logins at Auther that came to no end.", ("reason",)),
@@ -42,13 +43,33 @@ class Counters:
         self._registry = CollectorRegistry()
         labels = ("path", "outcome", "stage", "reason", "synthetic")
         self._requests = self._counter("auth_requests", "Requests by decision.", labels)
+        self._durations = Histogram(
+            "auth_decision_duration_seconds",
+            "How long a request waits for its decision.",
+            registry=self._registry,
+            buckets=_DURATION_BUCKETS_S,
+        )
         self._events = {name: self._counter(name, *about) for name, about in _EVENTS.items()}
         self._of_labels: dict[tuple[str, ...], tuple[Counter, str]] = {}
         self._info = info
         self.detector_sees_fixture: bool | None = None
 
-    def decided(self, decision: Decision, stage: str, *, synthetic: bool = False) -> None:
-        """Count a request; real traffic and the positive control go through this same line."""
+    def decided(
+        self,
+        decision: Decision,
+        stage: str,
+        *,
+        synthetic: bool = False,
+        seconds: float | None = None,
+    ) -> None:
+        """Count a request; real traffic and the positive control go through this same line.
+
+        Args:
+            decision: What was decided.
+            stage: In which stage.
+            synthetic: Whether it is the positive control.
+            seconds: How long the request waited for it, where that was measured.
+        """
         mark = "1" if synthetic else "0"
         labels = (decision.path, decision.outcome, stage, decision.reason, mark)
         # Few combinations exist; to find a child and to write a line takes longer than to count.
@@ -58,6 +79,8 @@ class Counters:
             self._of_labels[labels] = found
         child, line = found
         child.inc()
+        if seconds is not None:
+            self._durations.observe(seconds)
         if _log.isEnabledFor(logging.INFO):
             text = json.dumps(_line(decision, stage, synthetic)) if decision.parties else line
             # As `_log.info` does, without the search for the caller: it is always this line.

@@ -150,7 +150,7 @@ class AutherMiddleware:
         await self._serve(handle, receive, send)
 
     async def _serve(self, handle: Handle, receive: Receive, send: Send) -> None:
-        request = handle.request
+        request, began_s = handle.request, time.perf_counter()
         # Before the decision, on the same counting line: it proves that legacy use would be seen.
         if self._control.accepts(request.header(CONTROL_HEADER)):
             self._counters.decided(_CONTROL_SEEN, _STAGE, synthetic=True)
@@ -171,7 +171,8 @@ class AutherMiddleware:
             sees_legacy=self._detector is not None
             and await self._detector.holds_user(request.scope),
         )
-        self._counters.decided(decision, _STAGE)
+        waited_s = time.perf_counter() - began_s
+        self._counters.decided(decision, _STAGE, seconds=waited_s)
         detour = None
         if finding.reason == "expired":
             detour = await renewal.offered(handle, finding)

@@ -187,7 +187,7 @@ class DualPathMiddleware:
         await self._serve(handle, receive, send)
 
     async def _serve(self, handle: Handle, receive: Receive, send: Send) -> None:
-        request = handle.request
+        request, began_s = handle.request, time.perf_counter()
         # Before the decision, on the same counting line: it proves that legacy use would be seen.
         if self._control.accepts(request.header(CONTROL_HEADER)):
             self._counters.decided(_CONTROL_SEEN, handle.view.label, synthetic=True)
@@ -212,7 +212,8 @@ class DualPathMiddleware:
             legacy_is_over=handle.view.legacy_is_over(self._now()),
             foreign_passes=finding.kind is Kind.FOREIGN and self._takes_foreign(request.path),
         )
-        self._counters.decided(decision, handle.view.label)
+        waited_s = time.perf_counter() - began_s
+        self._counters.decided(decision, handle.view.label, seconds=waited_s)
         detour = None
         if finding.reason == "expired":
             detour = await renewal.offered(handle, finding, session)

@@ -136,6 +136,7 @@ class Auther {
    * @param {Response} res
    */
   async #decided(req, res) {
+    const sinceMs = performance.now();
     const { counters, credentials, autherSession, options, renewal } = this.#parts;
     const finding = await credentials.examine(authorizationOf(req), req.headers.cookie);
     const { person, claims, place } = finding;
@@ -145,7 +146,7 @@ class Auther {
       return true;
     }
     const decision = decide(person && !user ? { ...finding, kind: "disabled", reason: "disabled" } : finding);
-    counters.decided(decision, "auther");
+    counters.decided(decision, "auther", { sinceMs });
     if (decision.dropCookie) await autherSession.end(req, res);
     if (decision.answer !== "pass") return this.#refuse(req, res, decision);
     req.auther =

@@ -182,6 +182,7 @@ class Cutover {
    * @param {StageView} view
    */
   async #decided(req, res, view) {
+    const sinceMs = performance.now();
     const { credentials, renewal } = this.#parts;
     const found = await credentials.examine(authorizationOf(req), req.headers.cookie, {
       acceptsAuther: acceptsAuther(view),
@@ -192,7 +193,7 @@ class Cutover {
       return true;
     const handsForeignOn = finding.kind === "foreign" && finding !== DOUBLED && this.#isForeignPath(pathOf(req));
     const decision = decide(session, finding, { legacyIsOver: legacyIsOver(view), handsForeignOn });
-    this.#parts.counters.decided(decision, view.stage);
+    this.#parts.counters.decided(decision, view.stage, { sinceMs });
     return this.#act(req, res, view, decision, user);
   }
 

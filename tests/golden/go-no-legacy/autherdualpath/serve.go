@@ -3,6 +3,7 @@ package autherdualpath
 import (
 	"context"
 	"net/http"
+	"time"
 )
 
 // Middleware puts the user into the request's context, or answers itself. The ResponseWriter is handed on as it is, so
@@ -33,6 +34,7 @@ func (s *Shim) ownRoutes() map[string]map[string]ownHandler {
 }
 
 func (s *Shim) serve(w http.ResponseWriter, r *http.Request, p *passage, next http.Handler) {
+	began := time.Now()
 	f := s.examine(r)
 	if f.renewable != nil && s.renew(w, r, p, f) {
 		return
@@ -45,6 +47,7 @@ func (s *Shim) serve(w http.ResponseWriter, r *http.Request, p *passage, next ht
 		d = &decision{path: "auther", outcome: "accepted", user: f.user()}
 	}
 	s.counters.decided(d)
+	s.counters.waited(began)
 	if d.dropCookie {
 		s.dropTokenCookie(w, r)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log"
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -16,13 +17,14 @@ type counters struct {
 	registry *prometheus.Registry
 	exposed  http.Handler
 
-	requests *prometheus.CounterVec
-	logins   *prometheus.CounterVec
-	failures *prometheus.CounterVec
-	fetches  *prometheus.CounterVec
-	logouts  *prometheus.CounterVec
-	renewals *prometheus.CounterVec
-	jit      *prometheus.CounterVec
+	requests  *prometheus.CounterVec
+	durations prometheus.Histogram
+	logins    *prometheus.CounterVec
+	failures  *prometheus.CounterVec
+	fetches   *prometheus.CounterVec
+	logouts   *prometheus.CounterVec
+	renewals  *prometheus.CounterVec
+	jit       *prometheus.CounterVec
 
 	legacyCounters
 }
@@ -30,6 +32,11 @@ type counters struct {
 func newCounters(logger *log.Logger) *counters {
 	c := &counters{log: logger, registry: prometheus.NewRegistry()}
 	c.requests = c.counter("auth_requests_total", "Requests by decision.", "path", "outcome", "stage", "reason", "synthetic")
+	c.durations = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "auth_decision_duration_seconds", Help: "How long a request waits for its decision.",
+		Buckets: []float64{0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1},
+	})
+	c.registry.MustRegister(c.durations)
 	c.logins = c.counter("auth_logins_total", "Sessions that gained a user.", "door", "side")
 	c.failures = c.counter("auth_logins_failed_total", "Logins at Auther that did not come to an end.", "reason")
 	c.fetches = c.counter("auth_jwks_fetch_total", "Fetches of the key set.", "result")
@@ -45,6 +52,9 @@ func (c *counters) counter(name, help string, labels ...string) *prometheus.Coun
 	c.registry.MustRegister(vec)
 	return vec
 }
+
+// waited notes how long a request waited for its decision.
+func (c *counters) waited(since time.Time) { c.durations.Observe(time.Since(since).Seconds()) }
 
 // decided counts a request; real traffic and the positive control go through this same line.
 func (c *counters) decided(d *decision, stage Stage, synthetic bool) {

@@ -86,6 +86,7 @@ func (s *Shim) ownRoutes() map[string]map[string]ownHandler {
 }
 
 func (s *Shim) serve(w http.ResponseWriter, r *http.Request, p *passage, next http.Handler) {
+	began := time.Now()
 	f := s.examine(r)
 	if f.renewable != nil && s.renew(w, r, p, f) {
 		return
@@ -101,6 +102,7 @@ func (s *Shim) serve(w http.ResponseWriter, r *http.Request, p *passage, next ht
 		}
 	}
 	s.counters.decided(d, p.view.stage, false)
+	s.counters.waited(began)
 	s.act(w, r, p, d, next)
 }
 

@@ -137,6 +137,7 @@ class Auther {
 
   /** @param {Context} c */
   async #decided(c) {
+    const sinceMs = performance.now();
     const { counters, credentials, autherSession, options, renewal } = this.#parts;
     const finding = await credentials.examine(authorizationOf(c), cookiesOf(c));
     const { person, claims, place } = finding;
@@ -144,7 +145,7 @@ class Auther {
     if (renewal.isDue(c, finding) && (await renewal.personOf(claims)))
       return seeOther(c, `${START_PATH}?${new URLSearchParams({ return_to: targetOf(c), renew: "1" })}`);
     const decision = decide(person && !user ? { ...finding, kind: "disabled", reason: "disabled" } : finding);
-    counters.decided(decision, "auther");
+    counters.decided(decision, "auther", { sinceMs });
     if (decision.dropCookie) await autherSession.end(c);
     c.set("autherUser", null);
     if (decision.answer !== "pass") return this.#refused(c, decision);

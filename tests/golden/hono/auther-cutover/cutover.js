@@ -196,6 +196,7 @@ class Cutover {
    * @param {StageView} view
    */
   async #decided(c, view) {
+    const sinceMs = performance.now();
     const { credentials, renewal } = this.#parts;
     const found = await credentials.examine(authorizationOf(c), cookiesOf(c), { acceptsAuther: acceptsAuther(view) });
     const { finding, user } = await this.#withUser(found);
@@ -204,7 +205,7 @@ class Cutover {
     if (renews) return renews;
     const handsForeignOn = finding.kind === "foreign" && finding !== DOUBLED && this.#isForeignPath(pathOf(c));
     const decision = decide(session, finding, { legacyIsOver: legacyIsOver(view), handsForeignOn });
-    this.#parts.counters.decided(decision, view.stage);
+    this.#parts.counters.decided(decision, view.stage, { sinceMs });
     return this.#act(c, view, decision, user ?? session?.user ?? null);
   }
 

@@ -7,6 +7,8 @@ import { join } from "node:path";
 
 import prometheus from "prom-client";
 
+import { Durations } from "./durations.js";
+
 /** @typedef {import("./types.js").Decision} Decision */
 
 const SAVE_EVERY_MS = 1000;
@@ -31,6 +33,7 @@ export class Counters {
   // Added up here first: prom-client sorts and hashes the labels each time.
   /** @type {Map<string, { name: keyof typeof COUNTERS, labels: Record<string, string>, times: number }>} */
   #pending = new Map();
+  #durations = new Durations();
   #startedAtS = Date.now() / 1000;
 
   /**
@@ -63,8 +66,10 @@ export class Counters {
    * Counts a request; real traffic and the positive control go through this same line.
    * @param {Decision} decision
    * @param {string} stage
+   * @param {{ synthetic?: boolean, sinceMs?: number }} [more] `sinceMs`: when the request came, by `performance.now()`.
    */
-  decided({ path, outcome, reason, parties }, stage, { synthetic = false } = {}) {
+  decided({ path, outcome, reason, parties }, stage, { synthetic = false, sinceMs } = {}) {
+    if (sinceMs !== undefined) this.#durations.observe((performance.now() - sinceMs) / 1000);
     this.add("auth_requests_total", { path, outcome, stage, reason, synthetic: synthetic ? "1" : "0" });
     this.log({
       event: "auth",
@@ -81,7 +86,7 @@ export class Counters {
   async save() {
     if (this.#pending.size === 0) return;
     this.#drain();
-    const text = JSON.stringify({ sinceS: this.#startedAtS, metrics: await this.#registry.getMetricsAsJSON() });
+    const text = JSON.stringify(await this.#own());
     await writeFile(`${this.file}.draft`, text, { mode: 0o600 })
       .then(() => rename(`${this.file}.draft`, this.file))
       .catch((error) => this.log({ event: "counters_not_shared", error: error.code }));
@@ -94,8 +99,7 @@ export class Counters {
    */
   async exposition(info, gauges = {}) {
     await this.save();
-    const own = { sinceS: this.#startedAtS, metrics: await this.#registry.getMetricsAsJSON() };
-    const all = [own, ...(await this.#others())];
+    const all = [await this.#own(), ...(await this.#others())];
     const sums = prometheus.AggregatorRegistry.aggregate(all.map(({ metrics }) => metrics));
     const extra = new prometheus.Registry();
     const labelNames = Object.keys(info);
@@ -107,7 +111,8 @@ export class Counters {
     for (const [name, value] of Object.entries({ ...started, ...gauges })) {
       new prometheus.Gauge({ name, help: "Of this instance.", registers: [extra] }).set(value);
     }
-    return (await sums.metrics()) + (await extra.metrics());
+    const durations = all.reduce((sum, { durations: ofOne }) => sum.add(ofOne), new Durations());
+    return (await sums.metrics()) + durations.exposition() + (await extra.metrics());
   }
 
   #drain() {
@@ -115,7 +120,12 @@ export class Counters {
     this.#pending.clear();
   }
 
-  /** @returns {Promise<{ sinceS: number, metrics: any[] }[]>} */
+  async #own() {
+    const metrics = await this.#registry.getMetricsAsJSON();
+    return { sinceS: this.#startedAtS, metrics, durations: this.#durations };
+  }
+
+  /** @returns {Promise<{ sinceS: number, metrics: any[], durations?: Durations }[]>} */
   async #others() {
     for (;;) {
       try {
@@ -156,8 +166,9 @@ export class Counters {
     } catch {
       return false;
     }
-    const { sinceS, metrics } = JSON.parse(readFileSync(this.file, "utf8"));
+    const { sinceS, metrics, durations } = JSON.parse(readFileSync(this.file, "utf8"));
     this.#startedAtS = sinceS;
+    this.#durations.add(durations);
     for (const { name, values } of metrics)
       for (const { labels, value } of values) this.#counters[name]?.inc(labels, value);
     return true;

@@ -4,6 +4,7 @@ module AutherCutover
   # Whose request is this? Auther's credential in, one answer out, before the application runs.
   class Decision
     def initialize(request)
+      @began_s = now_s
       @request = request
       @credential = Credential.from(request)
     end
@@ -13,7 +14,11 @@ module AutherCutover
       refusal = judge
       return refusal if refusal
 
-      @accepted ? app.call : without_auther(&app)
+      application = lambda do
+        @waited_s = since_began_s
+        app.call
+      end
+      @accepted ? application.call : without_auther(&application)
     end
 
     private
@@ -106,11 +111,18 @@ module AutherCutover
       count("none", "anonymous", @credential.kind == :other ? :other_scheme : nil)
     end
 
-    # One line for counter and log.
     def count(path, outcome, reason, **details)
-      AutherCutover.counters.request(path: path, outcome: outcome, stage: stage_name, reason: reason)
-      event = { event: "auth", path: path, outcome: outcome, stage: stage_name, reason: reason.to_s }
-      Rails.logger.info(JSON.generate(event.merge(details)))
+      # Some are counted when the application has run; its own time is not the shim's.
+      details[:waited_s] = @waited_s || since_began_s
+      AutherCutover.counters.request(path: path, outcome: outcome, stage: stage_name, reason: reason, **details)
+    end
+
+    def since_began_s
+      now_s - @began_s
+    end
+
+    def now_s
+      Process.clock_gettime(Process::CLOCK_MONOTONIC)
     end
 
     def stage_name

@@ -6,18 +6,30 @@ module AutherCutover
   # Counts in memory and adds them up in one file, so that all workers of an instance answer with the
   # same totals and a restarted worker loses none. Without a writable file: this process alone.
   class Counters
+    DURATION = "auth_decision_duration_seconds"
+    DURATION_BUCKET = "#{DURATION}_bucket"
+    DURATION_SUM = "#{DURATION}_sum"
+    DURATION_BUCKETS_S = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1].freeze
+
     def initialize(file)
       @file = file
       @pending = Hash.new(0)
       @totals = Hash.new(0)
       @since = Time.now.to_f
       @lock = Mutex.new
+      forget_durations
     end
 
-    # The one line that counts requests, real and synthetic.
-    def request(path:, outcome:, stage:, reason: nil, synthetic: false)
-      add("auth_requests_total", path: path, outcome: outcome, stage: stage, reason: reason.to_s,
-                                 synthetic: synthetic ? "1" : "0")
+    # The one place that counts requests and logs them, real and synthetic.
+    # waited_s: how long one waited for its decision, where that was measured.
+    def request(path:, outcome:, stage:, reason: nil, synthetic: false, waited_s: nil, **details)
+      labels = { path: path, outcome: outcome, stage: stage, reason: reason.to_s }
+      @lock.synchronize do
+        @pending[["auth_requests_total", labels.merge(synthetic: synthetic ? "1" : "0")]] += 1
+        observe(waited_s) if waited_s
+      end
+      details = { synthetic: true } if synthetic
+      Rails.logger.info(JSON.generate({ event: "auth" }.merge(labels, details)))
     end
 
     def add(name, **labels)
@@ -27,6 +39,7 @@ module AutherCutover
     # Adds what is new to the file. Called every second, and before reading.
     def flush
       @lock.synchronize do
+        take_durations
         merge(@pending)
         @pending.clear
       end
@@ -42,6 +55,25 @@ module AutherCutover
     end
 
     private
+
+    # Not in @pending at once: to find an array of a float and a name takes longer than to count.
+    def observe(seconds)
+      @waited[DURATION_BUCKETS_S.index { |bound_s| seconds <= bound_s } || -1] += 1
+      @waited_s += seconds
+    end
+
+    def take_durations
+      [*DURATION_BUCKETS_S, nil].zip(@waited) do |bound_s, count|
+        @pending[[DURATION_BUCKET, bound_s]] += count if count.positive?
+      end
+      @pending[[DURATION_SUM, nil]] += @waited_s if @waited_s.positive?
+      forget_durations
+    end
+
+    def forget_durations
+      @waited = [0] * (DURATION_BUCKETS_S.size + 1)
+      @waited_s = 0.0
+    end
 
     def merge(pending)
       store = open_store

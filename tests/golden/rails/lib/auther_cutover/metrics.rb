@@ -22,8 +22,10 @@ module AutherCutover
     def text
       totals, since_s = AutherCutover.counters.read
       families = totals.group_by { |(name, _), _| name }
-      lines = families.sort.flat_map do |name, series|
-        ["# TYPE #{name} counter"] + series.map { |(_, labels), count| line(name, labels, count) }
+      lines = durations(totals)
+      families.except(Counters::DURATION_BUCKET, Counters::DURATION_SUM).sort.each do |name, series|
+        lines << "# TYPE #{name} counter"
+        lines.concat(series.map { |(_, labels), count| line(name, labels, count) })
       end
       lines << "# TYPE migrator_shim_info gauge" << line("migrator_shim_info", info, 1)
       lines << "# TYPE auth_detector_sees_fixture gauge"
@@ -31,6 +33,18 @@ module AutherCutover
       lines << "# TYPE migrator_process_start_time_seconds gauge"
       lines << format("migrator_process_start_time_seconds %.3f", since_s)
       lines.join("\n") << "\n"
+    end
+
+    # Each bucket's figure counts what is in the smaller ones too.
+    def durations(totals)
+      requests = 0
+      buckets = [*Counters::DURATION_BUCKETS_S, nil].map do |bound|
+        requests += totals.fetch([Counters::DURATION_BUCKET, bound], 0)
+        line(Counters::DURATION_BUCKET, { le: bound || "+Inf" }, requests)
+      end
+      ["# TYPE #{Counters::DURATION} histogram", *buckets,
+       "#{Counters::DURATION_SUM} #{totals.fetch([Counters::DURATION_SUM, nil], 0)}",
+       "#{Counters::DURATION}_count #{requests}"]
     end
 
     def info

@@ -1,0 +1,30 @@
+"""Says who is still on the legacy path."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from migrator.dashboards.drain_picture import Populations
+
+
+def lines(found: Populations) -> list[str]:
+    """Give a line for each population, and for each doubt."""
+    sessions = found.sessions
+    unseen = f", {sessions.unseen:,} not read yet" if sessions.unseen else ""
+    endless = f"{sessions.endless:,} of them without an end of their own"
+    remembered = f"of at most {_number(found.remember_me)} users"
+    recent = f"{_number(found.remember_me_recent)} of them first remembered lately"
+    clients = found.clients or {}
+    kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(clients.items()))
+    return [
+        f"sessions with a user  {sessions.holding:,}, {endless}{unseen}",
+        f"remember-me tokens    {remembered}, {recent}",
+        f"foreign bearers       {_number(found.foreign_requests)} requests since the shims began",
+        f"clients by kind       {kinds or 'unknown: the shims do not tell'}",
+        *(f"doubt                 {doubt}" for doubt in (*sessions.doubts, *found.doubts)),
+    ]
+
+
+def _number(count: int | None) -> str:
+    return "an unknown number of" if count is None else f"{count:,}"

@@ -1,0 +1,1 @@
+"""Serves the page: read-only, from this process alone."""

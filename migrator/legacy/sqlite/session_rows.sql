@@ -1,0 +1,9 @@
+-- name: estimate
+-- SQLite keeps no number of rows; the largest key is at hand.
+SELECT max(id) FROM {sessions}
+
+-- name: rows
+SELECT id, data, updated_at AS "updated_at [utc]" FROM {sessions}
+WHERE id > %(after)s
+ORDER BY id
+LIMIT %(rows)s

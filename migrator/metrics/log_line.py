@@ -1,0 +1,61 @@
+"""Reads the line of JSON that a shim writes for each decision. Pure."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from migrator.metrics.interface import Labels
+
+PATHS = frozenset({"legacy", "auther", "both", "foreign", "none"})
+MAX_LABEL = 64
+# Where collectors put the line they found: Docker, and formatters that write JSON themselves.
+WRAPPERS = ("log", "message", "msg")
+_OURS = (b'"event":"auth"', b'"event": "auth"')
+_OURS_WRAPPED = (b'\\"event\\":\\"auth\\"', b'\\"event\\": \\"auth\\"')
+
+
+class UnreadableError(Exception):
+    """A line that is a shim's, but does not say what it has to."""
+
+
+def decision_of(line: bytes) -> Labels | None:
+    """Read a line; None when it is not a shim's. Text before the JSON, e.g. a time, is left out.
+
+    Raises:
+        UnreadableError: It is, and cannot be read.
+    """
+    if not any(mark in line for mark in (*_OURS, *_OURS_WRAPPED)):
+        return None
+    try:
+        facts = _facts(line.decode())
+    except (ValueError, RecursionError) as error:
+        raise UnreadableError from error
+    if facts is None or facts.get("event") != "auth":
+        raise UnreadableError
+    return _labels(facts)
+
+
+def _facts(text: str) -> dict[str, Any] | None:
+    begins = text.find("{")
+    if begins < 0:
+        return None
+    found = json.loads(text[begins:])
+    for key in WRAPPERS:
+        inner = found.get(key)
+        if "event" not in found and isinstance(inner, str):
+            return _facts(inner)
+    return dict(found)
+
+
+def _labels(facts: dict[str, Any]) -> Labels:
+    texts = [facts.get("path"), facts.get("outcome"), facts.get("stage"), facts.get("reason", "")]
+    path, outcome, stage, reason = (
+        text if isinstance(text, str) and len(text) <= MAX_LABEL else None for text in texts
+    )
+    synthetic = facts.get("synthetic", False)
+    if path not in PATHS or not outcome or not stage or not isinstance(synthetic, bool):
+        raise UnreadableError
+    if reason is None:
+        raise UnreadableError
+    return Labels(path, outcome, stage, reason, synthetic=synthetic)

@@ -1,0 +1,81 @@
+"""Remembers what the shims counted from look to look, and sets it beside the weeks before."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from migrator.metrics.base import Base, base_from_json
+from migrator.metrics.health_counts import increments, marks_of, within
+from migrator.metrics.instances import coverage_doubts
+from migrator.metrics.interface import FleetLook, HealthLook, ShimsLook
+from migrator.state.health_history import StoredCounts
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from migrator.metrics.interface import Look, Window
+    from migrator.runner.context import Context
+
+# After a longer silence nobody can say when what came meanwhile came.
+SILENCE = timedelta(minutes=15)
+HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
+WEEKS = 8
+
+
+def health_of(ctx: Context, found: Look) -> HealthLook:
+    """Keep what a look found, and give what health is judged by.
+
+    Two watches at the same time count nothing twice: of the same stretch only one is kept.
+
+    Args:
+        ctx: The surroundings.
+        found: A look at `shims` and `fleet`.
+    """
+    shims, fleet = found.shims or ShimsLook(), found.fleet or FleetLook()
+    if shims.processes:
+        _keep(ctx, shims, fleet, found.at)
+    ends = [found.at - week * WEEK for week in range(WEEKS + 1)]
+    return HealthLook(
+        recent=_window(ctx, found.at, ctx.config.drain.health_window),
+        hours=tuple(_window(ctx, end, HOUR) for end in ends),
+        days=tuple(_window(ctx, end, DAY) for end in ends),
+    )
+
+
+def _keep(ctx: Context, shims: ShimsLook, fleet: FleetLook, at: datetime) -> None:
+    history = ctx.state.health_history
+    marks = marks_of(shims.processes, at=at)
+    before = history.newest()
+    if before is None or before.base is None:
+        number = 1 if before is None else before.number + 1
+        history.add(StoredCounts(number, at, at, {}, 0.0, Base(at, marks).to_json()))
+        return
+    if at <= before.ended:
+        return
+    base = base_from_json(before.base)
+    counts, known = increments(marks, base)
+    # Log lines tell of requests only: sign-ins that nobody counted must not look like none.
+    all_of_it = all(process.events is not None for process in shims.processes)
+    seen = known and all_of_it and not shims.all_doubts and not _missing(ctx, shims, fleet)
+    length = at - before.ended
+    covered_s = length.total_seconds() if seen and length <= SILENCE else 0.0
+    moved = base.moved(marks, at=at).to_json()
+    history.add(StoredCounts(before.number + 1, before.ended, at, counts, covered_s, moved))
+
+
+def _missing(ctx: Context, shims: ShimsLook, fleet: FleetLook) -> bool:
+    stage = ctx.config.stage
+    return bool(
+        coverage_doubts(
+            fleet,
+            scraped=[process.instance for process in shims.processes],
+            expected=stage.expected_instances,
+            within=stage.heartbeat_within,
+        )
+    )
+
+
+def _window(ctx: Context, ends: datetime, length: timedelta) -> Window:
+    begins = ends - length
+    return within(ctx.state.health_history.between(begins, ends), begins, ends)

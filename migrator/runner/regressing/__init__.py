@@ -1,0 +1,1 @@
+"""What takes the stage back by itself, where the configuration says so."""

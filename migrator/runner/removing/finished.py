@@ -1,0 +1,42 @@
+"""What is known of a removal after its last step took the guard schema away."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from migrator.legacy.guard import Archived
+
+if TYPE_CHECKING:
+    from migrator.runner.context import Context
+    from migrator.sqlgen.planfile import PlanFile
+
+SUBJECT, FINISHED = "remove", "finished"
+
+
+def keep(ctx: Context, plan: PlanFile, record: dict[str, Any]) -> None:
+    """Keep what only the guard schema knows, before it goes; it counts once the schema is gone."""
+    ctx.state.checkpoints.put(SUBJECT, FINISHED, {"plan_id": plan.plan_id, "record": record})
+
+
+def record(ctx: Context, plan: PlanFile) -> dict[str, Any] | None:
+    """Give what was kept of a plan, None when it never came to its end."""
+    found = ctx.state.checkpoints.get(SUBJECT, FINISHED)
+    if found is None or found["plan_id"] != plan.plan_id:
+        return None
+    return cast("dict[str, Any]", found["record"])
+
+
+def archives(record: dict[str, Any]) -> tuple[Archived, ...]:
+    """Give the archives that a record tells of."""
+    return tuple(
+        Archived(
+            row["name"], row["rows"], row["sha256"], datetime.fromisoformat(row["archived_at"])
+        )
+        for row in record["archives"]
+    )
+
+
+def forget(ctx: Context) -> None:
+    """Forget it: the guard schema is there again and knows."""
+    ctx.state.checkpoints.drop(SUBJECT, FINISHED)

@@ -1,0 +1,1 @@
+"""Session stores: how many sessions hold a user, whose they are, when they end."""

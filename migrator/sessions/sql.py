@@ -1,0 +1,70 @@
+"""Any application on PostgreSQL, through a SELECT in migrator.toml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from migrator.legacy.session_query import COUNTS, HOLDING, open_session_query
+from migrator.metrics.interface import Grade
+from migrator.metrics.session_data import Holds
+from migrator.sessions.interface import Holder, HolderPage
+from migrator.sessions.tally import Tally
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from migrator.legacy.session_query import SessionQuery
+    from migrator.metrics.interface import SessionsLook
+    from migrator.sessions.interface import Place
+
+WHAT = "legacy.sessions.query"
+_HOLDS = dict(
+    zip(COUNTS, (Holds.USER, Holds.OTHER_USER, Holds.NOBODY, Holds.UNKNOWN), strict=False)
+)
+
+
+@dataclass(frozen=True)
+class SqlStore:
+    """Lets the database count what the SELECT gives."""
+
+    place: Place
+
+    def look(self) -> SessionsLook:
+        """Count in one statement."""
+        tally = Tally()
+        with tally.doubting(WHAT, self.place), self._open() as query:
+            if query.counts:
+                _take_counts(tally, query.counted())
+            else:
+                for held, used, ends, count in query.grouped():
+                    holds = Holds.USER if held else Holds.NOBODY
+                    tally.add(holds, used=used, ends=ends, count=count)
+        return tally.look()
+
+    def holders(self, *, after: str, rows: int) -> HolderPage:
+        """Give users in the order of their keys, as text; counts name nobody."""
+        with self._open() as query:
+            found = [] if query.counts else query.held(after=after, rows=rows)
+        holders = tuple(Holder(*row) for row in found)
+        return HolderPage(holders, holders[-1].user if len(holders) == rows else None)
+
+    def _open(self) -> AbstractContextManager[SessionQuery]:
+        place = self.place
+        query = place.legacy.sessions.query
+        return open_session_query(place.dsn(), query, limit_s=place.limit_s)
+
+
+def _take_counts(tally: Tally, rows: list[dict[str, Any]]) -> None:
+    if len(rows) != 1:
+        said = "no row" if not rows else "several rows"
+        tally.doubt(Grade.AMBIGUOUS, f"{WHAT} gives {said} of counts where one was meant")
+        return
+    counts = {name: rows[0][name] for name in COUNTS if name in rows[0]}
+    odd = [f"{name} is {n!r}" for name, n in counts.items() if not isinstance(n, int) or n < 0]
+    if odd:
+        tally.doubt(Grade.AMBIGUOUS, f"{WHAT}: {', '.join(odd)}, which is no count")
+        return
+    for name, holds in _HOLDS.items():
+        tally.add(holds, count=counts.get(name, 0))
+    tally.endless = min(counts.get("endless", 0), counts[HOLDING])

@@ -1,0 +1,96 @@
+"""What a plan tells a person: what is there, what to look at, what a revert does not bring back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from migrator.core.access import Bystander
+    from migrator.core.catalog import Table
+    from migrator.sqlgen.removal import Removal
+
+
+def described(removal: Removal) -> tuple[str, ...]:
+    """Describe each table in a line, and who owns and may use it."""
+    moved = [*removal.tables, *([removal.users] if removal.columns else [])]
+    return tuple(_described(table) for table in moved)
+
+
+def told(bystander: Bystander) -> str:
+    """Give a line about something else that touches the database."""
+    return f"{bystander.kind} {bystander.name}: {bystander.detail}"
+
+
+def _described(table: Table) -> str:
+    outbound = sum(key.kind == "f" for key in table.constraints)
+    parts = [
+        f"OID {table.oid}",
+        f"{table.rows} rows",
+        f"owner {table.owner}",
+        f"foreign keys: {outbound} out, {len(table.inbound)} in",
+        *_named("triggers", [trigger.name for trigger in table.triggers]),
+        *_named("policies", [policy.name for policy in table.policies]),
+        *_named("publications", [publication.name for publication in table.publications]),
+        *_named(
+            "granted to", sorted({g.grantee or "PUBLIC" for g in table.grants} - {table.owner})
+        ),
+    ]
+    return f"{table.label}: {'; '.join(parts)}"
+
+
+def _named(what: str, names: list[str]) -> list[str]:
+    return [f"{what}: {', '.join(names)}"] if names else []
+
+
+def exceptions(removal: Removal) -> tuple[str, ...]:
+    """Give what a revert after a drop does not bring back as it was."""
+    found = []
+    if removal.tables:
+        found.append(
+            "tables: the physical order of rows, OIDs, and gaps of columns dropped before"
+        )
+    if removal.columns:
+        found += [
+            f"{removal.users.label}: the columns come back at the end of the column order",
+            f"{removal.users.label}: rows written after the archive get the columns' defaults",
+        ]
+    if removal.columns and removal.users.triggers:
+        names = ", ".join(trigger.name for trigger in removal.users.triggers)
+        found.append(f"{removal.users.label}: its own triggers fire during the way back: {names}")
+    return tuple(found)
+
+
+def notes(removal: Removal) -> tuple[str, ...]:
+    """Give what a person should look at before applying."""
+    moved = [*removal.tables, *([removal.users] if removal.columns else [])]
+    found = [
+        f"function {function} names what goes from {table.label}, and may break"
+        for table in moved
+        for function in table.mentions
+    ]
+    return (*found, *_shared_indexes(removal), *_everybody(removal), *_unproven(removal))
+
+
+def _shared_indexes(removal: Removal) -> list[str]:
+    gone = set(removal.names)
+    return [
+        f"index {index.name} of {removal.users.label} goes with its columns; whoever looks rows up "
+        f"by {', '.join(kept)} needs another one first (CREATE INDEX CONCURRENTLY)"
+        for index in removal.users.indexes
+        if gone.intersection(index.columns)
+        and (kept := [name for name in index.columns if name not in gone])
+    ]
+
+
+def _everybody(removal: Removal) -> list[str]:
+    return [
+        f"{table.label} is taken from PUBLIC too: every role without a grant of its own loses it"
+        for table, taken in zip(removal.tables, removal.revocations, strict=True)
+        if "" in taken.grantees
+    ]
+
+
+def _unproven(removal: Removal) -> list[str]:
+    accepted = "scream_window" in removal.rules.acknowledged
+    said = "acknowledged" if accepted else "step 04_scream_window will hold"
+    return [f"the scream window is UNPROVEN ({said}): {reason}" for reason in removal.unproven]
