@@ -202,13 +202,10 @@ def census(ctx: Context, *, keep_on: bool = False) -> CensusReport:
 
     Args:
         ctx: The surroundings.
-        keep_on: Report what a database does wrong instead of failing: the next run tries again.
+        keep_on: Report what a database does wrong instead of failing.
 
     Raises:
-        RefusedError: Sessions of this store cannot be counted.
-        UsageError: There is no such table, or it lacks a column.
-        ConflictError: Another census runs.
-        DependencyError: The database failed; what was written stays.
+        MigratorError: As `take_census` does.
     """
     return take_census(ctx, keep_on=keep_on)
 

@@ -123,6 +123,13 @@ class LegacySection(Section):
         return tuple(section.declaration() for section in self.digests)
 
     @property
+    def sessions_place(self) -> str:
+        """Where the sessions are, as far as it may be shown."""
+        if self.session_store == "redis":
+            return f"{self.sessions.url} {self.sessions.prefix} {self.sessions.format}"
+        return self.sessions.query if self.session_store == "sql" else self.sessions_table
+
+    @property
     def pepper_ids(self) -> tuple[str, ...]:
         """Ids in the order in which they are tried, the current one first."""
         ids = tuple(pepper.id for pepper in self.peppers)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from migrator.core.redact import scrub
+from migrator.gates.subject import subject_of
 
 if TYPE_CHECKING:
     from migrator.config.gate import GateSection, Measurement
@@ -17,22 +17,6 @@ if TYPE_CHECKING:
 
 REMOVE = "remove"
 REGRESS = "regress"
-# What these say stays true whatever the stage and whoever reports; the others count requests and sessions.
-LASTING: frozenset[Measurement] = frozenset(
-    {
-        "import_differences",
-        "sync_lag_seconds",
-        "sync_lag_rows",
-        "write_back_lag_seconds",
-        "write_back_open_users",
-        "canaries_refused",
-        "shadow_refused_share",
-        "sign_in_load",
-        "unacknowledged_users",
-        "rollbacks",
-        "refused_reads",
-    }
-)
 STAGE_PASS_GOOD_FOR = timedelta(hours=24)
 REMOVE_PASS_GOOD_FOR = timedelta(minutes=15)
 COVERED_RATIO = 0.9
@@ -107,7 +91,7 @@ def spec_of(config: Config, gate: GateSection) -> GateSpec:
         span=gate.span,
         interval=gate.interval,
         control=gate.control,
-        subject=_subject(config, gate.measure),
+        subject=subject_of(config, gate.measure),
     )
 
 
@@ -125,37 +109,10 @@ def spec_of_regress(config: Config, regress: RegressSection) -> GateSpec:
         span=timedelta(0),
         interval=regress.interval,
         control=False,
-        subject=_subject(config, regress.measure),
+        subject=subject_of(config, regress.measure),
     )
 
 
 def specs_before(config: Config, step: str) -> tuple[GateSpec, ...]:
     """Give the gates that guard a step, in the order of the file."""
     return tuple(spec_of(config, gate) for gate in config.gates_before(step))
-
-
-def _subject(config: Config, measure: Measurement) -> str:
-    legacy = config.legacy
-    if measure == "legacy_sessions":
-        return f"{legacy.model} in {legacy.session_store} {legacy.sessions_table}"
-    if measure == "refused_reads":
-        return f"{config.remove.server_log} for {', '.join(config.remove.tables)}"
-    if measure == "sign_in_load":
-        return f"{config.auther.peak_sign_ins_per_s} at {config.auther.base_url}"
-    if measure in LASTING:
-        return f"{config.migration.name} {legacy.model}"
-    if measure.startswith("auther_") or measure == "unrehashed_users":
-        return config.auther.base_url
-    if measure in {"legacy_homes", "users_seen_on_legacy"}:
-        return f"{legacy.model} within {config.drain.seen_within}"
-    return f"{config.stage.expected_instances} at {_counters(config)}"
-
-
-def _counters(config: Config) -> str:
-    drain = config.drain
-    if drain.counters == "logs":
-        return f"logs {sorted((log.instance, log.files) for log in drain.logs)}"
-    if drain.prometheus is not None and drain.counters == "prometheus":
-        address = scrub(drain.prometheus.url)
-        return f"prometheus {address} {sorted(drain.prometheus.match.items())}"
-    return str(sorted(drain.shims))

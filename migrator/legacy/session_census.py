@@ -83,12 +83,14 @@ class CensusTable:
         return bool(self._ask("exists", table=self._parts["census"])[0][0])
 
     def create(self) -> None:
-        """Create the table where it is missing."""
-        if self.exists():
-            return
+        """Create the table."""
         with wrapped(f"creating {TABLE}"), self._connection.transaction():
             for name in ("create", "create_counts", "create_holders"):
                 self._connection.execute(self._query(name), {})
+
+    def clear(self) -> None:
+        """Forget all rows."""
+        self._tell("clear")
 
     def write(self, counted: Sequence[Counted]) -> None:
         """Write what rows hold; what is there already is not written again."""

@@ -1,7 +1,7 @@
 -- name: create
 -- What each row of the session store holds: 0 nobody, 1 a user, 2 another model's user, 3 unreadable. The
 -- key is the row's own; hours are counted since 1970.
-CREATE TABLE IF NOT EXISTS {census} (
+CREATE TABLE {census} (
   session_id bigint PRIMARY KEY,
   holds smallint NOT NULL CHECK (holds BETWEEN 0 AND 3),
   user_pk text,
@@ -10,13 +10,16 @@ CREATE TABLE IF NOT EXISTS {census} (
 )
 
 -- name: create_counts
-CREATE INDEX IF NOT EXISTS migrator_session_counts ON {census} (holds, used_hour)
+CREATE INDEX migrator_session_counts ON {census} (holds, used_hour)
 
 -- name: create_holders
-CREATE INDEX IF NOT EXISTS migrator_session_holders ON {census} (user_pk, used_hour) WHERE holds = 1
+CREATE INDEX migrator_session_holders ON {census} (user_pk, used_hour) WHERE holds = 1
 
 -- name: exists
 SELECT to_regclass(%(table)s) IS NOT NULL
+
+-- name: clear
+TRUNCATE {census}
 
 -- name: write
 INSERT INTO {census} AS c (session_id, holds, user_pk, used_hour)

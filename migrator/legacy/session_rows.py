@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 APPLICATION_NAME = "migrator drain sessions"
 KEY = "legacy.sessions_table"
-BEFORE_ALL = -1
+BEFORE_ALL, LARGEST_KEY = -1, 2**63 - 1
 _WITHOUT_ZONE = "timestamp without time zone"
 
 
@@ -87,18 +87,21 @@ class SessionRows:
         """Give the rows whose keys follow, `BEFORE_ALL` for the first."""
         return [SessionRow(*row) for row in self.ask("rows", after=after, rows=rows)]
 
-    def changed(self, since: datetime, after: int, *, rows: int) -> list[SessionRow]:
-        """Give rows written since a moment whose keys follow."""
-        found = self.ask("changed", self._since(), since=since, after=after, rows=rows)
+    def changed(
+        self, since: datetime, after: int, *, rows: int, up_to: int = LARGEST_KEY
+    ) -> list[SessionRow]:
+        """Give rows written since a moment whose keys follow, up to one."""
+        reach = {"since": since, "after": after, "up_to": up_to, "rows": rows}
+        found = self.ask("changed", self._since(), **reach)
         return [SessionRow(*row) for row in found]
 
     def count_beyond(self, after: int) -> int:
         """Count the rows whose keys follow."""
         return int(self.ask("count_beyond", after=after)[0][0])
 
-    def count_changed(self, since: datetime) -> int:
-        """Count the rows written since a moment."""
-        return int(self.ask("count_changed", self._since(), since=since)[0][0])
+    def count_changed(self, since: datetime, *, up_to: int = LARGEST_KEY) -> int:
+        """Count the rows written since a moment, up to a key."""
+        return int(self.ask("count_changed", self._since(), since=since, up_to=up_to)[0][0])
 
     def ask(
         self, name: str, parts: dict[str, str] | None = None, /, **params: Any

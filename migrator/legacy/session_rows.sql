@@ -13,7 +13,7 @@ LIMIT %(rows)s
 -- name: changed
 -- Rails writes UTC, with a time zone or without one.
 SELECT id, data, updated_at FROM {sessions}
-WHERE updated_at >= {since} AND id > %(after)s
+WHERE updated_at >= {since} AND id > %(after)s AND id <= %(up_to)s
 ORDER BY id
 LIMIT %(rows)s
 
@@ -27,7 +27,7 @@ LIMIT %(rows)s
 SELECT count(*) FROM {sessions} WHERE id > %(after)s
 
 -- name: count_changed
-SELECT count(*) FROM {sessions} WHERE updated_at >= {since}
+SELECT count(*) FROM {sessions} WHERE updated_at >= {since} AND id <= %(up_to)s
 
 -- name: django
 SELECT session_key, session_data, expire_date FROM {sessions}

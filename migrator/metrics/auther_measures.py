@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrator.metrics.base import Base, Mark, since
-from migrator.metrics.interface import AutherLook, Doubt, Grade, PasswordsLook, Reading
+from migrator.metrics.both_sides import AutherLook, PasswordsLook
+from migrator.metrics.interface import Doubt, Grade, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from migrator.metrics.interface import Look
+    from migrator.metrics.look import Look
 
 
 def counted(look: Look, base: Base | None, count: Callable[[AutherLook], float]) -> Reading:

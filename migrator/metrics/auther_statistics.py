@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import httpx
 
 from migrator.core.redact import scrub
+from migrator.metrics.both_sides import AutherLook, PasswordsLook
 from migrator.metrics.calling import client_for
-from migrator.metrics.interface import AutherLook, Doubt, Grade, PasswordsLook
+from migrator.metrics.interface import Doubt, Grade
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

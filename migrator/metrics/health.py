@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from migrator.config.gate import Measurement
-    from migrator.metrics.interface import HealthLook, Look, Window
+    from migrator.metrics.interface import HealthLook, Window
+    from migrator.metrics.look import Look
     from migrator.metrics.measures import Terms
 
 COVERED_RATIO = 0.9

@@ -14,7 +14,8 @@ from migrator.core.durations import format_duration, parse_duration
 from migrator.core.errors import MigratorError
 from migrator.core.queries import load
 from migrator.core.sql import ident
-from migrator.metrics.interface import Doubt, Grade, HomesLook
+from migrator.metrics.both_sides import HomesLook
+from migrator.metrics.interface import Doubt, Grade
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrator.metrics.interface import Doubt, Grade, HomesLook, Reading
+from migrator.metrics.both_sides import HomesLook
+from migrator.metrics.interface import Doubt, Grade, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from migrator.metrics.interface import Look
+    from migrator.metrics.look import Look
 
 
 def legacy_homes(look: Look) -> Reading:

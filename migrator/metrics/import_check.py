@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from migrator.core.clock import parse_iso
-from migrator.metrics.interface import Doubt, Grade, ImportLook
+from migrator.metrics.both_sides import ImportLook
+from migrator.metrics.interface import Doubt, Grade
 
 if TYPE_CHECKING:
     from migrator.core.clock import Clock

@@ -8,20 +8,17 @@ from typing import TYPE_CHECKING, Literal
 from migrator.core.clock import iso
 from migrator.metrics import auther_measures, homes_measures
 from migrator.metrics.base import Base, Mark, since
+from migrator.metrics.both_sides import AutherLook, SyncLook, WriteBackLook
 from migrator.metrics.holes import hole_doubts, hole_marks
 from migrator.metrics.instances import coverage_doubts
 from migrator.metrics.interface import (
-    AutherLook,
     Doubt,
     FactLook,
     FleetLook,
     Grade,
     Labels,
-    Look,
     Reading,
     ShimsLook,
-    SyncLook,
-    WriteBackLook,
 )
 
 if TYPE_CHECKING:
@@ -29,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from migrator.config.gate import Measurement
+    from migrator.metrics.look import Look
 
 SourceName = Literal[
     "shims",

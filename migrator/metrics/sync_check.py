@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrator.metrics.interface import Doubt, SyncLook
+from migrator.metrics.both_sides import SyncLook
+from migrator.metrics.interface import Doubt
 from migrator.metrics.last_pass import last_pass
 
 if TYPE_CHECKING:

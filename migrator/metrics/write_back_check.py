@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrator.metrics.interface import Doubt, WriteBackLook
+from migrator.metrics.both_sides import WriteBackLook
+from migrator.metrics.interface import Doubt
 from migrator.metrics.last_pass import last_pass
 
 if TYPE_CHECKING:

@@ -28,7 +28,8 @@ from migrator.state.ledger import MERGE, read_branch
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from migrator.metrics.interface import Doubt, ImportLook, SyncLook, WriteBackLook
+    from migrator.metrics.both_sides import ImportLook, SyncLook, WriteBackLook
+    from migrator.metrics.interface import Doubt
     from migrator.runner.context import Context
     from migrator.runner.standing import Standing
     from migrator.state.ledger import Entry

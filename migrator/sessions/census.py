@@ -106,9 +106,14 @@ class Census:
 
     def begin(self, name: str) -> Reached:
         """Give where to go on; a table that is not there, or is of other sessions, begins anew."""
-        known = reached_so_far(self._checkpoints, name) if self._table.exists() else None
-        self._table.create()
-        return known or self._keep(Reached(name, since=self._horizon()))
+        if self._table.exists():
+            known = reached_so_far(self._checkpoints, name)
+            if known is not None:
+                return known
+            self._table.clear()
+        else:
+            self._table.create()
+        return self._keep(Reached(name, since=self._horizon()))
 
     def walk(self, reached: Reached, *, advance: Callable[[int], None]) -> Reached:
         """Read all rows that were never read."""

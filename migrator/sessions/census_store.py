@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from migrator.core.clock import iso
 from migrator.legacy.session_census import open_census
-from migrator.legacy.session_rows import BEFORE_ALL
+from migrator.legacy.session_rows import BEFORE_ALL, LARGEST_KEY
 from migrator.metrics.interface import Grade
 from migrator.sessions.activerecord import PAGE_ROWS, ActiveRecordStore
 from migrator.sessions.census import KINDS, time_of
@@ -60,18 +60,17 @@ class CensusStore:
 
     def _changed(self, rows: SessionRows, tally: Tally) -> list[SessionRow]:
         """Read what was written to since the census passed; count what it has not reached, or is too much."""
+        since, up_to = self.reached.since, LARGEST_KEY
         if not self.reached.whole:
-            tally.unseen += rows.count_beyond(self.reached.after)
+            up_to = self.reached.after
+            tally.unseen += rows.count_beyond(up_to)
         changed: list[SessionRow] = []
         after = BEFORE_ALL
-        while page := rows.changed(self.reached.since, after, rows=PAGE_ROWS):
+        while page := rows.changed(since, after, rows=PAGE_ROWS, up_to=up_to):
             after = page[-1].id
-            known = [row for row in page if self.reached.whole or row.id <= self.reached.after]
-            changed += known
+            changed += page
             if len(changed) >= LOOK_ROWS:
-                tally.unseen += rows.count_changed(self.reached.since) - len(changed)
-                break
-            if len(known) < len(page):
+                tally.unseen += max(rows.count_changed(since, up_to=up_to) - len(changed), 0)
                 break
         return changed
 

@@ -74,6 +74,5 @@ def kept_count(checkpoints: Checkpoints, legacy: LegacySection) -> SessionsLook 
 
 def _of(legacy: LegacySection) -> str:
     """Tell one store from another, without showing where it is."""
-    said = [legacy.session_store, legacy.sessions_table, legacy.model, str(legacy.dsn)]
-    said += [str(value) for value in legacy.sessions.model_dump().values()]
+    said = (legacy.session_store, legacy.sessions_place, legacy.model, str(legacy.dsn))
     return sha256("\n".join(said).encode()).hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from migrator.legacy.session_query import COUNTS, HOLDING, open_session_query
@@ -61,10 +62,17 @@ def _take_counts(tally: Tally, rows: list[dict[str, Any]]) -> None:
         tally.doubt(Grade.AMBIGUOUS, f"{WHAT} gives {said} of counts where one was meant")
         return
     counts = {name: rows[0][name] for name in COUNTS if name in rows[0]}
-    odd = [f"{name} is {n!r}" for name, n in counts.items() if not isinstance(n, int) or n < 0]
+    odd = [f"{name} is {n}" for name, n in counts.items() if not _is_count(n)]
     if odd:
         tally.doubt(Grade.AMBIGUOUS, f"{WHAT}: {', '.join(odd)}, which is no count")
         return
     for name, holds in _HOLDS.items():
-        tally.add(holds, count=counts.get(name, 0))
-    tally.endless = min(counts.get("endless", 0), counts[HOLDING])
+        tally.add(holds, count=int(counts.get(name, 0)))
+    tally.endless = int(min(counts.get("endless", 0), counts[HOLDING]))
+
+
+def _is_count(value: object) -> bool:
+    """Tell whether a value is a number of sessions; sums come as decimals."""
+    if not isinstance(value, int | Decimal) or not Decimal(value).is_finite():
+        return False
+    return value >= 0 and value == int(value)

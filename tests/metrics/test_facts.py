@@ -13,7 +13,8 @@ from migrator.core.clock import ManualClock, iso
 from migrator.core.errors import DependencyError
 from migrator.metrics.canary_check import CanaryCheck
 from migrator.metrics.capacity_check import CapacityCheck
-from migrator.metrics.interface import FactLook, Grade, Look, no_fact
+from migrator.metrics.interface import FactLook, Grade, no_fact
+from migrator.metrics.look import Look
 from migrator.metrics.measures import MEASURES, Terms
 from migrator.metrics.pinned_users import PinnedUsers
 from migrator.metrics.rehearsal import Rehearsal

@@ -8,16 +8,8 @@ import pytest
 from migrator.metrics.base import Base
 from migrator.metrics.health import HEALTH_MEASURES
 from migrator.metrics.health_counts import counts_of, increments, marks_of, quantile, within
-from migrator.metrics.interface import (
-    Grade,
-    HealthLook,
-    Labels,
-    Look,
-    Process,
-    Reading,
-    Series,
-    Window,
-)
+from migrator.metrics.interface import Grade, HealthLook, Labels, Process, Reading, Series, Window
+from migrator.metrics.look import Look
 from migrator.metrics.measures import Terms
 from migrator.state.health_history import StoredCounts
 

@@ -12,7 +12,8 @@ import pytest
 from migrator.config.secrets import SecretRef
 from migrator.core.clock import SystemClock
 from migrator.metrics.homes import APPLICATION_NAME, Homes
-from migrator.metrics.interface import Grade, Look
+from migrator.metrics.interface import Grade
+from migrator.metrics.look import Look
 from migrator.metrics.measures import MEASURES, Terms
 from tests.parts.stage_file import create_side_tables
 

@@ -9,12 +9,13 @@ import pytest
 from migrator.core.clock import ManualClock
 from migrator.core.errors import RefusedError
 from migrator.metrics.import_check import ImportCheck
-from migrator.metrics.interface import Grade, ImportLook
+from migrator.metrics.interface import Grade
 from migrator.state.store import open_state
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from migrator.metrics.both_sides import ImportLook
     from migrator.state.ledger import Ledger
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from migrator.core.clock import ManualClock, iso
-from migrator.metrics.interface import Grade, Look, SyncLook, WriteBackLook
+from migrator.metrics.interface import Grade
 from migrator.metrics.last_pass import LAST_PASS
+from migrator.metrics.look import Look
 from migrator.metrics.measures import MEASURES, Terms
 from migrator.metrics.sync_check import SyncCheck
 from migrator.metrics.write_back_check import WriteBackCheck
@@ -18,6 +19,8 @@ from migrator.state.store import State, open_state
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from migrator.metrics.both_sides import SyncLook, WriteBackLook
 
 CLOCK = ManualClock(datetime(2026, 11, 23, tzinfo=UTC))
 TERMS = Terms(expected=1, within=timedelta(0), control=False, base=None)

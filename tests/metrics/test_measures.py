@@ -9,20 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.metrics.base import Base, Mark, base_from_json, increment
+from migrator.metrics.both_sides import ImportLook
 from migrator.metrics.interface import (
     Doubt,
     FleetLook,
     Grade,
     Heartbeat,
-    ImportLook,
     Labels,
-    Look,
     Process,
     Reading,
     SessionsLook,
     ShimLook,
     ShimsLook,
 )
+from migrator.metrics.look import Look
 from migrator.metrics.measures import MEASURES, Terms
 
 AT = datetime(2026, 11, 23, 3, tzinfo=UTC)

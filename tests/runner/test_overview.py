@@ -16,14 +16,8 @@ from migrator.core.errors import ConflictError
 from migrator.core.stage import Stage
 from migrator.dashboards.page import parts
 from migrator.dashboards.web.board import Board
-from migrator.metrics.interface import (
-    Doubt,
-    FleetLook,
-    Grade,
-    Heartbeat,
-    Look,
-    SessionsLook,
-)
+from migrator.metrics.interface import Doubt, FleetLook, Grade, Heartbeat, SessionsLook
+from migrator.metrics.look import Look
 from migrator.runner.gating.picture import picture_of
 from migrator.runner.overview import Reader
 from migrator.state.errors import StateUnreachableError

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 def redis_server() -> Iterator[RedisServer]:
     """The Redis of this process."""
     require("redis")
-    server = start_redis("--enable-debug-command", "yes")
+    server = start_redis(
+        "--enable-debug-command", "yes", "--loading-process-events-interval-bytes", "1024"
+    )
     yield server
     server.stop()
 

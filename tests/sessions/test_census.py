@@ -8,13 +8,15 @@ import pytest
 
 from migrator.core.clock import ManualClock, SystemClock
 from migrator.core.errors import DependencyError, RefusedError, UsageError
+from migrator.gates.verdict import GateState
 from migrator.legacy.session_census import APPLICATION_NAME, CensusTable
 from migrator.metrics.interface import Grade, SessionsLook
 from migrator.runner.gating import census as taking
 from migrator.runner.gating.stores import session_store
 from migrator.sessions import census as walking
 from migrator.sessions import census_store
-from tests.parts.drain import Drain
+from phases import p3_drain
+from tests.parts.drain import NO_SESSIONS, Drain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -176,6 +178,42 @@ def test_who_holds_sessions_comes_page_by_page_from_the_census(drain: Drain) -> 
     ]
 
 
+def test_a_gate_holds_until_the_census_is_whole_and_while_a_count_runs_out_of_time(
+    drain: Drain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drain.configure(NO_SESSIONS)
+    drain.sign_in("visitor", rows=8)
+    age(drain)
+    ctx = drain.context()
+    planned = p3_drain.plan(ctx, step="auther")
+
+    def verdict() -> tuple[GateState, str]:
+        (found,) = p3_drain.run(ctx, planned)
+        return found.state, found.reason
+
+    write = CensusTable.write
+    monkeypatch.setattr(CensusTable, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        taking.take_census(ctx)
+    state, reason = verdict()
+    assert (state, "8 rows are not in the census yet" in reason) == (GateState.HELD, True)
+    monkeypatch.setattr(CensusTable, "write", write)
+    taking.take_census(ctx)
+    assert verdict()[0] is GateState.PASSED
+    with psycopg.connect(drain.dsn) as other:
+        other.execute("LOCK TABLE migrator_session")
+        file = drain.root / "migrator.toml"
+        file.write_text(file.read_text().replace('timeout = "5s"', 'timeout = "0.2s"'))
+        ctx = drain.context()
+        state, reason = verdict()
+    assert (state, "UNPROVEN" in reason) == (GateState.HELD, True)
+    assert verdict()[0] is GateState.PASSED
+
+
+def interrupted(_table: CensusTable, _counted: Any) -> None:
+    raise KeyboardInterrupt
+
+
 def test_a_database_that_goes_away_in_mid_census_is_reported_and_the_next_run_goes_on(
     drain: Drain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,9 +248,13 @@ def test_a_table_that_lost_a_column_is_named(drain: Drain) -> None:
     taking.take_census(ctx)
     run(drain, "ALTER TABLE sessions DROP COLUMN data")
     with pytest.raises(UsageError, match=r"public\.sessions has no column data"):
-        taking.take_census(ctx, keep_on=True)
+        taking.take_census(ctx)
+    assert taking.take_census(ctx, keep_on=True).fault == "public.sessions has no column data"
     (doubt,) = looked(ctx).doubts
     assert (doubt.grade, doubt.reason) == (Grade.ERROR, "public.sessions has no column data")
+    run(drain, "ALTER TABLE sessions ADD COLUMN data text")
+    assert taking.take_census(ctx, keep_on=True).fault == ""
+    assert looked(ctx).doubts == ()
 
 
 def test_a_census_table_that_was_dropped_is_an_error_until_the_census_begins_anew(
@@ -226,6 +268,17 @@ def test_a_census_table_that_was_dropped_is_an_error_until_the_census_begins_ane
     assert (doubt.grade, "migrator_session" in doubt.reason) == (Grade.ERROR, True)
     taking.take_census(ctx)
     assert (looked(ctx).holding, looked(ctx).doubts) == (4, ())
+
+
+def test_the_census_of_another_table_begins_without_the_rows_of_the_one_before(
+    drain: Drain,
+) -> None:
+    drain.sign_in("user", rows=4)
+    taking.take_census(drain.context())
+    run(drain, "CREATE TABLE visits (LIKE sessions)")
+    ctx = configured(drain, 'sessions_table = "public.visits"')
+    taking.take_census(ctx)
+    assert (looked(ctx).seen, looked(ctx).doubts) == (0, ())
 
 
 def test_no_more_rows_are_read_in_a_second_than_allowed(drain: Drain) -> None:

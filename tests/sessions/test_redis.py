@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import threading
 from base64 import b64decode
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -207,6 +208,22 @@ def test_a_server_that_is_gone_loading_or_refuses_is_an_error_and_the_next_look_
     put(again, {"session:1": marshal("user")})
     assert (sessions().look().holding, sessions().look().doubts) == (1, ())
     again.stop()
+
+
+def test_a_server_that_loads_its_data_is_an_error_until_it_has_them(redis: RedisServer) -> None:
+    put(redis, {f"session:{number}": marshal("user") for number in range(60)})
+    with redis.connect() as client:
+        client.config_set("key-load-delay", 10_000)
+        reload = threading.Thread(target=client.execute_command, args=("DEBUG", "RELOAD"))
+        reload.start()
+        looks = [sessions().look()]
+        while reload.is_alive():
+            looks.append(sessions().look())
+        reload.join()
+        client.config_set("key-load-delay", 0)
+    reasons = {doubt.reason for look in looks for doubt in look.doubts}
+    assert reasons == {"Redis is loading its data set"}
+    assert (sessions().look().holding, sessions().look().doubts) == (60, ())
 
 
 def test_a_connection_lost_in_mid_scan_is_at_least_what_was_read(

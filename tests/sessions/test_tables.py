@@ -144,7 +144,7 @@ def by_query(query: str, **settings: Any) -> Store:
 
 
 def test_a_select_may_give_counts(dsn: str) -> None:
-    look = by_query("SELECT 3 AS holding, 2 AS others, 9 AS anonymous, 1 AS endless").look()
+    look = by_query("SELECT sum(3) AS holding, 2 AS others, 9 AS anonymous, 1 AS endless").look()
     assert (look.holding, look.others, look.anonymous, look.endless) == (3, 2, 9, 1)
     assert look.doubts == ()
     assert by_query("SELECT 3 AS holding").holders(after="", rows=5).holders == ()
@@ -174,6 +174,8 @@ def test_a_select_may_give_sessions(dsn: str) -> None:
         ("SELECT 1 AS holding WHERE false", Grade.AMBIGUOUS, "gives no row of counts"),
         ("SELECT 1 AS holding UNION ALL SELECT 2", Grade.AMBIGUOUS, "gives several rows"),
         ("SELECT NULL::int AS holding", Grade.AMBIGUOUS, "holding is None"),
+        ("SELECT 'NaN'::numeric AS holding", Grade.AMBIGUOUS, "holding is NaN"),
+        ("SELECT 1.5 AS holding", Grade.AMBIGUOUS, "holding is 1.5"),
         ("SELECT -1 AS holding", Grade.AMBIGUOUS, "holding is -1"),
         ("SELECT 1 AS sessions", Grade.ERROR, "neither the count `holding`"),
         ("SELECT", Grade.ERROR, "gives nothing"),

@@ -93,6 +93,7 @@ PARTS: dict[str, Part] = {
         "Redis",
         ("redis-server", "redis-tools"),
         ("sh", "-c", "redis-server --version && redis-cli --version"),
+        beside=True,
     ),
     "rails_elsewhere": Part(
         "Rails' adapters for MariaDB and SQLite",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from migrator.core.errors import DependencyError, RefusedError
+from migrator.core.errors import DependencyError, RefusedError, UsageError
 from migrator.legacy.databases import POSTGRES, database_of
 from migrator.legacy.session_census import open_census
 from migrator.legacy.session_rows import BEFORE_ALL
@@ -73,7 +73,7 @@ def take_census(ctx: Context, *, keep_on: bool = False) -> CensusReport:
 
     Args:
         ctx: The surroundings.
-        keep_on: Report what a database does wrong instead of failing: the next run tries again.
+        keep_on: Report what goes wrong with a database instead of failing: the next run tries again.
 
     Raises:
         RefusedError: Sessions of this store cannot be counted.
@@ -88,8 +88,9 @@ def take_census(ctx: Context, *, keep_on: bool = False) -> CensusReport:
                 _run(ctx, done)
             else:
                 return _count(ctx)
-        except DependencyError as error:
-            if not keep_on:
+        except (DependencyError, UsageError) as error:
+            # What never worked is a mistake of the configuration.
+            if not keep_on or (isinstance(error, UsageError) and _reached(ctx) is None):
                 raise
             fault = error.message
     reached, spent_s = _reached(ctx), (ctx.clock.now() - began).total_seconds()

@@ -14,7 +14,8 @@ from migrator.state.health_history import StoredCounts
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from migrator.metrics.interface import Look, Window
+    from migrator.metrics.interface import Window
+    from migrator.metrics.look import Look
     from migrator.runner.context import Context
 
 # After a longer silence nobody can say when what came meanwhile came.

@@ -18,7 +18,7 @@ from migrator.metrics.control import DelayedControl
 from migrator.metrics.homes import Homes
 from migrator.metrics.import_check import ImportCheck
 from migrator.metrics.instances import Instances
-from migrator.metrics.interface import Look, ShimsLook, Source
+from migrator.metrics.look import Look
 from migrator.metrics.prometheus import Prometheus
 from migrator.metrics.rehearsal import Rehearsal
 from migrator.metrics.shadow_check import ShadowCheck, Shadowed
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from migrator.config.drain import Counters
     from migrator.config.secrets import SecretRef
+    from migrator.metrics.interface import ShimsLook, Source
     from migrator.metrics.measures import SourceName
     from migrator.runner.context import Context
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrator.gates.spec import LASTING
+from migrator.gates.subject import LASTING
 from migrator.runner.stages import ROLLBACK, SET, SUBJECT
 
 if TYPE_CHECKING:

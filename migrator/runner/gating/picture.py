@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from migrator.core.stage import StageDocument
     from migrator.gates.verdict import Verdict
     from migrator.metrics.bound import Bound
-    from migrator.metrics.interface import Look
+    from migrator.metrics.look import Look
     from migrator.metrics.measures import SourceName
     from migrator.runner.context import Context
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from migrator.gates.spec import GateSpec
     from migrator.gates.verdict import Verdict
-    from migrator.metrics.interface import Look
+    from migrator.metrics.look import Look
     from migrator.metrics.measures import SourceName
     from migrator.runner.context import Context
 

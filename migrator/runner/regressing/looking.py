@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from migrator.config.regress import RegressSection
-    from migrator.metrics.interface import Look, Reading
+    from migrator.metrics.interface import Reading
+    from migrator.metrics.look import Look
     from migrator.runner.context import Context
 
 

@@ -10,7 +10,9 @@ import pytest
 from migrator.core.clock import SystemClock
 from migrator.metrics.auther_statistics import AutherCounters, Statistics, StoredPasswords
 from migrator.metrics.base import base_from_json
-from migrator.metrics.interface import AutherLook, Grade, Look
+from migrator.metrics.both_sides import AutherLook
+from migrator.metrics.interface import Grade
+from migrator.metrics.look import Look
 from migrator.metrics.measures import MEASURES, Terms
 from tests.auther.plugin.door import ENVIRONMENT, SECRETS, person
 from tests.auther.plugin.users import bcrypt_envelope
