@@ -17,19 +17,25 @@ from migrator.legacy.removal_survey import read_access, read_bystanders
 from migrator.runner import stages
 from migrator.runner.gating.guard import standings
 from migrator.runner.removing import finished
+from migrator.runner.removing.archives import ARCHIVES, check_files, require_recipient
+from migrator.runner.removing.code import code_to_remove
+from migrator.runner.removing.consent import NONE, Consent
+from migrator.runner.removing.permits import Permit, permit_step
 from migrator.runner.removing.plans import has_plan, keep_plan, kept_plan, plan_folder
-from migrator.runner.removing.removal import APPLIED, SUBJECT, apply_steps, revert_steps, site
-from migrator.runner.removing.targets import columns_to_drop, rules_of, tables_to_drop
+from migrator.runner.removing.removal import APPLIED, SUBJECT, apply_steps, observe, revert_steps
+from migrator.runner.removing.site import address, site
+from migrator.runner.removing.targets import columns_to_drop, rules_of, tables_to_drop, usual_of
 from migrator.runner.standing import Standing
-from migrator.sqlgen.planfile import PlanFile, plan_files
+from migrator.sqlgen.planfile import Beside, PlanFile, plan_files
 from migrator.sqlgen.removal import make_removal
 from migrator.sqlgen.steps import FINALIZE, GUARD, PURGES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from migrator.config.secrets import SecretRef
     from migrator.runner.context import Context
-    from migrator.runner.removing.removal import Site
+    from migrator.runner.removing.site import Site
 
 NAME = "remove"
 
@@ -64,29 +70,37 @@ class Status:
     refused: dict[str, int] = field(default_factory=dict)
 
 
-def plan(ctx: Context, out: Path | None = None) -> PlanFile:
+def plan(
+    ctx: Context,
+    out: Path | None = None,
+    *,
+    wrap: tuple[str, ...] = (),
+    app: Path | None = None,
+) -> PlanFile:
     """Read the catalog and write deploy, revert and verify SQL with plan.json.
 
     Args:
         ctx: The surroundings.
         out: Folder for the files; `[remove] plan_dir` when None.
+        wrap: Tools whose migrations the steps are to be as well.
+        app: The application's folder, to read what of its code goes.
 
     Raises:
         UsageError: A table or column is unknown or has to stay.
-        RefusedError: Something could not be carried back.
+        RefusedError: Something could not be carried back, or is lost and was not acknowledged.
         ConflictError: A plan is under way in the database.
     """
-    remove = ctx.config.remove
+    require_recipient(ctx)
+    remove, usual = ctx.config.remove, usual_of(ctx.config)
     users = qualified(ctx.config.legacy.users_table)
-    dsn = ctx.reveal(ctx.config.legacy.dsn)
-    with open_postgres(dsn, doing="the removal") as connection:
+    with open_postgres(address(ctx), doing="the removal") as connection:
         if under_way := Guard(connection).plan_id():
             raise ConflictError(
                 f"plan {under_way} is under way in this database", hint="migrator remove status"
             )
         _require_another_folder(ctx, out or ctx.path(remove.plan_dir))
         tables = tables_to_drop(ctx.config, connection)
-        columns = columns_to_drop(ctx.config, connection)
+        columns = columns_to_drop(ctx.config, connection, tables=tables)
         wanted = [Wanted(*name) for name in tables] + [Wanted(*users, columns)]
         catalog = read_catalog(connection, wanted)
         access = read_access(
@@ -104,9 +118,16 @@ def plan(ctx: Context, out: Path | None = None) -> PlanFile:
         rules=rules_of(ctx.config),
         access=access,
     )
+    beside = Beside(
+        code=code_to_remove(ctx, usual, app),
+        bystanders=bystanders,
+        wrap=wrap,
+        library_notes=usual.notes,
+        pooled=connection.pooled,
+    )
     made = keep_plan(
         ctx,
-        plan_files(removal, bystanders, made_at=ctx.clock.now()),
+        plan_files(removal, beside, made_at=ctx.clock.now()),
         out or ctx.path(remove.plan_dir),
     )
     ctx.state.ledger.note(SUBJECT, "plan", plan=made.plan_hash, tables=tables, columns=columns)
@@ -122,7 +143,7 @@ def pending(ctx: Context, to: str | None = None) -> tuple[str, ...]:
     return tuple(name for name in names if states[name] != APPLIED)
 
 
-def run(ctx: Context, to: str | None = None) -> Moved:
+def run(ctx: Context, to: str | None = None, consent: Consent = NONE) -> Moved:
     """Apply steps up to and including `to`, all without it.
 
     Interrupted anywhere, the same call goes on.
@@ -130,7 +151,7 @@ def run(ctx: Context, to: str | None = None) -> Moved:
     Raises:
         UsageError: No such step.
         ConflictError: The stage is not `auther` yet, or somebody else is at work.
-        HeldError: A gate or a lock is in the way.
+        HeldError: A gate or a lock is in the way, or a step is not approved.
         RefusedError: A gate failed, or content differs from its archive.
     """
     made = kept_plan(ctx)
@@ -139,7 +160,25 @@ def run(ctx: Context, to: str | None = None) -> Moved:
     _require_peace(ctx)
     with ctx.state.locks.held(SUBJECT), site(ctx, made, read_only=False) as here:
         _require_the_planned_catalog(here)
-        return Moved(apply_steps(here, names))
+        return Moved(apply_steps(here, names, consent))
+
+
+def permit(ctx: Context, step: str, consent: Consent = NONE) -> Permit:
+    """Check everything that `run` checks before a step, and let its SQL run by other means.
+
+    Raises:
+        UsageError: No such step.
+        ConflictError: It is not this step's turn, or somebody else is at work here.
+        HeldError: A gate is in the way, or the step is not approved.
+        RefusedError: A gate failed.
+    """
+    made = kept_plan(ctx)
+    name = made.steps[_position(made, step)]
+    _require_stage(ctx)
+    _require_peace(ctx)
+    with ctx.state.locks.held(SUBJECT), site(ctx, made, read_only=False) as here:
+        _require_the_planned_catalog(here)
+        return permit_step(here, name, consent)
 
 
 def revertible(ctx: Context, to: str | None = None) -> tuple[str, ...]:
@@ -151,10 +190,15 @@ def revertible(ctx: Context, to: str | None = None) -> tuple[str, ...]:
     return tuple(name for name in names if states[name] != "pending")
 
 
-def rollback(ctx: Context, to: str | None = None) -> Moved:
+def rollback(ctx: Context, to: str | None = None, *, identity: SecretRef | None = None) -> Moved:
     """Take back every step after `to`, all without it; asks no gate.
 
     Interrupted anywhere, the same call goes on.
+
+    Args:
+        ctx: The surroundings.
+        to: The last step to leave.
+        identity: The archive's private key, for what was purged; that of the configuration when None.
 
     Raises:
         UsageError: No such step.
@@ -168,7 +212,7 @@ def rollback(ctx: Context, to: str | None = None) -> Moved:
         orphans: tuple[Orphans, ...] = ()
         done: tuple[str, ...] = ()
         for name in names:
-            done += revert_steps(here, (name,))
+            done += revert_steps(here, (name,), identity=identity)
             # The list goes away with the guard schema, which is reverted last.
             orphans = here.guard.orphans() if here.guard.plan_id() else orphans
         was_dropped = not PURGES.isdisjoint(done)
@@ -192,11 +236,13 @@ def verify(ctx: Context) -> tuple[str, ...]:
     made = kept_plan(ctx)
     with site(ctx, made, read_only=True) as here:
         applied = [name for name, state in here.states().items() if state == APPLIED]
-        if FINALIZE in applied:
-            # The guard's functions, which the other files check with, are gone.
-            applied = [FINALIZE]
-        for name in applied:
+        # At the end the guard's functions, which the other files check with, are gone.
+        for name in [FINALIZE] if FINALIZE in applied else applied:
             here.run(name, "verify")
+        for name in ARCHIVES.intersection(applied):
+            check_files(here, name)
+        if FINALIZE in applied:
+            return (FINALIZE,)
     return tuple(applied)
 
 
@@ -205,9 +251,9 @@ def status(ctx: Context) -> Status:
     made = kept_plan(ctx)
     with site(ctx, made, read_only=True) as here:
         states = here.states()
+        observe(here)
         if here.guard.plan_id() is None:
-            kept = finished.record(ctx, made) or {"archives": []}
-            return Status(made.plan_id, states, finished.archives(kept))
+            return Status(made.plan_id, states, here.archives())
         listening = here.listening()
         return Status(
             made.plan_id,

@@ -193,6 +193,7 @@ class _Notes:
     settings: dict[str, str] = field(default_factory=dict)
     secrets: set[str] = field(default_factory=set)
     ignoring: set[str] = field(default_factory=set)
+    ignored_lines: set[tuple[str, int]] = field(default_factory=set)
     signs: defaultdict[Sign, list[Place]] = field(default_factory=lambda: defaultdict(list))
     path: str = ""
 
@@ -262,6 +263,8 @@ class _Notes:
     def _(self, found: Assignment) -> None:
         if found.name == "ignored_columns":
             self.ignoring.add(found.inside or self.path)
+            last = found.line + found.value.count("\n")
+            self.ignored_lines |= {(self.path, line) for line in range(found.line, last + 1)}
         if self.path.startswith("config/") and found.receiver == "config":
             if found.name in _SETTINGS:
                 self.settings[found.name] = " ".join(found.value.split())
@@ -288,4 +291,6 @@ class _Notes:
         if self.path.startswith("config/"):
             return
         for found in _COLUMN.finditer(text):
-            self._here(Sign.LEGACY_COLUMNS, line + text.count("\n", 0, found.start()), found[0])
+            here = line + text.count("\n", 0, found.start())
+            if (self.path, here) not in self.ignored_lines:
+                self._here(Sign.LEGACY_COLUMNS, here, found[0])

@@ -95,7 +95,7 @@ def _piece(node: Node, inside: str) -> Piece | None:
         return _call(node, line, inside)
     if node.type == "identifier" and _stands_alone(node):
         return Call(line, _said(node), "", (), (), {}, inside)
-    if node.type == "assignment":
+    if node.type in {"assignment", "operator_assignment"}:
         return _assignment(node, line, inside)
     if node.type == "element_reference":
         return _lookup(node, line)

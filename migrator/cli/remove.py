@@ -12,7 +12,10 @@ from rich.markup import escape
 
 from migrator.cli.common import dry_run_option, json_option, pass_context
 from migrator.cli.output import emit
+from migrator.cli.remove_archive import drill, erase, identity_option, keygen, receipt_, restore_
 from migrator.core.errors import ExitCode
+from migrator.runner.removing.consent import Consent
+from migrator.sqlgen.wrap.registry import WRAPPERS
 from phases import p4_remove
 
 if TYPE_CHECKING:
@@ -20,13 +23,25 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from migrator.legacy.guard import Scream
+    from migrator.config.secrets import SecretRef
+    from migrator.legacy.guard import Archived, Scream
     from migrator.runner.context import Context
+    from migrator.runner.removing.permits import Permit
     from migrator.sqlgen.planfile import PlanFile
     from phases.p4_remove import Moved, Status
 
 to_option = click.option(
     "--to", metavar="STEP", help="A step's name or number, e.g. 05_quarantine_tables or 05."
+)
+
+reason_option = click.option(
+    "--reason", default="", help="Why, for the two who approve a step that cannot be undone."
+)
+confirm_option = click.option(
+    "--confirm",
+    default="",
+    metavar="PLAN_ID",
+    help="The plan's id, typed: where migrator.toml names no approvers.",
 )
 
 
@@ -35,45 +50,91 @@ def remove() -> None:
     """Remove the legacy auth tables and columns, and bring them back."""
 
 
+for command in (keygen, drill, restore_, erase, receipt_):
+    remove.add_command(command)
+
+
 @remove.command("plan")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for the SQL and plan.json  [default: remove.plan_dir of the configuration]",
 )
+@click.option(
+    "--wrap",
+    type=click.Choice(sorted(WRAPPERS)),
+    multiple=True,
+    help="Also write the same steps as migrations of this tool; may be repeated.",
+)
+@click.option(
+    "--app",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="The application's folder, to read what of its code goes.",
+)
 @json_option
 @pass_context
-def plan_(ctx: Context, out: Path | None, as_json: bool) -> None:
-    """Read the catalog and write deploy, revert and verify SQL."""
-    made = p4_remove.plan(ctx, out.resolve() if out else None)
+def plan_(
+    ctx: Context, out: Path | None, wrap: tuple[str, ...], app: Path | None, as_json: bool
+) -> None:
+    """Read the catalog and write deploy, revert and verify SQL, and the order for the code."""
+    made = p4_remove.plan(ctx, out.resolve() if out else None, wrap=wrap, app=app)
     emit(as_json, _summary(made), lambda console: _show_plan(console, made))
 
 
 @remove.command("apply")
 @to_option
+@reason_option
+@confirm_option
 @dry_run_option
 @json_option
 @pass_context
-def apply_(ctx: Context, to: str | None, dry_run: bool, as_json: bool) -> None:
+def apply_(
+    ctx: Context,
+    /,
+    *,
+    to: str | None,
+    reason: str,
+    confirm: str,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
     """Apply the plan's steps behind their gates, up to STEP or all."""
     if dry_run:
         _show_steps("would apply", p4_remove.pending(ctx, to), as_json=as_json)
         return
-    moved = p4_remove.run(ctx, to)
+    moved = p4_remove.run(ctx, to, Consent(reason, confirm))
     emit(as_json, asdict(moved), lambda console: _show_moved(console, "applied", moved))
 
 
 @remove.command()
+@click.argument("step")
+@reason_option
+@confirm_option
+@json_option
+@pass_context
+def permit(ctx: Context, step: str, reason: str, confirm: str, as_json: bool) -> None:
+    """Let STEP's SQL run by other means: psql, or the migrations of `remove plan --wrap`.
+
+    Asks what `remove apply` asks and writes the evidence where the SQL looks for it.
+    """
+    given = p4_remove.permit(ctx, step, Consent(reason, confirm))
+    emit(as_json, asdict(given), lambda console: _show_permit(console, given))
+
+
+@remove.command()
 @to_option
+@identity_option
 @dry_run_option
 @json_option
 @pass_context
-def revert(ctx: Context, to: str | None, dry_run: bool, as_json: bool) -> None:
+def revert(
+    ctx: Context, to: str | None, identity: SecretRef | None, dry_run: bool, as_json: bool
+) -> None:
     """Take back every step after STEP, or all; asks no gate."""
     if dry_run:
         _show_steps("would revert", p4_remove.revertible(ctx, to), as_json=as_json)
         return
-    moved = p4_remove.rollback(ctx, to)
+    moved = p4_remove.rollback(ctx, to, identity=identity)
     emit(as_json, asdict(moved), lambda console: _show_moved(console, "reverted", moved))
     if moved.differences or moved.orphans:
         sys.exit(ExitCode.REFUSED)
@@ -125,6 +186,15 @@ def _show_plan(console: Console, made: PlanFile) -> None:
     _say(console, "next: read the SQL, then: migrator remove apply --to 04")
 
 
+def _show_permit(console: Console, given: Permit) -> None:
+    minutes = given.seconds / 60
+    _say(
+        console,
+        f"{given.step} may begin within {minutes:.0f} min (evidence {given.evidence_hash[:12]})",
+    )
+    _say(console, "afterwards: migrator remove status")
+
+
 def _show_moved(console: Console, word: str, moved: Moved) -> None:
     _list(console, word, moved.steps or ("nothing: every step is there already",))
     _list(console, "not as it was", moved.exceptions)
@@ -142,7 +212,7 @@ def _show_status(console: Console, found: Status) -> None:
     _list(
         console,
         "archived",
-        (f"{a.name}: {a.rows} rows, sha256 {a.sha256[:12]}" for a in found.archives),
+        (_archived(archive) for archive in found.archives),
     )
     _list(
         console,
@@ -167,6 +237,11 @@ def _heard(scream: Scream) -> list[str]:
         f"{said}, looked {scream.looked_at:%Y-%m-%d %H:%M}",
         f"{scream.refusals} refused statements; the planted one was {counted}",
     ]
+
+
+def _archived(archive: Archived) -> str:
+    proven = "restored and compared" if archive.drilled_at else "not proven"
+    return f"{archive.name}: {archive.rows} rows, sha256 {archive.sha256[:12]}, {proven}"
 
 
 def _show_steps(word: str, steps: tuple[str, ...], *, as_json: bool) -> None:

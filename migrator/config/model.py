@@ -62,6 +62,7 @@ class LegacySection(Section):
     """Where users come from: an application's tables on PostgreSQL."""
 
     dsn: SecretRef
+    direct_dsn: SecretRef | None = None
     kind: Literal["devise", "django", "laravel", "loaded", "sql"] = "devise"
     model: str = "User"
     users_table: str = "public.users"

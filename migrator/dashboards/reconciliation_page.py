@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from jinja2 import Template
 
 SHOWN = 1000
 
@@ -62,12 +59,7 @@ class ReconciliationPage:
 
 def render(page: ReconciliationPage) -> str:
     """Give the whole document; every value is escaped."""
-    return _template().render(page=page)
-
-
-@cache
-def _template() -> Template:
     # Every command of the import reaches this module, and one of them makes a page.
     from migrator.dashboards.html import environment  # noqa: PLC0415
 
-    return environment().get_template("reconciliation.html.j2")
+    return environment().get_template("reconciliation.html.j2").render(page=page)

@@ -31,6 +31,9 @@ LIMIT %(limit)s
 -- Nobody holds rows of our tables for long, but a session whose client vanished may.
 SET lock_timeout = '30s'
 
+-- name: backend
+SELECT pg_backend_pid()
+
 -- name: read_only
 SET default_transaction_read_only = on
 

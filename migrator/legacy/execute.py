@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import psycopg
 from psycopg import errors, pq
@@ -18,14 +18,15 @@ from migrator.core.errors import (
     RefusedError,
 )
 from migrator.core.redact import scrub
+from migrator.core.units import units_of
 from migrator.legacy.guard import Guard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
-    from psycopg import Connection
+    from migrator.core.units import Unit
+    from migrator.legacy.postgres import PostgresConnection
 
-_UNIT = re.compile(r"^-- (?P<kind>unit|always): (?P<name>\w+)\n", re.MULTILINE)
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
 
@@ -44,19 +45,6 @@ _REFUSALS: dict[str, type[MigratorError]] = {
 
 
 @dataclass(frozen=True)
-class Unit:
-    """What is sent at once: one transaction, or one statement that must not be in one.
-
-    Attributes:
-        recorded: The guard remembers it; otherwise it is run each time and does no harm.
-    """
-
-    name: str
-    text: str
-    recorded: bool
-
-
-@dataclass(frozen=True)
 class Patience:
     """How often a unit is tried when a lock is not to be had.
 
@@ -69,17 +57,23 @@ class Patience:
     sleep: Callable[[float], None]
 
 
-def units_of(text: str) -> tuple[Unit, ...]:
-    """Cut a file at its `-- unit:` and `-- always:` lines."""
-    parts = _UNIT.split(text)[1:]
-    return tuple(
-        Unit(name, body, recorded=kind == "unit")
-        for kind, name, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True)
-    )
+@contextmanager
+def told(connection: PostgresConnection) -> Iterator[None]:
+    """Turn what the guard schema or PostgreSQL refuses inside the block into one sentence.
+
+    Raises:
+        RefusedError: Evidence is missing or content differs.
+        ConflictError: Another operator, another object or another order of steps.
+        DependencyError: The server refused for another reason or the connection broke.
+    """
+    try:
+        yield
+    except psycopg.Error as error:
+        _refuse(error, broken=connection.closed)
 
 
 def run_file(
-    connection: Connection[Any],
+    connection: PostgresConnection,
     text: str,
     *,
     skip: Iterable[str],
@@ -114,7 +108,7 @@ def run_file(
 
 
 def run_unit(
-    connection: Connection[Any], unit: Unit, *, patience: Patience, oids: list[int]
+    connection: PostgresConnection, unit: Unit, *, patience: Patience, oids: list[int]
 ) -> None:
     """Run one unit; see `run_file`."""
     try:
@@ -142,7 +136,7 @@ def _attempts(patience: Patience) -> Retrying:
     )
 
 
-def _send(connection: Connection[Any], unit: Unit) -> None:
+def _send(connection: PostgresConnection, unit: Unit) -> None:
     try:
         connection.execute(unit.text.encode())
     finally:
@@ -153,7 +147,7 @@ def _send(connection: Connection[Any], unit: Unit) -> None:
             connection.execute("ROLLBACK")
 
 
-def _in_the_way(connection: Connection[Any], oids: list[int]) -> str:
+def _in_the_way(connection: PostgresConnection, oids: list[int]) -> str:
     found = Guard(connection).in_the_way(oids)
     return "; ".join(
         f"pid {row['pid']} ({row['role']}, {row['application'] or 'no application name'}, "

@@ -11,11 +11,71 @@ SELECT step, state, at FROM migrator_guard.step ORDER BY step;
 SELECT unit FROM migrator_guard.unit WHERE step = %(step)s AND direction = %(direction)s;
 
 -- name: archives
-SELECT name, rows, sha256, archived_at FROM migrator_guard.archive ORDER BY name;
+SELECT name, rows, sha256, archived_at, coalesce(manifest_sha256, '') AS manifest_sha256, erased, drilled_at
+FROM migrator_guard.archive ORDER BY name;
+
+-- name: enter
+SELECT migrator_guard.enter(%(step)s, %(unit)s, 'deploy', %(plan_id)s);
+
+-- name: leave
+SELECT migrator_guard.leave(%(step)s, %(unit)s, 'deploy', false);
+
+-- name: is_loaded
+SELECT to_regclass(format('migrator_archive.%%I', %(name)s::text)) IS NOT NULL AS found;
+
+-- name: check_lease
+SELECT migrator_guard.check_lease();
+
+-- name: approve_writer
+SELECT migrator_guard.approve_writer();
+
+-- name: record_archive
+INSERT INTO migrator_guard.archive (name, rows, sha256, manifest_sha256)
+VALUES (%(name)s, %(rows)s, %(sha256)s, %(manifest_sha256)s)
+ON CONFLICT (name) DO UPDATE SET rows = EXCLUDED.rows, sha256 = EXCLUDED.sha256,
+  manifest_sha256 = EXCLUDED.manifest_sha256, archived_at = clock_timestamp(), compared_at = NULL, drilled_at = NULL;
+
+-- name: forget_chunks
+DELETE FROM migrator_guard.archive_chunk WHERE name = %(name)s;
+
+-- name: record_chunk
+INSERT INTO migrator_guard.archive_chunk (name, file, first_key, last_key)
+VALUES (%(name)s, %(file)s, %(first_key)s, %(last_key)s);
+
+-- name: chunks
+SELECT file, first_key, last_key FROM migrator_guard.archive_chunk WHERE name = %(name)s ORDER BY file;
+
+-- name: forget_chunk
+DELETE FROM migrator_guard.archive_chunk WHERE name = %(name)s AND file = %(file)s;
+
+-- name: record_drill
+UPDATE migrator_guard.archive SET drilled_at = clock_timestamp()
+WHERE name = %(name)s AND manifest_sha256 = %(manifest_sha256)s RETURNING name;
+
+-- name: record_renewal
+-- Tables that no row was erased from keep their drill: their files are the same.
+UPDATE migrator_guard.archive SET manifest_sha256 = %(manifest_sha256)s WHERE name = ANY(%(names)s);
+
+-- name: record_erasure
+UPDATE migrator_guard.archive SET rows = %(rows)s, sha256 = %(sha256)s, compared_at = NULL, drilled_at = NULL
+WHERE name = %(name)s;
+
+-- name: record_erasures
+-- After the purge: rows that no longer come back, though the files hold them.
+UPDATE migrator_guard.archive SET erased = %(erased)s WHERE name = %(name)s;
+
+-- name: record_refill
+-- What came back is less than what the files hold: they are not this table's archive any more.
+UPDATE migrator_guard.archive SET rows = %(rows)s, sha256 = %(sha256)s, manifest_sha256 = NULL, drilled_at = NULL
+WHERE name = %(name)s;
 
 -- name: orphans
 SELECT table_name, constraint_name, rows, coalesce(some_keys, '{}') AS some_keys FROM migrator_guard.orphan
 ORDER BY table_name, constraint_name;
+
+-- name: target
+-- Which database this is: a copy of it under the same name is another one.
+SELECT datname::text || ':' || oid AS target FROM pg_database WHERE datname = current_database();
 
 -- name: holder
 SELECT holder, fence, expires_at, expires_at > clock_timestamp() AS live FROM migrator_guard.lease;
@@ -24,15 +84,14 @@ SELECT holder, fence, expires_at, expires_at > clock_timestamp() AS live FROM mi
 SELECT set_config('lock_timeout', '1s', true);
 
 -- name: take_lease
-INSERT INTO migrator_guard.lease AS l (holder, fence, expires_at)
-VALUES (%(holder)s, 1, clock_timestamp() + %(seconds)s * interval '1 second')
-ON CONFLICT (only_one) DO UPDATE SET holder = EXCLUDED.holder, fence = l.fence + 1, expires_at = EXCLUDED.expires_at
-WHERE l.holder = EXCLUDED.holder OR l.expires_at <= clock_timestamp()
-RETURNING fence;
+SELECT migrator_guard.take_lease(%(holder)s, %(seconds)s) AS fence;
 
 -- name: carry_fence
 -- Every transaction of this session shows this number to the guard.
 SELECT set_config('migrator.fence', %(fence)s, false);
+
+-- name: carry_fence_here
+SELECT set_config('migrator.fence', %(fence)s, true);
 
 -- name: release_lease
 UPDATE migrator_guard.lease SET expires_at = clock_timestamp() WHERE fence = %(fence)s;
@@ -55,12 +114,17 @@ SELECT opened_at, looked_at, control_counted, refusals, unproven FROM migrator_g
 -- name: record
 -- What only the guard schema knows, for the day on which it is made again.
 SELECT (SELECT coalesce(jsonb_agg(to_jsonb(a) ORDER BY a.name), '[]') FROM migrator_guard.archive a) AS archives,
+       (SELECT coalesce(jsonb_agg(to_jsonb(c) ORDER BY c.name, c.file), '[]') FROM migrator_guard.archive_chunk c) AS chunks,
        (SELECT coalesce(jsonb_agg(to_jsonb(s) ORDER BY s.schema_name, s.name), '[]') FROM migrator_guard.sequence_value s) AS sequences,
        (SELECT to_jsonb(w) FROM migrator_guard.scream w) AS scream;
 
 -- name: restore_archives
 INSERT INTO migrator_guard.archive
 SELECT r.* FROM jsonb_populate_recordset(NULL::migrator_guard.archive, %(rows)s) r ON CONFLICT DO NOTHING;
+
+-- name: restore_chunks
+INSERT INTO migrator_guard.archive_chunk
+SELECT r.* FROM jsonb_populate_recordset(NULL::migrator_guard.archive_chunk, %(rows)s) r ON CONFLICT DO NOTHING;
 
 -- name: restore_sequences
 INSERT INTO migrator_guard.sequence_value

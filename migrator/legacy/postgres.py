@@ -24,6 +24,8 @@ class PostgresConnection(psycopg.Connection[tuple[Any, ...]]):
     largest_key = 2**63 - 1
     quote = '"'
     runs_functions = True
+    # Between us and the server something hands each transaction to whichever session is free.
+    pooled = False
 
     def limit(self, seconds: float) -> None:
         """End each statement that takes longer."""
@@ -61,7 +63,8 @@ def open_postgres(
 
     Args:
         dsn: `postgresql://…` or key=value pairs; appears in no message.
-        read_only: The server itself refuses writes on this connection.
+        read_only: The server itself refuses writes on this connection; behind a pooler those in a
+            transaction.
         name: Shown in pg_stat_activity.
 
     Raises:
@@ -70,8 +73,12 @@ def open_postgres(
     """
     connection = _connect(dsn, name)
     try:
-        query = "read_only" if read_only else "wait_for_locks"
-        connection.execute(connection.queries("connect.sql")[query].encode())
+        if connection.pooled:
+            # A setting of the session would be the next client's; ours begin with each transaction.
+            connection.read_only = read_only
+        else:
+            query = "read_only" if read_only else "wait_for_locks"
+            connection.execute(connection.queries("connect.sql")[query].encode())
         yield connection
     finally:
         connection.close()
@@ -79,7 +86,7 @@ def open_postgres(
 
 def _connect(dsn: str, name: str) -> PostgresConnection:
     try:
-        return PostgresConnection.connect(
+        connection = PostgresConnection.connect(
             dsn,
             autocommit=True,
             application_name=name,
@@ -92,3 +99,9 @@ def _connect(dsn: str, name: str) -> PostgresConnection:
             "legacy.dsn cannot be read as a PostgreSQL address",
             hint="write it as postgresql://user:password@host:port/database",
         ) from None
+    row = connection.execute(connection.queries("connect.sql")["backend"].encode()).fetchone()
+    # PgBouncer makes the number up by which a client cancels.
+    connection.pooled = row is not None and row[0] != connection.info.backend_pid
+    if connection.pooled:
+        connection.prepare_threshold = None
+    return connection

@@ -21,6 +21,11 @@ def quarantined(column: str) -> str:
     return fitting(COLUMN_PREFIX + column)
 
 
+def row_hashes(table: str) -> str:
+    """Give the table of the guard schema with a hash per archived row of a table that stays."""
+    return fitting("rows_" + table)
+
+
 def fitting(name: str) -> str:
     """Cut a name to 63 bytes of UTF-8; what is cut off is replaced by a hash of the whole."""
     if len(name.encode()) <= MAX_BYTES:

@@ -10,18 +10,27 @@ from typing import TYPE_CHECKING, Any
 from migrator.core.catalog import shape
 from migrator.core.clock import iso
 from migrator.core.errors import ConflictError
+from migrator.core.sql import ident, literal
+from migrator.core.units import needs_session
+from migrator.sqlgen.archive_plan import parse_archive_plan, path_of
+from migrator.sqlgen.pages import pages
 from migrator.sqlgen.render import render
 from migrator.sqlgen.steps import steps_of
 from migrator.sqlgen.telling import described, exceptions, notes, told
+from migrator.sqlgen.wrap.interface import Wrapped
+from migrator.sqlgen.wrap.registry import WRAPPERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from migrator.core.access import Bystander
+    from migrator.sqlgen.archive_plan import ArchivePlan
+    from migrator.sqlgen.code_removal import CodeRemoval
     from migrator.sqlgen.removal import Removal
 
 PLAN_FILE = "plan.json"
+WRAP_FOLDER = "wrap"
 
 
 @dataclass(frozen=True)
@@ -58,17 +67,51 @@ class PlanFile:
     shapes: Mapping[str, dict[str, Any]]
     files: Mapping[str, str]
 
+    def archive(self, step: str) -> ArchivePlan:
+        """Give what an archive step takes out of the database."""
+        return parse_archive_plan(self.files[path_of(step)])
+
+    @property
+    def archive_steps(self) -> tuple[str, ...]:
+        """The steps that make an archive, in order."""
+        return tuple(step for step in self.steps if path_of(step) in self.files)
+
     @property
     def names(self) -> tuple[str, ...]:
         """Names of tables and columns, as an application's statements have them."""
         return (*(label.partition(".")[2] for label in self.tables), *self.columns)
 
 
-def plan_files(
-    removal: Removal, bystanders: tuple[Bystander, ...], *, made_at: datetime
-) -> dict[str, str]:
+@dataclass(frozen=True)
+class Beside:
+    """What a plan tells of beside the catalog.
+
+    Attributes:
+        bystanders: What else is at work in the database.
+        code: What of the application's code goes with it.
+        wrap: Tools to wrap the same steps for, keys of `WRAPPERS`.
+        library_notes: What a person has to know of the library that goes.
+        pooled: The database was reached through a pooler that keeps no sessions.
+    """
+
+    code: CodeRemoval
+    bystanders: tuple[Bystander, ...] = ()
+    wrap: tuple[str, ...] = ()
+    library_notes: tuple[str, ...] = ()
+    pooled: bool = False
+
+
+def plan_files(removal: Removal, beside: Beside, *, made_at: datetime) -> dict[str, str]:
     """Give every file of a plan by its path, plan.json among them."""
     files = render(removal)
+    look_at = (
+        *beside.library_notes,
+        *notes(removal),
+        *beside.code.notes(removal),
+        *(_past_the_pooler(files) if beside.pooled else ()),
+    )
+    files |= _wrapped(removal, beside.wrap, files, made_at=made_at)
+    files |= pages(removal, beside.code, wraps=beside.wrap, notes=look_at)
     plan = {
         "plan_id": removal.plan_id,
         "database": removal.database,
@@ -79,15 +122,48 @@ def plan_files(
         "users": removal.users.label,
         "columns": list(removal.names),
         "exceptions": list(exceptions(removal)),
-        "notes": list(notes(removal)),
+        "notes": list(look_at),
         "unproven": list(removal.unproven),
-        "survey": [*described(removal), *map(told, bystanders)],
+        "survey": [*described(removal), *map(told, beside.bystanders)],
         "oids": _oids(removal),
         "shapes": _shapes(removal),
         "catalog": removal.content(),
         "files": {path: _hash(text) for path, text in sorted(files.items())},
     }
     return {**files, PLAN_FILE: json.dumps(plan, indent=2, ensure_ascii=False) + "\n"}
+
+
+def _wrapped(
+    removal: Removal, wrap: tuple[str, ...], sql: Mapping[str, str], *, made_at: datetime
+) -> dict[str, str]:
+    plan = Wrapped(
+        removal.plan_id, removal.database, made_at, steps_of(removal), _there(removal), dict(sql)
+    )
+    return {
+        f"{WRAP_FOLDER}/{tool}/{path}": text
+        for tool in wrap
+        for path, text in WRAPPERS[tool].files(plan).items()
+    }
+
+
+def _there(removal: Removal) -> str:
+    if removal.tables:
+        table = removal.tables[0]
+        return f"to_regclass({literal(ident(table.schema, table.name))}) IS NOT NULL"
+    users = literal(ident(removal.users.schema, removal.users.name))
+    return (
+        f"EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass({users}) "
+        f"AND attname = {literal(removal.names[0])} AND NOT attisdropped)"
+    )
+
+
+def _past_the_pooler(files: Mapping[str, str]) -> tuple[str, ...]:
+    paths = ", ".join(path for path, text in files.items() if needs_session(text))
+    if not paths:
+        return ()
+    return (
+        f"legacy.dsn goes through a pooler that keeps no sessions: {paths} needs direct_dsn under [legacy]",
+    )
 
 
 def parse_plan(files: Mapping[str, str]) -> PlanFile:

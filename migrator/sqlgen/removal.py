@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.core.catalog import as_data
 from migrator.core.errors import RefusedError
-from migrator.sqlgen.devise import LOST
+from migrator.sqlgen import secret_columns
 from migrator.sqlgen.naming import COLUMN_PREFIX, ROW_NUMBER, SCHEMAS, quarantined
 from migrator.sqlgen.revocation import Revocation, revocation_of
+from migrator.sqlgen.secret_columns import omissions
+from migrator.sqlgen.usual.registry import losses
 
 if TYPE_CHECKING:
     from migrator.core.access import Access
     from migrator.core.catalog import Catalog, Column, Table
+    from migrator.sqlgen.secret_columns import Omission
 
 # Raised when the emitted SQL changes, so that an old plan is not taken for a new one.
 GENERATOR = 5
@@ -49,6 +52,7 @@ class Rules:
         heartbeat_s: How long an instance that is silent counts as there.
         erase: `no`, `null` or `rewrite`: what happens to values before the columns go.
         acknowledged: What is gone or unproven, and accepted.
+        include_secrets: The archive keeps the values of secret columns too.
     """
 
     locks: LockRules
@@ -60,6 +64,7 @@ class Rules:
     heartbeat_s: int
     erase: str
     acknowledged: tuple[str, ...]
+    include_secrets: bool
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,21 @@ class Removal:
         if self.tables and not self.rules.log_watched:
             found.append("[remove] server_log names no file: nobody would hear a refusal")
         return tuple(found)
+
+    def omitted(self, table: Table) -> tuple[Omission, ...]:
+        """Give the columns whose values the archive of a table leaves out."""
+        return () if self.rules.include_secrets else omissions(table, self.going(table))
+
+    def kept(self, table: Table) -> tuple[str, ...]:
+        """Give the columns that go from a table and whose values are archived, in its order; not what is computed."""
+        left_out = {omission.column for omission in self.omitted(table)}
+        return tuple(
+            c.name for c in self.going(table) if not c.generated and c.name not in left_out
+        )
+
+    def going(self, table: Table) -> tuple[Column, ...]:
+        """Give the columns that go: all of a table to drop, some of the users table."""
+        return self.columns if table is self.users else table.columns
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -173,16 +193,25 @@ def refusals(removal: Removal) -> list[str]:
     found += [f"{t.label}: {b.reason}" for t in removal.tables for b in t.blockers if not b.column]
     if removal.columns:
         found += _column_refusals(removal)
+    if not removal.rules.include_secrets:
+        found += _secret_refusals(removal)
     return found + _unacknowledged(removal) + _name_clashes(removal)
 
 
 def _unacknowledged(removal: Removal) -> list[str]:
+    lost = losses([*removal.names, *(table.name for table in removal.tables)])
     return [
-        f"{removal.users.label}: Auther has no place for {', '.join(sorted(lost))}; to do without it "
-        f'put "{word}" into [remove] acknowledged'
-        for word, columns in LOST.items()
-        if (lost := columns.intersection(removal.names)) and word not in removal.rules.acknowledged
+        f"{removal.users.label}: Auther has no place for {', '.join(names)}; to do without "
+        f'put "{loss}" into [remove] acknowledged'
+        for loss, names in lost.items()
+        if loss not in removal.rules.acknowledged
     ]
+
+
+def _secret_refusals(removal: Removal) -> list[str]:
+    tables = [*removal.tables, removal.users]
+    found = [r for table in tables for r in secret_columns.refusals(table, removal.going(table))]
+    return [f"{reason} (keep them: [remove.archive] include_secrets = true)" for reason in found]
 
 
 def _column_refusals(removal: Removal) -> list[str]:

@@ -11,6 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from migrator.core.sql import ident, literal
 from migrator.sqlgen import naming, steps
+from migrator.sqlgen.archive_plan import archive_files
+from migrator.sqlgen.secret_columns import blank_password
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,6 +24,7 @@ DIRECTIONS = ("deploy", "revert", "verify")
 BATCH_ROWS = 1000
 ERASE_BLOCKS = 100
 LEASE_S = 60
+LEASE_BY_HAND_S = 2
 ADVISORY_KEY = 0x6D69_6772_726D  # "migrrm": only while the guard schema is made
 _WIDTH = 120
 
@@ -87,7 +90,16 @@ def render(removal: Removal) -> dict[str, str]:
         ).render(values, step=step)
         for step in steps.steps_of(removal)
         for direction in DIRECTIONS
-    }
+    } | _archive_files(environment, values, removal)
+
+
+def _archive_files(
+    environment: Environment, values: dict[str, Any], removal: Removal
+) -> dict[str, str]:
+    module = environment.get_template("rebuild.sql.j2").make_module(values)
+    return archive_files(
+        removal, {name: getattr(module, name) for name in ("create", "complete", "keys")}
+    )
 
 
 def _environment() -> Environment:
@@ -102,13 +114,15 @@ def _environment() -> Environment:
         literal=literal,
         role=_role,
         quarantined=naming.quarantined,
+        blank_password=blank_password,
         rejected=lambda name: ident(_rejected_name(name)),
         rejected_name=_rejected_name,
+        row_hashes=lambda name: ident(naming.row_hashes(name)),
         tripwire_view=lambda name: ident(naming.fitting("tripwire_" + name)),
     )
     environment.filters.update(
         wrapped=_wrapped,
-        comment=_comment,
+        comment=on_one_line,
         not_valid=_not_valid,
         concurrently=_concurrently,
         quick_definition=_quick_definition,
@@ -124,6 +138,7 @@ def _values(removal: Removal) -> dict[str, Any]:
     around = _surroundings(removal)
     columns = removal.columns
     key = list(removal.users.key)
+    loosening = _loosening(removal)
     return {
         **vars(around),
         "removal": removal,
@@ -132,11 +147,16 @@ def _values(removal: Removal) -> dict[str, Any]:
         "users": removal.users,
         "columns": columns,
         "column_names": removal.names,
+        "kept": {table.label: removal.kept(table) for table in (*removal.tables, removal.users)},
+        "omitted": {
+            table.label: removal.omitted(table) for table in (*removal.tables, removal.users)
+        },
         "all_column_names": _name_list([*removal.names, *map(naming.quarantined, removal.names)]),
         "archives": len(removal.tables) + bool(columns),
-        "archived": [*key, *removal.names],
-        "live": [*key, *map(naming.quarantined, removal.names)],
-        **vars(_loosening(removal)),
+        "archived": [*key, *removal.kept(removal.users)],
+        "live": [*key, *map(naming.quarantined, removal.kept(removal.users))],
+        **vars(loosening),
+        "later": [c for c in columns if c in loosening.defaulted or blank_password(c)],
         "erased": removal.rules.erase != "no",
         "rewritten": removal.rules.erase == "rewrite",
         "erase_blocks": ERASE_BLOCKS,
@@ -161,6 +181,7 @@ def _values(removal: Removal) -> dict[str, Any]:
         "row_number": naming.ROW_NUMBER,
         "batch_rows": BATCH_ROWS,
         "lease_s": LEASE_S,
+        "lease_by_hand_s": LEASE_BY_HAND_S,
         "advisory_key": ADVISORY_KEY,
         "dollar": "$migrator$",
     }
@@ -249,8 +270,8 @@ def _rejected_name(table: str) -> str:
     return naming.fitting("rejected_" + table)
 
 
-def _comment(text: str) -> str:
-    """Keep a foreign text inside its comment line."""
+def on_one_line(text: str) -> str:
+    """Keep a foreign text inside its line."""
     return "".join(c if c.isprintable() else "?" for c in text)
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from migrator.sqlgen.naming import ARCHIVE
-
 if TYPE_CHECKING:
     from migrator.sqlgen.removal import Removal
 
@@ -100,7 +98,6 @@ SQUAWK: dict[str, tuple[tuple[str, ...], str]] = {
     f"revert/{GUARD}": (("ban-drop-function", "ban-drop-schema", "ban-drop-table"), _PURPOSE),
     f"deploy/{QUARANTINE_TABLES}": (("ban-set-schema",), _PURPOSE),
     f"revert/{QUARANTINE_TABLES}": (("ban-set-schema",), _PURPOSE),
-    f"revert/{ARCHIVE_TABLES}": (("ban-drop-table",), _PURPOSE),
     f"revert/{WRITE_BLOCK_TABLES}": (("ban-drop-sequence",), _PURPOSE),
     f"deploy/{PURGE_TABLES}": (
         ("ban-drop-table", "ban-drop-sequence", "ban-drop-constraint"),
@@ -110,6 +107,7 @@ SQUAWK: dict[str, tuple[tuple[str, ...], str]] = {
     f"revert/{PURGE_TABLES}": (
         (
             "ban-set-schema",
+            "ban-drop-table",
             "adding-not-nullable-field",
             "constraint-missing-not-valid",
             "disallowed-unique-constraint",
@@ -127,11 +125,16 @@ SQUAWK: dict[str, tuple[tuple[str, ...], str]] = {
     f"revert/{QUARANTINE_COLUMNS}": (("renaming-column",), _PURPOSE),
     f"revert/{ARCHIVE_COLUMNS}": (("ban-drop-table",), _PURPOSE),
     f"revert/{WRITE_BLOCK_COLUMNS}": (("ban-drop-sequence",), _PURPOSE),
-    f"deploy/{PURGE_COLUMNS}": (("ban-drop-column", "ban-drop-sequence"), _PURPOSE),
+    f"revert/{ERASE_COLUMNS}": (("ban-drop-table",), _PURPOSE),
+    f"deploy/{PURGE_COLUMNS}": (
+        ("ban-drop-column", "ban-drop-sequence", "ban-drop-table"),
+        _PURPOSE,
+    ),
     f"revert/{PURGE_COLUMNS}": (
         (
             "renaming-column",
             "ban-drop-constraint",
+            "ban-drop-table",
             "adding-not-nullable-field",
             "constraint-missing-not-valid",
             "disallowed-unique-constraint",
@@ -143,7 +146,9 @@ SQUAWK: dict[str, tuple[tuple[str, ...], str]] = {
 }
 
 _ANY_TIME = "At any time; nothing is lost, a pg_dump is the same byte for byte."
-_AS_LONG_AS = f"As long as the schema {ARCHIVE} holds the copy; see `exceptions` in plan.json."
+_AS_LONG_AS = (
+    "As long as the archive's files and their private key are kept; see `exceptions` in plan.json."
+)
 
 _GUARD = Step(
     GUARD,
@@ -187,14 +192,14 @@ _TABLES = (
     ),
     Step(
         ARCHIVE_TABLES,
-        "Copies the quarantined tables in one snapshot each and records count and checksum.",
+        "Writes the quarantined tables to encrypted files in one snapshot and records count and checksum.",
         "ACCESS SHARE on the quarantined tables.",
         "Nobody.",
-        "At any time; the copies are dropped.",
+        "At any time; the files are removed.",
     ),
     Step(
         DRILL_TABLES,
-        "Reads the copies back and compares them with the recorded count and checksum.",
+        "Restores the files into a scratch schema, compares them with the recorded count and checksum, drops the schema.",
         "None on the tables.",
         "Nobody.",
         _ANY_TIME,
@@ -235,14 +240,14 @@ _COLUMNS = (
     ),
     Step(
         ARCHIVE_COLUMNS,
-        "Copies the renamed columns with the primary key in one snapshot and records count and checksum.",
+        "Writes the renamed columns with the primary key to encrypted files in one snapshot and records count and checksum.",
         "ACCESS SHARE on the users table.",
         "Nobody.",
-        "At any time; the copy is dropped.",
+        "At any time; the files are removed.",
     ),
     Step(
         DRILL_COLUMNS,
-        "Reads the copy back and compares it with the recorded count and checksum.",
+        "Restores the files into a scratch schema, compares them with the recorded count and checksum, drops the schema.",
         "None on the table.",
         "Nobody.",
         _ANY_TIME,

@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 
 def described(removal: Removal) -> tuple[str, ...]:
     """Describe each table in a line, and who owns and may use it."""
-    moved = [*removal.tables, *([removal.users] if removal.columns else [])]
-    return tuple(_described(table) for table in moved)
+    return tuple(_described(table) for table in _moved(removal))
+
+
+def _moved(removal: Removal) -> list[Table]:
+    return [*removal.tables, *([removal.users] if removal.columns else [])]
 
 
 def told(bystander: Bystander) -> str:
@@ -52,20 +55,24 @@ def exceptions(removal: Removal) -> tuple[str, ...]:
     if removal.columns:
         found += [
             f"{removal.users.label}: the columns come back at the end of the column order",
-            f"{removal.users.label}: rows written after the archive get the columns' defaults",
+            f"{removal.users.label}: rows written after the archive get the columns' defaults; as a password a hash that none fits",
         ]
     if removal.columns and removal.users.triggers:
         names = ", ".join(trigger.name for trigger in removal.users.triggers)
         found.append(f"{removal.users.label}: its own triggers fire during the way back: {names}")
+    found += [
+        f"{table.label}.{omission.column}: its values are secrets and not archived; a revert puts {omission.instead} there"
+        for table in _moved(removal)
+        for omission in removal.omitted(table)
+    ]
     return tuple(found)
 
 
 def notes(removal: Removal) -> tuple[str, ...]:
     """Give what a person should look at before applying."""
-    moved = [*removal.tables, *([removal.users] if removal.columns else [])]
     found = [
         f"function {function} names what goes from {table.label}, and may break"
-        for table in moved
+        for table in _moved(removal)
         for function in table.mentions
     ]
     return (*found, *_shared_indexes(removal), *_everybody(removal), *_unproven(removal))

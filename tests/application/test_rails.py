@@ -46,7 +46,9 @@ end
         'Rails.application.config.session_store :active_record_store, key: "_s", expire_after: 14.days\n'
     ),
     "app/models/member.rb": """class Member < ApplicationRecord
-  self.ignored_columns = %w[legacy_token]
+  self.ignored_columns += [
+    "sign_in_count",
+  ]
   devise :database_authenticatable, :rememberable,
          :jwt_authenticatable, timeout_in: 30.minutes
   def stale?
@@ -141,7 +143,7 @@ API = "app/controllers/api_controller.rb"
             [
                 f"{API}:12 reads the Authorization header",
                 f"{API}:13 authenticate_with_http_token",
-                "app/models/member.rb:3 devise :jwt_authenticatable",
+                "app/models/member.rb:5 devise :jwt_authenticatable",
                 "config/routes.rb:4 use_doorkeeper",
                 "Gemfile.lock devise-jwt",
             ],
@@ -149,9 +151,9 @@ API = "app/controllers/api_controller.rb"
         (
             Sign.LEGACY_COLUMNS,
             [
-                "app/models/member.rb:6 sign_in_count",
-                "app/models/member.rb:6 last_sign_in_at",
-                "app/models/member.rb:8 confirmation_sent_at",
+                "app/models/member.rb:8 sign_in_count",
+                "app/models/member.rb:8 last_sign_in_at",
+                "app/models/member.rb:10 confirmation_sent_at",
             ],
         ),
         (

@@ -1,6 +1,7 @@
 """All benchmarks, one after the other: `python -m tests.benchmarks`."""
 
 from tests.benchmarks import (
+    bench_archive,
     bench_dashboard,
     bench_drain,
     bench_endpoint,
@@ -20,6 +21,7 @@ BENCHMARKS = (
     bench_sign_in.main,
     bench_sync.main,
     bench_shim.main,
+    bench_archive.main,
     bench_dashboard.main,
     bench_drain.main,
 )

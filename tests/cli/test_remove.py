@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from migrator.core.stage import Stage
+from migrator.runner.removing.archives import ARCHIVES, DRILLS
 from migrator.sqlgen import steps
 from phases import p4_remove
 from tests.cli.command import migrator
@@ -145,11 +146,31 @@ def test_every_file_runs_in_psql_with_a_lease_and_evidence(site: Site) -> None:
         "(SELECT array_agg(oid ORDER BY oid) AS oids FROM migrator_guard.target) AS t"
     )
     for name in STEPS[1:-1]:
-        _psql(site, folder / f"deploy/{name}.sql", fence=5)
-        _psql(site, folder / f"verify/{name}.sql", fence=5)
+        if name in {*ARCHIVES, *DRILLS}:
+            refused = _psql(site, folder / f"deploy/{name}.sql", fence=_fence(site), may_fail=True)
+            assert "HINT:  migrator remove" in refused
+            _let_go(site)
+            p4_remove.run(site.ctx, name)
+        else:
+            _psql(site, folder / f"deploy/{name}.sql", fence=_fence(site))
+        _psql(site, folder / f"verify/{name}.sql", fence=_fence(site))
     for name in reversed(STEPS[:-1]):
-        _psql(site, folder / f"revert/{name}.sql", fence=5)
+        if name in steps.PURGES:
+            refused = _psql(site, folder / f"revert/{name}.sql", fence=_fence(site), may_fail=True)
+            assert "migrator remove revert --identity file:KEY loads it first" in refused
+            _let_go(site)
+            p4_remove.rollback(site.ctx, STEPS[STEPS.index(name) - 1])
+        else:
+            _psql(site, folder / f"revert/{name}.sql", fence=_fence(site))
     assert sorted(_words(site.dump())) == sorted(_words(before))
+
+
+def _fence(site: Site) -> int:
+    return int(site.sql("SELECT fence FROM migrator_guard.lease"))
+
+
+def _let_go(site: Site) -> None:
+    site.sql("UPDATE migrator_guard.lease SET expires_at = now()")
 
 
 def _psql(site: Site, file: Path, *, fence: int = 0, may_fail: bool = False) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import time
@@ -108,7 +109,7 @@ class Story:
             ("shims = []", f'shims = ["{first.base_url}", "{second.base_url}"]'),
             ('interval = "30s"', 'interval = "1s"'),
             ('health_window = "5m"', 'health_window = "3s"'),
-            ("tables = []", 'tables = ["public.identities"]'),
+            ('tables = "usual"', 'tables = ["public.identities"]'),
             ('quiet_for = "7d"', 'quiet_for = "0s"'),
             ("acknowledged = []", 'acknowledged = ["scream_window", "lockout", "second_factors"]'),
         )
@@ -233,7 +234,8 @@ class Story:
         ws.migrator("remove", "plan")
         ws.migrator("remove", "apply", expect=3)
         ws.migrator("gate", "check", "--before", "remove", "--wait", "--for", "90s")
-        ws.migrator("remove", "apply")
+        ws.say("nobody has an approver's key here, so the plan's id is typed a second time")
+        ws.migrator("remove", "apply", "--confirm", self._plan_id())
         ws.migrator("remove", "status")
         self._watch_traffic(1)
         ws.migrator("remove", "revert")
@@ -241,7 +243,7 @@ class Story:
         ws.say("the tables have new OIDs now, so the old plan is void and a new one is made")
         ws.migrator("remove", "plan", quiet=True)
         ws.migrator("gate", "check", "--before", "remove", "--wait", "--for", "90s", quiet=True)
-        ws.migrator("remove", "apply", quiet=True)
+        ws.migrator("remove", "apply", "--confirm", self._plan_id(), quiet=True)
         ws.migrator("remove", "verify")
 
     def end(self) -> None:
@@ -305,6 +307,10 @@ class Story:
         self.traffic.legacy_sessions_expired()
         self.traffic.resume()
         self._watch_traffic(3)
+
+    def _plan_id(self) -> str:
+        plan = self.workspace.root / ".migrator" / "remove" / "plan.json"
+        return str(json.loads(plan.read_text(encoding="utf-8"))["plan_id"])
 
     def _count_identities(self) -> int:
         with psycopg.connect(self.dsn) as connection:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from migrator.archive.encryption import make_identity
 from migrator.config.load import load
 from migrator.core.clock import SystemClock
 from migrator.core.progress import Progress
@@ -20,6 +21,8 @@ from migrator.gates.verdict import GateState, Verdict
 from migrator.runner import stages
 from migrator.runner.context import Context, make_context
 from migrator.runner.gating.sampling import record
+from migrator.runner.removing.archives import folder_of
+from migrator.runner.removing.plans import kept_plan
 from migrator.sqlgen import steps
 from tests.parts.postgres import embedded_binaries
 
@@ -31,10 +34,10 @@ if TYPE_CHECKING:
 CONFIG = """
 [migration]
 name = "shop"
-key = "env:MIGRATION_KEY"
+key = "file:migration.key"
 [legacy]
 dsn = "env:{variable}"
-[auther]
+{legacy}[auther]
 database = "auther.db"
 [import]
 verified_when = "always"
@@ -50,11 +53,17 @@ span = "1s"
 [remove]
 tables = {tables}
 columns = {columns}
+approvals_for = {approvals}
 lock_timeout = "0.1s"
 lock_attempts = 3
 acknowledged = {acknowledged}
 {rules}
+[remove.archive]
+recipients = ["{recipient}"]
+identity = "file:archive.key"
+include_secrets = {secrets}
 """
+IDENTITY, RECIPIENT = make_identity()
 TABLES = ("public.identities", "public.push_tokens")
 # What a removal of tables and columns takes, when nothing is to be erased.
 STEPS = tuple(name for name in steps.NAMES if name != steps.ERASE_COLUMNS)
@@ -86,6 +95,10 @@ class Site:
             until = self.ctx.clock.now() + timedelta(minutes=15)
             record(self.ctx, Verdict(spec, state, "quiet for long", good_until=until))
 
+    def archive(self, step: str) -> Path:
+        """The folder with the files of one archive."""
+        return folder_of(self.ctx, kept_plan(self.ctx).plan_id, step)
+
     def set_stage(self, stage: Stage) -> None:
         """Remember a stage as published."""
         document = StageDocument(
@@ -109,6 +122,13 @@ class Site:
         return re.sub(r"^\\(un)?restrict .*\n", "", ran.stdout, flags=re.MULTILINE)
 
 
+def flip_a_bit(file: Path) -> None:
+    """Change one bit in the middle of a file; once more changes it back."""
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
 def _toml(value: object) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
@@ -118,24 +138,35 @@ def make_site(
     dsn: str,
     monkeypatch: pytest.MonkeyPatch,
     *,
-    tables: tuple[str, ...] = TABLES,
+    tables: str | tuple[str, ...] = TABLES,
     columns: str | tuple[str, ...] = "devise",
+    legacy: str = "",
+    include_secrets: bool = True,
     rules: str = "",
     acknowledged: tuple[str, ...] = ("scream_window", "lockout", "second_factors"),
+    approvals: tuple[str, ...] = (),
+    more: str = "",
 ) -> Site:
-    """Set a migration up in a folder; `rules` are more lines of [remove]."""
+    """Set a migration up in a folder; `legacy` and `rules` are more lines of their sections, `more` of the end."""
     variable = "LEGACY_" + folder.name.upper().replace("-", "_")
     monkeypatch.setenv(variable, dsn)
     folder.mkdir(exist_ok=True)
-    chosen = columns if isinstance(columns, str) else list(columns)
+    for name, secret in (("archive.key", IDENTITY), ("migration.key", "k" * 32)):
+        (folder / name).write_text(secret)
+        (folder / name).chmod(0o600)
     (folder / "migrator.toml").write_text(
         CONFIG.format(
             variable=variable,
-            tables=_toml(list(tables)),
-            columns=_toml(chosen),
+            legacy=legacy,
+            tables=_toml(tables),
+            columns=_toml(columns),
             rules=rules,
             acknowledged=_toml(acknowledged),
+            approvals=_toml(approvals),
+            recipient=RECIPIENT,
+            secrets=_toml(include_secrets),
         )
+        + more
     )
     config = load(folder / "migrator.toml")
     ctx = make_context(config, root=folder, clock=SystemClock(), progress=Progress())

@@ -89,6 +89,18 @@ PARTS: dict[str, Part] = {
         ("mariadb-server-core", "mariadb-client-core"),
         ("sh", "-c", "PATH=$PATH:/usr/sbin; mariadbd --version && command -v mariadb-install-db"),
     ),
+    "sqitch": Part(
+        "sqitch",
+        ("sqitch", "libdbd-pg-perl"),
+        ("sh", "-c", "sqitch --version && perl -MDBD::Pg -e 1"),
+    ),
+    # Where Debian starts it by itself, it knows no database and listens on loopback only.
+    "pgbouncer": Part(
+        "PgBouncer",
+        ("pgbouncer",),
+        ("sh", "-c", "PATH=$PATH:/usr/sbin; pgbouncer --version"),
+    ),
+    "age": Part("age", ("age",), ("age", "--version")),
     "redis": Part(
         "Redis",
         ("redis-server", "redis-tools"),

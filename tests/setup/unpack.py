@@ -92,7 +92,7 @@ def _is_ruby_script(program: Path) -> bool:
 
 
 def _settings() -> list[tuple[str, str]]:
-    """Where Ruby of the tree finds libraries and gems: first in the tree, then on the machine."""
+    """Where Ruby and Perl of the tree find libraries: first in the tree, then on the machine."""
     libraries = _existing("usr/lib/*-linux-*", "lib/*-linux-*")
     ruby = _existing(
         "usr/lib/ruby/vendor_ruby/3.*",
@@ -107,7 +107,13 @@ def _settings() -> list[tuple[str, str]]:
         "usr/lib/ruby/gems/3.*",
         "var/lib/gems/3.*",
     )
-    return [("LD_LIBRARY_PATH", libraries), ("RUBYLIB", ruby), ("GEM_PATH", gems)]
+    perl = _existing("usr/share/perl5", "usr/lib/*-linux-*/perl5/5.*")
+    return [
+        ("LD_LIBRARY_PATH", libraries),
+        ("RUBYLIB", ruby),
+        ("GEM_PATH", gems),
+        ("PERL5LIB", perl),
+    ]
 
 
 def _existing(*patterns: str) -> str:

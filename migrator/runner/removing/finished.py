@@ -31,10 +31,25 @@ def archives(record: dict[str, Any]) -> tuple[Archived, ...]:
     """Give the archives that a record tells of."""
     return tuple(
         Archived(
-            row["name"], row["rows"], row["sha256"], datetime.fromisoformat(row["archived_at"])
+            row["name"],
+            row["rows"],
+            row["sha256"],
+            datetime.fromisoformat(row["archived_at"]),
+            row["manifest_sha256"] or "",
+            row["erased"],
+            datetime.fromisoformat(row["drilled_at"]) if row["drilled_at"] else None,
         )
         for row in record["archives"]
     )
+
+
+def note_erasures(ctx: Context, plan: PlanFile, name: str, erased: int) -> None:
+    """Keep how many rows of a table's files may not come back."""
+    kept = record(ctx, plan)
+    if kept is not None:
+        for row in kept["archives"]:
+            row["erased"] = erased if row["name"] == name else row["erased"]
+        keep(ctx, plan, kept)
 
 
 def forget(ctx: Context) -> None:

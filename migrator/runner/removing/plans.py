@@ -80,6 +80,8 @@ def _write(files: Mapping[str, str], folder: Path) -> None:
     for path, text in files.items():
         (aside / path).parent.mkdir(parents=True, exist_ok=True)
         (aside / path).write_text(text, encoding="utf-8", newline="\n")
+        if text.startswith("#!"):
+            (aside / path).chmod(0o755)
     if folder.exists():
         folder.rename(old)
     aside.rename(folder)
@@ -91,7 +93,7 @@ def _read(folder: Path) -> dict[str, str]:
         return {
             path.relative_to(folder).as_posix(): path.read_bytes().decode()
             for path in folder.rglob("*")
-            if path.is_file() and path.suffix in {".sql", ".json"}
+            if path.is_file()
         }
     except (OSError, UnicodeDecodeError) as error:
         raise ConflictError(

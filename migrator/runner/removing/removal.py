@@ -3,139 +3,40 @@
 from __future__ import annotations
 
 import json
-import socket
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from migrator.archive.folder import remove
 from migrator.core.errors import ConflictError
-from migrator.legacy.connect import open_postgres
-from migrator.legacy.execute import Patience, run_file, run_unit, units_of
-from migrator.legacy.guard import Evidence, Guard
-from migrator.runner.gating.guard import let_through
-from migrator.runner.listening import screams
+from migrator.gates.verdict import GateState
+from migrator.legacy.guard import Evidence
+from migrator.runner.gating.guard import let_through, require_gates
 from migrator.runner.removing import finished
+from migrator.runner.removing.archives import ARCHIVES, DRILLS, REFILLS, folder_of, is_proven
+from migrator.runner.removing.archiving import make_archive
+from migrator.runner.removing.consent import NONE, Consent, agreed
+from migrator.runner.removing.drilling import drill, refill
+from migrator.runner.removing.receipt import keep_receipt, note_archives
+from migrator.runner.removing.site import holder_of
 from migrator.runner.switching import way_back
 from migrator.sqlgen import steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from migrator.config.secrets import SecretRef
     from migrator.runner.context import Context
     from migrator.runner.gating.guard import GateStanding
-    from migrator.sqlgen.planfile import PlanFile
+    from migrator.runner.removing.site import Site
 
 SUBJECT = "remove"
 APPLIED = "applied"
-# Transactions whose SQL wants to know that nobody was refused, by a look of the last minutes.
-_NEEDS_QUIET = frozenset(
-    {
-        (steps.SCREAM_WINDOW, "close"),
-        (steps.QUARANTINE_TABLES, "move"),
-        (steps.PURGE_TABLES, "drop"),
-    }
-)
+# After these the receipt says something new.
+_ENDS = frozenset({*steps.PURGES, steps.FINALIZE})
 
 
-@dataclass(frozen=True)
-class Site:
-    """A plan and the database that it is for.
-
-    Attributes:
-        connection: In autocommit, allowed to write.
-    """
-
-    ctx: Context
-    plan: PlanFile
-    connection: Any
-    guard: Guard
-
-    def states(self) -> dict[str, str]:
-        """Give each step's state; all pending before the guard schema exists.
-
-        Raises:
-            ConflictError: Another plan is under way in this database.
-        """
-        under_way = self.guard.plan_id()
-        if under_way is None:
-            over = finished.record(self.ctx, self.plan) is not None
-            return dict.fromkeys(self.plan.steps, APPLIED if over else "pending")
-        if under_way != self.plan.plan_id:
-            raise ConflictError(
-                f"plan {under_way} is under way in this database, not {self.plan.plan_id}",
-                hint="finish or revert that one where it was made, then: migrator remove plan",
-            )
-        return {known.step: known.state for known in self.guard.steps()}
-
-    @property
-    def _patience(self) -> Patience:
-        return Patience(self.ctx.config.remove.lock_attempts, self.ctx.clock.sleep)
-
-    def run(self, step: str, direction: str) -> None:
-        """Run a step's file, going on after what is recorded as done."""
-        skip = self.guard.done_units(step, direction) if self.guard.plan_id() else frozenset()
-        run_file(
-            self.connection,
-            self.plan.files[f"{direction}/{step}.sql"],
-            skip=skip,
-            patience=self._patience,
-            oids=list(self.plan.oids),
-            prepare=partial(self._prepare, step, direction),
-        )
-
-    def _prepare(self, step: str, direction: str, unit: str) -> None:
-        if step == steps.FINALIZE:
-            self._before_the_end(direction, unit)
-        if self.plan.unproven:
-            return
-        if (step, direction) == (steps.SCREAM_WINDOW, "revert"):
-            screams.end(self.ctx)
-        elif (step, direction, unit) == (steps.SCREAM_WINDOW, "deploy", "open"):
-            screams.begin(
-                self.ctx,
-                self.connection,
-                plan_id=self.plan.plan_id,
-                database=self.plan.database,
-                names=self.plan.names,
-            )
-        elif direction == "deploy" and (step, unit) in _NEEDS_QUIET:
-            self._listen()
-
-    def _listen(self) -> None:
-        if wanted := self.listening():
-            heard, counted = screams.listen(self.ctx, self.connection, wanted)
-            self.guard.heard(refusals=heard.count, counted=counted, unproven=heard.unproven)
-
-    def reopen(self) -> None:
-        """Make the guard schema again that the last step removed; the revert of that step goes on from there."""
-        reopening = units_of(self.plan.files[f"revert/{steps.FINALIZE}.sql"])[0]
-        run_unit(self.connection, reopening, patience=self._patience, oids=[])
-
-    def _before_the_end(self, direction: str, unit: str) -> None:
-        if direction == "deploy":
-            finished.keep(self.ctx, self.plan, self.guard.record())
-        elif direction == "revert" and unit == "settle":
-            kept = finished.record(self.ctx, self.plan)
-            if kept is not None:
-                self.guard.restore(kept)
-
-    def listening(self) -> screams.Listening | None:
-        """Give what is listened for by this plan, None when it does not listen."""
-        wanted = screams.known(self.ctx)
-        return wanted if wanted and wanted.plan_id == self.plan.plan_id else None
-
-
-@contextmanager
-def site(ctx: Context, plan: PlanFile, *, read_only: bool) -> Iterator[Site]:
-    """Open the application's database for a plan."""
-    dsn = ctx.reveal(ctx.config.legacy.dsn)
-    with open_postgres(dsn, doing="the removal", read_only=read_only) as connection:
-        yield Site(ctx, plan, connection, Guard(connection))
-
-
-def apply_steps(here: Site, names: tuple[str, ...]) -> tuple[str, ...]:
+def apply_steps(here: Site, names: tuple[str, ...], consent: Consent = NONE) -> tuple[str, ...]:
     """Apply steps that are not applied yet, in order.
 
     Interrupted anywhere, the same call goes on; each step's gates are asked again before it.
@@ -162,15 +63,27 @@ def apply_steps(here: Site, names: tuple[str, ...]) -> tuple[str, ...]:
         with _recorded(here, "apply", name) as facts:
             standings = let_through(here.ctx, SUBJECT)
             facts["gates"] = [standing.entry for standing in standings]
-            _deploy(here, name, standings)
+            evidence = evidence_for(here, name, standings)
+            with agreed(here.ctx, here.plan, evidence, here.guard.target(), consent) as approval:
+                facts["approval"] = approval
+                _deploy(here, standings, evidence, facts)
         applied.append(name)
+        if name in _ENDS:
+            keep_receipt(here.ctx, here.plan)
     return tuple(applied)
 
 
-def revert_steps(here: Site, names: tuple[str, ...]) -> tuple[str, ...]:
+def revert_steps(
+    here: Site, names: tuple[str, ...], *, identity: SecretRef | None = None
+) -> tuple[str, ...]:
     """Take steps back, in the order given; a step that left nothing behind is only noted.
 
     Interrupted anywhere, the same call goes on. No gate is asked.
+
+    Args:
+        here: Where.
+        names: The steps.
+        identity: The archive's private key, for what was purged; that of the configuration when None.
 
     Raises:
         HeldError: A lock is not to be had.
@@ -182,35 +95,78 @@ def revert_steps(here: Site, names: tuple[str, ...]) -> tuple[str, ...]:
     for name in names:
         state = here.states()[name]
         if state == "pending":
+            _leave_nothing(here, name)
             continue
         with _recorded(here, "revert", name):
             if name != steps.FINALIZE:
                 finished.forget(here.ctx)
             elif here.guard.plan_id() is None:
                 here.reopen()
-            _take_back(here, name, state)
+            _take_back(here, name, state, identity)
+            _leave_nothing(here, name)
         reverted.append(name)
     return tuple(reverted)
 
 
-def _take_back(here: Site, name: str, state: str) -> None:
-    with here.guard.leased(_holder(here.ctx)):
+def _leave_nothing(here: Site, name: str) -> None:
+    """Remove the files of an archive that the database no longer knows, an interrupted one's too."""
+    if name in ARCHIVES:
+        remove(folder_of(here.ctx, here.plan.plan_id, name))
+
+
+def _take_back(here: Site, name: str, state: str, identity: SecretRef | None) -> None:
+    with here.guard.leased(holder_of(here.ctx)):
         if state == "applying" and name not in steps.PIECEMEAL:
             here.guard.step_back(name)
-        else:
-            here.run(name, "revert")
+            return
+        if name in REFILLS and not _comes_back_later(here, name):
+            refill(here, REFILLS[name], identity)
+        here.run(name, "revert")
 
 
-def _deploy(here: Site, name: str, standings: tuple[GateStanding, ...]) -> None:
+def _comes_back_later(here: Site, name: str) -> bool:
+    """Tell whether another step's revert brings the values back: where they were erased before the columns went."""
+    return name == steps.PURGE_COLUMNS and steps.ERASE_COLUMNS in here.plan.steps
+
+
+def _deploy(
+    here: Site,
+    standings: tuple[GateStanding, ...],
+    evidence: Evidence,
+    facts: dict[str, Any],
+) -> None:
+    name = evidence.step
     if name == steps.GUARD:
         here.run(name, "deploy")
         return
-    with here.guard.leased(_holder(here.ctx)):
-        here.guard.present(_evidence(here, name, standings))
+    with here.guard.leased(holder_of(here.ctx)):
+        here.guard.present(evidence)
+        if name in {*ARCHIVES, *DRILLS}:
+            _work_on_archive(here, name, facts)
+            # That may take longer than evidence is good for.
+            here.guard.present(evidence_for(here, name, _still(here.ctx, standings)))
+        if name in steps.PURGES:
+            for line in here.plan.exceptions:
+                here.ctx.progress.say(f"no revert brings back: {line}")
         here.run(name, "deploy")
 
 
-def _evidence(here: Site, name: str, standings: tuple[GateStanding, ...]) -> Evidence:
+def _still(ctx: Context, standings: tuple[GateStanding, ...]) -> tuple[GateStanding, ...]:
+    """Ask the gates once more; an override, which is spent by now, counts for the whole step."""
+    if any(standing.state is GateState.OVERRIDDEN for standing in standings):
+        return standings
+    return require_gates(ctx, SUBJECT)
+
+
+def _work_on_archive(here: Site, name: str, facts: dict[str, Any]) -> None:
+    if name in ARCHIVES:
+        facts["archive"] = make_archive(here, name).content_hash
+    elif not is_proven(here, DRILLS[name]):
+        drill(here, DRILLS[name], None)
+
+
+def evidence_for(here: Site, name: str, standings: tuple[GateStanding, ...]) -> Evidence:
+    """Put what the gates said into the form that the SQL looks for."""
     now = here.ctx.clock.now()
     ends = [(s.good_until - now).total_seconds() for s in standings if s.good_until is not None]
     content = json.dumps([(s.gate, s.spec_hash, s.evidence_hash) for s in standings])
@@ -228,15 +184,13 @@ def _recorded(here: Site, action: str, name: str) -> Iterator[dict[str, Any]]:
     ledger = here.ctx.state.ledger
     with ledger.recorded(SUBJECT, f"{action} {name}", plan=here.plan.plan_hash) as facts:
         yield facts
-        applied = _applied(here)
-        here.ctx.state.checkpoints.put(SUBJECT, APPLIED, applied)
-        way_back.note_removal(here.ctx, way_back.closed_by(applied))
+        observe(here)
 
 
-def _applied(here: Site) -> list[str]:
-    return [step for step, state in here.states().items() if state == APPLIED]
-
-
-def _holder(ctx: Context) -> str:
-    # The same for this operator's next try, so that nobody waits for a killed process's lease.
-    return f"{socket.gethostname()}:{sha256(str(ctx.root).encode()).hexdigest()[:8]}"
+def observe(here: Site) -> None:
+    """Remember how far the database says it is: steps may be applied by other means too."""
+    if archives := here.archives():
+        note_archives(here.ctx, archives)
+    applied = [step for step, state in here.states().items() if state == APPLIED]
+    here.ctx.state.checkpoints.put(SUBJECT, APPLIED, applied)
+    way_back.note_removal(here.ctx, way_back.closed_by(applied))

@@ -8,11 +8,15 @@ from migrator.core.errors import UsageError
 from migrator.core.sql import qualified
 from migrator.legacy.catalog import Wanted, existing_columns, read_catalog, table_names
 from migrator.legacy.identity import TABLES
-from migrator.sqlgen.devise import present
 from migrator.sqlgen.removal import LockRules, Rules
+from migrator.sqlgen.usual.interface import Usual
+from migrator.sqlgen.usual.registry import USUAL, present
 
 if TYPE_CHECKING:
     from migrator.config.model import Config
+    from migrator.config.remove import Known
+
+_AGAIN = "edit [remove] in migrator.toml, then: migrator remove plan"
 
 
 def rules_of(config: Config) -> Rules:
@@ -30,16 +34,20 @@ def rules_of(config: Config) -> Rules:
         heartbeat_s=round(config.stage.heartbeat_within.total_seconds()),
         erase=remove.erase,
         acknowledged=remove.acknowledged,
+        include_secrets=remove.archive.include_secrets,
     )
 
 
 def tables_to_drop(config: Config, connection: Any) -> tuple[tuple[str, str], ...]:
-    """Give schema and name of each listed table.
+    """Give schema and name of each table that goes.
 
     Raises:
         UsageError: One is unknown or has to stay; the message says what is allowed.
     """
-    names = tuple(dict.fromkeys(qualified(name) for name in config.remove.tables))
+    chosen = config.remove.tables
+    if isinstance(chosen, str):
+        return _usual_tables(config, chosen, connection)
+    names = tuple(dict.fromkeys(qualified(name) for name in chosen))
     for name in names:
         _may_go(config, name)
     known = table_names(connection, {schema for schema, _ in names})
@@ -49,20 +57,21 @@ def tables_to_drop(config: Config, connection: Any) -> tuple[tuple[str, str], ..
     if missing:
         raise UsageError(
             f"[remove] tables: there is no table {', '.join(missing)}; allowed: {', '.join(known)}",
-            hint="edit [remove] in migrator.toml, then: migrator remove plan",
+            hint=_AGAIN,
         )
     return names
 
 
+def _usual_tables(config: Config, chosen: Known, connection: Any) -> tuple[tuple[str, str], ...]:
+    schema, _ = qualified(config.legacy.users_table)
+    known = _usual(config, chosen).tables
+    there = {qualified(name) for name in table_names(connection, {schema})}
+    names = [(schema, table) for table in known if (schema, table) in there]
+    return tuple(name for name in names if name not in _staying(config, schema))
+
+
 def _may_go(config: Config, name: tuple[str, str]) -> None:
-    legacy = config.legacy
-    reasons = {
-        qualified(
-            legacy.users_table
-        ): "is the users table: it stays as the shadow of the accounts",
-        qualified(legacy.sessions_table): "is the session table: the application goes on using it",
-        **{(name[0], ours): "belongs to the migration: the shims need it" for ours in TABLES},
-    }
+    reasons = _staying(config, name[0])
     if name in reasons:
         raise UsageError(
             f"[remove] tables: {'.'.join(name)} {reasons[name]}",
@@ -70,8 +79,26 @@ def _may_go(config: Config, name: tuple[str, str]) -> None:
         )
 
 
-def columns_to_drop(config: Config, connection: Any) -> tuple[str, ...]:
+def _staying(config: Config, schema: str) -> dict[tuple[str, str], str]:
+    legacy = config.legacy
+    return {
+        qualified(
+            legacy.users_table
+        ): "is the users table: it stays as the shadow of the accounts",
+        qualified(legacy.sessions_table): "is the session table: the application goes on using it",
+        **{(schema, ours): "belongs to the migration: the shims need it" for ours in TABLES},
+    }
+
+
+def columns_to_drop(
+    config: Config, connection: Any, *, tables: tuple[tuple[str, str], ...]
+) -> tuple[str, ...]:
     """Give the listed columns of the users table, in its order.
+
+    Args:
+        config: The configuration.
+        connection: To the application's database.
+        tables: Those that go; without any, a column has to.
 
     Raises:
         UsageError: One is unknown or has to stay, or nothing at all is listed.
@@ -82,15 +109,26 @@ def columns_to_drop(config: Config, connection: Any) -> tuple[str, ...]:
         raise UsageError(
             f"legacy.users_table: there is no table {legacy.users_table}", hint="edit [legacy]"
         )
-    if chosen == "devise":
-        chosen = present(there)
+    if isinstance(chosen, str):
+        chosen = present(there, _usual(config, chosen).columns)
     email = legacy.columns.get("email", "email")
     wrong = [name for name in chosen if name not in there or name == email]
-    if wrong or not (chosen or config.remove.tables):
+    if wrong or not (chosen or tables):
         allowed = ", ".join(name for name in there if name != email)
         said = f"cannot drop {', '.join(wrong)}" if wrong else "nothing is listed"
         raise UsageError(
             f"[remove] columns: {said}; allowed are columns of {legacy.users_table}: {allowed}",
-            hint="edit [remove] in migrator.toml, then: migrator remove plan",
+            hint=_AGAIN,
         )
     return tuple(name for name in there if name in chosen)
+
+
+def usual_of(config: Config) -> Usual:
+    """Give the library whose columns go."""
+    chosen = config.remove.columns
+    return _usual(config, chosen if isinstance(chosen, str) else "usual")
+
+
+def _usual(config: Config, chosen: Known) -> Usual:
+    kind = config.legacy.kind if chosen == "usual" else chosen
+    return USUAL.get(kind, Usual(columns=()))

@@ -1,0 +1,1 @@
+"""Files that hold removed tables: written once, proven by restoring, opened without this program."""

@@ -1,0 +1,62 @@
+"""Files that only their owner may read, on the disk for certain before anybody counts on them."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from migrator.core.errors import DependencyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_OWNER_ONLY = 0o600
+_BLOCK = 1 << 20
+
+
+@contextmanager
+def disk(what: str) -> Iterator[None]:
+    """Turn a refusal of the disk into one sentence.
+
+    Raises:
+        DependencyError: No room, no right, or a file that may not grow.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise DependencyError(
+            f"{what}: {error.strerror}", hint="make room, then the same command again"
+        ) from error
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file beside its place and move it there; interrupted, the old one stays."""
+    aside = path.with_name(path.name + ".part")
+    aside.unlink(missing_ok=True)
+    with open(aside, "wb", opener=_private) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(path)
+
+
+def settle(folder: Path) -> None:
+    """Make sure that the names in a folder outlive a power cut."""
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def blocks(path: Path) -> Iterator[bytes]:
+    """Give a file's content a megabyte at a time."""
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            yield block
+
+
+def _private(name: str, flags: int) -> int:
+    return os.open(name, flags, _OWNER_ONLY)

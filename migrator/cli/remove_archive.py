@@ -1,0 +1,232 @@
+"""`migrator remove`, as far as archives go: keys, drill, restore, erasure, receipt."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.markup import escape
+
+from migrator.archive.encryption import NONE, Identity, Unencrypted, make_identity
+from migrator.cli.common import json_option, pass_context
+from migrator.cli.output import emit
+from migrator.config.secrets import SecretRef
+from migrator.core.errors import UsageError
+from migrator.dashboards.terminal import TerminalProgress
+from migrator.runner.private_file import put_in_place
+from migrator.runner.removing import archive_work, receipt
+from migrator.runner.removing.erasing import Wish
+from migrator.runner.removing.plans import kept_plan
+from migrator.runner.removing.restoring import find_archives, restore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.console import Console
+
+    from migrator.archive.encryption import Opening
+    from migrator.runner.context import Context
+    from migrator.runner.removing.drilling import Proven
+    from migrator.runner.removing.erasing import Erased
+    from migrator.runner.removing.restoring import FoundArchive, Restored
+
+
+class _Secret(click.ParamType[SecretRef]):
+    """`env:NAME` or `file:PATH`."""
+
+    name = "SECRET"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> SecretRef:
+        """Read it; what is wrong may be the secret itself and is not repeated."""
+        try:
+            return value if isinstance(value, SecretRef) else SecretRef.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+SECRET = _Secret()
+_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+identity_option = click.option(
+    "--identity", type=SECRET, help="The archive's private key, env:NAME or file:PATH."
+)
+
+
+@click.command()
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="The file for the private key (mode 0600).",
+)
+@json_option
+def keygen(out: Path, as_json: bool) -> None:
+    """Make a pair of keys for the archive and print the public one.
+
+    Whoever has the private key can restore, and without it nobody can: keep it away from this machine, twice.
+    """
+    if out.exists():
+        raise UsageError(f"{out} is there already", hint="name another file")
+    private, public = make_identity()
+    with put_in_place(out, what="the private key", hint="make room, then the same again") as file:
+        file.write(f"# public key: {public}\n{private}\n")
+    lines = [
+        f"private key in {out}",
+        "for migrator.toml:",
+        "[remove.archive]",
+        f'recipients = ["{public}"]',
+    ]
+    emit(as_json, {"recipient": public, "file": str(out)}, lambda console: _say(console, lines))
+
+
+@click.command()
+@identity_option
+@click.option(
+    "--from",
+    "folder",
+    type=_FOLDER,
+    help="The archives' folder, on a machine that has neither plan nor state.",
+)
+@click.option("--into", type=SECRET, help="With --from: DSN of another database to restore into.")
+@json_option
+@pass_context
+def drill(
+    ctx: Context,
+    identity: SecretRef | None,
+    folder: Path | None,
+    into: SecretRef | None,
+    as_json: bool,
+) -> None:
+    """Prove the archives by restoring them; nothing of it stays.
+
+    With --from it may run on another machine, by whoever has the private key.
+    """
+    if folder is None and into is not None:
+        raise UsageError("--into needs --from", hint="name the archives' folder")
+    proven = (
+        archive_work.drill_elsewhere(ctx, folder, identity=identity, into=into)
+        if folder
+        else archive_work.drill_all(ctx, identity=identity)
+    )
+    emit(
+        as_json,
+        {"proven": [asdict(table) for table in proven]},
+        lambda console: _say(console, _proven(proven)),
+    )
+
+
+@click.command("restore")
+@click.option(
+    "--from",
+    "folder",
+    type=_FOLDER,
+    required=True,
+    help="An archive's folder, or the folder of several.",
+)
+@click.option("--into", type=SECRET, required=True, help="DSN of a new database.")
+@click.option("--identity", type=SECRET, help="The private key, env:NAME or file:PATH.")
+@click.option(
+    "--manifest", "manifests", multiple=True, help="SHA-256 of a manifest, from the receipt."
+)
+@json_option
+def restore_(
+    folder: Path,
+    into: SecretRef,
+    identity: SecretRef | None,
+    manifests: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Make the archived tables anew in another database, from the archive alone.
+
+    Needs no migrator.toml and no state. Everything is checked before anything is written.
+    """
+    archives = find_archives(folder, manifests)
+    opening = _opening(archives, identity)
+    done = restore(archives, into.reveal(Path.cwd()), opening, TerminalProgress())
+    emit(as_json, asdict(done), lambda console: _say(console, _restored(done)))
+
+
+@click.command()
+@click.option("--table", required=True, help="Schema and name, as in migrator.toml.")
+@click.option("--key", "keys", multiple=True, help="A primary key; of several columns: 5,7.")
+@click.option("--column", default="", help="Another column that --key is of, e.g. user_id.")
+@click.option(
+    "--keys-from",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A file with a key a line.",
+)
+@click.option("--reason", default="", help="Why, for those who approve.")
+@click.option("--confirm", default="", help="The table's name, where there are no approvers.")
+@json_option
+@pass_context
+def erase(  # noqa: PLR0913, PLR0917 (click hands over each option by itself)
+    ctx: Context,
+    table: str,
+    keys: tuple[str, ...],
+    column: str,
+    keys_from: Path | None,
+    reason: str,
+    confirm: str,
+    as_json: bool,
+) -> None:
+    """Erase rows from quarantine and archive; after a purge, keep them from ever coming back."""
+    listed = keys_from.read_text(encoding="utf-8").splitlines() if keys_from else []
+    values = tuple(dict.fromkeys([*keys, *(line.strip() for line in listed if line.strip())]))
+    if not values:
+        raise UsageError("no key is named", hint="--key KEY, or --keys-from FILE")
+    wish = Wish(table, column, values)
+    done = archive_work.erase_rows(ctx, wish, reason=reason, confirmation=confirm)
+    emit(as_json, asdict(done), lambda console: _say(console, _erased(done, wish)))
+
+
+@click.command("receipt")
+@json_option
+@pass_context
+def receipt_(ctx: Context, as_json: bool) -> None:
+    """Write what was dropped, on what evidence, and how to restore, as JSON and HTML."""
+    made = kept_plan(ctx)
+    files = receipt.keep_receipt(ctx, made)
+    found = receipt.make_receipt(ctx, made)
+    emit(as_json, asdict(found), lambda console: _say(console, [str(file) for file in files]))
+
+
+def _opening(archives: Sequence[FoundArchive], identity: SecretRef | None) -> Opening:
+    if all(archive.manifest.encryption == NONE for archive in archives):
+        return Unencrypted()
+    if identity is None:
+        raise UsageError("the archive is encrypted", hint="--identity file:archive.key")
+    return Identity(identity.reveal(Path.cwd()))
+
+
+def _proven(proven: Iterable[Proven]) -> list[str]:
+    return [
+        "restored, compared and dropped again:",
+        *(f"  {table.table}: {table.rows} rows, sha256 {table.sha256[:12]}" for table in proven),
+    ]
+
+
+def _restored(done: Restored) -> list[str]:
+    lines = ["restored:", *(f"  {table}: {rows} rows" for table, rows in done.tables.items())]
+    if done.exceptions:
+        lines += ["not as it was:", *(f"  {line}" for line in done.exceptions)]
+    return lines
+
+
+def _erased(done: Erased, wish: Wish) -> list[str]:
+    if done.where == "erasure list":
+        return [
+            f"{wish.table}: {done.rows} rows may not come back: no revert and no restore brings them",
+            "the files hold them until the archive is deleted",
+        ]
+    lines = [f"{wish.table}: {done.rows} rows erased from {done.where}"]
+    if done.files:
+        lines += [f"rewritten: {', '.join(done.files)}"]
+    if done.needs_drill:
+        lines += ["next: migrator remove drill"]
+    return lines
+
+
+def _say(console: Console, lines: Iterable[str]) -> None:
+    for line in lines:
+        console.print(escape(line), soft_wrap=True)

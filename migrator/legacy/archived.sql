@@ -1,0 +1,103 @@
+-- name: text_form
+-- What the text form of values depends on; RLS may never thin out a copy, and a copy takes as long as it takes.
+SET LOCAL statement_timeout = 0;
+SET LOCAL idle_in_transaction_session_timeout = 0;
+SET LOCAL row_security = off;
+SET LOCAL datestyle = 'ISO, YMD';
+SET LOCAL intervalstyle = 'postgres';
+SET LOCAL timezone = 'UTC';
+SET LOCAL extra_float_digits = 1;
+SET LOCAL bytea_output = 'hex';
+
+-- name: snapshot
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+
+-- name: facts
+SELECT current_database() AS database, current_setting('server_version_num')::int AS server_version,
+       current_setting('server_encoding') AS encoding, transaction_timestamp() AS snapshot_at;
+
+-- name: oid
+SELECT to_regclass({table})::oid::bigint AS oid;
+
+-- name: digest
+-- As the emitted SQL computes it: count, and SHA-256 over the sorted SHA-256 of each row.
+SELECT count(*) AS rows, encode(sha256(coalesce(string_agg(r.h, ''::bytea ORDER BY r.h), ''::bytea)), 'hex') AS sha256
+FROM (SELECT sha256(convert_to({fields}, 'UTF8')) AS h FROM ONLY {table} AS t) AS r;
+
+-- name: copy_out
+COPY (SELECT {columns} FROM ONLY {table} AS t {order}) TO STDOUT (FORMAT text, ENCODING {encoding});
+
+-- name: copy_range
+COPY (SELECT {columns} FROM ONLY {table} AS t WHERE ROW({key}) >= ROW({first}) AND ROW({key}) <= ROW({last}) {order})
+TO STDOUT (FORMAT text, ENCODING {encoding});
+
+-- name: copy_in
+COPY {table} ({columns}) FROM STDIN (FORMAT text, ENCODING {encoding});
+
+-- name: sequence_value
+SELECT last_value, is_called FROM {sequence};
+
+-- name: set_sequence
+SELECT setval(%(sequence)s::regclass, %(last_value)s, %(is_called)s);
+
+-- name: row_hashes
+CREATE TABLE {hashes} AS
+SELECT {key}, sha256(convert_to({fields}, 'UTF8')) AS sha256 FROM ONLY {table} AS t;
+
+-- name: scratch_schema
+CREATE SCHEMA {schema};
+
+-- name: scratch_table
+-- Unlogged: nothing of it reaches WAL, replicas or backups.
+CREATE UNLOGGED TABLE {table} ({definitions});
+
+-- name: copy_table
+CREATE TABLE {table} ({definitions});
+
+-- name: number_rows
+ALTER TABLE {table} ADD COLUMN {row_number} bigint GENERATED ALWAYS AS IDENTITY UNIQUE, ADD PRIMARY KEY ({key});
+
+-- name: analyze
+ANALYZE {table};
+
+-- name: missing_types
+SELECT t.name FROM unnest(%(names)s::text[]) AS t (name) WHERE to_regtype(t.name) IS NULL;
+
+-- name: existing
+SELECT t.name FROM unnest(%(names)s::text[]) AS t (name) WHERE to_regclass(t.name) IS NOT NULL;
+
+-- name: keys_of
+-- Primary keys of the rows with such a value, as text.
+SELECT ARRAY[{key_texts}] AS key FROM ONLY {table} AS t WHERE t.{column}::text = ANY(%(values)s);
+
+-- name: within
+-- Whether one of these keys lies between both ends of a chunk.
+SELECT EXISTS (SELECT FROM (VALUES {keys}) AS k ({names}) WHERE ROW({names}) >= ROW({first}) AND ROW({names}) <= ROW({last})) AS found;
+
+-- name: delete_rows
+DELETE FROM ONLY {table} AS t WHERE t.{column}::text = ANY(%(values)s);
+
+-- name: delete_keys
+DELETE FROM ONLY {table} AS t USING (VALUES {keys}) AS k ({names}) WHERE {same_key};
+
+-- name: blank_keys
+UPDATE ONLY {table} AS t SET {blanks} FROM (VALUES {keys}) AS k ({names}) WHERE {same_key};
+
+-- name: changed_rows
+-- Of the archived rows that are still there, those that are not as they were.
+SELECT count(*) AS rows FROM {hashes} AS h JOIN ONLY {table} AS t ON {same_key}
+WHERE h.sha256 <> sha256(convert_to({fields}, 'UTF8'));
+
+-- name: copy_archived
+-- The archived rows of a chunk that are still there.
+COPY (SELECT {columns} FROM {hashes} AS h JOIN ONLY {table} AS t ON {same_key}
+      WHERE ROW({key}) >= ROW({first}) AND ROW({key}) <= ROW({last}) {order}) TO STDOUT (FORMAT text, ENCODING {encoding});
+
+-- name: forget_gone
+-- Of a chunk's rows, those that went with their user meanwhile.
+DELETE FROM {hashes} AS h WHERE ROW({key}) >= ROW({first}) AND ROW({key}) <= ROW({last})
+  AND NOT EXISTS (SELECT FROM ONLY {table} AS t WHERE {same_key});
+
+-- name: digest_of_hashes
+SELECT count(*) AS rows, encode(sha256(coalesce(string_agg(h.sha256, ''::bytea ORDER BY h.sha256), ''::bytea)), 'hex') AS sha256
+FROM {hashes} AS h;

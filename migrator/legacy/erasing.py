@@ -1,0 +1,172 @@
+"""Deletes rows that are archived, within one transaction that may write past the write-block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from migrator.core.sql import ident, literal
+from migrator.legacy.archived import Copying, Digest, fields_of, names_of, order_by
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from psycopg import Connection
+
+    from migrator.legacy.guard import ChunkKeys
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Archived:
+    """A table whose rows are archived.
+
+    Attributes:
+        place: Schema and name now.
+        columns: The archived columns' names now, in the archive's order.
+        key: The primary key's columns with their types.
+        hashes: The table with a hash per archived row, quoted; empty where all of the table is archived.
+        blanks: Where the table stays, columns and SQL for what stands in them once a row is erased.
+    """
+
+    place: tuple[str, str]
+    columns: tuple[str, ...]
+    key: tuple[tuple[str, str], ...]
+    hashes: str = ""
+    blanks: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def key_names(self) -> tuple[str, ...]:
+        """The primary key's columns."""
+        return tuple(name for name, _ in self.key)
+
+
+class Erasing(Copying):
+    """Finds and deletes rows of one table.
+
+    Args:
+        connection: In a transaction.
+        table: Whose rows.
+        encoding: Of COPY text.
+    """
+
+    def __init__(self, connection: Connection[Any], table: Archived, *, encoding: str) -> None:
+        super().__init__(connection, encoding=encoding)
+        self._table = table
+
+    def keys(self, column: str, values: Sequence[str]) -> tuple[Key, ...]:
+        """Give the primary keys of rows with such a value, as text."""
+        texts = ", ".join(f"t.{ident(name)}::text" for name in self._table.key_names)
+        found = self._all(
+            "keys_of",
+            {"values": list(values)},
+            key_texts=texts,
+            table=ident(*self._table.place),
+            column=ident(column),
+        )
+        return tuple(tuple(row["key"]) for row in found)
+
+    def holds(self, chunk: ChunkKeys, keys: Sequence[Key]) -> bool:
+        """Tell whether one of these keys lies between a chunk's ends."""
+        found = self._all(
+            "within",
+            {},
+            keys=self._listed(keys),
+            names=names_of(self._table.key_names),
+            first=self._typed(chunk.first_key),
+            last=self._typed(chunk.last_key),
+        )
+        return bool(found[0]["found"])
+
+    def changed_rows(self) -> int:
+        """Count the archived rows that are still there and not as they were."""
+        found = self._all(
+            "changed_rows",
+            {},
+            hashes=self._table.hashes,
+            table=ident(*self._table.place),
+            same_key=self._same_key("h"),
+            fields=fields_of(self._table.columns),
+        )
+        return int(found[0]["rows"])
+
+    def delete(self, keys: Sequence[Key]) -> int:
+        """Delete rows by primary key; where the table stays, their archived columns are blanked."""
+        parts = {
+            "table": ident(*self._table.place),
+            "keys": self._listed(keys),
+            "names": names_of(self._table.key_names),
+            "same_key": self._same_key("k"),
+        }
+        if not self._table.hashes:
+            return self._count("delete_keys", {}, **parts)
+        blanks = ", ".join(f"{ident(column)} = {value}" for column, value in self._table.blanks)
+        done = self._count("blank_keys", {}, blanks=blanks, **parts)
+        return max(done, self._count("delete_keys", {}, **{**parts, "table": self._table.hashes}))
+
+    def delete_by(self, column: str, values: Sequence[str]) -> int:
+        """Delete rows of a table without a primary key."""
+        return self._count(
+            "delete_rows",
+            {"values": list(values)},
+            table=ident(*self._table.place),
+            column=ident(column),
+        )
+
+    def chunk_rows(self, chunk: ChunkKeys) -> Iterator[bytes]:
+        """Give what is left of a chunk's rows, as COPY text."""
+        key = names_of(self._table.key_names, "t.")
+        parts = {
+            "columns": names_of(self._table.columns, "t."),
+            "table": ident(*self._table.place),
+            "key": key,
+            "first": self._typed(chunk.first_key),
+            "last": self._typed(chunk.last_key),
+            "order": order_by(self._table.key_names, "t."),
+            "encoding": self._encoding,
+        }
+        if not self._table.hashes:
+            return self._out(self._copy("copy_range", **parts))
+        more = {"hashes": self._table.hashes, "same_key": self._same_key("h")}
+        return self._out(self._copy("copy_archived", **parts, **more))
+
+    def forget_gone(self, chunk: ChunkKeys) -> None:
+        """Forget the hashes of rows that went with their user meanwhile: the renewed chunk lacks them."""
+        if self._table.hashes:
+            self._do(
+                "forget_gone",
+                hashes=self._table.hashes,
+                table=ident(*self._table.place),
+                key=names_of(self._table.key_names, "h."),
+                first=self._typed(chunk.first_key),
+                last=self._typed(chunk.last_key),
+                same_key=self._same_key("h"),
+            )
+
+    def content(self) -> Digest:
+        """Count and hash what the archive has to hold now."""
+        if self._table.hashes:
+            return Digest(**self._row("digest_of_hashes", hashes=self._table.hashes))
+        return self.digest(self._table.place, self._table.columns)
+
+    def _listed(self, keys: Sequence[Key]) -> str:
+        return ", ".join(f"({self._typed(key)})" for key in keys)
+
+    def _typed(self, key: Sequence[str]) -> str:
+        return ", ".join(
+            f"{literal(text)}::{kind}"
+            for text, (_, kind) in zip(key, self._table.key, strict=True)
+        )
+
+    def _same_key(self, alias: str) -> str:
+        return " AND ".join(
+            f"t.{ident(name)} = {alias}.{ident(name)}" for name in self._table.key_names
+        )
+
+    def _all(self, name: str, values: dict[str, Any], **parts: str) -> list[dict[str, Any]]:
+        with self._rows_as_dicts() as cursor:
+            return cursor.execute(self._composed(name, **parts), values).fetchall()
+
+    def _count(self, name: str, values: dict[str, Any], **parts: str) -> int:
+        return self._connection.execute(self._composed(name, **parts), values).rowcount

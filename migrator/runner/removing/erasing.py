@@ -1,0 +1,297 @@
+"""Erases single rows from quarantine and archive, or keeps them from ever coming back."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from migrator.archive.erasures import add_to_list, make_erasure
+from migrator.archive.files import disk
+from migrator.archive.folder import announce, arrive
+from migrator.archive.writer import chunk_name, write_chunk, write_chunks
+from migrator.core.clock import iso
+from migrator.core.errors import HeldError, RefusedError, UsageError
+from migrator.core.sql import ident
+from migrator.legacy.erasing import Archived, Erasing
+from migrator.legacy.execute import told
+from migrator.legacy.guard import ChunkKeys
+from migrator.runner.removing import finished
+from migrator.runner.removing.archives import (
+    archived,
+    chunk_size,
+    erasure_key,
+    folder_of,
+    kept,
+    sealing_of,
+)
+from migrator.sqlgen.naming import GUARD, row_hashes
+from migrator.sqlgen.steps import (
+    ARCHIVE_COLUMNS,
+    ERASE_COLUMNS,
+    PURGE_COLUMNS,
+    PURGE_TABLES,
+    QUARANTINE_TABLES,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migrator.archive.encryption import Sealing
+    from migrator.archive.manifest import ArchivedTable, Chunk
+    from migrator.legacy.erasing import Key
+    from migrator.runner.removing.archives import Kept
+    from migrator.runner.removing.site import Site
+    from migrator.sqlgen.archive_plan import TablePlan
+
+_EDITION = re.compile(r"t(?P<table>\d+)-c(?P<number>\d+)(-e(?P<edition>\d+))?\.")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Whose rows are to go.
+
+    Attributes:
+        table: Schema and name.
+        column: Whose values are named; empty for the primary key.
+        values: As text; of a primary key of several columns, separated by commas.
+    """
+
+    table: str
+    column: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What came of it.
+
+    Attributes:
+        where: `quarantine`, `quarantine and archive` or `erasure list`.
+        rows: Deleted rows, or entries of the list for this table.
+        files: Chunks that were rewritten.
+        needs_drill: The step whose archive has to be proven anew; empty when none.
+    """
+
+    where: str
+    rows: int
+    files: tuple[str, ...] = ()
+    needs_drill: str = ""
+
+
+def erase(here: Site, wish: Wish) -> Erased:
+    """Do what is asked for; the lease is held.
+
+    Before the purge the rows go from the quarantine in the transaction that records the rewritten chunks; interrupted,
+    both or neither is done. After it they stay in the files and on a list that every restore obeys.
+
+    Raises:
+        UsageError: The plan has no such table or column.
+        HeldError: The rows are where the application itself has to delete them.
+        RefusedError: Rows were changed since the archive.
+        DependencyError: Disk or database failed.
+    """
+    step, table = _find(here, wish.table)
+    column = _column(table, wish)
+    wish = replace(wish, column=column)
+    # Where values are erased before the columns go, they are gone from that step on.
+    last = ERASE_COLUMNS if ERASE_COLUMNS in here.plan.steps else PURGE_COLUMNS
+    purge = last if step == ARCHIVE_COLUMNS else PURGE_TABLES
+    state = here.states()[purge]
+    if state == "reverting":
+        raise HeldError(
+            f"{purge} is half reverted", hint="migrator remove revert, then this again"
+        )
+    if state in {"applied", "applying"}:
+        return _list(here, step, table, wish)
+    if archived(here, table.name) is None:
+        return _delete_only(here, table, wish)
+    return _Renewal(here, step, table).run(wish)
+
+
+class _Renewal:
+    """Rows deleted and their chunks rewritten, in one transaction and one move of the manifest."""
+
+    def __init__(self, here: Site, step: str, table: TablePlan) -> None:
+        self._here, self._step, self._plan = here, step, table
+        self._kept: Kept = kept(here, step)
+        known = self._kept.manifest.table(table.label)
+        assert known is not None  # noqa: S101  made of the same plan
+        self._known: ArchivedTable = known
+        self._sealing: Sealing = sealing_of(here.ctx)
+
+    def run(self, wish: Wish) -> Erased:
+        here, name = self._here, self._plan.name
+        with told(here.connection), here.connection.transaction():
+            here.guard.approve_writer()
+            erasing = _erasing(here, self._plan, self._kept.manifest.copy_encoding)
+            self._require_unchanged(erasing)
+            keys = _keys(erasing, self._plan, wish)
+            rows = erasing.delete(keys) if keys else 0
+            if not self._plan.key:
+                rows = erasing.delete_by(wish.column, wish.values)
+            renewed = self._chunks(erasing, keys)
+            found = erasing.content()
+            manifest = self._kept.manifest.with_table(
+                replace(
+                    self._known,
+                    rows=found.rows,
+                    sha256=found.sha256,
+                    chunks=tuple(
+                        c for old in self._known.chunks for c in renewed.get(old.file, (old,))
+                    ),
+                )
+            )
+            announce(self._kept.folder, manifest)
+            here.guard.record_erasure(name, **vars(found))
+            here.guard.record_renewal(
+                [t.name for t in self._kept.plan.tables], manifest.content_hash
+            )
+        arrive(self._kept.folder, manifest.content_hash)
+        return Erased("quarantine and archive", rows, tuple(renewed), self._step)
+
+    def _require_unchanged(self, erasing: Erasing) -> None:
+        recorded = archived(self._here, self._plan.name)
+        assert recorded is not None  # noqa: S101  asked before
+        changed = (
+            erasing.changed_rows()
+            if self._plan.only_columns
+            else (erasing.content().sha256 != recorded.sha256)
+        )
+        if changed:
+            raise RefusedError(
+                f"rows of {self._plan.label} were changed since the archive",
+                hint=f"migrator remove revert to before {self._step}, then this again, then apply again",
+            )
+
+    def _chunks(self, erasing: Erasing, keys: Sequence[Key]) -> dict[str, tuple[Chunk, ...]]:
+        """Rewrite what the rows were in; give the new chunks, none or one, by the old one's file."""
+        if not self._plan.key:
+            return self._all_chunks(erasing)
+        renewed: dict[str, tuple[Chunk, ...]] = {}
+        for chunk in self._here.guard.chunks(self._plan.name):
+            if keys and erasing.holds(chunk, keys):
+                erasing.forget_gone(chunk)
+                path = self._kept.folder / _next_edition(chunk.file, self._sealing)
+                written = write_chunk(path, erasing.chunk_rows(chunk), self._sealing)
+                keys_now = ChunkKeys(path.name, chunk.first_key, chunk.last_key)
+                self._here.guard.renew_chunk(
+                    self._plan.name, chunk.file, keys_now if written else None
+                )
+                renewed[chunk.file] = (written,) if written else ()
+        return renewed
+
+    def _all_chunks(self, erasing: Erasing) -> dict[str, tuple[Chunk, ...]]:
+        """Without a primary key nobody knows which chunk a row is in: all are written anew."""
+        old = self._known.chunks
+        if not old:
+            return {}
+        rows = erasing.rows(self._plan.place, self._plan.sources, ())
+        number = int(_parts(old[0].file)["table"])
+        edition = 1 + max(int(_parts(chunk.file)["edition"] or 0) for chunk in old)
+        written = write_chunks(
+            self._kept.folder,
+            rows,
+            self._sealing,
+            name=lambda place: chunk_name(number, place, self._sealing, edition=edition),
+            size=chunk_size(self._here.ctx),
+        )
+        new = tuple(chunk.chunk for chunk in written)
+        return {old[0].file: new} | {chunk.file: () for chunk in old[1:]}
+
+
+def _find(here: Site, label: str) -> tuple[str, TablePlan]:
+    plans = [here.plan.archive(step) for step in here.plan.archive_steps]
+    for plan in plans:
+        for table in plan.tables:
+            if table.label == label:
+                return plan.step, table
+    labels = ", ".join(table.label for plan in plans for table in plan.tables)
+    raise UsageError(f"the plan has no table {label}; it has: {labels}", hint="name one of them")
+
+
+def _column(table: TablePlan, wish: Wish) -> str:
+    """Give the column that values are of; empty for a primary key."""
+    if (wish.column,) == table.key:
+        return ""
+    if not wish.column and not table.key:
+        raise UsageError(f"{table.label} has no primary key", hint="name one with --column")
+    if wish.column and (wish.column not in table.names or table.only_columns):
+        known = ", ".join(table.key if table.only_columns else table.names)
+        raise UsageError(f"--column {wish.column}: allowed for {table.label}: {known}")
+    return wish.column
+
+
+def _values(table: TablePlan, wish: Wish) -> tuple[Key, ...]:
+    """Give the values as the columns' texts, checked for their number."""
+    if len(table.key) <= 1 or wish.column:
+        return tuple((value,) for value in wish.values)
+    keys = tuple(tuple(value.split(",")) for value in wish.values)
+    if any(len(key) != len(table.key) for key in keys):
+        raise UsageError(f"a key of {table.label} is {','.join(table.key)}")
+    return keys
+
+
+def _keys(erasing: Erasing, table: TablePlan, wish: Wish) -> tuple[Key, ...]:
+    if not table.key:
+        return ()
+    return erasing.keys(wish.column, wish.values) if wish.column else _values(table, wish)
+
+
+def _erasing(here: Site, table: TablePlan, encoding: str) -> Erasing:
+    types = {column.name: column.type for column in table.columns}
+    hashes = ident(GUARD, row_hashes(table.name)) if table.only_columns else ""
+    key = tuple((name, types[name]) for name in table.key)
+    return Erasing(
+        here.connection,
+        Archived(table.place, table.sources, key, hashes, table.blanks),
+        encoding=encoding,
+    )
+
+
+def _delete_only(here: Site, table: TablePlan, wish: Wish) -> Erased:
+    if table.only_columns or here.states()[QUARANTINE_TABLES] != "applied":
+        raise HeldError(
+            f"{table.label} is neither archived nor in quarantine: the application itself deletes its rows",
+            hint="delete them there; what comes into the archive later is without them",
+        )
+    with told(here.connection), here.connection.transaction():
+        here.guard.check_lease()
+        erasing = _erasing(here, table, "UTF8")
+        keys = _keys(erasing, table, wish)
+        rows = erasing.delete(keys) if keys else 0
+        if not table.key:
+            rows = erasing.delete_by(wish.column, wish.values)
+    return Erased("quarantine", rows)
+
+
+def _list(here: Site, step: str, table: TablePlan, wish: Wish) -> Erased:
+    folder = folder_of(here.ctx, here.plan.plan_id, step)
+    with disk(f"the archive in {folder} is not there"):
+        next(folder.iterdir())
+    key, at = erasure_key(here, step), iso(here.ctx.clock.now())
+    columns = (wish.column,) if wish.column else table.key
+    entries = [
+        make_erasure(key, table.label, columns, values, at=at) for values in _values(table, wish)
+    ]
+    whole = add_to_list(folder, entries)
+    number = sum(1 for entry in whole if entry.table == table.label)
+    if here.guard.plan_id() is None:
+        finished.note_erasures(here.ctx, here.plan, table.name, number)
+    else:
+        with told(here.connection), here.connection.transaction():
+            here.guard.check_lease()
+            here.guard.record_erasures(table.name, number)
+    return Erased("erasure list", number)
+
+
+def _next_edition(file: str, sealing: Sealing) -> str:
+    parts = _parts(file)
+    edition = int(parts["edition"] or 0) + 1
+    return chunk_name(int(parts["table"]), int(parts["number"]), sealing, edition=edition)
+
+
+def _parts(file: str) -> re.Match[str]:
+    match = _EDITION.match(file)
+    assert match is not None  # noqa: S101  the writer named it
+    return match

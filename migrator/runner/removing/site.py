@@ -1,0 +1,167 @@
+"""A plan and the database that it is for."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from migrator.core.errors import ConflictError, HeldError
+from migrator.core.units import carrying, needs_session, units_of
+from migrator.legacy.connect import open_postgres
+from migrator.legacy.execute import Patience, run_file, run_unit
+from migrator.legacy.guard import Guard
+from migrator.runner.listening import screams
+from migrator.runner.removing import finished
+from migrator.sqlgen import steps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from migrator.legacy.guard import Archived
+    from migrator.legacy.postgres import PostgresConnection
+    from migrator.runner.context import Context
+    from migrator.sqlgen.planfile import PlanFile
+
+
+# Transactions whose SQL wants to know that nobody was refused, by a look of the last minutes.
+_NEEDS_QUIET = frozenset(
+    {
+        (steps.SCREAM_WINDOW, "close"),
+        (steps.QUARANTINE_TABLES, "move"),
+        (steps.PURGE_TABLES, "drop"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A plan and the database that it is for.
+
+    Attributes:
+        connection: In autocommit, allowed to write.
+    """
+
+    ctx: Context
+    plan: PlanFile
+    connection: PostgresConnection
+    guard: Guard
+
+    def states(self) -> dict[str, str]:
+        """Give each step's state; all pending before the guard schema exists.
+
+        Raises:
+            ConflictError: Another plan is under way in this database.
+        """
+        under_way = self.guard.plan_id()
+        if under_way is None:
+            over = finished.record(self.ctx, self.plan) is not None
+            return dict.fromkeys(self.plan.steps, "applied" if over else "pending")
+        if under_way != self.plan.plan_id:
+            raise ConflictError(
+                f"plan {under_way} is under way in this database, not {self.plan.plan_id}",
+                hint="finish or revert that one where it was made, then: migrator remove plan",
+            )
+        return {known.step: known.state for known in self.guard.steps()}
+
+    def archives(self) -> tuple[Archived, ...]:
+        """Give what is known of the archives, by the guard schema or, after the last step, by what was kept of it."""
+        if self.guard.plan_id() is not None:
+            return self.guard.archives()
+        kept = finished.record(self.ctx, self.plan)
+        return finished.archives(kept) if kept else ()
+
+    @property
+    def _patience(self) -> Patience:
+        return Patience(self.ctx.config.remove.lock_attempts, self.ctx.clock.sleep)
+
+    def run(self, step: str, direction: str) -> None:
+        """Run a step's file, going on after what is recorded as done."""
+        skip = self.guard.done_units(step, direction) if self.guard.plan_id() else frozenset()
+        run_file(
+            self.connection,
+            self._text(step, direction),
+            skip=skip,
+            patience=self._patience,
+            oids=list(self.plan.oids),
+            prepare=partial(self._prepare, step, direction),
+        )
+
+    def _text(self, step: str, direction: str) -> str:
+        """Give a file as it has to be sent; one that a pooler would spoil is not begun."""
+        file = f"{direction}/{step}.sql"
+        text = self.plan.files[file]
+        if not self.connection.pooled:
+            return text
+        if needs_session(text):
+            raise HeldError(
+                f"{file} has a part that commits on its way, and between here and the server is a pooler "
+                "that gives each transaction another session",
+                hint="set direct_dsn under [legacy] to the server itself, then the same command again",
+            )
+        fence = self.guard.fence
+        return text if fence is None else carrying(text, "migrator.fence", fence)
+
+    def _prepare(self, step: str, direction: str, unit: str) -> None:
+        if step == steps.FINALIZE:
+            self._before_the_end(direction, unit)
+        if self.plan.unproven:
+            return
+        if (step, direction) == (steps.SCREAM_WINDOW, "revert"):
+            screams.end(self.ctx)
+        elif (step, direction, unit) == (steps.SCREAM_WINDOW, "deploy", "open"):
+            screams.begin(
+                self.ctx,
+                self.connection,
+                plan_id=self.plan.plan_id,
+                database=self.plan.database,
+                names=self.plan.names,
+            )
+        elif direction == "deploy" and (step, unit) in _NEEDS_QUIET:
+            self.listen()
+
+    def listen(self) -> None:
+        """Write down where the SQL looks for it whether somebody was refused; without a scream window nothing."""
+        if wanted := self.listening():
+            heard, counted = screams.listen(self.ctx, self.connection, wanted)
+            self.guard.heard(refusals=heard.count, counted=counted, unproven=heard.unproven)
+
+    def reopen(self) -> None:
+        """Make the guard schema again that the last step removed; the revert of that step goes on from there."""
+        reopening = units_of(self.plan.files[f"revert/{steps.FINALIZE}.sql"])[0]
+        run_unit(self.connection, reopening, patience=self._patience, oids=[])
+
+    def _before_the_end(self, direction: str, unit: str) -> None:
+        if direction == "deploy":
+            finished.keep(self.ctx, self.plan, self.guard.record())
+        elif direction == "revert" and unit == "settle":
+            kept = finished.record(self.ctx, self.plan)
+            if kept is not None:
+                self.guard.restore(kept)
+
+    def listening(self) -> screams.Listening | None:
+        """Give what is listened for by this plan, None when it does not listen."""
+        wanted = screams.known(self.ctx)
+        return wanted if wanted and wanted.plan_id == self.plan.plan_id else None
+
+
+def address(ctx: Context) -> str:
+    """Give the DSN that the removal works through."""
+    legacy = ctx.config.legacy
+    return ctx.reveal(legacy.direct_dsn or legacy.dsn)
+
+
+@contextmanager
+def site(ctx: Context, plan: PlanFile, *, read_only: bool) -> Iterator[Site]:
+    """Open the application's database for a plan."""
+    with open_postgres(address(ctx), doing="the removal", read_only=read_only) as connection:
+        yield Site(ctx, plan, connection, Guard(connection))
+
+
+def holder_of(ctx: Context) -> str:
+    """Give the name under which this operator holds the lease."""
+    # The same for this operator's next try, so that nobody waits for a killed process's lease.
+    return f"{socket.gethostname()}:{sha256(str(ctx.root).encode()).hexdigest()[:8]}"

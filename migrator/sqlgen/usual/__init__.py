@@ -1,0 +1,1 @@
+"""What each authentication library brought into the application's database. Pure."""

@@ -1,0 +1,1 @@
+"""The plan's SQL as the migrations of other tools. Pure."""
