@@ -15,6 +15,25 @@ from tests.setup.paths import ROOT
 LEAST_SHARE = 0.9
 PACKAGES = {
     "gates": Package("migrator/gates", ("tests/gates",)),
+    "sqlgen": Package(
+        "migrator/sqlgen",
+        tests=(
+            "tests/sqlgen/test_secret_columns.py",
+            "tests/sqlgen/test_revocation.py",
+            "tests/sqlgen/test_removal.py",
+            "tests/sqlgen/test_planfile.py",
+            "tests/sqlgen/test_code_removal.py",
+            "tests/sqlgen/usual",
+            "tests/sqlgen/wrap",
+            "tests/sqlgen/test_golden.py",
+        ),
+        data=(
+            "tests/sqlgen/catalog.json",
+            "tests/sqlgen/catalog.py",
+            "tests/sqlgen/golden.py",
+            "tests/golden/remove",
+        ),
+    ),
 }
 
 
