@@ -179,7 +179,7 @@ def parse_plan(files: Mapping[str, str]) -> PlanFile:
     try:
         plan = json.loads(text)
         hashes: dict[str, str] = plan["files"]
-        wrong = [path for path, known in hashes.items() if _hash(files.get(path, "")) != known]
+        wrong = [p for p, known in hashes.items() if p not in files or _hash(files[p]) != known]
         if wrong:
             raise ConflictError(
                 f"changed since `remove plan` wrote them: {', '.join(wrong)}",

@@ -54,6 +54,15 @@ def test_an_edited_or_missing_file_is_named(edited: dict[str, str | None]) -> No
     )
 
 
+def test_an_empty_file_that_is_missing_is_named_too() -> None:
+    wrapping = Beside(CodeRemoval("User", None), wrap=("django",))
+    files = plan_files(only_columns(), wrapping, made_at=AT)
+    (empty,) = (path for path, text in files.items() if text == "")
+    del files[empty]
+    with pytest.raises(ConflictError, match=f"{empty}$"):
+        parse_plan(files)
+
+
 def test_all_edited_files_are_named() -> None:
     with pytest.raises(ConflictError, match=f"{DEPLOY}, verify/01_guard.sql$"):
         parse_plan({**FILES, DEPLOY: "-- mine", "verify/01_guard.sql": "-- mine"})
