@@ -23,6 +23,7 @@ PACKAGES = {
             "tests/sqlgen/test_removal.py",
             "tests/sqlgen/test_planfile.py",
             "tests/sqlgen/test_code_removal.py",
+            "tests/sqlgen/test_environment.py",
             "tests/sqlgen/usual",
             "tests/sqlgen/wrap",
             "tests/sqlgen/test_golden.py",

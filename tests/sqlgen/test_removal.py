@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from migrator.archive.manifest import Excluded
 from migrator.core.access import Access, Bystander
 from migrator.core.catalog import (
     Blocker,
@@ -24,18 +25,22 @@ from migrator.core.catalog import (
 )
 from migrator.core.errors import RefusedError
 from migrator.sqlgen import steps
+from migrator.sqlgen.archive_plan import parse_archive_plan
 from migrator.sqlgen.naming import fitting, quarantined, row_hashes
 from migrator.sqlgen.removal import Removal, make_removal, refusals
+from migrator.sqlgen.render import render
 from migrator.sqlgen.steps import steps_of
 from migrator.sqlgen.telling import described, exceptions, notes, told
 from tests.sqlgen.golden import ACCESS, RULES
 
 COLUMN = Column("id", "bigint", "", "", True, "", "", "", "", "", None, (), "")
 LOCKED = replace(COLUMN, name="locked_at", type="timestamp", not_null=False)
+USERS_NAME = ("public", "users")
 TABLE = Table("public", "logins", 11, 3, "dba", "p", (), (), False, False, "d", "", "")
 LOGINS = replace(TABLE, columns=(COLUMN,))
 KEY = Constraint("users_pkey", "p", "PRIMARY KEY (id)", ("id",), True, "")
 USERS = replace(TABLE, name="users", oid=10, columns=(COLUMN, LOCKED), constraints=(KEY,))
+LOCKABLE = replace(USERS, columns=(COLUMN, LOCKED, replace(LOCKED, name="failed_attempts")))
 INDEX = Index("by_lock", "CREATE INDEX …", False, ("locked_at",), False, "")
 SEQUENCE = Sequence("logins_id_seq", "id", "serial", "bigint", 1, 1, 1, 9, 1, False, "")
 
@@ -71,8 +76,7 @@ def refused(*tables: Table, **choice: Any) -> list[str]:
 
 def test_it_has_the_tables_as_they_were_asked_for_and_the_columns_as_the_table_has_them() -> None:
     others = replace(LOGINS, name="others")
-    users = replace(USERS, columns=(COLUMN, LOCKED, replace(LOCKED, name="failed_attempts")))
-    found = made(others, LOGINS, users=users, columns=("failed_attempts", "locked_at"))
+    found = made(others, LOGINS, users=LOCKABLE, columns=("failed_attempts", "locked_at"))
     assert (found.database, found.server_version) == ("shop", 180_000)
     assert found.tables == (others, LOGINS)
     assert found.names == ("locked_at", "failed_attempts")
@@ -101,9 +105,9 @@ def blocked(table: Table, *reasons: str, column: str = "") -> Table:
 def test_all_reasons_are_told_at_once() -> None:
     assert refused(
         blocked(LOGINS, "it is a view", "rule r is on it"),
-        users=blocked(USERS, "view v depends on it", column="locked_at"),
-        columns=("locked_at",),
-        version=139_999,
+        users=blocked(LOCKABLE, "view v depends on it", column="locked_at"),
+        columns=("locked_at", "failed_attempts"),
+        version=130_000,
         acknowledged=(),
     ) == [
         "the server is PostgreSQL 13, older than 14",
@@ -111,13 +115,14 @@ def test_all_reasons_are_told_at_once() -> None:
         "public.logins: rule r is on it",
         "public.users.locked_at: view v depends on it",
         (
-            "public.users: Auther has no place for locked_at; to do without "
+            "public.users: Auther has no place for locked_at, failed_attempts; to do without "
             'put "lockout" into [remove] acknowledged'
         ),
     ]
 
 
 def test_the_oldest_server_is_14() -> None:
+    assert refused(LOGINS, version=139_999) == ["the server is PostgreSQL 13, older than 14"]
     assert refusals(made(LOGINS, version=140_000)) == []
 
 
@@ -226,8 +231,12 @@ def test_secrets_that_something_asks_for_are_refused_unless_they_are_archived() 
         "its values are secrets, which the archive leaves out, but constraint long needs them "
         "(keep them: [remove.archive] include_secrets = true)"
     )
-    found = refused(logins, users=users, columns=("token",), include_secrets=False)
-    assert found == [f"public.logins.token: {reason}", f"public.users.token: {reason}"]
+    viewed = blocked(logins, "it is a view")
+    assert refused(viewed, users=users, columns=("token",), include_secrets=False) == [
+        "public.logins: it is a view",
+        f"public.logins.token: {reason}",
+        f"public.users.token: {reason}",
+    ]
     assert refusals(made(logins, users=users, columns=("token",))) == []
     assert refusals(made(users=users, columns=("locked_at",), include_secrets=False)) == []
 
@@ -243,6 +252,38 @@ def test_the_archive_leaves_out_secrets_and_what_is_computed_of_what_goes() -> N
     whole = made(logins, users=users, columns=("locked_at", "token"))
     assert (whole.omitted(logins), whole.kept(logins)) == ((), ("id", "token"))
     assert whole.kept(users) == ("locked_at", "token")
+
+
+def test_the_archives_own_plan_names_what_it_leaves_out() -> None:
+    token = replace(LOCKED, name="token", type="text")
+    files = render(made(replace(LOGINS, columns=(COLUMN, token)), include_secrets=False))
+    (archive,) = parse_archive_plan(files["archive/06_archive_tables.json"]).tables
+    assert archive.excluded == (Excluded("token", "its values are secrets", "NULL"),)
+
+
+def test_of_the_users_table_the_archive_has_the_key_and_what_hangs_on_what_goes() -> None:
+    manager = replace(LOCKED, name="manager_id", type="bigint")
+    number = replace(manager, name="number")
+    own = Constraint("to_manager", "f", "FOREIGN KEY …", ("manager_id",), True, "", USERS_NAME)
+    users = replace(
+        USERS,
+        columns=(*USERS.columns, manager, number),
+        constraints=(KEY, own),
+        sequences=(SEQUENCE, replace(SEQUENCE, name="numbers", column="number")),
+    )
+    files = render(made(users=users, columns=("manager_id",)))
+    (archive,) = parse_archive_plan(files["archive/12_archive_columns.json"]).tables
+    assert archive.names == ("id", "manager_id")
+    assert archive.sequences == (("public", "logins_id_seq", "public"),)
+    assert '"to_manager" FOREIGN KEY …' in archive.rebuild.keys
+    assert archive.rebuild.left_out == ("public.users: its owner (dba) and all grants",)
+
+
+def test_a_check_that_nobody_enforces_comes_back_as_one() -> None:
+    check = Constraint("odd", "c", "CHECK (…) NOT ENFORCED", ("locked_at",), False, "")
+    users = replace(USERS, constraints=(KEY, check))
+    back = render(made(users=users, columns=("locked_at",)))["revert/16_purge_columns.sql"]
+    assert '"odd" CHECK (…) NOT ENFORCED;' in back
 
 
 def test_why_the_scream_window_proves_nothing_is_told_by_table() -> None:
@@ -323,7 +364,6 @@ def test_a_table_is_described_in_one_line() -> None:
     assert told(Bystander("slot", "s", "lags")) == "slot s: lags"
 
 
-USERS_NAME = ("public", "users")
 TRIGGERED = replace(USERS, triggers=(Trigger("a", "", "O", ""), Trigger("b", "", "O", "")))
 PASSWORD = replace(LOCKED, name="password", type="text")
 

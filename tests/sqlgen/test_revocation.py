@@ -117,6 +117,12 @@ def test_what_keeps_a_table_from_going_and_coming_back_is_said_as_the_statement_
     assert [reason in said for said in found.unproven] == [True]
 
 
+def test_what_a_role_escapes_by_is_told_beside_what_keeps_the_table() -> None:
+    access = replace(with_role(hides_errors=True), guard_role_exists=False)
+    found = revocation_of(OWNED, access).unproven
+    assert [said.split()[1] for said in found] == ["has", "the"]
+
+
 def test_a_superuser_needs_no_membership_and_the_guard_role_no_right_to_create() -> None:
     access = replace(rights(create=False), superuser=True, acts_as=())
     assert revocation_of(OWNED, access) == Revocation((), "guard", ())
