@@ -264,7 +264,9 @@ def test_the_archives_own_plan_names_what_it_leaves_out() -> None:
 def test_of_the_users_table_the_archive_has_the_key_and_what_hangs_on_what_goes() -> None:
     manager = replace(LOCKED, name="manager_id", type="bigint")
     number = replace(manager, name="number")
-    own = Constraint("to_manager", "f", "FOREIGN KEY …", ("manager_id",), True, "", USERS_NAME)
+    own = Constraint(
+        "to_manager", "f", "FOREIGN KEY …", ("manager_id",), True, "", USERS_NAME, ("id",)
+    )
     users = replace(
         USERS,
         columns=(*USERS.columns, manager, number),
