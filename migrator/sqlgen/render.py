@@ -91,13 +91,11 @@ def render(removal: Removal) -> dict[str, str]:
         ).render(values, step=step)
         for step in steps.steps_of(removal)
         for direction in DIRECTIONS
-    } | _archive_files(environment, values, removal)
+    } | _archive_files(environment, removal)
 
 
-def _archive_files(
-    environment: Environment, values: dict[str, Any], removal: Removal
-) -> dict[str, str]:
-    module = environment.get_template("rebuild.sql.j2").make_module(values)
+def _archive_files(environment: Environment, removal: Removal) -> dict[str, str]:
+    module = environment.get_template("rebuild.sql.j2").make_module()
     return archive_files(
         removal, {name: getattr(module, name) for name in ("create", "complete", "keys")}
     )

@@ -8,18 +8,15 @@ from typing import Any
 import pytest
 
 from migrator.archive.manifest import Excluded
-from migrator.core.access import Access, Bystander
+from migrator.core.access import Bystander
 from migrator.core.catalog import (
     Blocker,
     Catalog,
-    Column,
     Constraint,
     Grant,
     InboundKey,
-    Index,
     Policy,
     Publication,
-    Sequence,
     Table,
     Trigger,
 )
@@ -32,35 +29,18 @@ from migrator.sqlgen.render import render
 from migrator.sqlgen.steps import steps_of
 from migrator.sqlgen.telling import described, exceptions, notes, told
 from tests.sqlgen.golden import ACCESS, RULES
-
-COLUMN = Column("id", "bigint", "", "", True, "", "", "", "", "", None, (), "")
-LOCKED = replace(COLUMN, name="locked_at", type="timestamp", not_null=False)
-USERS_NAME = ("public", "users")
-TABLE = Table("public", "logins", 11, 3, "dba", "p", (), (), False, False, "d", "", "")
-LOGINS = replace(TABLE, columns=(COLUMN,))
-KEY = Constraint("users_pkey", "p", "PRIMARY KEY (id)", ("id",), True, "")
-USERS = replace(TABLE, name="users", oid=10, columns=(COLUMN, LOCKED), constraints=(KEY,))
-LOCKABLE = replace(USERS, columns=(COLUMN, LOCKED, replace(LOCKED, name="failed_attempts")))
-INDEX = Index("by_lock", "CREATE INDEX …", False, ("locked_at",), False, "")
-SEQUENCE = Sequence("logins_id_seq", "id", "serial", "bigint", 1, 1, 1, 9, 1, False, "")
-
-
-def made(
-    *tables: Table,
-    users: Table = USERS,
-    columns: tuple[str, ...] = (),
-    version: int = 180_000,
-    access: Access = ACCESS,
-    **rules: Any,
-) -> Removal:
-    return make_removal(
-        Catalog("shop", version, (*tables, users)),
-        tables=tuple((table.schema, table.name) for table in tables),
-        users=("public", "users"),
-        columns=columns,
-        rules=replace(RULES, **rules),
-        access=access,
-    )
+from tests.sqlgen.removals import (
+    COLUMN,
+    INDEX,
+    KEY,
+    LOCKABLE,
+    LOCKED,
+    LOGINS,
+    SEQUENCE,
+    USERS,
+    USERS_NAME,
+    made,
+)
 
 
 def refused(*tables: Table, **choice: Any) -> list[str]:
@@ -279,13 +259,6 @@ def test_of_the_users_table_the_archive_has_the_key_and_what_hangs_on_what_goes(
     assert archive.sequences == (("public", "logins_id_seq", "public"),)
     assert '"to_manager" FOREIGN KEY …' in archive.rebuild.keys
     assert archive.rebuild.left_out == ("public.users: its owner (dba) and all grants",)
-
-
-def test_a_check_that_nobody_enforces_comes_back_as_one() -> None:
-    check = Constraint("odd", "c", "CHECK (…) NOT ENFORCED", ("locked_at",), False, "")
-    users = replace(USERS, constraints=(KEY, check))
-    back = render(made(users=users, columns=("locked_at",)))["revert/16_purge_columns.sql"]
-    assert '"odd" CHECK (…) NOT ENFORCED;' in back
 
 
 def test_why_the_scream_window_proves_nothing_is_told_by_table() -> None:
