@@ -90,3 +90,22 @@ def test_an_index_of_a_constraint_is_built_beside_only_where_the_constraint_can_
         users = replace(USERS, constraints=(KEY, odd), indexes=(index,))
         files = render(made(users=users, columns=("locked_at",)))
         assert (concurrently in files["revert/16_purge_columns.sql"]) == built
+
+
+def test_a_table_that_a_column_points_to_is_locked_after_the_users_table() -> None:
+    target = {"target": ("public", "places"), "target_columns": ("id",)}
+    key = Constraint("to_place", "f", "FOREIGN KEY …", ("locked_at",), True, "", **target)
+    users = replace(USERS, constraints=(KEY, key))
+    text = render(made(users=users, columns=("locked_at",)))["deploy/16_purge_columns.sql"]
+    assert re.findall(r'LOCK TABLE ONLY "public"\."(\w+)" IN ACCESS EXCLUSIVE MODE', text) == [
+        "users",
+        "places",
+    ]
+
+
+@pytest.mark.parametrize(("erase", "compared"), [("no", True), ("null", False)])
+def test_before_they_go_columns_are_erased_or_compared_with_their_archive(
+    erase: str, compared: bool
+) -> None:
+    text = render(made(columns=("locked_at",), erase=erase))["deploy/16_purge_columns.sql"]
+    assert ("'the columns are erased'" in text) != compared
