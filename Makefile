@@ -26,8 +26,9 @@ check: ## linter, formatter, strict types, direction of imports, dependencies, s
 	$(BIN)/deptry .
 	$(BIN)/codespell
 
+# Three at a time: much of a test is waiting for a server.
 test: setup check ## everything that must pass, in under 20 minutes on two cores
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 3 --dist loadgroup
 
 test-long: setup ## proofs that take minutes
 	$(BIN)/pytest -m long

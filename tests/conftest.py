@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.parts import require
 from tests.parts.devise_elsewhere import load_mariadb, load_sqlite
@@ -20,6 +21,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # Reading the authorities' certificates takes 20 ms, and each httpx client would do it anew.
 ssl.create_default_context = functools.cache(ssl.create_default_context)
+
+# A busy machine is no failure.
+settings.register_profile(
+    "patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("patient")
 
 # The tests that come with generated code run beside it, as their team would run them.
 collect_ignore = ["golden"]

@@ -8,8 +8,10 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from migrator.dashboards.rules import (
+    ALERTS,
     FILE,
     KEEP_FIRING_FOR,
+    RECORDINGS,
     STAGE_BEFORE,
     Alert,
     Rules,
@@ -63,7 +65,13 @@ def render(config: Config) -> dict[str, str]:
 
 
 def _file(interval: str, tests: Sequence[dict[str, Any]]) -> str:
-    head = {"rule_files": [FILE], "evaluation_interval": interval, "tests": list(tests)}
+    head = {
+        "rule_files": [FILE],
+        "evaluation_interval": interval,
+        # In no order, alerts may see what was recorded an interval before.
+        "group_eval_order": [RECORDINGS, ALERTS],
+        "tests": list(tests),
+    }
     return "# Written by `migrator drain rules`.\n" + to_yaml(head)
 
 

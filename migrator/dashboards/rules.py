@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from migrator.config.model import Config
     from migrator.gates.spec import GateSpec
 
+RECORDINGS, ALERTS = "migrator-recordings", "migrator-alerts"
 FILE = "migrator-rules.yml"
 # So long an alert goes on after its reason: what comes and goes is one alert, not twenty.
 KEEP_FIRING_FOR = timedelta(minutes=10)
@@ -118,10 +119,10 @@ def render_rules(rules: Rules) -> str:
     """Write the file of rules."""
     groups = [
         {
-            "name": "migrator-recordings",
+            "name": RECORDINGS,
             "rules": [recording.__dict__ for recording in rules.recordings],
         },
-        {"name": "migrator-alerts", "rules": [_rule(alert) for alert in rules.alerts]},
+        {"name": ALERTS, "rules": [_rule(alert) for alert in rules.alerts]},
     ]
     return "\n".join(_head(rules)) + "\n" + to_yaml({"groups": groups})
 
