@@ -25,7 +25,7 @@ from migrator.sqlgen import steps
 from migrator.sqlgen.archive_plan import parse_archive_plan
 from migrator.sqlgen.naming import fitting, quarantined, row_hashes
 from migrator.sqlgen.removal import Removal, make_removal, refusals
-from migrator.sqlgen.render import render
+from migrator.sqlgen.render import on_one_line, render
 from migrator.sqlgen.steps import steps_of
 from migrator.sqlgen.telling import described, exceptions, notes, told
 from tests.sqlgen.golden import ACCESS, RULES
@@ -395,6 +395,10 @@ def test_what_to_look_at_first_is_told() -> None:
     )
     accepted = made(LOGINS, log_watched=False, acknowledged=("scream_window",))
     assert notes(accepted)[0].startswith("the scream window is UNPROVEN (acknowledged): ")
+
+
+def test_a_foreign_text_stays_in_its_comment_line() -> None:
+    assert on_one_line("a\nDROP TABLE b; ü") == "a?DROP TABLE b; ü"
 
 
 def test_names_fit_into_63_bytes_and_stay_different() -> None:

@@ -61,6 +61,7 @@ def test_what_cannot_hold_a_secret_is_none() -> None:
         (replace(COLUMN, not_null=True), (), "a random value", "gen_random_uuid"),
         (replace(COLUMN, type="character varying(32)", not_null=True), (), "a random value", "uuid"),
         (replace(COLUMN, name="password"), (), "a hash that no password fits", "repeat('.', 31)"),
+        (replace(COLUMN, name="password", type="public.citext"), (), "a hash that no password fits", "repeat"),
         (replace(COLUMN, name="password", type="character varying(59)"), (), "NULL", "NULL"),
     ],
 )  # fmt: skip
