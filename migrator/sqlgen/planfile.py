@@ -136,9 +136,7 @@ def plan_files(removal: Removal, beside: Beside, *, made_at: datetime) -> dict[s
 def _wrapped(
     removal: Removal, wrap: tuple[str, ...], sql: Mapping[str, str], *, made_at: datetime
 ) -> dict[str, str]:
-    plan = Wrapped(
-        removal.plan_id, removal.database, made_at, steps_of(removal), _there(removal), dict(sql)
-    )
+    plan = Wrapped(removal.plan_id, made_at, steps_of(removal), _there(removal), dict(sql))
     return {
         f"{WRAP_FOLDER}/{tool}/{path}": text
         for tool in wrap

@@ -89,7 +89,6 @@ STEPS = tuple(
 )
 WRAPPED = Wrapped(
     plan_id="0123456789abcdef",
-    database="shop",
     made_at=AT,
     steps=STEPS,
     there="""to_regclass('"public"."#{exit}"') IS NOT NULL""",
