@@ -181,3 +181,15 @@ def test_of_counters_a_subject_names_the_source_in_an_order_of_its_own(
     drain: dict[str, Any], subject: str
 ) -> None:
     assert spec_of(config(drain=drain), section()).subject == subject
+
+
+def test_another_window_of_health_is_another_subject(tmp_path: Path) -> None:
+    text = render("shop", verified_when="confirmed")
+
+    def errors(window: str) -> str:
+        changed = text.replace('health_window = "5m"', f'health_window = "{window}"')
+        (tmp_path / "migrator.toml").write_text(changed, encoding="utf-8")
+        config = load(tmp_path / "migrator.toml")
+        return spec_of_regress(config, config.regress[1]).subject
+
+    assert errors("5m") != errors("6m")

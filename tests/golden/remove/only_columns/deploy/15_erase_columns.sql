@@ -13,6 +13,31 @@
 -- Made by `migrator remove plan`, run by `migrator remove`. Run by hand it refuses without a lease and, to deploy, without
 -- fresh gate evidence in migrator_guard.evidence. Do not edit: plan.json holds this file's hash.
 
+-- Once more before the first value goes: it is in the archive as it is here, and nothing has written past the block.
+-- unit: compare
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SET LOCAL lock_timeout = '200ms';
+SET LOCAL statement_timeout = 0;
+SELECT migrator_guard.enter('15_erase_columns', 'compare', 'deploy', '01c0a1b006fafc1a');
+SET LOCAL row_security = off;
+SET LOCAL datestyle = 'ISO, YMD';
+SET LOCAL intervalstyle = 'postgres';
+SET LOCAL timezone = 'UTC';
+SET LOCAL extra_float_digits = 1;
+SET LOCAL bytea_output = 'hex';
+SELECT migrator_guard.expect('public', 'users', 'public');
+SELECT migrator_guard.rows_unchanged(count(*) FILTER (WHERE k.sha256 <> sha256(convert_to(
+              migrator_guard.field(u."id"::text)
+              || migrator_guard.field(u."migrator_q_sign_in_count"::text)
+              || migrator_guard.field(u."migrator_q_failed_attempts"::text)
+              || migrator_guard.field(u."migrator_q_current_sign_in_ip"::text)
+              || migrator_guard.field(u."migrator_q_confirmed_at"::text), 'UTF8'))), 'table public.users')
+FROM migrator_guard."rows_users" AS k JOIN "public"."users" AS u ON u."id" = k."id";
+UPDATE migrator_guard.archive SET compared_at = clock_timestamp() WHERE name = 'users';
+SELECT migrator_guard.unwritten('"public"."users"'::regclass, 'users', 'migrator_guard."rejected_users"'::regclass);
+SELECT migrator_guard.leave('15_erase_columns', 'compare', 'deploy', false);
+COMMIT;
+
 -- unit: null
 -- 100 blocks per transaction, past the write-block; a row that moved meanwhile is met in another round. Begun again it
 -- finds less to do. Not for a transaction block.
