@@ -36,7 +36,7 @@ _PERSON = "auther-user-1"
 @pytest.mark.parametrize(
     ("users", "budget_s", "stay_s"),
     [
-        pytest.param(600, 0.5, 0.9, id="600 users"),
+        pytest.param(600, 0.8, 1.3, id="600 users"),
         pytest.param(100_000, 1.0, 4.0, id="100000 users", marks=pytest.mark.long),
     ],
 )
