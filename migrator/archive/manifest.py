@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -212,11 +213,19 @@ def parse_manifest(text: str, *, where: str) -> Manifest:
         raise RefusedError(
             f"{where} is damaged or cut off ({type(error).__name__})", hint=ANOTHER_COPY
         ) from error
+    if strange := [name for name in _files_of(manifest) if not _FILE.fullmatch(name)]:
+        raise RefusedError(f"{where} names a file outside of its folder: {strange[0]}")
     if manifest.sha256 != said:
         raise RefusedError(f"{where}: its list of chunks was changed", hint=ANOTHER_COPY)
     return manifest
 
 
+def _files_of(manifest: Manifest) -> tuple[str, ...]:
+    return (manifest.erasure_key_file, *(chunk.file for chunk in manifest.chunks))
+
+
+# A name and no path: it is looked for in the archive's folder and nowhere else.
+_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 ANOTHER_COPY = "nothing was written; take another copy of the archive"
 _OTHER_VERSION = "use the version of migrator that wrote it"
 

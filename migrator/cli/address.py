@@ -50,7 +50,7 @@ class Address:
         except OSError as error:
             raise DependencyError(
                 f"cannot listen on {self.host}:{self.port}: {error.strerror}",
-                hint="migrator dashboard --listen 127.0.0.1:PORT",
+                hint="choose another --listen",
             ) from error
 
     def said(self, listener: socket.socket) -> str:

@@ -16,6 +16,7 @@ import click
 from migrator.cli.address import DEFAULT_ADDRESS, Address
 from migrator.cli.common import pass_context
 from migrator.cli.drain import before_option
+from migrator.cli.secret import token_of
 from migrator.cli.status import standings_of
 from migrator.config.secrets import SecretRef
 from migrator.core.errors import DependencyError, MigratorError, UsageError
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
     from migrator.runner.context import Context
 
-MIN_TOKEN = 20
 FAREWELL_S = 10
 
 
@@ -192,11 +192,7 @@ def _secret(ctx: Context, token: str | None, address: Address) -> str | None:
             hint="migrator dashboard --token env:MIGRATOR_DASHBOARD_TOKEN",
         )
     try:
-        secret = ctx.reveal(SecretRef.parse(token))
+        secret = SecretRef.parse(token)
     except ValueError as error:
         raise UsageError(f"--token: {error}", hint="--token env:NAME") from error
-    if len(secret) < MIN_TOKEN:
-        raise UsageError(
-            f"{token} has fewer than {MIN_TOKEN} characters", hint="make a longer one"
-        )
-    return secret
+    return token_of(secret, ctx.root)

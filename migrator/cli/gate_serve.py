@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 import click
 
-from migrator.cli.secret import SECRET
-from migrator.core.errors import DependencyError, UsageError
+from migrator.cli.address import Address
+from migrator.cli.secret import SECRET, token_of
+from migrator.core.errors import UsageError
 from phases import p3_drain
 
 if TYPE_CHECKING:
@@ -18,11 +17,11 @@ if TYPE_CHECKING:
     from migrator.config.secrets import SecretRef
     from migrator.dashboards.step_answer import StepAnswer
 
-_BACKLOG = 64
+DEFAULT_ADDRESS = "127.0.0.1:8600"
 
 
 @click.command()
-@click.option("--listen", default="127.0.0.1:8600", show_default=True, metavar="HOST:PORT")
+@click.option("--listen", default=DEFAULT_ADDRESS, show_default=True, metavar="ADDRESS:PORT")
 @click.option(
     "--token",
     type=SECRET,
@@ -35,21 +34,25 @@ def serve(invocation: Invocation, listen: str, token: SecretRef | None) -> None:
     The ledger answers, as it is at each request, with the configuration as it is then; nothing is
     measured. Keep `drain watch` or `gate watch` running beside it.
     """
-    host, port = _address(listen)
-    if token is None and not _is_loopback(host):
+    address = Address(listen)
+    if token is None and not address.is_local:
         raise UsageError(
-            f"{host} can be reached from elsewhere: that needs a token",
-            hint="--token env:NAME, or --listen 127.0.0.1:8600",
+            f"{address.host} can be reached from elsewhere: that needs a token",
+            hint=f"--token env:NAME, or --listen {DEFAULT_ADDRESS}",
         )
-    secret = None if token is None else token.reveal(invocation.root)
+    secret = None if token is None else token_of(token, invocation.root)
     # A web server takes longer to import than most commands take to run.
     import uvicorn  # noqa: PLC0415
 
     from migrator.dashboards.gate_endpoint import make_app  # noqa: PLC0415
 
-    app = make_app(lambda step, name: _answer(invocation, step, name), token=secret)
-    with closing(_bound(host, port)) as bound:
-        click.echo(f"listening on http://{host}:{bound.getsockname()[1]}/gates/STEP")
+    with closing(address.listener()) as bound:
+        # Whoever knows the token may come by any name; without one a page on the web must not.
+        hosts = address.hosts(bound, ()) if secret is None else None
+        app = make_app(
+            lambda step, name: _answer(invocation, step, name), token=secret, hosts=hosts
+        )
+        click.echo(f"listening on http://{address.said(bound)}/gates/STEP")
         config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
         # Ctrl-C is how it ends.
         with suppress(KeyboardInterrupt):
@@ -62,28 +65,3 @@ def _answer(invocation: Invocation, step: str, name: str | None) -> StepAnswer:
         return p3_drain.answer(ctx, step, name)
     finally:
         ctx.state.engine.dispose()
-
-
-def _address(listen: str) -> tuple[str, int]:
-    host, _, port = listen.rpartition(":")
-    if not host or not port.isdecimal():
-        raise UsageError(f"--listen {listen}: write HOST:PORT", hint="--listen 127.0.0.1:8600")
-    return host.strip("[]"), int(port)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except OSError as error:
-        raise DependencyError(
-            f"nothing can listen on {host}:{port}: {error.strerror}",
-            hint="choose another --listen",
-        ) from error

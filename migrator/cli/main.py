@@ -114,7 +114,8 @@ def _log_to_stderr(verbose: int) -> None:
             structlog.dev.ConsoleRenderer(colors=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Asked for each line: whoever calls a command in its own process may have put another one there.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
 
 

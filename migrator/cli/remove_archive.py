@@ -139,7 +139,8 @@ def restore_(
 ) -> None:
     """Make the archived tables anew in another database, from the archive alone.
 
-    Needs no migrator.toml and no state. Everything is checked before anything is written.
+    Needs no migrator.toml and no state. Everything is checked before anything is written. An archive brings the SQL that
+    makes its tables: name the receipt's --manifest hashes, or whoever could write to the folder decides what runs there.
     """
     archives = find_archives(folder, manifests)
     opening = _opening(archives, identity)

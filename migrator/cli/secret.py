@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from migrator.config.secrets import SecretRef
+from migrator.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MIN_TOKEN = 20
 
 
 class _Secret(click.ParamType[SecretRef]):
@@ -20,3 +28,17 @@ class _Secret(click.ParamType[SecretRef]):
 
 
 SECRET = _Secret()
+
+
+def token_of(secret: SecretRef, root: Path) -> str:
+    """Give the token that a server asks for.
+
+    Raises:
+        UsageError: It is not there, or so short that somebody could guess it.
+    """
+    token = secret.reveal(root)
+    if len(token) < MIN_TOKEN:
+        raise UsageError(
+            f"{secret} has fewer than {MIN_TOKEN} characters", hint="make a longer one"
+        )
+    return token

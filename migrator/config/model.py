@@ -174,7 +174,9 @@ class StageSection(Section):
 
     document: Path = Path(".migrator/stage.json")
     signing_key: SecretRef
-    expected_instances: Annotated[int, Field(ge=1)] | tuple[str, ...]
+    expected_instances: (
+        Annotated[int, Field(ge=1)] | Annotated[tuple[str, ...], Field(min_length=1)]
+    )
     wait: Duration = timedelta(seconds=60)
     heartbeat_within: Duration = timedelta(seconds=30)
     legacy_accept_for: Duration = timedelta(days=30)
@@ -206,6 +208,15 @@ class Config(Section):
         names = [*(gate.name for gate in self.gates), *(one.name for one in self.regress)]
         if len(set(names)) < len(names):
             raise ValueError("two gates, or a gate and a regress, have the same name")
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_goes_back_by_log_lines(self) -> Config:
+        if self.drain.counters == "logs" and any(one.roll_back for one in self.regress):
+            raise ValueError(
+                'roll_back = true is not for counters = "logs": whoever the application logs a text of '
+                "could write such lines"
+            )
         return self
 
     @model_validator(mode="after")

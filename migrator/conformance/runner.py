@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+import traceback
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrator.conformance.case import Result
@@ -15,6 +17,7 @@ from migrator.conformance.interface import (
     NotRun,
     Passed,
 )
+from migrator.core.errors import MigratorError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -83,7 +86,18 @@ def _tried(work: Callable[[], None]) -> Failed | NotRun | None:
         return error.failed
     except CannotRunError as error:
         return NotRun(str(error))
+    except MigratorError:
+        raise
+    except Exception as error:  # noqa: BLE001 (whatever an application answers, the other cases are run)
+        return _stumbled(error)
     return None
+
+
+def _stumbled(error: Exception) -> Failed:
+    """Say where a case could not go on; the error's own text may hold a token."""
+    *_, last = traceback.extract_tb(error.__traceback__)
+    where = f"{type(error).__name__} at line {last.lineno} of {Path(last.filename).name}"
+    return Failed("the requests of this case", "answers that the case can read", where)
 
 
 def _stock(bench: Bench, cases: Sequence[Case]) -> dict[str, Failed | NotRun]:

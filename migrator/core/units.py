@@ -44,6 +44,15 @@ def units_of(text: str) -> tuple[Unit, ...]:
     )
 
 
+def looks_like_one(text: str) -> bool:
+    """Tell whether a text would cut the file that it is quoted in, or be taken for the beginning of a transaction.
+
+    Whoever may comment on a table could else have any SQL run as a piece of its own.
+    """
+    quoted = f"'{text}"
+    return _UNIT.search(quoted) is not None or _BEGIN.search(quoted) is not None
+
+
 def needs_session(text: str) -> bool:
     """Tell whether a file has a part that needs the same session from its beginning to its end."""
     return any(unit.needs_session for unit in units_of(text))

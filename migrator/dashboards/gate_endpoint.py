@@ -23,21 +23,28 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-_LETS_THROUGH, _UNAUTHORIZED, _FORBIDDEN = 200, 401, 403
+_LETS_THROUGH, _UNAUTHORIZED, _FORBIDDEN, _MISDIRECTED = 200, 401, 403, 421
 _METHODS = ["GET", "POST"]
 
 
 def make_app(
-    ask: Callable[[str, str | None], StepAnswer], *, token: str | None = None
+    ask: Callable[[str, str | None], StepAnswer],
+    *,
+    token: str | None = None,
+    hosts: frozenset[str] | None = None,
 ) -> Starlette:
     """Give the application.
 
     Args:
         ask: Answers for a step, or for one gate of it; called in a thread for each request.
         token: What a bearer must bring; None lets everybody ask.
+        hosts: Host headers that are good, in lower case; None for any. A page that another name leads
+            here (DNS rebinding) is refused by it.
     """
 
     def answer(request: Request) -> JSONResponse:
+        if hosts is not None and request.headers.get("Host", "").lower() not in hosts:
+            return JSONResponse({"allowed": False}, _MISDIRECTED)
         if token is not None and not _is_bearer(request, token):
             headers = {"WWW-Authenticate": "Bearer"}
             return JSONResponse({"allowed": False}, _UNAUTHORIZED, headers)

@@ -71,7 +71,7 @@ def evaluate(
     newest, run = mine[-1], _run(spec, mine)
     state, reason, next_look = _judge(spec, newest, run, now)
     until = newest.at + spec.good_for if state in _PASSES else None
-    if state in _UNDECIDED and newest.grade is Grade.OK and pass_until and now <= pass_until:
+    if state in _UNDECIDED and pass_until and _still_holds(spec, mine, pass_until, now):
         state, reason, next_look, until = GateState.PASSED, _STILL, None, pass_until
     return Verdict(
         spec,
@@ -88,6 +88,19 @@ def evaluate(
         last_ok=next((s.at for s in reversed(mine) if s.grade is Grade.OK), None),
         missing=_missing(spec, run),
     )
+
+
+def _still_holds(
+    spec: GateSpec, samples: Sequence[Sample], pass_until: datetime, now: datetime
+) -> bool:
+    """Tell whether a pass outlives what came after it.
+
+    A breach ends it even where nobody wrote that down: a look that was killed, or another watch whose
+    sample is newer.
+    """
+    given_at = pass_until - spec.good_for
+    broken = any(s.grade is Grade.BREACH and s.at > given_at for s in samples)
+    return samples[-1].grade is Grade.OK and now <= pass_until and not broken
 
 
 def _since(spec: GateSpec, samples: Sequence[Sample], now: datetime) -> datetime:

@@ -36,8 +36,13 @@ def breaches(
 
 
 def _are_spread(spec: GateSpec, samples: Sequence[Sample], now: datetime) -> bool:
-    """Tell whether samples are neither apart nor crowded: two watches in one second see one moment."""
+    """Tell whether samples are neither apart nor crowded: two watches in one second see one moment.
+
+    Those that are still to come were taken before the clock was set back: nobody knows how old they are.
+    """
     times = [sample.at for sample in samples]
+    if times[-1] > now + spec.longest_gap:
+        return False
     unbroken = all(after - before <= spec.longest_gap for before, after in pairwise([*times, now]))
     return (
         unbroken and times[-1] - times[0] >= (spec.consecutive - 1) * spec.interval * SPREAD_RATIO

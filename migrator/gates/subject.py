@@ -27,6 +27,10 @@ LASTING: frozenset[Measurement] = frozenset(
     }
 )
 
+_OF_A_WINDOW: frozenset[Measurement] = frozenset(
+    {"error_ratio", "shim_p95_seconds", "jwks_failures", "login_refusals"}
+)
+
 
 def subject_of(config: Config, measure: Measurement) -> str:
     """Name what is measured: tables, addresses, expected instances; no password."""
@@ -45,12 +49,10 @@ def subject_of(config: Config, measure: Measurement) -> str:
         "legacy_homes": seen,
         "users_seen_on_legacy": seen,
     }
-    usual = (
-        users
-        if measure in LASTING
-        else f"{config.stage.expected_instances} at {_counters(config)}"
-    )
-    return subjects.get(measure, usual)
+    counted = f"{config.stage.expected_instances} at {_counters(config)}"
+    if measure in _OF_A_WINDOW:
+        return f"{counted} within {config.drain.health_window}"
+    return subjects.get(measure, users if measure in LASTING else counted)
 
 
 def _counters(config: Config) -> str:

@@ -35,6 +35,9 @@ def unrehashed_users(look: Look) -> Reading:
     found = look.passwords or PasswordsLook(doubts=(Doubt(Grade.NO_DATA, "Auther was not asked"),))
     if found.doubts:
         return Reading(None, found.doubts)
+    if found.ours < 1:
+        reason = "no account there is of this migration: another Auther, or migrator import run"
+        return Reading(None, (Doubt(Grade.NO_DATA, reason),))
     evidence = {
         "envelopes": dict(found.envelopes),
         "native": found.native,

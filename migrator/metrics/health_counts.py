@@ -102,7 +102,8 @@ def within(slots: Iterable[StoredCounts], begins: datetime, ends: datetime) -> W
         covered_s += slot.covered_s * inside_s / length_s
         for name, count in slot.counts.items():
             counts[name] += count * inside_s / length_s
-    return Window(begins, ends, dict(counts), min(covered_s / (ends - begins).total_seconds(), 1))
+    span_s = (ends - begins).total_seconds()
+    return Window(begins, ends, dict(counts), min(covered_s / span_s, 1) if span_s > 0 else 0)
 
 
 def quantile(counts: Mapping[str, float], share: float) -> float | None:

@@ -75,7 +75,7 @@ class Homes:
                 ) as connection,
             ):
                 try:
-                    return _look_of(self._groups(connection))
+                    return self._look_of(self._groups(connection))
                 except errors.QueryCanceled:
                     connection.rollback()
                     return self._estimated(connection)
@@ -84,6 +84,13 @@ class Homes:
                 reason = f"there is no table {TABLE} yet: migrator import run makes it"
                 return HomesLook(doubts=(Doubt(Grade.UNPROVEN, reason),))
             return HomesLook(doubts=(Doubt(Grade.ERROR, error.message),))
+
+    def _look_of(self, groups: list[_Group]) -> HomesLook:
+        """Add the groups up; a table that knows nobody is no proof that nobody is left."""
+        if groups:
+            return _look_of(groups)
+        reason = f"{TABLE} knows no {self.model}: migrator import run, or another [legacy] model"
+        return HomesLook(doubts=(Doubt(Grade.NO_DATA, reason),))
 
     def _groups(self, connection: psycopg.Connection) -> list[_Group]:
         query = sql.SQL(_query("homes").decode()).format(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrator.metrics.both_sides import HomesLook
+from migrator.metrics.homes import NEVER
 from migrator.metrics.interface import Doubt, Grade, Reading
 
 if TYPE_CHECKING:
@@ -19,8 +20,20 @@ def legacy_homes(look: Look) -> Reading:
 
 
 def users_seen_on_legacy(look: Look) -> Reading:
-    """Count users seen on the legacy path of late; the shims note that at their best effort."""
+    """Count users seen on the legacy path of late; the shims note that at their best effort.
+
+    Where no shim ever noted anybody, on either path, none can: that nobody was seen says nothing.
+    """
+    found = look.homes
+    if found is not None and not found.doubts and not _is_anybody_noted(found):
+        doubt = Doubt(Grade.NO_DATA, "no shim has noted on which path anybody came")
+        return Reading(None, (doubt,))
     return _read(look, lambda found: found.seen_on_legacy)
+
+
+def _is_anybody_noted(found: HomesLook) -> bool:
+    ages = (*found.last_legacy.items(), *found.last_auther.items())
+    return any(users for age, users in ages if age != NEVER)
 
 
 def _read(look: Look, count: Callable[[HomesLook], int]) -> Reading:

@@ -27,11 +27,13 @@ class Pinned(NamedTuple):
 
     Attributes:
         list_hash: SHA-256 over all of it, hex.
+        known: All users of the model that the table knows, pinned or not.
         shown: The first ones: primary key and reason.
     """
 
     users: int
     list_hash: str
+    known: int
     shown: tuple[tuple[str, str], ...]
 
 
@@ -59,6 +61,9 @@ class PinnedUsers:
             if isinstance(error.__cause__, errors.UndefinedTable):
                 return no_fact(Grade.NO_DATA, "there is no migrator_identity: migrator import run")
             return no_fact(Grade.ERROR, error.message)
+        if not found.known:
+            reason = f"migrator_identity knows no {self.source}: migrator import run"
+            return no_fact(Grade.NO_DATA, reason)
         evidence = {"pinned": found.users, "list_hash": found.list_hash}
         known = not found.users or found.list_hash == self.acknowledged
         value = 0.0 if known else float(found.users)
@@ -89,5 +94,6 @@ class PinnedUsers:
             wanted = {"source": self.source, "rows": rows}
             row = connection.execute(queries["count"].encode(), wanted).fetchone()
             shown = connection.execute(queries["list"].encode(), wanted).fetchall()
-        count, list_hash = row or (0, "")
-        return Pinned(int(count), str(list_hash), tuple((str(pk), str(why)) for pk, why in shown))
+        count, list_hash, known = row or (0, "", 0)
+        listed = tuple((str(pk), str(why)) for pk, why in shown)
+        return Pinned(int(count), str(list_hash), int(known), listed)

@@ -38,6 +38,7 @@ class Reached:
 
     Attributes:
         table: Of which table.
+        model: Whose sessions it tells from those of others.
         since: Rows written to from then on are not all known.
         after: The key up to which every row was read.
         read: How many these were.
@@ -47,6 +48,7 @@ class Reached:
     """
 
     table: str
+    model: str
     since: datetime
     after: int = BEFORE_ALL
     read: int = 0
@@ -60,10 +62,10 @@ class Reached:
         return {**asdict(self), "since": iso(self.since), "swept_at": swept_at}
 
 
-def reached_so_far(checkpoints: Checkpoints, table: str) -> Reached | None:
-    """Give how far the census of a table came, None before the first one."""
+def reached_so_far(checkpoints: Checkpoints, table: str, model: str) -> Reached | None:
+    """Give how far the census of a table came for a model's sessions, None before the first one."""
     stored = checkpoints.get(SUBJECT, KEY)
-    if not stored or stored["table"] != table:
+    if not stored or (stored["table"], stored.get("model")) != (table, model):
         return None
     swept_at = stored["swept_at"]
     times = {"since": parse_iso(stored["since"]), "swept_at": swept_at and parse_iso(swept_at)}
@@ -104,16 +106,16 @@ class Census:
         self._rows, self._table, self._pace = rows, table, pace
         self._checkpoints, self._clock = checkpoints, clock
 
-    def begin(self, name: str) -> Reached:
+    def begin(self, name: str, model: str) -> Reached:
         """Give where to go on; a table that is not there, or is of other sessions, begins anew."""
         if self._table.exists():
-            known = reached_so_far(self._checkpoints, name)
+            known = reached_so_far(self._checkpoints, name, model)
             if known is not None:
                 return known
             self._table.clear()
         else:
             self._table.create()
-        return self._keep(Reached(name, since=self._horizon()))
+        return self._keep(Reached(name, model, since=self._horizon()))
 
     def walk(self, reached: Reached, *, advance: Callable[[int], None]) -> Reached:
         """Read all rows that were never read."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,6 @@ from migrator.core.durations import format_duration
 from migrator.metrics.interface import Doubt, Grade, SessionsLook
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from migrator.config.model import LegacySection
     from migrator.sessions.interface import HolderPage, Place, Store
     from migrator.state.checkpoints import Checkpoints
@@ -35,11 +34,10 @@ class KeptStore:
         """Give the count; its age is what makes it doubtful."""
         assert self.kept.counted_at is not None  # noqa: S101 - only such a count is kept
         age = self.place.clock.now() - self.kept.counted_at
-        if age <= self.good_for:
+        if timedelta(0) <= age <= self.good_for:
             return self.kept
-        reason = (
-            f"the sessions were counted {format_duration(age)} ago: migrator drain census --watch"
-        )
+        when = f"{format_duration(age)} ago" if age > timedelta(0) else "at a time still to come"
+        reason = f"the sessions were counted {when}: migrator drain census --watch"
         return replace(self.kept, doubts=(*self.kept.doubts, Doubt(Grade.STALE, reason)))
 
     def holders(self, *, after: str, rows: int) -> HolderPage:

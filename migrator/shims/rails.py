@@ -17,6 +17,7 @@ _PARTS = (
     "errors",
     "stage_reader",
     "counters",
+    "token",
     "key_set",
     "verified_tokens",
     "token_verifier",

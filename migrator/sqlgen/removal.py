@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.core.catalog import as_data
 from migrator.core.errors import RefusedError
+from migrator.core.units import looks_like_one
 from migrator.sqlgen import secret_columns
 from migrator.sqlgen.naming import COLUMN_PREFIX, ROW_NUMBER, SCHEMAS, quarantined
 from migrator.sqlgen.revocation import Revocation, revocation_of
@@ -17,6 +18,8 @@ from migrator.sqlgen.secret_columns import omissions
 from migrator.sqlgen.usual.registry import losses
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from migrator.core.access import Access
     from migrator.core.catalog import Catalog, Column, Table
     from migrator.sqlgen.secret_columns import Omission
@@ -195,7 +198,29 @@ def refusals(removal: Removal) -> list[str]:
         found += _column_refusals(removal)
     if not removal.rules.include_secrets:
         found += _secret_refusals(removal)
-    return found + _unacknowledged(removal) + _name_clashes(removal)
+    return found + _cuts(removal) + _unacknowledged(removal) + _name_clashes(removal)
+
+
+def _cuts(removal: Removal) -> list[str]:
+    """Name tables with a name, comment or definition that would be taken for a border between pieces of a file."""
+    catalogs = [*removal.tables, removal.users]
+    pairs = [(table, as_data(table)) for table in catalogs]
+    return [
+        f'{table.label}: a text of it has a line of its own like "-- unit: name" or "BEGIN;"'
+        for table, data in pairs
+        if any(looks_like_one(text) for text in _texts(data))
+    ]
+
+
+def _texts(data: Any) -> Iterator[str]:
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            yield from (key, *_texts(value))
+    elif isinstance(data, list | tuple):
+        for value in data:
+            yield from _texts(value)
 
 
 def _unacknowledged(removal: Removal) -> list[str]:

@@ -99,6 +99,19 @@ def test_what_is_written_is_read_back_and_only_its_owner_may_read_it(tmp_path: P
     assert not any(b"user 1" in path.read_bytes() for path in folder.iterdir())
 
 
+@pytest.mark.parametrize("name", ["../t1-c1.copy.gz.age", "/etc/passwd", "..", "a/b", "a\nb", ""])
+def test_a_manifest_names_no_file_outside_of_its_folder(tmp_path: Path, name: str) -> None:
+    manifest = written(tmp_path / "archive")
+    (table,) = manifest.tables
+    chunks = (replace(table.chunks[0], file=name), *table.chunks[1:])
+    for bent in (
+        manifest.with_table(replace(table, chunks=chunks)),
+        replace(manifest, erasure_key_file=name),
+    ):
+        with pytest.raises(RefusedError, match="a file outside of its folder"):
+            parse_manifest(bent.text(), where="manifest.json")
+
+
 def test_a_chunk_opens_with_the_tools_at_hand(tmp_path: Path) -> None:
     require("age")
     manifest = written(tmp_path / "archive")

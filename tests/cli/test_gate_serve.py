@@ -171,6 +171,23 @@ def test_with_a_token_only_its_bearer_is_answered(served: Served, bearer: str) -
     assert httpx.get(address, headers=right, trust_env=False).status_code == 200
 
 
+def test_a_page_that_another_name_leads_here_is_not_answered(served: Served) -> None:
+    served.judge(GateState.PASSED)
+    address = served.open[1] + "/gates/auther"
+    rebound = httpx.get(address, headers={"Host": "evil.example:8600"}, trust_env=False)
+    assert (rebound.status_code, rebound.json()) == (421, {"allowed": False})
+    named = httpx.get(address.replace("127.0.0.1", "localhost"), trust_env=False)
+    assert named.status_code == 200
+
+
+def test_a_token_that_can_be_guessed_is_refused(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GATE_TOKEN", "x" * 19)
+    short = migrator(served.team.root, "gate", "serve", "--token", "env:GATE_TOKEN")
+    assert (short.code, "fewer than 20 characters" in short.err) == (2, True)
+
+
 def test_beyond_this_machine_it_needs_a_token(served: Served) -> None:
     refused = migrator(served.team.root, "gate", "serve", "--listen", "0.0.0.0:0")
     assert (refused.code, "that needs a token" in refused.err) == (2, True)

@@ -231,6 +231,13 @@ class Story:
         ws.chapter("p4 remove: the legacy auth tables and columns go, and come back once")
         ws.say("code first: the application restarts in a build that no longer reads passwords")
         self._deploy(build="3", DEMO_LEGACY_CODE="0")
+        made = ws.migrator("remove", "keygen", "--out", "archive.key", "--json")
+        ws.say("the archive keeps the passwords here, so that the way back brings them too")
+        ws.edit_config(
+            ("recipients = []", f'recipients = ["{json.loads(made)["recipient"]}"]'),
+            ('# identity = "file:archive.key"', 'identity = "file:archive.key"'),
+            ("include_secrets = false", "include_secrets = true"),
+        )
         ws.migrator("remove", "plan")
         ws.migrator("remove", "apply", expect=3)
         ws.migrator("gate", "check", "--before", "remove", "--wait", "--for", "90s")

@@ -125,6 +125,16 @@ def test_one_more_ok_look_leaves_a_pass_as_it_was_and_a_bad_one_ends_it() -> Non
     assert later(Grade.OK, minute=24 * 60 + 1).state is GateState.ACCUMULATING
 
 
+def test_a_breach_ends_a_pass_though_nobody_wrote_that_down_before_the_next_look() -> None:
+    until = AT + 10 * MINUTE + SPEC.good_for
+    samples = [*ok(*range(11)), sample(11, Grade.BREACH), sample(12)]
+    found = evaluate(SPEC, samples, now=AT + 12 * MINUTE, pass_until=until)
+    assert (found.state, found.good_until) == (GateState.ACCUMULATING, None)
+    before_it = [sample(9, Grade.BREACH), *ok(10, 11)]
+    again = evaluate(SPEC, before_it, now=AT + 11 * MINUTE, pass_until=until)
+    assert again.state is GateState.PASSED
+
+
 def test_samples_of_another_specification_invalidate_and_never_count() -> None:
     loose = spec(at_most=100)
     others = [sample(minute, of=loose) for minute in range(11)]

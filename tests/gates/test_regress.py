@@ -48,6 +48,11 @@ def test_samples_that_are_old_apart_or_crowded_confirm_nothing() -> None:
     assert confirmed(BROKEN, BROKEN, BROKEN, apart=0.01) == 0
 
 
+def test_after_the_clock_was_set_back_breaches_that_are_still_to_come_confirm_nothing() -> None:
+    assert confirmed(BROKEN, BROKEN, BROKEN, later=-1) == 3
+    assert confirmed(BROKEN, BROKEN, BROKEN, later=-60) == 0
+
+
 def test_what_was_broken_before_the_stage_moved_is_not_its_doing() -> None:
     assert confirmed(BROKEN, BROKEN, BROKEN, since=0) == 0
 

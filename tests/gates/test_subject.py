@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from migrator.cli.init import render
 from migrator.config.load import load
-from migrator.gates.spec import specs_before
+from migrator.gates.spec import spec_of_regress, specs_before
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,3 +43,15 @@ def test_every_other_source_or_place_of_counters_is_another_subject(tmp_path: Pa
     ]
     assert len(set(subjects)) == len(subjects)
     assert "hunter2" not in "".join(subjects)
+
+
+def test_another_window_of_health_is_another_subject(tmp_path: Path) -> None:
+    text = render("shop", verified_when="confirmed")
+
+    def errors(window: str) -> str:
+        changed = text.replace('health_window = "5m"', f'health_window = "{window}"')
+        (tmp_path / "migrator.toml").write_text(changed, encoding="utf-8")
+        config = load(tmp_path / "migrator.toml")
+        return spec_of_regress(config, config.regress[1]).subject
+
+    assert errors("5m") != errors("6m")

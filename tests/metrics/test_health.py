@@ -89,6 +89,7 @@ def test_of_a_stretch_that_reaches_out_of_the_span_its_share_counts() -> None:
     slots = [stored(AT, 60, requests=120), stored(AT + HOUR, 30, seen=0, requests=30)]
     found = within(slots, AT + 30 * MINUTE, AT + 90 * MINUTE)
     assert (found.counts, found.covered) == ({"requests": 60 + 30}, 0.5)
+    assert within(slots, AT, AT).covered == 0
 
 
 @pytest.mark.parametrize(

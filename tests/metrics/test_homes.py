@@ -20,6 +20,7 @@ from tests.parts.stage_file import create_side_tables
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+TERMS = Terms(1, timedelta(seconds=30), control=True, base=None)
 USERS = """
 INSERT INTO migrator_identity
   (source, user_pk, auther_id, home, pinned_reason, last_legacy_at, last_auther_at)
@@ -70,10 +71,31 @@ def test_users_of_one_model_are_counted_by_home_and_by_when_they_were_seen() -> 
 @pytest.mark.parametrize(("measure", "value"), [("legacy_homes", 3), ("users_seen_on_legacy", 2)])
 def test_the_measures_say_what_was_counted(measure: str, value: int) -> None:
     look = Look(SystemClock().now(), homes=homes().look())
-    terms = Terms(1, timedelta(seconds=30), control=True, base=None)
-    reading = MEASURES[measure].read(look, terms)  # type: ignore[index]
+    reading = MEASURES[measure].read(look, TERMS)  # type: ignore[index]
     assert (reading.value, reading.doubts) == (value, ())
     assert reading.evidence["pinned"] == 1
+
+
+@pytest.mark.parametrize("measure", ["legacy_homes", "users_seen_on_legacy"])
+def test_a_table_that_knows_nobody_proves_nothing(db: psycopg.Connection, measure: str) -> None:
+    db.execute("DELETE FROM migrator_identity WHERE source = 'User'")
+    reading = MEASURES[measure].read(Look(SystemClock().now(), homes=homes().look()), TERMS)  # type: ignore[index]
+    assert reading.value is None
+    assert [(d.grade, "knows no User" in d.reason) for d in reading.doubts] == [
+        (Grade.NO_DATA, True)
+    ]
+
+
+def test_where_no_shim_ever_noted_anybody_nobody_seen_proves_nothing(
+    db: psycopg.Connection,
+) -> None:
+    db.execute("UPDATE migrator_identity SET last_legacy_at = NULL")
+    seen = MEASURES["users_seen_on_legacy"]
+    reading = seen.read(Look(SystemClock().now(), homes=homes().look()), TERMS)
+    assert (reading.value, reading.doubts) == (0, ())
+    db.execute("UPDATE migrator_identity SET last_auther_at = NULL")
+    reading = seen.read(Look(SystemClock().now(), homes=homes().look()), TERMS)
+    assert (reading.value, [doubt.grade for doubt in reading.doubts]) == (None, [Grade.NO_DATA])
 
 
 def test_a_count_that_runs_out_of_time_is_an_estimate_and_no_value(
@@ -87,8 +109,7 @@ def test_a_count_that_runs_out_of_time_is_an_estimate_and_no_value(
     assert doubt.grade is Grade.UNPROVEN
     assert doubt.reason == "migrator_identity was not counted in 0s, about 6 users: an estimate"
     look = Look(SystemClock().now(), homes=found)
-    terms = Terms(1, timedelta(seconds=30), control=True, base=None)
-    reading = MEASURES["legacy_homes"].read(look, terms)
+    reading = MEASURES["legacy_homes"].read(look, TERMS)
     assert (reading.value, reading.doubts) == (None, found.doubts)
     assert homes().look().doubts == ()
 

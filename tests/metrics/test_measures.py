@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.metrics.base import Base, Mark, base_from_json, increment
-from migrator.metrics.both_sides import ImportLook
+from migrator.metrics.both_sides import ImportLook, PasswordsLook
 from migrator.metrics.interface import (
     Doubt,
     FleetLook,
@@ -206,3 +206,13 @@ def test_differences_of_the_import_are_what_the_ledger_says() -> None:
     never = ImportLook(doubts=(Doubt(Grade.NO_DATA, "never verified"),))
     reading = MEASURES["import_differences"].read(Look(AT, import_check=never), terms())
     assert (reading.value, reading.doubts) == (None, never.doubts)
+
+
+def test_an_auther_without_our_accounts_proves_nothing_about_their_hashes() -> None:
+    def measured(found: PasswordsLook) -> Reading:
+        terms = Terms(1, timedelta(minutes=1), control=False, base=None)
+        return MEASURES["unrehashed_users"].read(Look(AT, passwords=found), terms)
+
+    assert measured(PasswordsLook(users=9, ours=1, native=1)).value == 0
+    strange = measured(PasswordsLook(users=9))
+    assert (strange.value, [doubt.grade for doubt in strange.doubts]) == (None, [Grade.NO_DATA])

@@ -137,3 +137,18 @@ def test_a_log_that_cannot_tell_is_unproven(
     log = log_of(tmp_path / name, prefix=prefix)
     assert said in log.begin().unproven
     assert said in log.listen(Heard()).unproven
+
+
+def test_whoever_puts_the_name_of_a_control_into_a_query_is_heard_all_the_same(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "log.json"
+    path.touch()
+    log = ServerLog(str(path), PREFIX, database="shop", names=("identities", "at"))
+    heard = log.begin()
+    query = "SELECT * FROM identities WHERE uid = 'migrator_control_0a1b'"
+    control = 'relation "migrator_control_0b" does not exist at character 13'
+    lines = [_object("42501", "permission denied", query), _object("42P01", control, "")]
+    path.write_text("".join(f"{line}\n" for line in lines))
+    found = log.listen(heard)
+    assert (found.count, found.controls) == (1, ("0b",))

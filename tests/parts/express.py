@@ -85,6 +85,7 @@ def prepare(
     stack: Stack = EXPRESS,
     settings: ShimSettings | None = None,
     pepper: str = "",
+    port: int = 0,
     extra: dict[str, str] | None = None,
 ) -> ExpressApp:
     """Copy the application and put the generated shim into it. Starts nothing.
@@ -94,10 +95,11 @@ def prepare(
         stack: Which application.
         settings: The shim's, but for stage key and redirect URI; by default those that fit the issuer.
         pepper: Devise's.
+        port: 0 for any free one.
         extra: More environment variables.
     """
     folder = Path(tempfile.mkdtemp(prefix=f"migrator-{stack.target.name}-"))
-    stage, port = StageFile(folder / "stage.json"), free_port()
+    stage, port = StageFile(folder / "stage.json"), port or free_port()
     redirect_uri = f"http://127.0.0.1:{port}{CALLBACK_PATH}"
     issuer.redirect_uris.append(redirect_uri)
     baked = settings or shim_settings(issuer, stage_public_key="", redirect_uri="")

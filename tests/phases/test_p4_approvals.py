@@ -11,8 +11,12 @@ import pytest
 from migrator.core.clock import ManualClock
 from migrator.core.errors import ConflictError, HeldError, UsageError
 from migrator.core.progress import Progress
+from migrator.gates.spec import specs_before
+from migrator.gates.verdict import GateState
 from migrator.runner.context import make_context
+from migrator.runner.gating.overriding import override, override_of
 from migrator.runner.removing.consent import Consent
+from migrator.runner.removing.site import Site as PlannedSite
 from migrator.sqlgen import steps
 from phases import p4_remove
 from tests.phases.removal import make_site
@@ -65,6 +69,33 @@ def test_two_people_let_it_happen_once(site: Site, team: Team) -> None:
     assert outcome is not None
     assert used is not None
     assert (outcome.body["approval"], used.body["approvers"]) == (used.seq, ["alice", "bob"])
+
+
+def test_asking_for_an_approval_does_not_spend_the_override_of_a_gate(
+    site: Site, team: Team
+) -> None:
+    (spec,) = specs_before(site.ctx.config, "remove")
+    site.pass_gates(state=GateState.FAILED)
+    with pytest.raises(HeldError):
+        override(site.ctx, spec, reason="known")
+    team.sign("alice", "bob")
+    override(site.ctx, spec, reason="known")
+    ask(site)
+    team.sign("alice", "bob")
+    assert purge(site) == (steps.PURGE_TABLES,)
+    assert override_of(site.ctx, spec) is None
+
+
+def test_an_approval_is_for_one_server(
+    site: Site, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(site)
+    team.sign("alice", "bob")
+    there = PlannedSite.target.fget  # type: ignore[attr-defined]
+    monkeypatch.setattr(
+        PlannedSite, "target", property(lambda here: there(here).replace(":", ":9", 1))
+    )
+    ask(site)
 
 
 def test_an_approval_is_not_good_a_second_time(site: Site, team: Team) -> None:

@@ -18,8 +18,9 @@ from migrator.archive.encryption import Identity
 from migrator.archive.folder import alone
 from migrator.archive.reader import read_rows
 from migrator.config.secrets import SecretRef
-from migrator.core.errors import HeldError, RefusedError, UsageError
+from migrator.core.errors import ConflictError, HeldError, RefusedError, UsageError
 from migrator.core.progress import Progress
+from migrator.runner.removing import finished
 from migrator.runner.removing.archive_work import drill_all, erase_rows
 from migrator.runner.removing.erasing import Wish
 from migrator.runner.removing.restoring import find_archives, restore
@@ -319,6 +320,30 @@ def test_a_row_written_after_the_archive_is_not_purged_and_not_lost(site: Site) 
     assert b"late" in plain(site, steps.ARCHIVE_TABLES)
     p4_remove.rollback(site.ctx)
     assert site.sql("SELECT uid FROM identities WHERE id = 1") == "late"
+
+
+def test_a_database_that_does_not_know_the_plan_costs_no_archive(site: Site) -> None:
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.ARCHIVE_TABLES)
+    folder = site.archive(steps.ARCHIVE_TABLES)
+    before = sorted(folder.iterdir())
+    site.sql("ALTER SCHEMA migrator_guard RENAME TO away")
+    assert p4_remove.rollback(site.ctx).steps == ()
+    assert sorted(folder.iterdir()) == before
+    site.sql("ALTER SCHEMA away RENAME TO migrator_guard")
+    p4_remove.rollback(site.ctx)
+    assert not folder.exists()
+
+
+def test_a_removal_that_ended_in_another_database_is_not_taken_back_in_this_one(
+    site: Site,
+) -> None:
+    made = p4_remove.plan(site.ctx)
+    finished.keep(site.ctx, made, {"archives": []}, "shop:1")
+    for command in (p4_remove.rollback, p4_remove.run, p4_remove.status):
+        with pytest.raises(ConflictError, match="in another database than this one"):
+            command(site.ctx)
+    assert site.sql("SELECT to_regnamespace('migrator_guard')") is None
 
 
 def test_the_receipt_says_what_went_on_what_evidence_and_how_to_restore(site: Site) -> None:

@@ -307,6 +307,20 @@ def test_a_stray_drop_or_truncate_fails_and_a_tripwire_that_is_not_ours_stops_th
         p4_remove.run(site.ctx)
 
 
+def test_values_that_changed_behind_the_write_block_are_not_erased(
+    tmp_path: Path, devise_db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = make_site(tmp_path, devise_db, monkeypatch, tables=(), rules='erase = "null"')
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.WRITE_BLOCK_COLUMNS)
+    site.sql("ALTER TABLE users DISABLE TRIGGER USER")
+    site.sql("UPDATE users SET migrator_q_encrypted_password = 'newer' WHERE id = 1")
+    site.sql("ALTER TABLE users ENABLE ALWAYS TRIGGER migrator_guard_block")
+    with pytest.raises(RefusedError, match="differs from the archive in 1 rows"):
+        p4_remove.run(site.ctx, steps.ERASE_COLUMNS)
+    assert site.sql("SELECT migrator_q_encrypted_password FROM users WHERE id = 1") == "newer"
+
+
 def test_an_erasure_that_was_cut_off_is_taken_back_from_the_archive(
     tmp_path: Path, devise_db: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

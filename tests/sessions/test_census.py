@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,19 @@ def test_a_look_by_the_census_counts_what_a_look_at_every_row_counts(drain: Drai
     by_census = looked(ctx)
     assert counts(by_census) == counts(direct) == (10, 5, 5, 5)
     assert (by_census.used, by_census.doubts) == (direct.used, direct.doubts)
+
+
+def test_a_census_of_another_models_sessions_is_none(drain: Drain) -> None:
+    drain.sign_in("user", rows=1)
+    drain.sign_in("admin", rows=2)
+    age(drain)
+    ctx = drain.context()
+    taking.take_census(ctx)
+    admins = ctx.config.legacy.model_copy(update={"model": "AdminUser"})
+    other = replace(ctx, config=ctx.config.model_copy(update={"legacy": admins}))
+    assert counts(looked(other)) == (2, 1, 0, 0)
+    assert taking.take_census(other).read == 3
+    assert counts(looked(other)) == (2, 1, 0, 0)
 
 
 def test_what_changed_since_is_in_the_next_look_before_the_census_knows_it(drain: Drain) -> None:
@@ -315,6 +329,8 @@ def test_another_store_is_counted_as_a_whole_and_looks_rely_on_it_for_a_while(
     assert kept.counted_at == report.since
     later = drain.context(clock=ManualClock(SystemClock().now() + timedelta(minutes=3)))
     assert [doubt.grade for doubt in looked(later).doubts] == [Grade.STALE]
+    set_back = drain.context(clock=ManualClock(SystemClock().now() - timedelta(hours=1)))
+    assert [doubt.grade for doubt in looked(set_back).doubts] == [Grade.STALE]
     taking.take_census(ctx)
     assert (looked(ctx).holding, looked(ctx).anonymous) == (2, 1)
     run(drain, "DROP TABLE logins")

@@ -38,6 +38,9 @@ TABLE_CASES = {
     "ALTER TABLE users ALTER n SET DEFAULT nextval('s')": "default value for column n .* depends on it",
     GONE
     + "CREATE TABLE parts (a int REFERENCES gone) PARTITION BY LIST (a)": "of the partitioned table",
+    GONE
+    + "COMMENT ON TABLE gone IS E'old\\n-- always: x\\nDROP TABLE users;\\n--'": "a line of its own",
+    GONE + "ALTER TABLE gone ADD c text DEFAULT E'\\nBEGIN;\\n'": "a line of its own",
     "CREATE SCHEMA two; CREATE TABLE gone (a int); CREATE SEQUENCE x; "
     "CREATE TABLE two.gone (a int)": "the name occurs in two schemas",
 }
@@ -61,6 +64,7 @@ COLUMN_CASES = {
     "CREATE PUBLICATION p FOR TABLE users (id, locked_at)": "publication .* depends on it",
     "ALTER TABLE users ADD migrator_q_locked_at int": "there is a column migrator_q_locked_at already",
     "ALTER TABLE users ADD migrator_row int": "a column migrator_row",
+    "COMMENT ON COLUMN users.locked_at IS E'\\n-- unit: drop\\nDROP TABLE users;'": "a line of its own",
     "CREATE TABLE more () INHERITS (users)": "it takes part in table inheritance",
 }
 

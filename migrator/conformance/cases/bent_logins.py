@@ -116,7 +116,7 @@ def an_error_from_auther(bench: Bench) -> None:
     browser = bench.browser()
     query = urlencode({"state": start(browser).query["state"], "error": "access_denied"})
     answer = browser.visit(f"{bench.site.callback_path}?{query}")
-    expect_failed(bench, answer, browser, statuses=(400, 403))
+    expect_failed(bench, answer, browser, statuses=(400,))
 
 
 @case(

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from migrator.conformance.bench import CONFLICT, LOGOUT
+from migrator.conformance.bench import CONFLICT
 from migrator.conformance.browser import attributes_of
 from migrator.conformance.case import case
 from migrator.conformance.cases.table import OPAQUE, credential
 from migrator.conformance.interface import DRAIN, CannotRunError, Need
 from migrator.conformance.logins import log_in
-from migrator.conformance.signing_keys import SigningKey
 
 if TYPE_CHECKING:
     from migrator.conformance.bench import Bench
@@ -241,103 +240,6 @@ def a_conflict_stays_one(bench: Bench) -> None:
 
 
 @case(
-    "logout",
-    rule="POST /auth/auther/logout ends both sides in this browser",
-    mend="end the legacy session, remember-me and the Auther cookie, then go to after_login",
-    needs=(Need.POST,),
-    sessions=("alice",),
-)
-def logout_ends_both(bench: Bench) -> None:
-    browser = bench.fresh_session("alice")
-    browser.cookies[bench.token_cookie] = bench.token("alice")
-    answer = _log_out(bench, browser)
-    answer.must(answer.status == 303, "303")
-    answer.must(bench.token_cookie not in browser.cookies, "the Auther cookie is removed")
-    bench.expect_user(bench.who(browser), None)
-
-
-@case(
-    "logout",
-    rule="POST /auth/auther/logout from another site ends nothing, nor does a GET",
-    mend="protect it like any form, or compare Origin and Sec-Fetch-Site",
-    sessions=("alice",),
-)
-def logout_is_protected(bench: Bench) -> None:
-    browser = bench.fresh_session("alice")
-    elsewhere = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
-    answer = browser.post(LOGOUT, {}, headers=elsewhere)
-    answer.must(400 <= answer.status < 500, "a status of 4xx")
-    answer = browser.visit(LOGOUT)
-    answer.must(answer.status in {404, 405}, "404 or 405")
-    bench.expect_user(bench.who(browser), "alice")
-
-
-@case(
-    "logout",
-    rule="logout ends the person's sessions at Auther too, through the plugin",
-    mend="POST {plugin_url}/logout with MIGRATOR_LOGOUT_SECRET; best effort, counted",
-    needs=(Need.POST, Need.ENDS_AUTHER, Need.TEST_ISSUER),
-)
-def logout_reaches_auther(bench: Bench) -> None:
-    browser = bench.browser(cookie=bench.token("alice"))
-    before, calls = bench.metrics(), len(bench.issuer.plugin.called("logout"))
-    answer = _log_out(bench, browser)
-    asked = bench.issuer.plugin.called("logout")[calls:]
-    answer.must(
-        [one.get("id") for one in asked] == [bench.person("alice").auther_id], "one logout call"
-    )
-    grown = bench.metrics().grown_since(before, "auth_logouts_total", auther="ended")
-    answer.must(grown == 1, 'auth_logouts_total{auther="ended"} grows by one')
-
-
-@case(
-    "logout",
-    rule="a token that Auther never signed ends nobody's sessions there",
-    mend="take the sub of an expired token for its word only where the signature is good",
-    needs=(Need.POST, Need.ENDS_AUTHER, Need.TEST_ISSUER),
-    sessions=("bob",),
-)
-def logout_of_somebody_else(bench: Bench) -> None:
-    calls = len(bench.issuer.plugin.called("logout"))
-    for odd in ({}, {"exp": 1}):
-        forged = bench.token("alice", key=SigningKey(), **odd)
-        answer = _log_out(bench, bench.fresh_session("bob"), cookie=forged)
-        answer.must(len(bench.issuer.plugin.called("logout")) == calls, "no logout call")
-
-
-@case(
-    "logout",
-    rule="with Auther down the logout still ends both sides here",
-    mend="two seconds at most, best effort, counted as failed",
-    needs=(Need.POST, Need.ENDS_AUTHER, Need.TEST_ISSUER),
-)
-def logout_without_auther(bench: Bench) -> None:
-    browser = bench.browser(cookie=bench.token("alice"))
-    bench.issuer.plugin.mode = "down"
-    try:
-        answer = _log_out(bench, browser)
-    finally:
-        bench.issuer.plugin.mode = "ok"
-    answer.must(answer.status == 303, "303")
-    bench.expect_user(bench.who(browser), None)
-
-
-def _log_out(bench: Bench, browser: Browser, *, cookie: str = "") -> Answer:
-    """Send the logout as a page of the application does; a cookie comes after the page."""
-    post = bench.profile.post
-    assert post is not None
-    own = {"Origin": bench.wire.base_url, "Sec-Fetch-Site": "same-origin"}
-    fields, headers = {}, dict(own)
-    if post.csrf is not None:
-        token = bench.csrf_token(browser, post.page or post.path, post.csrf)
-        fields = {post.csrf.field: token} if post.csrf.field else {}
-        headers |= {post.csrf.header: token} if post.csrf.header else {}
-    if cookie:
-        browser.cookies[bench.token_cookie] = cookie
-    return browser.post(LOGOUT, fields, headers=headers)
-
-
-@case(
     "cookies",
     rule="the conflict page's form has a CSRF token; where the shim keeps it in a cookie of its own, "
     "that is HttpOnly, SameSite=Strict and for the whole origin",
@@ -367,10 +269,5 @@ CASES = (
     a_forged_cookie_ends_nobody,
     a_forged_session,
     a_conflict_stays_one,
-    logout_ends_both,
-    logout_is_protected,
-    logout_reaches_auther,
-    logout_of_somebody_else,
-    logout_without_auther,
     the_conflict_cookie,
 )

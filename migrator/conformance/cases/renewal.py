@@ -197,17 +197,37 @@ def not_for_a_post(bench: Bench) -> None:
 
 @case(
     GROUP,
-    rule="who may not sign in is not renewed",
+    rule="who may not sign in is not renewed: the ended cookie is as absent, and removed",
     mend="look the account up before the redirect",
     needs=NEEDS,
     people=("locked",),
 )
 def not_for_a_locked_user(bench: Bench) -> None:
-    answer = bench.visit(_expired(bench, "locked"))
-    answer.must(not _is_renewal(answer) or answer.path == START, "no silent renewal")
     browser = _expired(bench, "locked")
-    bench.visit(browser)
-    bench.expect_user(bench.who(browser), None)
+    answer = bench.visit(browser)
+    bench.expect_user(answer, None)
+    answer.must(bench.token_cookie not in browser.cookies, "the Auther cookie is removed")
+
+
+@case(
+    GROUP,
+    rule="a renewal that fails ends at a page that says so, and is counted",
+    mend="show the page of a failed login: back at the page that was asked for, the next renewal "
+    "would begin at once",
+    needs=NEEDS,
+)
+def a_failure_is_shown(bench: Bench) -> None:
+    browser = _expired(bench)
+    begun = _begin(bench, browser)
+    before = bench.metrics()
+    answer = _fail(bench, browser, begun)
+    answer.must(answer.status == 400, "a failed login: 400")
+    for name, label in (
+        ("auth_renewals_total", {"result": "failed"}),
+        ("auth_logins_failed_total", {"reason": "refused_by_auther"}),
+    ):
+        grown = bench.metrics().grown_since(before, name, **label)
+        answer.must(grown == 1, f"{name}{label} grows by one")
 
 
 @case(
@@ -236,5 +256,6 @@ CASES = (
     not_for_a_newcomer,
     not_for_a_post,
     not_for_a_locked_user,
+    a_failure_is_shown,
     in_drain,
 )

@@ -23,13 +23,15 @@ class Acknowledged:
 
 
 def pinned_users(ctx: Context) -> PinnedUsers:
-    """Give the source of the list."""
-    last = ctx.state.ledger.latest(SUBJECT, ACTION, kind="note")
+    """Give the source of the list; what was acknowledged of another model's users says nothing."""
+    model = ctx.config.legacy.model
+    notes = (e.body for e in ctx.state.ledger.entries(subject=SUBJECT) if e.action == ACTION)
+    mine = [str(body["list_hash"]) for body in notes if body.get("model") == model]
     return PinnedUsers(
         dsn=ctx.config.legacy.dsn,
         root=ctx.root,
-        source=ctx.config.legacy.model,
-        acknowledged="" if last is None else str(last.body["list_hash"]),
+        source=model,
+        acknowledged=mine[-1] if mine else "",
         timeout=ctx.config.drain.statement_timeout,
         clock=ctx.clock,
     )
@@ -63,5 +65,6 @@ def acknowledge(ctx: Context, list_hash: str) -> Acknowledged:
             f"the list is another one now: {found.users} users, {found.list_hash}",
             hint="look at it again: migrator gate acknowledge",
         )
-    ctx.state.ledger.note(SUBJECT, ACTION, list_hash=list_hash, users=found.users)
+    model = ctx.config.legacy.model
+    ctx.state.ledger.note(SUBJECT, ACTION, model=model, list_hash=list_hash, users=found.users)
     return Acknowledged(found, known=True)

@@ -132,8 +132,9 @@ class _Counter:
 
 
 def _run(ctx: Context, done: _Counter) -> None:
+    legacy = ctx.config.legacy
     with _opened(ctx) as (census, estimate):
-        reached = census.begin(ctx.config.legacy.sessions_table)
+        reached = census.begin(legacy.sessions_table, legacy.model)
         if not reached.whole:
             title = "census of the sessions"
             with ctx.progress.task(title, total=estimate, done=reached.read) as task:
@@ -201,4 +202,5 @@ def _count(ctx: Context) -> CensusReport:
 
 
 def _reached(ctx: Context) -> Reached | None:
-    return reached_so_far(ctx.state.checkpoints, ctx.config.legacy.sessions_table)
+    legacy = ctx.config.legacy
+    return reached_so_far(ctx.state.checkpoints, legacy.sessions_table, legacy.model)

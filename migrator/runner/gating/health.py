@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from migrator.core.clock import parse_iso
 from migrator.metrics.base import Base, base_from_json
 from migrator.metrics.health_counts import increments, marks_of, within
 from migrator.metrics.instances import coverage_doubts
 from migrator.metrics.interface import FleetLook, HealthLook, ShimsLook
+from migrator.runner.stages import current
 from migrator.state.health_history import StoredCounts
 
 if TYPE_CHECKING:
@@ -27,7 +29,8 @@ WEEKS = 8
 def health_of(ctx: Context, found: Look) -> HealthLook:
     """Keep what a look found, and give what health is judged by.
 
-    Two watches at the same time count nothing twice: of the same stretch only one is kept.
+    Two watches at the same time count nothing twice: of the same stretch only one is kept. What was
+    counted before the stage was moved last says nothing of where it stands now.
 
     Args:
         ctx: The surroundings.
@@ -37,11 +40,19 @@ def health_of(ctx: Context, found: Look) -> HealthLook:
     if shims.processes:
         _keep(ctx, shims, fleet, found.at)
     ends = [found.at - week * WEEK for week in range(WEEKS + 1)]
+    since = _standing_for(ctx, found.at)
+    recent, hour, day = (min(one, since) for one in (ctx.config.drain.health_window, HOUR, DAY))
     return HealthLook(
-        recent=_window(ctx, found.at, ctx.config.drain.health_window),
-        hours=tuple(_window(ctx, end, HOUR) for end in ends),
-        days=tuple(_window(ctx, end, DAY) for end in ends),
+        recent=_window(ctx, found.at, recent),
+        hours=tuple(_window(ctx, end, hour) for end in ends),
+        days=tuple(_window(ctx, end, day) for end in ends),
     )
+
+
+def _standing_for(ctx: Context, at: datetime) -> timedelta:
+    """Give for how long the stage has stood where it is."""
+    document = current(ctx)
+    return timedelta.max if document is None else at - parse_iso(document.issued_at)
 
 
 def _keep(ctx: Context, shims: ShimsLook, fleet: FleetLook, at: datetime) -> None:

@@ -26,7 +26,7 @@ def session_store(ctx: Context) -> Store:
     """
     place, legacy, checkpoints = place_of(ctx), ctx.config.legacy, ctx.state.checkpoints
     if legacy.session_store == "activerecord":
-        reached = reached_so_far(checkpoints, legacy.sessions_table)
+        reached = reached_so_far(checkpoints, legacy.sessions_table, legacy.model)
         if reached is not None:
             return CensusStore(place, reached)
     kept, store = kept_count(checkpoints, legacy), store_of(place)

@@ -61,6 +61,13 @@ def agreed(
 
     An approval is for this plan, step, evidence and database: with another one of them it is none.
 
+    Args:
+        ctx: The surroundings.
+        plan: What is removed.
+        evidence: Of the gates, for the step.
+        target: The server and, after a space, the database.
+        consent: What the operator said.
+
     Yields:
         The ledger's entry of the approval's use, None where none was needed.
 
@@ -75,7 +82,8 @@ def agreed(
         purpose=f"remove apply {evidence.step}",
         name=plan.plan_id,
         words=(
-            f"database {plan.database}, plan {plan.plan_id} of {plan.made_at}",
+            f"database {plan.database} on {target.partition(' ')[0]}",
+            f"plan {plan.plan_id} of {plan.made_at}",
             f"tables to drop: {', '.join(plan.tables) or 'none'}",
             f"columns of {plan.users} to drop: {', '.join(plan.columns) or 'none'}",
         ),

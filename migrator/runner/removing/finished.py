@@ -14,9 +14,22 @@ if TYPE_CHECKING:
 SUBJECT, FINISHED = "remove", "finished"
 
 
-def keep(ctx: Context, plan: PlanFile, record: dict[str, Any]) -> None:
-    """Keep what only the guard schema knows, before it goes; it counts once the schema is gone."""
-    ctx.state.checkpoints.put(SUBJECT, FINISHED, {"plan_id": plan.plan_id, "record": record})
+def keep(ctx: Context, plan: PlanFile, record: dict[str, Any], target: str) -> None:
+    """Keep what only the guard schema knows, before it goes; it counts once the schema is gone.
+
+    Args:
+        ctx: The surroundings.
+        plan: Which comes to its end.
+        record: As the guard gives it.
+        target: The database that it is of.
+    """
+    kept = {"plan_id": plan.plan_id, "record": record, "target": target}
+    ctx.state.checkpoints.put(SUBJECT, FINISHED, kept)
+
+
+def target(ctx: Context) -> str:
+    """Give the database that a removal came to its end in; empty where that is not known."""
+    return str((ctx.state.checkpoints.get(SUBJECT, FINISHED) or {}).get("target", ""))
 
 
 def record(ctx: Context, plan: PlanFile) -> dict[str, Any] | None:
@@ -49,7 +62,7 @@ def note_erasures(ctx: Context, plan: PlanFile, name: str, erased: int) -> None:
     if kept is not None:
         for row in kept["archives"]:
             row["erased"] = erased if row["name"] == name else row["erased"]
-        keep(ctx, plan, kept)
+        keep(ctx, plan, kept, target(ctx))
 
 
 def forget(ctx: Context) -> None:

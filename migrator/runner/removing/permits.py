@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrator.core.errors import ConflictError
-from migrator.runner.gating.guard import let_through
+from migrator.runner.gating.guard import let_through, require_gates
 from migrator.runner.removing import finished
 from migrator.runner.removing.consent import NONE, Consent, agreed
 from migrator.runner.removing.removal import (
@@ -61,12 +61,11 @@ def permit_step(here: Site, name: str, consent: Consent = NONE) -> Permit:
         )
     recorded = here.ctx.state.ledger.recorded
     with recorded(SUBJECT, f"permit {name}", plan=here.plan.plan_hash) as facts:
-        standings = let_through(here.ctx, SUBJECT)
-        facts["gates"] = [standing.entry for standing in standings]
-        evidence = evidence_for(here, name, standings)
-        target = here.guard.target()
-        with agreed(here.ctx, here.plan, evidence, target, consent) as approval:
+        evidence = evidence_for(here, name, require_gates(here.ctx, SUBJECT))
+        with agreed(here.ctx, here.plan, evidence, here.target, consent) as approval:
             facts["approval"] = approval
+            standings = let_through(here.ctx, SUBJECT)
+            facts["gates"] = [standing.entry for standing in standings]
             _present(here, evidence)
         applied = [step for step, state in states.items() if state == APPLIED]
         way_back.note_removal(here.ctx, way_back.closed_by([*applied, name]))
@@ -80,4 +79,4 @@ def _present(here: Site, evidence: Evidence) -> None:
         here.listen()
     # The last step takes away what the way back from it needs to know.
     if evidence.step == steps.FINALIZE:
-        finished.keep(here.ctx, here.plan, here.guard.record())
+        finished.keep(here.ctx, here.plan, here.guard.record(), here.guard.target())

@@ -61,11 +61,12 @@ def apply_steps(here: Site, names: tuple[str, ...], consent: Consent = NONE) -> 
                 hint="take it back to its end first: migrator remove revert, with --to as before",
             )
         with _recorded(here, "apply", name) as facts:
-            standings = let_through(here.ctx, SUBJECT)
-            facts["gates"] = [standing.entry for standing in standings]
-            evidence = evidence_for(here, name, standings)
-            with agreed(here.ctx, here.plan, evidence, here.guard.target(), consent) as approval:
+            evidence = evidence_for(here, name, require_gates(here.ctx, SUBJECT))
+            with agreed(here.ctx, here.plan, evidence, here.target, consent) as approval:
                 facts["approval"] = approval
+                # Not before: an override is spent by the step, not by asking for its approval.
+                standings = let_through(here.ctx, SUBJECT)
+                facts["gates"] = [standing.entry for standing in standings]
                 _deploy(here, standings, evidence, facts)
         applied.append(name)
         if name in _ENDS:
@@ -95,7 +96,9 @@ def revert_steps(
     for name in names:
         state = here.states()[name]
         if state == "pending":
-            _leave_nothing(here, name)
+            # A database that does not know this plan cannot say that its files are of no use.
+            if here.guard.plan_id() is not None:
+                _leave_nothing(here, name)
             continue
         with _recorded(here, "revert", name):
             if name != steps.FINALIZE:

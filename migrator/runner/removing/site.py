@@ -55,11 +55,16 @@ class Site:
         """Give each step's state; all pending before the guard schema exists.
 
         Raises:
-            ConflictError: Another plan is under way in this database.
+            ConflictError: Another plan is under way in this database, or this one ended in another.
         """
         under_way = self.guard.plan_id()
         if under_way is None:
             over = finished.record(self.ctx, self.plan) is not None
+            if over and finished.target(self.ctx) not in {"", self.guard.target()}:
+                raise ConflictError(
+                    f"plan {self.plan.plan_id} came to its end in another database than this one",
+                    hint="set [legacy] dsn to that one, then the same command again",
+                )
             return dict.fromkeys(self.plan.steps, "applied" if over else "pending")
         if under_way != self.plan.plan_id:
             raise ConflictError(
@@ -67,6 +72,12 @@ class Site:
                 hint="finish or revert that one where it was made, then: migrator remove plan",
             )
         return {known.step: known.state for known in self.guard.steps()}
+
+    @property
+    def target(self) -> str:
+        """Say which database this is, and on which server: a copy of it elsewhere is another one."""
+        info = self.connection.info
+        return f"{info.host}:{info.port} {self.guard.target()}"
 
     def archives(self) -> tuple[Archived, ...]:
         """Give what is known of the archives, by the guard schema or, after the last step, by what was kept of it."""
@@ -143,7 +154,7 @@ class Site:
 
     def _before_the_end(self, direction: str, unit: str) -> None:
         if direction == "deploy":
-            finished.keep(self.ctx, self.plan, self.guard.record())
+            finished.keep(self.ctx, self.plan, self.guard.record(), self.guard.target())
         elif direction == "revert" and unit == "settle":
             kept = finished.record(self.ctx, self.plan)
             if kept is not None:

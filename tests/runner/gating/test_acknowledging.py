@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -67,4 +68,21 @@ def test_the_gate_fails_until_exactly_this_list_is_acknowledged(
     pin(fresh_db, "8", "email")
     assert state(ctx) is GateState.FAILED
     (entry,) = ctx.state.ledger.entries(subject="acknowledged")
-    assert entry.body == {"list_hash": found.pinned.list_hash, "users": 1}
+    assert entry.body == {"model": "User", "list_hash": found.pinned.list_hash, "users": 1}
+
+
+def test_what_was_acknowledged_of_one_model_says_nothing_of_another(
+    ctx: Context, fresh_db: str
+) -> None:
+    acknowledge(ctx, pinned_list(ctx, rows=0).pinned.list_hash)
+    with psycopg.connect(fresh_db, autocommit=True) as connection:
+        connection.execute("UPDATE migrator_identity SET source = 'AdminUser'")
+    admins = ctx.config.legacy.model_copy(update={"model": "AdminUser"})
+    other = replace(ctx, config=ctx.config.model_copy(update={"legacy": admins}))
+    assert not pinned_list(other, rows=0).known
+
+
+def test_a_table_that_knows_nobody_proves_nothing(ctx: Context, fresh_db: str) -> None:
+    with psycopg.connect(fresh_db, autocommit=True) as connection:
+        connection.execute("UPDATE migrator_identity SET source = 'AdminUser'")
+    assert state(ctx) is GateState.HELD

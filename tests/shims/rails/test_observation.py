@@ -104,9 +104,8 @@ def eventually(club: Club, query: str, *values: object, within_s: float = 14) ->
     return None
 
 
-def test_last_seen_is_written_and_throttled(running_club: Club) -> None:
-    club, query = running_club, "SELECT last_legacy_at FROM migrator_identity WHERE user_pk = %s"
-    user_id = 7
+def test_last_seen_is_written_and_throttled(club: Club) -> None:
+    query, user_id = "SELECT last_legacy_at FROM migrator_identity WHERE user_pk = %s", 7
     with club.browser(signed_in=user_id) as client:
         client.get("/members")
         first = eventually(club, query, str(user_id))

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from . import renewal
-from .answers import START_PATH, Response, error, failed_page, redirect
+from .answers import Response, error, redirect
 from .attempt import Attempt
 from .auther_api import AutherRefusedError, AutherUnreachableError
 from .credentials import TOKEN_COOKIE
@@ -47,7 +47,7 @@ async def callback(handle: Handle) -> Response:
     state = request.query.get("state", "")
     attempt = parts.attempts.take(request, state)
     if attempt is None:
-        return _failed(handle, LoginFailedError("state"))
+        return handle.failed_login("state")
     handle.headers.append(parts.attempts.forget(state))
     try:
         await _complete(handle, attempt)
@@ -75,7 +75,10 @@ async def end_auther_side(handle: Handle) -> None:
     """Drop the credential, and end the sessions at Auther of whom it stands for, best effort."""
     parts = handle.parts
     finding = await parts.credentials.in_cookie(handle.request)
-    sub = finding.claims["sub"] if finding.claims else ""
+    claims = finding.claims
+    # An old token that somebody found must not sign its person out for ever.
+    renewable = claims is not None and parts.now() < claims["exp"] + parts.settings.renew_for_s
+    sub = claims["sub"] if claims is not None and renewable else ""
     result = "failed" if finding.kind is Kind.UNAVAILABLE and parts.api.logs_out else "off"
     if sub and parts.api.logs_out:
         try:
@@ -144,11 +147,4 @@ async def _person(handle: Handle, claims: Claims) -> Person:
 async def _given_up(handle: Handle, attempt: Attempt, failure: LoginFailedError) -> Response:
     if attempt.purpose == "renewal":
         await renewal.failed(handle, failure.reason)
-    return _failed(handle, failure)
-
-
-def _failed(handle: Handle, failure: LoginFailedError) -> Response:
-    handle.parts.counters.count("auth_logins_failed", failure.reason)
-    return failed_page(
-        failure.reason, failure.status, again=START_PATH, retry_after_s=failure.retry_after_s
-    )
+    return handle.failed_login(failure.reason, failure.status, retry_after_s=failure.retry_after_s)

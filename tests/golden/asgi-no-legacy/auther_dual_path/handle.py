@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .answers import drop_cookie, set_cookie
+from .answers import START_PATH, Response, drop_cookie, failed_page, set_cookie
 from .attempt import Attempts
 from .auther_api import AutherApi
 from .credentials import TOKEN_COOKIE, Credentials
@@ -57,6 +57,11 @@ class Handle:
         """Remove a cookie from the browser, if it is there."""
         if self.request.cookies(self.parts.settings.cookie(name)):
             self.headers.append(drop_cookie(self.parts.settings, name))
+
+    def failed_login(self, reason: str, status: int = 400, *, retry_after_s: float = 0) -> Response:
+        """Count a login that came to no end, and show it."""
+        self.parts.counters.count("auth_logins_failed", reason)
+        return failed_page(reason, status, again=START_PATH, retry_after_s=retry_after_s)
 
     async def drop_token(self) -> None:
         """Remove Auther's credential from the browser, and from the database what it leads to."""

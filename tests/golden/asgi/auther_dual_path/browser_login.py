@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from . import exchange, renewal
-from .answers import START_PATH, Response, error, failed_page, redirect
+from .answers import Response, error, redirect
 from .attempt import Attempt
 from .auther_api import AutherRefusedError, AutherUnreachableError
 from .credentials import TOKEN_COOKIE
@@ -53,10 +53,10 @@ async def callback(handle: Handle) -> Response:
     state = request.query.get("state", "")
     attempt = parts.attempts.take(request, state)
     if attempt is None:
-        return _failed(handle, LoginFailedError("state"))
+        return handle.failed_login("state")
     handle.headers.append(parts.attempts.forget(state))
     if handle.view.stage is Stage.LEGACY:
-        return redirect(parts.login_path)
+        return _back_to_legacy(handle, attempt)
     try:
         await _complete(handle, attempt)
     except LoginFailedError as failure:
@@ -67,6 +67,12 @@ async def callback(handle: Handle) -> Response:
         reason, wait_s = "verification_unavailable", max(1, failure.retry_after_s)
         return await _given_up(handle, attempt, LoginFailedError(reason, 503, retry_after_s=wait_s))
     return redirect(attempt.return_to)
+
+
+def _back_to_legacy(handle: Handle, attempt: Attempt) -> Response:
+    if attempt.purpose == "exchange":
+        return exchange.given_up(handle, attempt.return_to, "stage")
+    return redirect(handle.parts.login_path)
 
 
 async def logout(handle: Handle) -> Response:
@@ -84,7 +90,10 @@ async def end_auther_side(handle: Handle) -> None:
     """Drop the credential, and end the sessions at Auther of whom it stands for, best effort."""
     parts = handle.parts
     finding = await parts.credentials.in_cookie(handle.request)
-    sub = finding.claims["sub"] if finding.claims else ""
+    claims = finding.claims
+    # An old token that somebody found must not sign its person out for ever.
+    renewable = claims is not None and parts.now() < claims["exp"] + parts.settings.renew_for_s
+    sub = claims["sub"] if claims is not None and renewable else ""
     result = "failed" if finding.kind is Kind.UNAVAILABLE and parts.api.logs_out else "off"
     if sub and parts.api.logs_out:
         try:
@@ -160,15 +169,8 @@ async def _given_up(handle: Handle, attempt: Attempt, failure: LoginFailedError)
         await renewal.failed(handle, failure.reason)
     if attempt.purpose == "exchange":
         # The legacy session is as good as before: nobody notices.
-        return exchange.given_up(handle, attempt.return_to, "failed")
-    return _failed(handle, failure)
-
-
-def _failed(handle: Handle, failure: LoginFailedError) -> Response:
-    handle.parts.counters.count("auth_logins_failed", failure.reason)
-    return failed_page(
-        failure.reason, failure.status, again=START_PATH, retry_after_s=failure.retry_after_s
-    )
+        return exchange.given_up(handle, attempt.return_to, failure.reason)
+    return handle.failed_login(failure.reason, failure.status, retry_after_s=failure.retry_after_s)
 
 
 def _remember_side(handle: Handle) -> None:

@@ -7,6 +7,7 @@ Whatever fails, the person goes on with the legacy session.
 
 from __future__ import annotations
 
+import logging
 from urllib.parse import urlencode
 
 from .answers import EXCHANGE_PATH, Response, redirect
@@ -24,6 +25,7 @@ from .request import safe_return_path
 
 PAUSE_COOKIE = "auther_exchange_pause"
 _PAUSE_S = 600
+_log = logging.getLogger(__name__)
 
 
 async def offered(handle: Handle, user: SignedIn) -> Response | None:
@@ -55,7 +57,7 @@ async def came_back(handle: Handle) -> Response:
     state = query.get("state", "")
     begun = parts.attempts.take(handle.request, state)
     if begun is None or begun.purpose != "exchange":
-        return given_up(handle, parts.settings.after_login, "state")
+        return handle.failed_login("state")
     handle.headers.append(parts.attempts.forget(state))
     scope, legacy = handle.request.scope, parts.legacy
     session = await legacy.read(scope) if await legacy.holds_user(scope) else None
@@ -85,9 +87,10 @@ def succeeded(handle: Handle, attempt: Attempt) -> None:
         handle.parts.counters.count("auth_exchanges", "ok")
 
 
-def given_up(handle: Handle, return_to: str, result: str) -> Response:
+def given_up(handle: Handle, return_to: str, reason: str) -> Response:
     """Go back to the page; the pause has begun with the exchange."""
-    handle.parts.counters.count("auth_exchanges", result)
+    _log.info("a session was not exchanged: %s", reason)
+    handle.parts.counters.count("auth_exchanges", reason if reason == "other_user" else "failed")
     return redirect(safe_return_path(return_to, default=handle.parts.settings.after_login))
 
 

@@ -63,7 +63,8 @@ export class AutherSession {
   }
 
   /**
-   * Whom this browser's token names, even if its time is over.
+   * Whom this browser's token names, even if its time is over; but an old one that somebody found must not sign its
+   * person out for ever.
    * @param {Request} req
    */
   async #subOf(req) {
@@ -71,7 +72,10 @@ export class AutherSession {
     try {
       return value ? (await this.parts.verifier.verify(await this.parts.people.tokenOf(value))).sub : null;
     } catch (error) {
-      if (error instanceof Refused) return error.reason === "expired" ? (error.claims?.sub ?? null) : null;
+      if (error instanceof Refused) {
+        const { claims } = error;
+        return claims && Date.now() / 1000 < claims.exp + RENEWABLE_S ? claims.sub : null;
+      }
       if (error instanceof Unavailable) return null;
       throw error;
     }

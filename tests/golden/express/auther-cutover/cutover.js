@@ -3,7 +3,7 @@ import { assemble } from "./assemble.js";
 import { isSame } from "./attempts.js";
 import { Background } from "./background.js";
 import { CONTROL_HEADER, Control } from "./control.js";
-import { DOUBLED } from "./credentials.js";
+import { DOUBLED, OTHER_SCHEME } from "./credentials.js";
 import { decide } from "./decision.js";
 import { Detector } from "./detector.js";
 import { DoorClosed, Doors } from "./doors.js";
@@ -71,7 +71,7 @@ class Cutover {
     const routes = {
       [`GET ${START_PATH}`]: (req, res, view) => login.start(req, res, view),
       [`GET ${new URL(settings.redirectUri).pathname}`]: (req, res, view) => login.callback(req, res, view),
-      [`GET ${EXCHANGE_PATH}`]: (req, res) => parts.exchange.resume(req, res),
+      [`GET ${EXCHANGE_PATH}`]: (req, res, view) => login.exchange(req, res, view),
       [`POST ${LOGOUT_PATH}`]: (req, res) => login.logout(req, res),
       [`GET ${CONFLICT_PATH}`]: (req, res) => sides.conflict(req, res),
       [`POST ${CONFLICT_PATH}`]: (req, res, view) => sides.clear(req, res, view),
@@ -215,12 +215,13 @@ class Cutover {
    * @param {Finding} finding
    * @returns {Promise<import("./types.js").LegacySession | null>}
    */
-  async #sessionFor(req, res, view, { kind }) {
-    const { ended, legacy } = this.#parts;
+  async #sessionFor(req, res, view, { kind, reason }) {
+    const { ended, exchange, legacy } = this.#parts;
     if (kind !== "absent" && kind !== "stale" && kind !== "valid") return null;
     // Nobody is asked any more whose session it is.
     if (legacyIsOver(view)) return legacy.present(req) ? { userId: "" } : null;
-    const session = await legacy.read(req, res);
+    const admits = view.stage === "drain" && exchange.isOpen(view) && kind !== "valid" && reason !== OTHER_SCHEME;
+    const session = (await legacy.read(req, res)) ?? (admits ? await legacy.admitRemembered(req) : null);
     if (session && view.stage !== "legacy" && (await ended.has(session.userId))) {
       legacy.forget(req, res);
       return null;

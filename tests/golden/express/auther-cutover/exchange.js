@@ -4,6 +4,7 @@ import { challengeOf, safeReturnPath } from "./attempts.js";
 import { cookieName, cookieValues, ID_TOKEN, isDisabled } from "./credentials.js";
 import { Unavailable } from "./errors.js";
 import { isNavigation, seeOther } from "./request.js";
+import { legacyIsOver } from "./stage.js";
 
 /** @typedef {import("express").Request} Request */
 /** @typedef {import("express").Response} Response */
@@ -35,7 +36,7 @@ export class Exchange {
    */
   async offer(req, res, view, userId) {
     const { attempts, cookies, counters, people, plugin, settings } = this.parts;
-    if (!this.#isDue(req, view)) return false;
+    if (!this.isOpen(view) || !this.#isDue(req)) return false;
     const person = await people.linked(userId).catch(() => null);
     if (!person || person.pinned || isDisabled(person)) return false;
     const { attempt, name, value } = await attempts.start(safeReturnPath(req.originalUrl, settings.afterLogin), {
@@ -55,26 +56,31 @@ export class Exchange {
   }
 
   /**
-   * @param {Request} req
+   * Whether sessions are being exchanged now.
    * @param {import("./types.js").StageView} view
    */
-  #isDue(req, { stage }) {
+  isOpen(view) {
     const { settings, environment, plugin } = this.parts;
-    const inStage = stage === "drain" || (stage === "dual" && settings.exchangeInDual);
-    if (!inStage || req.method !== "GET" || !isNavigation(req) || !plugin.url || !environment.exchangeSecret)
-      return false;
+    const inStage = view.stage === "drain" || (view.stage === "dual" && settings.exchangeInDual);
+    return inStage && !legacyIsOver(view) && Boolean(plugin.url && environment.exchangeSecret);
+  }
+
+  /** @param {Request} req */
+  #isDue(req) {
+    if (req.method !== "GET" || !isNavigation(req)) return false;
     return [this.pause, this.idToken].every((name) => cookieValues(req.headers.cookie, name).length === 0);
   }
 
   /**
-   * The second hop: back from Auther with the nonce's hash.
+   * The second hop: back from Auther with the nonce's hash. The stage may have moved on meanwhile.
    * @param {Request} req
    * @param {Response} res
+   * @param {import("./types.js").StageView} view
+   * @param {Attempt} attempt
    */
-  async resume(req, res) {
-    const { attempts, settings } = this.parts;
-    const attempt = await attempts.find(req.query.state, req.headers.cookie);
-    if (!attempt?.exchange) return seeOther(res, settings.afterLogin);
+  async resume(req, res, view, attempt) {
+    const { attempts } = this.parts;
+    if (!this.isOpen(view)) return this.giveUp(res, attempt, "stage");
     try {
       const ticket = await this.#ticket(req, res, attempt);
       const query = new URLSearchParams([["ticket", ticket], ...attempts.query(attempt)]);
@@ -108,14 +114,14 @@ export class Exchange {
   }
 
   /**
-   * Back to the page, on the legacy session.
+   * Back to the page, on the legacy session; the pause has begun with the exchange.
    * @param {Response} res
    * @param {Attempt} attempt
-   * @param {string} result
+   * @param {string} reason
    */
-  giveUp(res, attempt, result) {
-    this.parts.counters.add("auth_exchanges_total", { result });
-    this.parts.cookies.set(res, PAUSE, "1", PAUSE_S);
+  giveUp(res, attempt, reason) {
+    this.parts.log({ event: "auther_exchange_failed", reason });
+    this.parts.counters.add("auth_exchanges_total", { result: reason === "other_user" ? reason : "failed" });
     seeOther(res, safeReturnPath(attempt.returnTo, this.parts.settings.afterLogin));
   }
 

@@ -11,6 +11,7 @@ export class LegacySide {
   constructor({ passport, userId, sessionKey = "passport", ...remember }) {
     this.#deserialize = /** @type {import("express").RequestHandler} */ (passport.session());
     this.userId = userId;
+    this.findUser = remember.findUser;
     this.sessionKey = sessionKey;
     this.rememberCookie = remember.rememberCookie ?? "";
     this.rememberCookieOptions = remember.rememberCookieOptions ?? {};
@@ -65,6 +66,20 @@ export class LegacySide {
   async remembered(req) {
     const userId = this.hasRememberCookie(req) ? await this.rememberedUserId?.(req) : null;
     return userId == null ? null : String(userId);
+  }
+
+  /**
+   * In drain no session gains a user any more. Whom the browser remembers stays signed in all the same, request by
+   * request: in a second tab, in a script, while Auther is away.
+   * @param {Request} req
+   * @returns {Promise<import("./types.js").LegacySession | null>}
+   */
+  async admitRemembered(req) {
+    const userId = await this.remembered(req);
+    const user = userId === null ? null : await this.findUser(userId);
+    if (userId === null || !user) return null;
+    req.user = user;
+    return { userId };
   }
 
   /**

@@ -54,6 +54,18 @@ export class Login {
   }
 
   /**
+   * Back from Auther's exchange/start.
+   * @param {Request} req
+   * @param {Response} res
+   * @param {StageView} view
+   */
+  async exchange(req, res, view) {
+    const attempt = await this.parts.attempts.find(req.query.state, req.headers.cookie);
+    if (!attempt?.exchange) return this.fail(res, new LoginFailed("state"));
+    return this.parts.exchange.resume(req, res, view, attempt);
+  }
+
+  /**
    * @param {Request} req
    * @param {Response} res
    * @param {Attempt} attempt
@@ -63,6 +75,7 @@ export class Login {
     const { attempts, counters, people, renewal, settings } = this.parts;
     const { code, error } = req.query;
     if (error !== undefined || typeof code !== "string" || !code) throw new LoginFailed("refused_by_auther");
+    if (view.stage === "legacy" && attempt.exchange) throw new LoginFailed("stage", 403);
     if (view.stage === "legacy") return seeOther(res, withReturn(this.parts.options.loginPath, attempt.returnTo));
     const token = await attempts.redeem(attempt, code);
     const { person, claims } = await this.#personOf(token, attempt);
@@ -127,8 +140,7 @@ export class Login {
   #failed(res, attempt, error) {
     const known = error instanceof Unavailable ? new LoginFailed("verification_unavailable", 503) : error;
     if (!(known instanceof LoginFailed)) throw error;
-    if (attempt.exchange)
-      return this.parts.exchange.giveUp(res, attempt, known.status === 503 ? "unavailable" : "refused");
+    if (attempt.exchange) return this.parts.exchange.giveUp(res, attempt, known.reason);
     if (attempt.renew) this.parts.counters.add("auth_renewals_total", { result: "failed" });
     this.fail(res, known, error.retryAfterS);
   }

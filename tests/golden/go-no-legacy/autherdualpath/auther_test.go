@@ -89,7 +89,7 @@ func TestACallbackThatDoesNotFitSignsNobodyIn(t *testing.T) {
 		spoil  func(b *bench, query url.Values)
 	}{
 		"state":             {400, func(b *bench, q url.Values) { q.Set("state", strings.Repeat("x", 43)) }},
-		"refused_by_auther": {403, func(b *bench, q url.Values) { q.Set("error", "access_denied") }},
+		"refused_by_auther": {400, func(b *bench, q url.Values) { q.Set("error", "access_denied") }},
 		"nonce":             {400, func(b *bench, q url.Values) { b.auther.nonce = "another" }},
 		"audience":          {400, func(b *bench, q url.Values) { b.auther.claims = object{"aud": "another"} }},
 		"identity_unlinked": {409, func(b *bench, q url.Values) { b.auther.sub = "mallory" }},

@@ -24,9 +24,7 @@ func (s *Shim) exchange(w http.ResponseWriter, r *http.Request, p *passage, lega
 }
 
 func (s *Shim) mayExchange(r *http.Request, view *stageView, legacy *legacySide) bool {
-	stage := view.stage == StageDrain || view.stage == StageDual && s.settings.ExchangeInDual
-	if !stage || r.Method != http.MethodGet || !isNavigation(r) || r.URL.Path == s.loginPath ||
-		s.env.ExchangeSecret == "" || s.settings.PluginURL == "" {
+	if !s.exchanges(view) || r.Method != http.MethodGet || !isNavigation(r) || r.URL.Path == s.loginPath {
 		return false
 	}
 	who := legacy.identity
@@ -34,11 +32,21 @@ func (s *Shim) mayExchange(r *http.Request, view *stageView, legacy *legacySide)
 		len(cookieValues(r, s.cookieName(tokenCookie))) == 0 && len(cookieValues(r, s.cookieName(pauseCookie))) == 0
 }
 
+// exchanges tells whether sessions are being exchanged at this stage.
+func (s *Shim) exchanges(view *stageView) bool {
+	stage := view.stage == StageDrain || view.stage == StageDual && s.settings.ExchangeInDual
+	return stage && !view.legacyIsOver(s.now()) && s.env.ExchangeSecret != "" && s.settings.PluginURL != ""
+}
+
 // exchangeReturn is where Auther's exchange/start comes back to.
 func (s *Shim) exchangeReturn(w http.ResponseWriter, r *http.Request, p *passage) {
 	a := s.attemptOf(r)
 	if a == nil || a.Purpose != forExchange {
 		s.failLogin(w, failed(http.StatusBadRequest, "state"))
+		return
+	}
+	if !s.exchanges(p.view) {
+		s.abandonExchange(w, a, "stage")
 		return
 	}
 	if !s.isStill(r, p.view, a.Sub) {
@@ -68,11 +76,14 @@ func (s *Shim) isStill(r *http.Request, view *stageView, autherID string) bool {
 	return err == nil && legacy.identity != nil && legacy.identity.AutherID == autherID && legacy.identity.State == Active
 }
 
-// abandonExchange goes on with the legacy session, for ten minutes without another try.
+// abandonExchange goes on with the legacy session; the pause has begun with the exchange.
 func (s *Shim) abandonExchange(w http.ResponseWriter, a *attempt, reason string) {
-	s.counters.exchanges.WithLabelValues("failed").Inc()
+	result := "failed"
+	if reason == "other_user" {
+		result = reason
+	}
+	s.counters.exchanges.WithLabelValues(result).Inc()
 	s.counters.line(logLine{Event: "exchange_failed", Reason: &reason})
 	s.dropCookie(w, a.cookie())
-	s.setCookie(w, pauseCookie, "1", pauseLifetime)
 	redirect(w, SafeReturnPath(a.ReturnTo, s.settings.AfterLogin))
 }

@@ -2,6 +2,7 @@ package autherdualpath
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -75,6 +76,10 @@ func (s *Shim) callback(w http.ResponseWriter, r *http.Request, p *passage) {
 		return
 	}
 	s.dropCookie(w, a.cookie()) // good once
+	if p.view.stage == StageLegacy && a.Purpose == forExchange {
+		s.abandonExchange(w, a, "stage")
+		return
+	}
 	if p.view.stage == StageLegacy && a.Purpose != forDoor {
 		redirect(w, s.loginPath)
 		return
@@ -85,11 +90,10 @@ func (s *Shim) callback(w http.ResponseWriter, r *http.Request, p *passage) {
 		redirect(w, SafeReturnPath(a.ReturnTo, s.settings.AfterLogin))
 	case a.Purpose == forExchange:
 		s.abandonExchange(w, a, failure.reason)
-	case a.Purpose == forRenewal && failure.reason != "other_user":
-		s.counters.renewals.WithLabelValues("failed").Inc()
-		s.counters.failures.WithLabelValues(failure.reason).Inc()
-		redirect(w, SafeReturnPath(a.ReturnTo, s.settings.AfterLogin))
 	default:
+		if a.Purpose == forRenewal && failure.reason != "other_user" { // which is counted already
+			s.counters.renewals.WithLabelValues("failed").Inc()
+		}
 		s.failLogin(w, failure)
 	}
 }
@@ -97,7 +101,7 @@ func (s *Shim) callback(w http.ResponseWriter, r *http.Request, p *passage) {
 func (s *Shim) complete(w http.ResponseWriter, r *http.Request, p *passage, a *attempt) *loginError {
 	query := r.URL.Query()
 	if code := query["code"]; query.Has("error") || len(code) != 1 || code[0] == "" {
-		return failed(http.StatusForbidden, "refused_by_auther")
+		return failed(http.StatusBadRequest, "refused_by_auther")
 	}
 	token, claims, failure := s.redeem(r.Context(), a, query.Get("code"))
 	if failure != nil {
@@ -189,7 +193,8 @@ func (s *Shim) endAutherSide(w http.ResponseWriter, r *http.Request) {
 	s.dropTokenCookie(w, r)
 }
 
-// subOf gives whose token this browser holds, expired or not; "" for nobody.
+// subOf gives whose token this browser holds, expired or not; "" for nobody. An old one that somebody found must not sign
+// its person out for ever.
 func (s *Shim) subOf(r *http.Request) string {
 	tokens := cookieValues(r, s.cookieName(tokenCookie))
 	if len(tokens) != 1 {
@@ -203,6 +208,10 @@ func (s *Shim) subOf(r *http.Request) string {
 		}
 	}
 	// The claims are there with a refusal too, if the signature is good.
-	claims, _ := s.verifier.verify(r.Context(), s.verifier.open(token))
+	claims, err := s.verifier.verify(r.Context(), s.verifier.open(token))
+	var why *refusal
+	if errors.As(err, &why) && why.reason != "expired" || !s.now().Before(claims.Expires.Add(renewableFor)) {
+		return ""
+	}
 	return claims.Subject
 }

@@ -122,6 +122,11 @@ func TestARememberMe(t *testing.T) {
 	}
 	b = newBench(t, StageDrain)
 	b.jar["remember"], b.jar["auther_exchange_pause"] = "alice", "1"
+	b.expect(get("/"), "200 alice by session")
+	if b.jar["session"] != "" {
+		t.Error("a session was made of it")
+	}
+	b.shim.env.ExchangeSecret = ""
 	b.expect(get("/"), `403 {"error":"login_moved"}`)
 	b.expect(visit("/members"), "303 /auth/auther/start?return_to=%2Fmembers")
 }

@@ -162,6 +162,7 @@ func (s *Shim) legacySide(r *http.Request, view *stageView, f *finding) (*legacy
 			return nil, err
 		}
 		legacy.remembered, legacy.closed = legacy.session != nil, view.stage == StageDrain
+		legacy.exchanged = s.exchanges(view)
 	}
 	if legacy.session == nil || view.stage == StageLegacy {
 		return legacy, nil

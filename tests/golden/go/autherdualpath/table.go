@@ -21,6 +21,7 @@ type legacySide struct {
 	over       bool           // its time is over: stage auther, or drain after the deadline
 	remembered bool           // session is what a remember-me stands for
 	closed     bool           // a remember-me may no longer become a session
+	exchanged  bool           // sessions are being exchanged: until then its person goes on, request by request
 }
 
 // signedOut tells whether the person was signed out everywhere after moving to Auther: all legacy sessions end then.
@@ -73,12 +74,12 @@ func decideLegacy(legacy *legacySide, f *finding) *decision {
 		return refuse("disabled", toLogin, false)
 	case legacy.signedOut():
 		return refuse("revoked", legacyEnded, true)
-	case legacy.remembered && legacy.closed:
+	case legacy.remembered && legacy.closed && !legacy.exchanged:
 		return refuse("legacy_refused", loginMoved, false)
 	}
 	accepted := &decision{path: "legacy", outcome: "accepted", dropCookie: drop}
 	accepted.user = &User{PK: legacy.session.UserPK, Credential: BySession}
-	if legacy.remembered {
+	if legacy.remembered && !legacy.closed {
 		accepted.resume = legacy.session
 	}
 	return accepted

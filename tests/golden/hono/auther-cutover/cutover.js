@@ -80,7 +80,7 @@ class Cutover {
     const routes = {
       [`GET ${START_PATH}`]: (c, view) => login.start(c, view),
       [`GET ${new URL(settings.redirectUri).pathname}`]: (c, view) => login.callback(c, view),
-      [`GET ${EXCHANGE_PATH}`]: (c) => parts.exchange.resume(c),
+      [`GET ${EXCHANGE_PATH}`]: (c, view) => login.exchange(c, view),
       [`POST ${LOGOUT_PATH}`]: (c) => login.logout(c),
       [`GET ${CONFLICT_PATH}`]: (c) => sides.conflict(c),
       [`POST ${CONFLICT_PATH}`]: (c, view) => sides.clear(c, view),

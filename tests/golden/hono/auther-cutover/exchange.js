@@ -4,6 +4,7 @@ import { challengeOf, safeReturnPath } from "./attempts.js";
 import { cookieName, cookieValues, ID_TOKEN, isDisabled } from "./credentials.js";
 import { Unavailable } from "./errors.js";
 import { cookiesOf, isNavigation, seeOther, targetOf } from "./request.js";
+import { legacyIsOver } from "./stage.js";
 
 /** @typedef {import("hono").Context} Context */
 /** @typedef {import("./attempts.js").Attempt} Attempt */
@@ -33,7 +34,7 @@ export class Exchange {
    */
   async offer(c, view, userId) {
     const { attempts, cookies, counters, people, plugin, settings } = this.parts;
-    if (!this.#isDue(c, view)) return null;
+    if (!this.isOpen(view) || !this.#isDue(c)) return null;
     const person = await people.linked(userId).catch(() => null);
     if (!person || person.pinned || isDisabled(person)) return null;
     const returnTo = safeReturnPath(targetOf(c), settings.afterLogin);
@@ -51,25 +52,30 @@ export class Exchange {
   }
 
   /**
-   * @param {Context} c
+   * Whether sessions are being exchanged now.
    * @param {import("./types.js").StageView} view
    */
-  #isDue(c, { stage }) {
+  isOpen(view) {
     const { settings, environment, plugin } = this.parts;
-    const inStage = stage === "drain" || (stage === "dual" && settings.exchangeInDual);
-    if (!inStage || c.req.method !== "GET" || !isNavigation(c) || !plugin.url || !environment.exchangeSecret)
-      return false;
+    const inStage = view.stage === "drain" || (view.stage === "dual" && settings.exchangeInDual);
+    return inStage && !legacyIsOver(view) && Boolean(plugin.url && environment.exchangeSecret);
+  }
+
+  /** @param {Context} c */
+  #isDue(c) {
+    if (c.req.method !== "GET" || !isNavigation(c)) return false;
     return [this.pause, this.idToken].every((name) => cookieValues(cookiesOf(c), name).length === 0);
   }
 
   /**
-   * The second hop: back from Auther with the nonce's hash.
+   * The second hop: back from Auther with the nonce's hash. The stage may have moved on meanwhile.
    * @param {Context} c
+   * @param {import("./types.js").StageView} view
+   * @param {Attempt} attempt
    */
-  async resume(c) {
-    const { attempts, settings } = this.parts;
-    const attempt = await attempts.find(c.req.query("state"), cookiesOf(c));
-    if (!attempt?.exchange) return seeOther(c, settings.afterLogin);
+  async resume(c, view, attempt) {
+    const { attempts } = this.parts;
+    if (!this.isOpen(view)) return this.giveUp(c, attempt, "stage");
     try {
       const query = new URLSearchParams([["ticket", await this.#ticket(c, attempt)], ...attempts.query(attempt)]);
       return seeOther(c, `${this.parts.plugin.url}/exchange/redeem?${query}`);
@@ -101,14 +107,14 @@ export class Exchange {
   }
 
   /**
-   * Back to the page, on the legacy session.
+   * Back to the page, on the legacy session; the pause has begun with the exchange.
    * @param {Context} c
    * @param {Attempt} attempt
-   * @param {string} result
+   * @param {string} reason
    */
-  giveUp(c, attempt, result) {
-    this.parts.counters.add("auth_exchanges_total", { result });
-    this.parts.cookies.set(c, PAUSE, "1", PAUSE_S);
+  giveUp(c, attempt, reason) {
+    this.parts.log({ event: "auther_exchange_failed", reason });
+    this.parts.counters.add("auth_exchanges_total", { result: reason === "other_user" ? reason : "failed" });
     return seeOther(c, safeReturnPath(attempt.returnTo, this.parts.settings.afterLogin));
   }
 

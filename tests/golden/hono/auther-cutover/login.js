@@ -51,6 +51,17 @@ export class Login {
   }
 
   /**
+   * Back from Auther's exchange/start.
+   * @param {Context} c
+   * @param {StageView} view
+   */
+  async exchange(c, view) {
+    const attempt = await this.parts.attempts.find(c.req.query("state"), cookiesOf(c));
+    if (!attempt?.exchange) return this.fail(c, new LoginFailed("state"));
+    return this.parts.exchange.resume(c, view, attempt);
+  }
+
+  /**
    * @param {Context} c
    * @param {Attempt} attempt
    * @param {StageView} view
@@ -59,6 +70,7 @@ export class Login {
     const { attempts, counters, people, renewal, settings } = this.parts;
     const { code, error } = c.req.query();
     if (error !== undefined || !code) throw new LoginFailed("refused_by_auther");
+    if (view.stage === "legacy" && attempt.exchange) throw new LoginFailed("stage", 403);
     if (view.stage === "legacy") return seeOther(c, withReturn(this.parts.options.loginPath, attempt.returnTo));
     const token = await attempts.redeem(attempt, code);
     const { person, claims } = await this.#personOf(token, attempt);
@@ -122,8 +134,7 @@ export class Login {
   #failed(c, attempt, error) {
     const known = error instanceof Unavailable ? new LoginFailed("verification_unavailable", 503) : error;
     if (!(known instanceof LoginFailed)) throw error;
-    if (attempt.exchange)
-      return this.parts.exchange.giveUp(c, attempt, known.status === 503 ? "unavailable" : "refused");
+    if (attempt.exchange) return this.parts.exchange.giveUp(c, attempt, known.reason);
     if (attempt.renew) this.parts.counters.add("auth_renewals_total", { result: "failed" });
     return this.fail(c, known, error.retryAfterS);
   }

@@ -44,6 +44,7 @@ end
 require "auther_cutover/settings"
 require "auther_cutover/errors"
 require "auther_cutover/counters"
+require "auther_cutover/token"
 require "auther_cutover/key_set"
 require "auther_cutover/verified_tokens"
 require "auther_cutover/token_verifier"

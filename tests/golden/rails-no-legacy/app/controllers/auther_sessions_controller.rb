@@ -62,9 +62,9 @@ class AutherSessionsController < ActionController::Base
 
   def fail_login(reason, status)
     logger.info({ event: "auther_login_failed", purpose: @attempt&.purpose, reason: reason }.to_json)
-    AutherCutover.counters.add("auth_logins_failed_total", reason: reason.to_s)
     count_purpose(reason == :other_user ? "other_user" : "failed")
 
+    AutherCutover.counters.add("auth_logins_failed_total", reason: reason.to_s)
     AutherCutover::AutherSession.forget(cookies) if reason == :other_user
     @reason = reason
     render :failed, status: status

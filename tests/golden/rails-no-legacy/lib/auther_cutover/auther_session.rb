@@ -20,9 +20,11 @@ module AutherCutover
     # Also at Auther, or the next click on "Sign in" would need no password.
     def log_out(jar)
       value = Cookies.read(jar, Cookies::ID_TOKEN)
-      sub = value && sub_of(value)
+      claims = value && claims_of(value)
       forget(jar)
-      AutherCutover.counters.add("auth_logouts_total", auther: sub ? end_at_auther(sub) : "off")
+      # One that was found in a backup or a log must not sign its person out for ever.
+      renewable = claims && Time.now.to_f < claims["exp"] + RENEWABLE_FOR.to_i
+      AutherCutover.counters.add("auth_logouts_total", auther: renewable ? end_at_auther(claims["sub"]) : "off")
     end
 
     # In this application only.
@@ -35,9 +37,8 @@ module AutherCutover
     end
 
     # Of a good token, which may have ended.
-    def sub_of(value)
-      claims = AutherCutover.token_verifier.claims_of_ended(StoredToken.read(value))
-      claims && claims["sub"]
+    def claims_of(value)
+      AutherCutover.token_verifier.claims_of_ended(StoredToken.read(value))
     rescue Rejected, Unavailable
       nil
     end

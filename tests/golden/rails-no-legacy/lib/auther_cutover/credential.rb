@@ -3,6 +3,7 @@
 module AutherCutover
   # What a request brings for Auther, before anything is verified.
   # kind: :none, :header, :cookie, :foreign (a bearer that is not Auther's), :other (Basic and the like).
+  # token: a Token in a header; the value of a cookie, which may stand for one.
   Credential = Struct.new(:kind, :token) do
     class << self
       # With a header there, the cookie is not looked at; a token in the query never is.
@@ -23,18 +24,19 @@ module AutherCutover
       def from_header(header)
         return new(:other) unless header.match?(/(\A|,)\s*Bearer\b/i)
 
-        token = header[/\ABearer +([^\s,]+) *\z/i, 1]
-        return new(:foreign) unless token
-        return new(:header, token) if token.bytesize > TokenVerifier::MAX_BYTES || candidate?(token)
+        scheme = header[/\ABearer +/i]
+        text = scheme && header.delete_prefix(scheme)
+        text = text.sub(/ +\z/, "") if text&.end_with?(" ")
+        return new(:foreign) if text.blank? || text.count(Token::SEPARATORS).positive?
 
-        new(:foreign)
+        token = Token.new(text)
+        token.too_large? || candidate?(token) ? new(:header, token) : new(:foreign)
       end
 
       def candidate?(token)
         return true if AutherCutover.token_verifier.seen?(token)
 
-        claims = TokenVerifier.peek(token)
-        !claims.nil? && AutherCutover.settings.issuers.include?(claims["iss"])
+        !token.claims.nil? && AutherCutover.settings.issuers.include?(token.claims["iss"])
       end
     end
   end

@@ -18,7 +18,6 @@ module AutherCutover
       require_safe_url(:plugin_url) if plugin_url.present?
       require_safe_url(:check_permission_url) if delegate_permissions
       raise Misconfigured, "auther_cutover: issuers and audiences must not be empty" if issuers.empty? || audiences.empty?
-
       freeze
     end
 
@@ -32,7 +31,7 @@ module AutherCutover
     end
 
     def secure?
-      URI(redirect_uri).scheme == "https"
+      redirect_uri.match?(/\Ahttps:/i)
     end
 
     def callback_path

@@ -110,11 +110,11 @@ class AutherSessionsController < ActionController::Base
 
   def fail_login(reason, status)
     logger.info({ event: "auther_login_failed", purpose: @attempt&.purpose, reason: reason }.to_json)
-    AutherCutover.counters.add("auth_logins_failed_total", reason: reason.to_s)
     count_purpose(reason == :other_user ? "other_user" : "failed")
-    # A legacy session that could not be exchanged is as good as before.
+    # A legacy session that could not be exchanged is as good as before: nobody's login has failed.
     return return_to_page if @attempt&.purpose == "exchange"
 
+    AutherCutover.counters.add("auth_logins_failed_total", reason: reason.to_s)
     AutherCutover::AutherSession.forget(cookies) if reason == :other_user
     @reason = reason
     render :failed, status: status

@@ -6,6 +6,8 @@ module AutherCutover
   # Counts in memory and adds them up in one file, so that all workers of an instance answer with the
   # same totals and a restarted worker loses none. Without a writable file: this process alone.
   class Counters
+    REQUESTS = "auth_requests_total"
+    REQUEST_LABELS = %i[path outcome stage reason synthetic].freeze
     DURATION = "auth_decision_duration_seconds"
     DURATION_BUCKET = "#{DURATION}_bucket"
     DURATION_SUM = "#{DURATION}_sum"
@@ -14,6 +16,8 @@ module AutherCutover
     def initialize(file)
       @file = file
       @pending = Hash.new(0)
+      @requests = Hash.new(0)
+      @lines = {}
       @totals = Hash.new(0)
       @since = Time.now.to_f
       @lock = Mutex.new
@@ -23,13 +27,13 @@ module AutherCutover
     # The one place that counts requests and logs them, real and synthetic.
     # waited_s: how long one waited for its decision, where that was measured.
     def request(path:, outcome:, stage:, reason: nil, synthetic: false, waited_s: nil, **details)
-      labels = { path: path, outcome: outcome, stage: stage, reason: reason.to_s }
-      @lock.synchronize do
-        @pending[["auth_requests_total", labels.merge(synthetic: synthetic ? "1" : "0")]] += 1
+      values = [path, outcome, stage, reason.to_s, synthetic ? "1" : "0"]
+      line = @lock.synchronize do
+        @requests[values] += 1
         observe(waited_s) if waited_s
+        details.empty? ? @lines[values] ||= line(values) : line(values, details)
       end
-      details = { synthetic: true } if synthetic
-      Rails.logger.info(JSON.generate({ event: "auth" }.merge(labels, details)))
+      Rails.logger.info(line)
     end
 
     def add(name, **labels)
@@ -39,6 +43,7 @@ module AutherCutover
     # Adds what is new to the file. Called every second, and before reading.
     def flush
       @lock.synchronize do
+        take_requests
         take_durations
         merge(@pending)
         @pending.clear
@@ -55,6 +60,18 @@ module AutherCutover
     end
 
     private
+
+    # Labels come from closed lists, so most lines are the same few.
+    def line(values, details = {})
+      *labels, synthetic = REQUEST_LABELS.zip(values)
+      details = { synthetic: true } if synthetic == [:synthetic, "1"]
+      JSON.generate({ event: "auth", **labels.to_h, **details })
+    end
+
+    def take_requests
+      @requests.each { |values, count| @pending[[REQUESTS, REQUEST_LABELS.zip(values).to_h]] += count }
+      @requests.clear
+    end
 
     # Not in @pending at once: to find an array of a float and a name takes longer than to count.
     def observe(seconds)

@@ -33,9 +33,11 @@ module AutherCutover
     # Whose cookie is to be renewed, as the login begins; nil for anything but a good token that has ended.
     def begin(jar)
       value = Cookies.read(jar, Cookies::ID_TOKEN)
-      sub = value && AutherSession.sub_of(value)
-      count_attempt(jar) if sub
-      sub
+      claims = value && AutherSession.claims_of(value)
+      return unless claims
+
+      count_attempt(jar)
+      claims["sub"]
     end
 
     def done(jar)

@@ -20,6 +20,7 @@ module AutherCutover
       require_safe_url(:check_permission_url) if delegate_permissions
       raise Misconfigured, "auther_cutover: issuers and audiences must not be empty" if issuers.empty? || audiences.empty?
 
+      @scope = source.underscore.to_sym
       freeze
     end
 
@@ -28,17 +29,15 @@ module AutherCutover
       foreign_paths.any? { |prefix| path == prefix || path.start_with?("#{prefix.chomp('/')}/") }
     end
 
-    # The Devise scope: User is :user, AdminUser is :admin_user.
-    def scope
-      source.underscore.to_sym
-    end
+    # The Devise scope: User is :user, AdminUser is :admin_user. Several times a request, so it is made once.
+    attr_reader :scope
 
     def model
       source.constantize
     end
 
     def secure?
-      URI(redirect_uri).scheme == "https"
+      redirect_uri.match?(/\Ahttps:/i)
     end
 
     def callback_path

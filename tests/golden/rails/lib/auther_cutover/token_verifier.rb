@@ -3,7 +3,6 @@
 module AutherCutover
   # Checks a token of Auther and gives its claims. Raises Rejected or Unavailable.
   class TokenVerifier
-    MAX_BYTES = 8_192
     LEEWAY_S = 30
     # Auther's iat is in milliseconds.
     MILLISECONDS_ABOVE = 1e11
@@ -17,25 +16,28 @@ module AutherCutover
       @verified = VerifiedTokens.new
     end
 
+    # token: a Token, or its text.
     def verify(token)
-      raise Rejected, :too_large if token.bytesize > MAX_BYTES
+      token = Token.new(token) if token.is_a?(String)
+      raise Rejected, :too_large if token.too_large?
 
-      known = @verified.claims(token) { @key_set.version }
+      known = @verified.claims(token.digest) { @key_set.version }
       return known if known
 
       header = header_of(token)
       version = @key_set.version
       key = @key_set.find(header["kid"])
       raise Rejected, :algorithm unless key.algorithm == header["alg"]
+      raise Rejected, :signature unless key.signed?(token)
 
-      claims = check_claims(signed_claims(token, key))
-      @verified.keep(token, version, claims)
+      claims = check_claims(token.claims)
+      @verified.keep(token.digest, version, claims)
       claims
     end
 
     # Was it good once? For routing only.
     def seen?(token)
-      @verified.include?(token)
+      @verified.include?(token.digest)
     end
 
     # The claims of a token that may have ended, as of one that is to be renewed or logged out; else nil.
@@ -45,25 +47,6 @@ module AutherCutover
       error.claims
     end
 
-    # The claims without any check; nil unless it is a well-formed token. For routing only.
-    def self.peek(token)
-      return if token.bytesize > MAX_BYTES
-
-      segments = token.split(".", -1)
-      segments.size == 3 ? parse(segments[1]) : nil
-    end
-
-    # A segment's JSON object. Padding, blanks or spare bits would give one token several spellings.
-    def self.parse(segment)
-      decoded = JWT::Base64.url_decode(segment)
-      return unless JWT::Base64.url_encode(decoded) == segment
-
-      value = JSON.parse(decoded.force_encoding(Encoding::UTF_8), max_nesting: 20)
-      value if value.is_a?(Hash)
-    rescue ArgumentError, JSON::ParserError, EncodingError
-      nil
-    end
-
     def self.seconds(value)
       value > MILLISECONDS_ABOVE ? value / 1000.0 : value
     end
@@ -71,9 +54,9 @@ module AutherCutover
     private
 
     def header_of(token)
-      segments = token.split(".", -1)
-      header = segments.size == 3 ? self.class.parse(segments[0]) : nil
-      raise Rejected, :malformed if header.nil? || self.class.parse(segments[1]).nil? || !signature?(segments[2])
+      header = token.header
+      signature_bytes = token.signature.to_s.bytesize
+      raise Rejected, :malformed if header.nil? || token.claims.nil? || signature_bytes < ED25519_SIGNATURE_BYTES
       # ruby-jwt compares names without regard to case.
       raise Rejected, :algorithm unless @settings.algorithms.include?(header["alg"])
       raise Rejected, :malformed if FORBIDDEN_HEADERS.any? { |name| header.key?(name) } || !header["kid"].is_a?(String)
@@ -81,22 +64,7 @@ module AutherCutover
       header
     end
 
-    def signature?(segment)
-      decoded = JWT::Base64.url_decode(segment)
-      JWT::Base64.url_encode(decoded) == segment && decoded.bytesize >= ED25519_SIGNATURE_BYTES
-    rescue ArgumentError
-      false
-    end
-
-    # The claims are checked below: ruby-jwt refuses an iat in milliseconds, and asks for no exp.
-    def signed_claims(token, key)
-      options = { algorithms: [key.algorithm], verify_expiration: false, verify_not_before: false }
-      claims, = JWT.decode(token, key.verify_key, true, options)
-      claims
-    rescue JWT::DecodeError, RbNaCl::LengthError
-      raise Rejected, :signature
-    end
-
+    # ruby-jwt would refuse an iat in milliseconds, and asks for no exp.
     def check_claims(claims)
       raise Rejected, :missing_claim unless end?(claims["exp"]) && subject?(claims["sub"])
       raise Rejected, :issuer unless @settings.issuers.include?(claims["iss"])

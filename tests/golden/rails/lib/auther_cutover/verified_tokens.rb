@@ -13,25 +13,22 @@ module AutherCutover
 
     # nil unless the token was verified with the keys that hold now, and has not ended. The block gives
     # their version.
-    def claims(token)
-      key = Digest::SHA256.digest(token)
-      found, version = @lock.synchronize { @claims[key] }
+    def claims(digest)
+      found, version = @lock.synchronize { @claims[digest] }
       found if found && version == yield && found["exp"] > Time.now.to_f
     end
 
-    def include?(token)
-      key = Digest::SHA256.digest(token)
-      @lock.synchronize { @claims.key?(key) }
+    def include?(digest)
+      @lock.synchronize { @claims.key?(digest) }
     end
 
     # A changed key set drops all: what a removed key signed counts no more.
-    def keep(token, version, claims)
-      key = Digest::SHA256.digest(token)
+    def keep(digest, version, claims)
       @lock.synchronize do
         @claims.clear if @version != version
         @version = version
         @claims.shift if @claims.size >= MAX
-        @claims[key] = [claims.freeze, version]
+        @claims[digest] = [claims.freeze, version]
       end
     end
   end
