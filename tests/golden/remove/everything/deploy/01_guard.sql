@@ -462,8 +462,9 @@ BEGIN
     ELSIF heard.unproven <> '' OR NOT heard.control_counted THEN
         PERFORM migrator_guard.unproven(coalesce(nullif(heard.unproven, ''), 'a refusal that was planted was not found in the log'));
     ELSIF heard.refusals > 0 THEN
-        RAISE EXCEPTION '% statements were refused since %: something still uses the tables', heard.refusals, heard.opened_at
-            USING ERRCODE = 'MG009', HINT = 'migrator remove status tells whose; mend them, then begin the window anew: migrator remove revert --to 03_revoke';
+        RAISE EXCEPTION '% statements were refused since %: something still uses what goes', heard.refusals, heard.opened_at
+            USING ERRCODE = 'MG009', HINT = 'migrator remove status tells whose; mend them, then begin the window anew: migrator remove revert --to '
+            || CASE WHEN migrator_guard.is_applied('09_purge_tables') THEN '10_loosen_columns' ELSE '03_revoke' END;
     ELSIF heard.opened_at + long_enough > clock_timestamp() THEN
         RAISE EXCEPTION 'the scream window runs until %', heard.opened_at + long_enough
             USING ERRCODE = 'MG008', HINT = 'then: migrator remove apply';
