@@ -5,7 +5,7 @@ BIN := .venv/bin
 SETUP := @$(PYTHON) -m tests.setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test test-long bench lock clean
+.PHONY: help setup demo check test test-long bench mutants lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ test-long: setup ## proofs that take minutes
 
 bench: setup ## measure against the raw ceilings and print the ratios
 	@$(BIN)/python -m tests.benchmarks
+
+mutants: ## change the pure packages in one place at a time: the tests have to notice
+	$(SETUP) mutants
+	@$(BIN)/python -m tests.mutants
 
 lock: ## pin packages anew after a change of pyproject.toml (delete a lock for newer versions)
 	$(SETUP) python

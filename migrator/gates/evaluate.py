@@ -37,9 +37,8 @@ class Sample:
 
 @dataclass(frozen=True)
 class _Run:
-    """The samples that count towards a pass: of this specification, after the last breach or silence."""
+    """What counts towards a pass: samples of this specification, after the last breach or silence."""
 
-    samples: tuple[Sample, ...]
     ok_in_a_row: int
     reach: timedelta
     covered: float
@@ -175,7 +174,7 @@ def _run(spec: GateSpec, samples: Sequence[Sample]) -> _Run:
     run = _unbroken(spec, samples)
     first_ok = next((s.at for s in run if s.grade is Grade.OK), None)
     reach = run[-1].at - first_ok if run and first_ok is not None else timedelta(0)
-    return _Run(run, _ok_in_a_row(run), reach, _covered(spec, run))
+    return _Run(_ok_in_a_row(run), reach, _covered(spec, run))
 
 
 def _unbroken(spec: GateSpec, samples: Sequence[Sample]) -> tuple[Sample, ...]:

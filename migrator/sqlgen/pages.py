@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING
 
 from migrator.sqlgen.code_removal import FOLDER, IGNORING_DIFF, TAKE_OUT_DIFF
@@ -13,6 +14,8 @@ from migrator.sqlgen.telling import exceptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from jinja2 import Environment
 
     from migrator.sqlgen.code_removal import CodeRemoval
     from migrator.sqlgen.removal import Removal
@@ -30,23 +33,36 @@ def pages(
         notes: What a person should look at before applying.
     """
     diffs = code.diffs(removal)
-    environment = environment_of("migrator.sqlgen")
-    environment.filters["comment"] = on_one_line
-    page = environment.get_template("pages/code.md.j2").render(
-        removal=removal,
-        code=code,
-        places=code.places(removal),
-        notes=code.notes(removal),
-        uses=code.application.shim_uses if code.application else (),
-        quoted_columns=", ".join(json.dumps(name) for name in removal.names),
-        ignoring_diff=IGNORING_DIFF if IGNORING_DIFF in diffs else "",
-        take_out_diff=TAKE_OUT_DIFF if TAKE_OUT_DIFF in diffs else "",
+    page = (
+        _environment()
+        .get_template("pages/code.md.j2")
+        .render(
+            removal=removal,
+            code=code,
+            places=code.places(removal),
+            notes=code.notes(removal),
+            uses=code.application.shim_uses if code.application else (),
+            quoted_columns=", ".join(json.dumps(name) for name in removal.names),
+            ignoring_diff=IGNORING_DIFF if IGNORING_DIFF in diffs else "",
+            take_out_diff=TAKE_OUT_DIFF if TAKE_OUT_DIFF in diffs else "",
+        )
     )
-    order = environment.get_template("pages/README.md.j2").render(
-        removal=removal,
-        steps=steps_of(removal),
-        wraps=wraps,
-        exceptions=exceptions(removal),
-        notes=notes,
+    order = (
+        _environment()
+        .get_template("pages/README.md.j2")
+        .render(
+            removal=removal,
+            steps=steps_of(removal),
+            wraps=wraps,
+            exceptions=exceptions(removal),
+            notes=notes,
+        )
     )
     return {"README.md": order, f"{FOLDER}/README.md": page, **diffs}
+
+
+@cache
+def _environment() -> Environment:
+    environment = environment_of("migrator.sqlgen")
+    environment.filters["comment"] = on_one_line
+    return environment

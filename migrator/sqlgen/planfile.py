@@ -136,9 +136,7 @@ def plan_files(removal: Removal, beside: Beside, *, made_at: datetime) -> dict[s
 def _wrapped(
     removal: Removal, wrap: tuple[str, ...], sql: Mapping[str, str], *, made_at: datetime
 ) -> dict[str, str]:
-    plan = Wrapped(
-        removal.plan_id, removal.database, made_at, steps_of(removal), _there(removal), dict(sql)
-    )
+    plan = Wrapped(removal.plan_id, made_at, steps_of(removal), _there(removal), dict(sql))
     return {
         f"{WRAP_FOLDER}/{tool}/{path}": text
         for tool in wrap
@@ -179,7 +177,7 @@ def parse_plan(files: Mapping[str, str]) -> PlanFile:
     try:
         plan = json.loads(text)
         hashes: dict[str, str] = plan["files"]
-        wrong = [path for path, known in hashes.items() if _hash(files.get(path, "")) != known]
+        wrong = [p for p, known in hashes.items() if p not in files or _hash(files[p]) != known]
         if wrong:
             raise ConflictError(
                 f"changed since `remove plan` wrote them: {', '.join(wrong)}",

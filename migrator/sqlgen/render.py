@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -90,18 +91,17 @@ def render(removal: Removal) -> dict[str, str]:
         ).render(values, step=step)
         for step in steps.steps_of(removal)
         for direction in DIRECTIONS
-    } | _archive_files(environment, values, removal)
+    } | _archive_files(environment, removal)
 
 
-def _archive_files(
-    environment: Environment, values: dict[str, Any], removal: Removal
-) -> dict[str, str]:
-    module = environment.get_template("rebuild.sql.j2").make_module(values)
+def _archive_files(environment: Environment, removal: Removal) -> dict[str, str]:
+    module = environment.get_template("rebuild.sql.j2").make_module()
     return archive_files(
         removal, {name: getattr(module, name) for name in ("create", "complete", "keys")}
     )
 
 
+@cache
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("migrator.sqlgen"),

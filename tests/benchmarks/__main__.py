@@ -8,6 +8,7 @@ from tests.benchmarks import (
     bench_import,
     bench_libsql,
     bench_reconcile,
+    bench_removal,
     bench_shim,
     bench_sign_in,
     bench_sync,
@@ -24,6 +25,7 @@ BENCHMARKS = (
     bench_archive.main,
     bench_dashboard.main,
     bench_drain.main,
+    bench_removal.main,
 )
 
 for benchmark in BENCHMARKS:

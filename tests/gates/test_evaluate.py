@@ -28,8 +28,8 @@ def ok(*minutes: float) -> list[Sample]:
 
 
 def test_without_a_sample_a_gate_is_pending() -> None:
-    verdict = judged([])
-    assert (verdict.state, verdict.reason) == (GateState.PENDING, "nothing was measured yet")
+    reason = "nothing was measured yet"
+    assert judged([]) == Verdict(SPEC, GateState.PENDING, reason, next_look=AT)
 
 
 def test_the_first_ok_samples_accumulate_and_say_what_is_missing() -> None:
@@ -37,6 +37,12 @@ def test_the_first_ok_samples_accumulate_and_say_what_is_missing() -> None:
     assert verdict.label == "ACCUMULATING 2/3"
     assert verdict.reason == "2 of 3 OK in a row, 1m of 10m"
     assert verdict.next_look == AT + 2 * MINUTE
+    assert (verdict.good_until, verdict.covered) == (None, 0.1)
+
+
+def test_what_is_there_already_is_not_said_to_be_missing() -> None:
+    assert judged(ok(0, 1, 2)).missing == "2m of 10m"
+    assert judged(ok(*range(11))).missing == ""
 
 
 def test_enough_in_a_row_do_not_pass_before_the_span_is_over() -> None:
@@ -51,8 +57,13 @@ def test_a_pass_before_the_removal_is_good_for_a_quarter_of_an_hour() -> None:
     samples = [sample(minute, of=removal) for minute in range(11)]
     verdict = evaluate(removal, samples, now=AT + 10 * MINUTE)
     assert verdict.good_until == AT + 25 * MINUTE
-    late = evaluate(removal, samples, now=AT + 26 * MINUTE)
+    assert evaluate(removal, samples, now=AT + 25 * MINUTE).state is GateState.PASSED
+    late = evaluate(removal, samples, now=AT + 25 * MINUTE + timedelta(microseconds=1))
     assert (late.state, late.state.exit_code) == (GateState.EXPIRED, 3)
+    assert (late.reason, late.next_look) == (
+        "the pass ended at 2026-11-23T03:25:00.000000Z",
+        late.good_until + timedelta(microseconds=1),
+    )
 
 
 @pytest.mark.parametrize("doubt", DOUBTS)
@@ -65,6 +76,8 @@ def test_a_doubt_now_holds_and_names_itself(doubt: Grade) -> None:
 def test_a_breach_now_fails() -> None:
     verdict = judged([*ok(*range(11)), sample(11, Grade.BREACH)])
     assert (verdict.state, verdict.state.exit_code) == (GateState.FAILED, 1)
+    assert verdict.missing == "0 of 3 OK in a row, 0s of 10m"
+    assert verdict.covered == 0
 
 
 def test_after_a_breach_the_whole_span_begins_anew() -> None:
@@ -83,7 +96,7 @@ def test_doubts_may_take_a_tenth_of_the_span_and_no_more() -> None:
     def with_doubts(*doubtful: int) -> Verdict:
         return judged([sample(m, Grade.ERROR if m in doubtful else Grade.OK) for m in range(11)])
 
-    assert with_doubts(5).state is GateState.PASSED
+    assert (with_doubts(5).state, with_doubts(5).missing) == (GateState.PASSED, "")
     verdict = with_doubts(3, 5)
     assert verdict.state is GateState.ACCUMULATING
     assert verdict.reason == "OK samples cover 80% of the span, 90% needed"
@@ -95,8 +108,10 @@ def test_many_samples_in_one_second_stand_for_one_second() -> None:
 
 
 def test_a_long_silence_begins_anew() -> None:
-    samples = ok(*range(11), 30)
-    assert judged(samples).label == "ACCUMULATING 1/3"
+    assert judged(ok(*range(11), 30)).label == "ACCUMULATING 1/3"
+    longest = 10 + SPEC.longest_gap / MINUTE
+    assert judged(ok(*range(11), longest)).ok_in_a_row == 12
+    assert judged(ok(*range(11), longest + 0.001)).ok_in_a_row == 1
 
 
 def test_when_nobody_looks_any_more_it_is_held() -> None:
@@ -105,6 +120,11 @@ def test_when_nobody_looks_any_more_it_is_held() -> None:
     assert verdict.reason == "nobody has looked for 28m: counting begins anew"
     breach = judged([sample(0, Grade.BREACH)], minute=30)
     assert breach.state is GateState.HELD
+    longest = 2 + SPEC.longest_gap / MINUTE
+    still = judged(ok(0, 1, 2), minute=longest)
+    assert (still.state, still.since) == (GateState.ACCUMULATING, AT)
+    silent = judged(ok(0, 1, 2), minute=longest + 0.001)
+    assert (silent.state, silent.since) == (GateState.HELD, AT + longest * MINUTE)
 
 
 def test_a_pass_outlives_the_end_of_sampling_until_it_expires() -> None:
@@ -122,6 +142,7 @@ def test_one_more_ok_look_leaves_a_pass_as_it_was_and_a_bad_one_ends_it() -> Non
     assert (later(Grade.OK).state, later(Grade.OK).good_until) == (GateState.PASSED, until)
     assert later(Grade.ERROR).state is GateState.HELD
     assert later(Grade.BREACH).state is GateState.FAILED
+    assert later(Grade.OK, minute=24 * 60).state is GateState.PASSED
     assert later(Grade.OK, minute=24 * 60 + 1).state is GateState.ACCUMULATING
 
 
@@ -138,21 +159,29 @@ def test_a_breach_ends_a_pass_though_nobody_wrote_that_down_before_the_next_look
 def test_samples_of_another_specification_invalidate_and_never_count() -> None:
     loose = spec(at_most=100)
     others = [sample(minute, of=loose) for minute in range(11)]
-    assert judged(others).state is GateState.INVALIDATED
+    reason = "the gate was changed after it was measured: counting begins anew"
+    changed = Verdict(SPEC, GateState.INVALIDATED, reason, next_look=AT + 10 * MINUTE)
+    assert judged(others) == changed
     assert judged([*others, sample(11)]).label == "ACCUMULATING 1/3"
 
 
 def test_a_sample_from_the_future_is_a_clock_to_look_at() -> None:
     verdict = judged(ok(*range(11)), minute=-60)
     assert verdict.state is GateState.HELD
-    assert "still to come" in verdict.reason
+    assert verdict.reason == (
+        "the newest sample is from 2026-11-23T03:10:00.000000Z, which is still to come: "
+        "check the clock"
+    )
+    just_borne = judged(ok(0), minute=-SPEC.longest_gap / MINUTE)
+    assert just_borne.state is GateState.ACCUMULATING
     a_second_ahead = judged(ok(*range(11)), minute=10 - 1 / 60)
     assert a_second_ahead.state is GateState.PASSED
 
 
 def test_one_sample_is_enough_where_the_gate_asks_for_one() -> None:
     once = spec(consecutive=1, span=timedelta(0))
-    assert evaluate(once, [sample(0, of=once)], now=AT).state is GateState.PASSED
+    verdict = evaluate(once, [sample(0, of=once)], now=AT)
+    assert (verdict.state, verdict.covered) == (GateState.PASSED, 1)
 
 
 # Mostly calm, or no list would ever pass: a third of these do, or nearly so.

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -37,10 +38,30 @@ def test_several_doubts_are_all_told_and_the_worst_gives_the_class() -> None:
     assert grade(QUIET, Reading(0, doubts), was_ok=True) == (Grade.ERROR, "a; b")
 
 
+WORST_FIRST = [Grade.ERROR, Grade.NO_DATA, Grade.STALE, Grade.AMBIGUOUS, Grade.UNPROVEN]
+
+
+@pytest.mark.parametrize(("worse", "milder"), list(pairwise(WORST_FIRST)))
+def test_of_two_doubts_the_one_to_look_at_first_gives_the_class(
+    worse: Grade, milder: Grade
+) -> None:
+    doubts = (Doubt(milder, "a"), Doubt(worse, "b"))
+    assert grade(QUIET, Reading(0, doubts), was_ok=True) == (worse, "a; b")
+
+
 def test_no_value_is_no_data_and_nan_is_ambiguous() -> None:
-    assert grade(QUIET, Reading(None), was_ok=True)[0] is Grade.NO_DATA
-    assert grade(QUIET, Reading(math.nan), was_ok=True)[0] is Grade.AMBIGUOUS
-    assert grade(BUSY, Reading(math.nan), was_ok=True)[0] is Grade.AMBIGUOUS
+    assert grade(QUIET, Reading(None), was_ok=True) == (Grade.NO_DATA, "nothing was measured")
+    no_number = (Grade.AMBIGUOUS, "the value is not a number")
+    assert grade(QUIET, Reading(math.nan), was_ok=True) == no_number
+    assert grade(BUSY, Reading(math.nan), was_ok=True) == no_number
+
+
+def test_a_value_at_its_bound_is_within_and_one_beside_it_is_not() -> None:
+    assert grade(BUSY, Reading(100), was_ok=False) == (Grade.OK, "100, at least 100")
+    assert grade(BUSY, Reading(99), was_ok=False) == (Grade.BREACH, "99 is below 100")
+    few = spec(at_most=3, at_least=1)
+    assert grade(few, Reading(3), was_ok=False) == (Grade.OK, "3, at most 3 and at least 1")
+    assert grade(few, Reading(4), was_ok=False) == (Grade.BREACH, "4 is above 3")
 
 
 def test_entering_is_harder_than_staying() -> None:
@@ -55,8 +76,10 @@ def test_entering_is_harder_than_staying() -> None:
 
 def test_too_little_in_too_short_a_time_is_not_known_yet() -> None:
     short = Reading(5, window=timedelta(seconds=1))
-    assert grade(BUSY, short, was_ok=True)[0] is Grade.NO_DATA
-    assert grade(BUSY, Reading(5, window=BUSY.interval), was_ok=True)[0] is Grade.BREACH
+    said = "5 so far; the floor 100 is for 0:01:00"
+    assert grade(BUSY, short, was_ok=True) == (Grade.NO_DATA, said)
+    nine_tenths = Reading(5, window=timedelta(seconds=54))
+    assert grade(BUSY, nine_tenths, was_ok=True)[0] is Grade.BREACH
 
 
 @given(

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
 from migrator.core.errors import ConflictError, HeldError, RefusedError, UsageError
+from migrator.core.progress import Progress
 from migrator.core.stage import Stage
 from migrator.gates.verdict import GateState
 from migrator.legacy.connect import describe_table, open_database
 from migrator.legacy.identity import IdentityTable
+from migrator.runner.context import make_context
 from migrator.runner.removing.plans import kept_plan
 from migrator.sqlgen import steps
 from phases import p4_remove
+from tests.parts.clocks import ShiftedClock
 from tests.phases.removal import STEPS, Site, make_site
 
 if TYPE_CHECKING:
@@ -69,6 +73,20 @@ def test_while_users_are_copied_between_both_sides_nothing_is_removed(
         pytest.raises(HeldError, match=f"is working on the {subject}"),
     ):
         p4_remove.run(site.ctx, steps.GUARD)
+
+
+def test_a_clock_that_was_set_back_makes_no_old_verdict_good_again(site: Site) -> None:
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.GUARD)
+    back = make_context(
+        site.ctx.config,
+        root=site.root,
+        clock=ShiftedClock(-timedelta(hours=2)),
+        progress=Progress(),
+    )
+    with pytest.raises(HeldError, match="still to come"):
+        p4_remove.run(back, steps.TRIPWIRES)
+    assert p4_remove.status(site.ctx).steps[steps.TRIPWIRES] == "pending"
 
 
 def test_without_gates_nothing_is_removed(site: Site) -> None:

@@ -1,4 +1,4 @@
-"""`python3 -m tests.setup python|demo|test`: brings what is missing; quick when nothing is."""
+"""`python3 -m tests.setup python|demo|test|mutants`: brings what is missing; quick when nothing is."""
 
 import fcntl
 import os
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from tests.setup import debian
+from tests.setup.mutmut import ensure_mutmut
 from tests.setup.node import (
     ensure_better_auth,
     ensure_express,
@@ -23,6 +24,7 @@ Step = Callable[[], None]
 SCOPES: dict[str, list[tuple[str, Step]]] = {
     "python": [],
     "demo": [("better-auth on Node.js", ensure_better_auth)],
+    "mutants": [("mutmut", ensure_mutmut)],
     "test": [
         ("better-auth on Node.js", ensure_better_auth),
         ("the newest better-auth", ensure_newest_better_auth),

@@ -1,7 +1,8 @@
-"""`make lock`: writes constraints.txt and node.txt from pyproject.toml, with versions and checksums, without addresses."""
+"""`make lock`: pins the packages that pyproject.toml names, with versions and checksums, without addresses."""
 
 from pathlib import Path
 
+from tests.setup.mutmut import MUTMUT_LOCK
 from tests.setup.node import NODE_LOCK
 from tests.setup.paths import ROOT, VENV
 from tests.setup.steps import run, say
@@ -24,6 +25,8 @@ def main() -> None:
     run([*PIP, "uv>=0.13"])
     _compile(LOCK, source=[PROJECT, "--group", f"{PROJECT}:dev"])
     _compile(NODE_LOCK, source=["--group", f"{PROJECT}:node"])
+    # Beside the others in .venv, so of the same versions.
+    _compile(MUTMUT_LOCK, source=["--group", f"{PROJECT}:mutants", "--constraint", LOCK])
 
 
 def _compile(lock: Path, *, source: list[str | Path]) -> None:

@@ -28,6 +28,7 @@ def test_the_diff_applies_and_names_every_column(tmp_path: Path, text: str) -> N
     file.parent.mkdir(parents=True)
     file.write_text(text)
     diff = ignoring(PATH, text, model="User", columns=COLUMNS)
+    assert diff.endswith("\\ No newline at end of file\n") == (not text.endswith("\n"))
     subprocess.run(["git", "apply", "-"], cwd=tmp_path, input=diff.encode(), check=True)
     changed = file.read_text()
     assert all(f'"{name}"' in changed for name in COLUMNS)

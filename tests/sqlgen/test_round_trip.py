@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -13,17 +13,14 @@ from migrator.core.sql import ident
 from migrator.sqlgen import steps
 from phases import p4_remove
 from tests.phases.removal import Site, make_site
+from tests.sqlgen import catalog
+from tests.sqlgen.reading import read_rich
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-RICH = Path(__file__).parent / "rich.sql"
-ODD = 'Odd Schema.wörter "quoted" and long: 0123456789012345678901234567890'
-NAMES = {
-    ":odd": ident("Odd Schema", ODD.partition(".")[2]),
-    ":sequence": ident("Odd Schema", 'Zähler; -- "1"'),
-}
-TABLES = (ODD, "public.tokens", "public.scratch")
+TABLES = tuple(".".join(name) for name in catalog.TABLES)
 
 
 @pytest.fixture
@@ -40,15 +37,13 @@ def role(fresh_db: str) -> Iterator[str]:
 @pytest.fixture
 def rich(fresh_db: str, role: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     with psycopg.connect(fresh_db, autocommit=True) as connection:
-        connection.execute(_rich(role).encode())
+        connection.execute(catalog.rich_sql(role).encode())
     return make_site(tmp_path, fresh_db, monkeypatch, tables=TABLES)
 
 
-def _rich(role: str) -> str:
-    text = RICH.read_text(encoding="utf-8")
-    for placeholder, name in {**NAMES, ":role": ident(role)}.items():
-        text = text.replace(placeholder, name)
-    return text
+def test_the_catalog_that_is_kept_is_what_postgresql_says(rich: Site, role: str) -> None:
+    found, kept = read_rich(rich.dsn, role), catalog.kept_catalog()
+    assert replace(found, server_version=kept.server_version) == kept
 
 
 @pytest.mark.parametrize(

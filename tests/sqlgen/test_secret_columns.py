@@ -13,6 +13,8 @@ COLUMN = Column("token", "character varying", "", "", False, "", "", "", "", "",
 TABLE = Table(
     "public", "things", 1, 0, "me", "p", (), (), False, False, "d", "", "", columns=(COLUMN,)
 )
+PLAIN = Index("j", "CREATE INDEX j ON things (token)", False, ("token",), False, "")
+ELSEWHERE = Index("k", "CREATE UNIQUE INDEX k ON things (id)", False, ("id",), False, "")
 UNIQUE = Index("i", "CREATE UNIQUE INDEX i ON things (token)", False, ("token",), False, "")
 
 
@@ -55,9 +57,11 @@ def test_what_cannot_hold_a_secret_is_none() -> None:
         (replace(COLUMN, default="''"), (), "NULL", "NULL"),
         (replace(COLUMN, default="''", not_null=True), (), "its default", ""),
         (replace(COLUMN, default="''", not_null=True), (UNIQUE,), "a random value", "gen_random_uuid"),
+        (replace(COLUMN, default="''", not_null=True), (PLAIN, ELSEWHERE), "its default", ""),
         (replace(COLUMN, not_null=True), (), "a random value", "gen_random_uuid"),
         (replace(COLUMN, type="character varying(32)", not_null=True), (), "a random value", "uuid"),
         (replace(COLUMN, name="password"), (), "a hash that no password fits", "repeat('.', 31)"),
+        (replace(COLUMN, name="password", type="public.citext"), (), "a hash that no password fits", "repeat"),
         (replace(COLUMN, name="password", type="character varying(59)"), (), "NULL", "NULL"),
     ],
 )  # fmt: skip
@@ -65,7 +69,7 @@ def test_what_stands_in(
     column: Column, indexes: tuple[Index, ...], instead: str, expression: str
 ) -> None:
     (found,) = omissions(replace(TABLE, indexes=indexes), (column,))
-    assert found.instead == instead
+    assert (found.column, found.instead) == (column.name, instead)
     assert expression in found.expression
     assert bool(found.expression) == bool(expression)
 
@@ -80,8 +84,14 @@ INBOUND = InboundKey("public", "o", 2, "f", "", ("t",), ("token",), True, "")
         (replace(TABLE, constraints=(CHECK,)), COLUMN, "constraint c needs them"),
         (replace(TABLE, constraints=(replace(CHECK, kind="p"),)), COLUMN, "constraint c needs them"),
         (replace(TABLE, constraints=(replace(CHECK, kind="f"),)), COLUMN, "constraint c needs them"),
+        (replace(TABLE, constraints=(replace(CHECK, kind="x"),)), COLUMN, "constraint c needs them"),
         (replace(TABLE, inbound=(INBOUND,)), COLUMN, "constraint f needs them"),
         (TABLE, replace(COLUMN, type="bytea", not_null=True), "NOT NULL and of type bytea"),
+        (
+            replace(TABLE, indexes=(UNIQUE,)),
+            replace(COLUMN, type="bytea", not_null=True, default="''"),
+            "NOT NULL and of type bytea",
+        ),
         (TABLE, replace(COLUMN, type="character varying(31)", not_null=True), "NOT NULL and of type"),
     ],
 )  # fmt: skip

@@ -13,6 +13,7 @@ import pytest
 from migrator.sqlgen.wrap.registry import WRAPPERS
 from phases import p4_remove
 from tests.phases.removal import make_site
+from tests.sqlgen.golden import GOLDEN
 from tests.sqlgen.test_round_trip import rich, role
 
 __all__ = ["rich", "role"]
@@ -55,6 +56,12 @@ def test_what_squawk_is_told_to_skip_has_its_reason_beside_it(
         for above in re.findall(r"^(.*)\n-- squawk-ignore-file ", text, re.MULTILINE):
             assert above.startswith("--"), path
         assert text.count("squawk-ignore-file") == text.count("-- Squawk:  "), path
+
+
+def test_squawk_finds_nothing_in_the_plans_that_are_kept() -> None:
+    files = sorted(GOLDEN.rglob("*.sql"))
+    assert files
+    assert squawk(*files).stdout == ""
 
 
 def test_squawk_does_look(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ _NEEDS_QUIET = frozenset(
         (steps.SCREAM_WINDOW, "close"),
         (steps.QUARANTINE_TABLES, "move"),
         (steps.PURGE_TABLES, "drop"),
+        (steps.PURGE_COLUMNS, "drop"),
     }
 )
 
@@ -123,7 +124,7 @@ class Site:
             return
         if (step, direction) == (steps.SCREAM_WINDOW, "revert"):
             screams.end(self.ctx)
-        elif (step, direction, unit) == (steps.SCREAM_WINDOW, "deploy", "open"):
+        elif direction == "deploy" and self._begins_to_listen(step, unit):
             screams.begin(
                 self.ctx,
                 self.connection,
@@ -133,6 +134,12 @@ class Site:
             )
         elif direction == "deploy" and (step, unit) in _NEEDS_QUIET:
             self.listen()
+
+    def _begins_to_listen(self, step: str, unit: str) -> bool:
+        # What was heard of the columns before they are renamed was about the last time that they were.
+        return (step, unit) == (steps.SCREAM_WINDOW, "open") or (
+            (step, unit) == (steps.QUARANTINE_COLUMNS, "rename") and self.listening() is not None
+        )
 
     def listen(self) -> None:
         """Write down where the SQL looks for it whether somebody was refused; without a scream window nothing."""

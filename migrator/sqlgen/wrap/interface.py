@@ -24,7 +24,6 @@ class Wrapped:
     """
 
     plan_id: str
-    database: str
     made_at: datetime
     steps: tuple[Step, ...]
     there: str

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 def rendered(template: str, plan: Wrapped, **values: Any) -> str:
     """Fill a template in; all of them know the plan."""
-    text = _environment().get_template(template).render(plan=plan, **values)
-    return text if text.endswith("\n") else text + "\n"
+    return _environment().get_template(template).render(plan=plan, **values)
 
 
 def plain_sql(plan: Wrapped) -> dict[str, str]:

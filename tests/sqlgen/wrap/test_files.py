@@ -20,7 +20,6 @@ SQL = {
 }
 PLAN = Wrapped(
     "0123456789abcdef",
-    "shop",
     datetime(2026, 11, 28, 23, 59, 58, tzinfo=UTC),
     STEPS,
     """to_regclass('"public"."#{exit}"') IS NOT NULL""",

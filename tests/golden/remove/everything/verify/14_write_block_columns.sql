@@ -1,0 +1,17 @@
+-- 14_write_block_columns (verify), plan a6448c8b5acd86c7, database shop
+-- Raises with SQLSTATE MG004 or MG007 when the step's effect is not what the database holds. Reads only, ACCESS SHARE.
+
+-- always: verify
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+SET LOCAL lock_timeout = '200ms';
+SET LOCAL statement_timeout = 0;
+SET LOCAL row_security = off;
+SET LOCAL datestyle = 'ISO, YMD';
+SET LOCAL intervalstyle = 'postgres';
+SET LOCAL timezone = 'UTC';
+SET LOCAL extra_float_digits = 1;
+SET LOCAL bytea_output = 'hex';
+SELECT migrator_guard.verified(migrator_guard.is_applied('16_purge_columns') OR EXISTS (
+    SELECT FROM pg_trigger WHERE tgrelid = to_regclass('"public"."users"') AND tgname = 'migrator_guard_block' AND tgenabled = 'A'),
+    'writes to the quarantined columns are blocked');
+COMMIT;

@@ -1,0 +1,84 @@
+-- 15_erase_columns (deploy), plan 01c0a1b006fafc1a, database shop
+--
+-- What:    Overwrites the quarantined columns with NULL, in batches. Old versions of the rows stay in their blocks
+--          until the table is written anew (the setting erase = "rewrite" does that here), and in WAL, replicas and
+--          backups until those rotate.
+-- Lock:    ROW EXCLUSIVE on the users table, rows for the time of a batch.
+-- Blocks:  Writers of the same rows for the time of a batch.
+-- Waits:   at most 200 ms for one lock per transaction, further locks NOWAIT; `migrator` tries up to 5 times with
+--          growing random pauses and then stops, holding nothing.
+-- Undo:    As long as the archive's files and their private key are kept; see `exceptions` in plan.json. Command:
+--          migrator remove revert
+--
+-- Made by `migrator remove plan`, run by `migrator remove`. Run by hand it refuses without a lease and, to deploy, without
+-- fresh gate evidence in migrator_guard.evidence. Do not edit: plan.json holds this file's hash.
+
+-- Once more before the first value goes: it is in the archive as it is here, and nothing has written past the block.
+-- unit: compare
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SET LOCAL lock_timeout = '200ms';
+SET LOCAL statement_timeout = 0;
+SELECT migrator_guard.enter('15_erase_columns', 'compare', 'deploy', '01c0a1b006fafc1a');
+SET LOCAL row_security = off;
+SET LOCAL datestyle = 'ISO, YMD';
+SET LOCAL intervalstyle = 'postgres';
+SET LOCAL timezone = 'UTC';
+SET LOCAL extra_float_digits = 1;
+SET LOCAL bytea_output = 'hex';
+SELECT migrator_guard.expect('public', 'users', 'public');
+SELECT migrator_guard.rows_unchanged(count(*) FILTER (WHERE k.sha256 <> sha256(convert_to(
+              migrator_guard.field(u."id"::text)
+              || migrator_guard.field(u."migrator_q_sign_in_count"::text)
+              || migrator_guard.field(u."migrator_q_failed_attempts"::text)
+              || migrator_guard.field(u."migrator_q_current_sign_in_ip"::text)
+              || migrator_guard.field(u."migrator_q_confirmed_at"::text), 'UTF8'))), 'table public.users')
+FROM migrator_guard."rows_users" AS k JOIN "public"."users" AS u ON u."id" = k."id";
+UPDATE migrator_guard.archive SET compared_at = clock_timestamp() WHERE name = 'users';
+SELECT migrator_guard.unwritten('"public"."users"'::regclass, 'users', 'migrator_guard."rejected_users"'::regclass);
+SELECT migrator_guard.leave('15_erase_columns', 'compare', 'deploy', false);
+COMMIT;
+
+-- unit: null
+-- 100 blocks per transaction, past the write-block; a row that moved meanwhile is met in another round. Begun again it
+-- finds less to do. Not for a transaction block.
+DO $migrator$
+DECLARE
+    first_block bigint;
+    last_block bigint;
+BEGIN
+    PERFORM migrator_guard.proven('users');
+    LOOP
+        EXIT WHEN NOT EXISTS (SELECT FROM "public"."users" WHERE "migrator_q_encrypted_password" IS NOT NULL OR "migrator_q_sign_in_count" IS NOT NULL OR "migrator_q_reset_password_token" IS NOT NULL OR "migrator_q_failed_attempts" IS NOT NULL OR "migrator_q_current_sign_in_ip" IS NOT NULL OR "migrator_q_confirmed_at" IS NOT NULL);
+        first_block := 0;
+        last_block := pg_relation_size('"public"."users"'::regclass) / current_setting('block_size')::bigint;
+        WHILE first_block <= last_block LOOP
+            PERFORM set_config('lock_timeout', '200ms', true);
+            PERFORM migrator_guard.enter('15_erase_columns', 'null', 'deploy', '01c0a1b006fafc1a');
+            PERFORM migrator_guard.approve_writer();
+            UPDATE "public"."users" SET "migrator_q_encrypted_password" = NULL, "migrator_q_sign_in_count" = NULL, "migrator_q_reset_password_token" = NULL, "migrator_q_failed_attempts" = NULL, "migrator_q_current_sign_in_ip" = NULL, "migrator_q_confirmed_at" = NULL
+            WHERE ctid >= format('(%s,0)', first_block)::tid AND ctid < format('(%s,0)', first_block + 100)::tid
+              AND ("migrator_q_encrypted_password" IS NOT NULL OR "migrator_q_sign_in_count" IS NOT NULL OR "migrator_q_reset_password_token" IS NOT NULL OR "migrator_q_failed_attempts" IS NOT NULL OR "migrator_q_current_sign_in_ip" IS NOT NULL OR "migrator_q_confirmed_at" IS NOT NULL);
+            COMMIT;
+            first_block := first_block + 100;
+        END LOOP;
+    END LOOP;
+    PERFORM migrator_guard.enter('15_erase_columns', 'null', 'deploy', '01c0a1b006fafc1a');
+    PERFORM migrator_guard.leave('15_erase_columns', 'null', 'deploy', false);
+END
+$migrator$;
+
+-- unit: hashes
+BEGIN;
+SET LOCAL lock_timeout = '200ms';
+SET LOCAL statement_timeout = 0;
+SELECT migrator_guard.enter('15_erase_columns', 'hashes', 'deploy', '01c0a1b006fafc1a');
+DO $migrator$
+BEGIN
+    IF to_regclass('migrator_guard."rows_users"') IS NOT NULL THEN
+        DROP TABLE migrator_guard."rows_users" RESTRICT;
+    END IF;
+END
+$migrator$;
+SELECT migrator_guard.leave('15_erase_columns', 'hashes', 'deploy', true);
+COMMIT;
+

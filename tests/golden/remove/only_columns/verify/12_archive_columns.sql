@@ -1,0 +1,15 @@
+-- 12_archive_columns (verify), plan 01c0a1b006fafc1a, database shop
+-- Raises with SQLSTATE MG004 or MG007 when the step's effect is not what the database holds. Reads only, ACCESS SHARE.
+
+-- always: verify
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+SET LOCAL lock_timeout = '200ms';
+SET LOCAL statement_timeout = 0;
+SET LOCAL row_security = off;
+SET LOCAL datestyle = 'ISO, YMD';
+SET LOCAL intervalstyle = 'postgres';
+SET LOCAL timezone = 'UTC';
+SET LOCAL extra_float_digits = 1;
+SET LOCAL bytea_output = 'hex';
+SELECT migrator_guard.archived('users', '12_archive_columns');
+COMMIT;

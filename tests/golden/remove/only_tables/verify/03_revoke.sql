@@ -1,0 +1,14 @@
+-- 03_revoke (verify), plan ac0d758ca024120c, database shop
+-- Raises with SQLSTATE MG004 or MG007 when the step's effect is not what the database holds. Reads only, ACCESS SHARE.
+
+-- always: verify
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+SET LOCAL lock_timeout = '200ms';
+SET LOCAL statement_timeout = 0;
+SET LOCAL row_security = off;
+SET LOCAL datestyle = 'ISO, YMD';
+SET LOCAL intervalstyle = 'postgres';
+SET LOCAL timezone = 'UTC';
+SET LOCAL extra_float_digits = 1;
+SET LOCAL bytea_output = 'hex';
+COMMIT;

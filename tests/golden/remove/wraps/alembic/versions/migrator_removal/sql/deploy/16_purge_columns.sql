@@ -1,0 +1,5 @@
+-- 16_purge_columns
+-- unit: deploy
+BEGIN;
+SELECT 1;
+COMMIT;

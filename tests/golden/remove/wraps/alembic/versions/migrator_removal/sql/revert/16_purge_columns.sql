@@ -1,0 +1,5 @@
+-- 16_purge_columns
+-- unit: revert
+BEGIN;
+SELECT 1;
+COMMIT;

@@ -1,0 +1,5 @@
+-- 17_finalize
+-- unit: revert
+BEGIN;
+SELECT 1;
+COMMIT;

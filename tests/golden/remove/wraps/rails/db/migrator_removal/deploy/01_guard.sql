@@ -1,0 +1,5 @@
+-- 01_guard
+-- unit: deploy
+BEGIN;
+SELECT 1;
+COMMIT;

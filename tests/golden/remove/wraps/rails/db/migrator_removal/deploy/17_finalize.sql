@@ -1,0 +1,5 @@
+-- 17_finalize
+-- unit: deploy
+BEGIN;
+SELECT 1;
+COMMIT;

@@ -1,0 +1,5 @@
+-- 01_guard
+-- unit: revert
+BEGIN;
+SELECT 1;
+COMMIT;

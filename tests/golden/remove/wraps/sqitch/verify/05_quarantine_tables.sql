@@ -1,0 +1,5 @@
+-- 05_quarantine_tables
+-- unit: verify
+BEGIN;
+SELECT 1;
+COMMIT;

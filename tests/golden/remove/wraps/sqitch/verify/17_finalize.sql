@@ -1,0 +1,5 @@
+-- 17_finalize
+-- unit: verify
+BEGIN;
+SELECT 1;
+COMMIT;

@@ -1,0 +1,5 @@
+-- 01_guard
+-- unit: verify
+BEGIN;
+SELECT 1;
+COMMIT;

@@ -1,0 +1,167 @@
+"""Phase 4 while others work: nobody waits longer than the lock timeout, and an application that was made ready fails nowhere."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+import httpx
+import psycopg
+import pytest
+
+from migrator.conformance.issuer import Issuer
+from migrator.core.errors import RefusedError
+from migrator.core.sql import ident
+from migrator.core.stage import Stage
+from migrator.runner.removing.plans import kept_plan
+from migrator.sqlgen import steps
+from phases import p4_remove
+from tests.parts.asgi import AsgiApp, prepare
+from tests.parts.stage_file import create_side_tables
+from tests.phases.removal import STEPS, make_site
+from tests.phases.stalls import bound_s, fill, of_bare_drops, of_the_steps, patient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.parts.postgres import PostgresServer
+    from tests.phases.removal import Site
+
+_PERSON = "auther-user-1"
+
+
+@pytest.mark.parametrize(
+    ("users", "budget_s", "stay_s"),
+    [
+        pytest.param(600, 0.8, 1.3, id="600 users"),
+        pytest.param(100_000, 1.0, 4.0, id="100000 users", marks=pytest.mark.long),
+    ],
+)
+def test_no_query_waits_longer_than_one_lock_timeout_where_a_bare_drop_makes_all_wait(
+    postgres: PostgresServer,
+    devise_db: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    users: int,
+    budget_s: float,
+    stay_s: float,
+) -> None:
+    fill(devise_db, users)
+    with postgres.temporary_database(template=devise_db.rpartition("/")[2]) as bare:
+        site = patient(make_site(tmp_path / "site", devise_db, monkeypatch), budget_s=budget_s)
+        careful = of_the_steps(site, tmp_path / "steps", stay_s=stay_s)
+        columns = kept_plan(site.ctx).columns
+        careless = of_bare_drops(bare, tmp_path / "drops", columns, stay_s=stay_s)
+    assert [stall.what for stall in careful.stalls if not stall.holds(budget_s)] == []
+    assert (careful.refused, [stall.what for stall in careful.stalls]) == (0, list(STEPS))
+    assert careful.queries > 500
+    assert max(stall.longest_s for stall in careless.stalls) > bound_s(budget_s)
+
+
+@dataclass
+class Visitors:
+    """People who are signed in at Auther and ask again and again."""
+
+    url: str
+    token: str
+    answers: list[tuple[int, str]] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._visit)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _visit(self) -> None:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        with httpx.Client(base_url=self.url, headers=headers, timeout=30, verify=False) as client:
+            while not self._ended.wait(0.01):
+                answer = client.get("/me")
+                self.answers.append((answer.status_code, answer.text))
+
+
+@pytest.fixture
+def application(
+    postgres: PostgresServer, devise_db: str, issuer: Issuer
+) -> Iterator[tuple[AsgiApp, str]]:
+    """The running application in stage auther, and the role that it signs in to PostgreSQL with."""
+    create_side_tables(devise_db)
+    name, password = f"club_{secrets.token_hex(4)}", secrets.token_hex(8)
+    role = ident(name)
+    with psycopg.connect(devise_db, autocommit=True) as connection:
+        for statement in (
+            f"CREATE ROLE {role} LOGIN PASSWORD '{password}'",
+            f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}",
+            f"GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {role}",
+            f"INSERT INTO migrator_identity (source, user_pk, auther_id) VALUES ('User', '1', '{_PERSON}')",
+        ):
+            connection.execute(statement.encode())
+    own = devise_db.replace(f"postgres:{postgres.password}@", f"{name}:{password}@")
+    app = prepare(own, issuer)
+    app.stage.set(Stage.AUTHER)
+    app.start()
+    yield app, name
+    app.remove()
+    with psycopg.connect(devise_db, autocommit=True) as connection:
+        connection.execute(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}".encode())
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    with Issuer() as issuer:
+        yield issuer
+
+
+@pytest.fixture
+def site(
+    postgres: PostgresServer,
+    application: tuple[AsgiApp, str],
+    devise_db: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Site:
+    rules = f"""
+application_roles = ['{application[1]}']
+server_log = '{postgres.directory / "log"}'
+scream_window = "0s"
+"""
+    found = make_site(
+        tmp_path, devise_db, monkeypatch, rules=rules, acknowledged=("lockout", "second_factors")
+    )
+    return patient(found, budget_s=0.5)
+
+
+def test_who_is_signed_in_stays_so_through_quarantine_and_old_code_is_heard_before_the_drop(
+    site: Site, application: tuple[AsgiApp, str], issuer: Issuer
+) -> None:
+    app, role = application
+    made = p4_remove.plan(site.ctx)
+    assert made.unproven == ()
+    with Visitors(app.base_url, issuer.make_token(_PERSON)) as visitors:
+        for step in STEPS[: STEPS.index(steps.QUARANTINE_COLUMNS) + 1]:
+            p4_remove.run(site.ctx, step)
+            seen = len(visitors.answers)
+            while len(visitors.answers) < seen + 3:
+                assert not visitors._ended.wait(0.01)
+    wrong = [
+        answer for answer in visitors.answers if answer[0] != 200 or '"user":"1"' not in answer[1]
+    ]
+    assert wrong == []
+    # A form that should have gone first: it still reads the password.
+    form = {"email": "bob@example.org", "password": "x"}
+    assert httpx.post(f"{app.base_url}/login", data=form, verify=False).status_code == 500
+    with pytest.raises(RefusedError, match="1 statements were refused") as caught:
+        p4_remove.run(site.ctx)
+    assert f"migrator remove revert --to {steps.LOOSEN_COLUMNS}" in caught.value.hint
+    assert p4_remove.status(site.ctx).refused == {f"{role} ([unknown]): 42703": 1}
+    p4_remove.rollback(site.ctx, steps.LOOSEN_COLUMNS)
+    assert httpx.post(f"{app.base_url}/login", data=form, verify=False).status_code == 422
+    p4_remove.run(site.ctx)
+    assert p4_remove.verify(site.ctx) == (steps.FINALIZE,)
