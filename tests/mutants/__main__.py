@@ -21,6 +21,7 @@ PACKAGES = {
             "tests/sqlgen/test_secret_columns.py",
             "tests/sqlgen/test_revocation.py",
             "tests/sqlgen/test_removal.py",
+            "tests/sqlgen/test_telling.py",
             "tests/sqlgen/test_columns_back.py",
             "tests/sqlgen/test_planfile.py",
             "tests/sqlgen/test_code_removal.py",
