@@ -90,10 +90,10 @@ def plan(
         RefusedError: Something could not be carried back, or is lost and was not acknowledged.
         ConflictError: A plan is under way in the database.
     """
-    require_recipient(ctx)
     remove, usual = ctx.config.remove, usual_of(ctx.config)
     users = qualified(ctx.config.legacy.users_table)
     with open_postgres(address(ctx), doing="the removal") as connection:
+        require_recipient(ctx)
         if under_way := Guard(connection).plan_id():
             raise ConflictError(
                 f"plan {under_way} is under way in this database", hint="migrator remove status"

@@ -8,7 +8,6 @@ from pydantic import field_validator
 
 from migrator.config.name import Name
 from migrator.config.section import Section
-from migrator.core.ed25519 import read_public_key
 from migrator.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ class ApproverSection(Section):
     @field_validator("public_key")
     @classmethod
     def _can_be_read(cls, text: str) -> str:
-        return text if text.startswith(_FILE) else read_public_key(text)
+        return text if text.startswith(_FILE) else _read(text)
 
     def key(self, root: Path) -> str:
         """Give the public key, base64url.
@@ -47,8 +46,15 @@ class ApproverSection(Section):
             return self.public_key
         path = root / self.public_key.removeprefix(_FILE)
         try:
-            return read_public_key(path.read_text(encoding="utf-8").strip())
+            return _read(path.read_text(encoding="utf-8").strip())
         except (OSError, ValueError) as error:
             raise UsageError(
                 f"approver {self.name}: {path.name} holds no Ed25519 public key", hint=_HINT
             ) from error
+
+
+def _read(text: str) -> str:
+    # Every command reads the configuration, and few have approvers in it.
+    from migrator.core.ed25519 import read_public_key  # noqa: PLC0415
+
+    return read_public_key(text)

@@ -118,7 +118,9 @@ def test_a_missing_driver_is_named_with_the_extra_that_brings_it(
     monkeypatch.setitem(sys.modules, "pymysql", None)
     monkeypatch.delitem(sys.modules, "migrator.legacy.mariadb.connection", raising=False)
     with pytest.raises(UsageError, match="needs the package pymysql") as refused:
-        database_of("mysql://app@127.0.0.1/db").open("mysql://app@127.0.0.1/db", read_only=True)
+        database_of("mysql://app@127.0.0.1/db").open(
+            "mysql://app@127.0.0.1/db", read_only=True, name="test"
+        )
     assert "migrator[mariadb]" in refused.value.hint
 
 

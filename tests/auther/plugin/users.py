@@ -78,13 +78,13 @@ class Users:
 
     def run(self, statement: str, *values: object) -> None:
         """Execute and commit one statement."""
-        with closing(sqlite3.connect(self.path)) as database, database:
+        with closing(sqlite3.connect(self.path, timeout=30)) as database, database:
             database.execute("PRAGMA foreign_keys = ON")
             database.execute(statement, values)
 
     def rows(self, query: str, *values: object) -> list[dict[str, object]]:
         """Give the rows of a query by column name."""
-        with closing(sqlite3.connect(self.path)) as database:
+        with closing(sqlite3.connect(self.path, timeout=30)) as database:
             database.row_factory = sqlite3.Row
             return [dict(row) for row in database.execute(query, values)]
 

@@ -40,8 +40,21 @@ module AutherCutover
       @lock.synchronize { @pending[[name, labels]] += 1 }
     end
 
-    # Adds what is new to the file. Called every second, and before reading.
+    # Adds what is new to the file. Called every second. Who has counted nothing leaves the file alone: a server
+    # that is about to fork would hand the file's lock on to its workers, and no one could take it again.
     def flush
+      share if @lock.synchronize { @requests.any? || @pending.any? }
+    end
+
+    # [totals by [name, labels], unix time since when they count]
+    def read
+      share
+      @lock.synchronize { [@totals.dup, @since] }
+    end
+
+    private
+
+    def share
       @lock.synchronize do
         take_requests
         take_durations
@@ -52,14 +65,6 @@ module AutherCutover
       keep_in_memory
       Rails.logger.warn("auther_cutover: counters not shared: #{error.class}")
     end
-
-    # [totals by [name, labels], unix time since when they count]
-    def read
-      flush
-      @lock.synchronize { [@totals.dup, @since] }
-    end
-
-    private
 
     # Labels come from closed lists, so most lines are the same few.
     def line(values, details = {})
