@@ -73,6 +73,8 @@ def run(
     )
 
 
+# In one process, for the cache's sake.
+@pytest.mark.xdist_group("asgi-types")
 def test_types_are_strict(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     # What the libraries' types come to is the same for all.
     cache = tmp_path_factory.getbasetemp() / "mypy"
