@@ -6,13 +6,13 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from migrator.config.on_disk import private
 from migrator.core.errors import DependencyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_OWNER_ONLY = 0o600
 _BLOCK = 1 << 20
 
 
@@ -35,20 +35,11 @@ def write(path: Path, content: bytes) -> None:
     """Write a file beside its place and move it there; interrupted, the old one stays."""
     aside = path.with_name(path.name + ".part")
     aside.unlink(missing_ok=True)
-    with open(aside, "wb", opener=_private) as file:
+    with open(aside, "wb", opener=private) as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     aside.replace(path)
-
-
-def settle(folder: Path) -> None:
-    """Make sure that the names in a folder outlive a power cut."""
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
 
 
 def blocks(path: Path) -> Iterator[bytes]:
@@ -56,7 +47,3 @@ def blocks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
             yield block
-
-
-def _private(name: str, flags: int) -> int:
-    return os.open(name, flags, _OWNER_ONLY)

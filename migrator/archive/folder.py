@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from migrator.archive.files import disk, settle, write
+from migrator.archive.files import disk, write
 from migrator.archive.manifest import ANOTHER_COPY, MANIFEST, SUMS, parse_manifest
+from migrator.config.on_disk import sync_folder
 from migrator.core.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -38,11 +39,11 @@ def made_aside(folder: Path) -> Iterator[Path]:
     try:
         yield aside
         with disk(f"the archive in {folder.name} cannot be written"):
-            settle(aside)
+            sync_folder(aside)
             if folder.exists():
                 folder.rename(old)
             aside.rename(folder)
-            settle(folder.parent)
+            sync_folder(folder.parent)
     finally:
         for leftover in (aside, old):
             shutil.rmtree(leftover, ignore_errors=True)
@@ -79,7 +80,7 @@ def announce(folder: Path, manifest: Manifest) -> None:
     """
     with disk(f"{_NEXT} cannot be written"):
         write(folder / _NEXT, manifest.text().encode())
-        settle(folder)
+        sync_folder(folder)
 
 
 def arrive(folder: Path, content_hash: str) -> Manifest:

@@ -6,13 +6,12 @@ import os
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
+from migrator.config.on_disk import private
 from migrator.core.errors import DependencyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-_OWNER_ONLY = 0o600
 
 
 @contextmanager
@@ -33,7 +32,7 @@ def put_in_place(path: Path, *, what: str, hint: str) -> Iterator[IO[str]]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         part.unlink(missing_ok=True)
-        with open(part, "w", encoding="utf-8", opener=_private) as file:
+        with open(part, "w", encoding="utf-8", opener=private) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -45,7 +44,3 @@ def put_in_place(path: Path, *, what: str, hint: str) -> Iterator[IO[str]]:
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
-
-
-def _private(name: str, flags: int) -> int:
-    return os.open(name, flags, _OWNER_ONLY)

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 from migrator.auther.ways.database import Run
 from migrator.auther.ways.schema import TUPLES
 from migrator.auther.ways.sqlite_errors import wrapped
+from migrator.config.on_disk import OWNER_ONLY, private
 from migrator.core.errors import DependencyError
 from migrator.core.queries import load
 from migrator.core.sql import ident
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 PAGE_ROWS = 2000
 _TABLES = ("user", "account", TUPLES)
-_OWNER_ONLY = 0o600
 _SPARE = 1.1
 _MEGABYTE = 1_000_000
 _QUERIES = load("migrator.auther.ways", "saving.sql")
@@ -53,7 +53,7 @@ def save_file(path: Path, into: Path) -> int:
                 f" and {free // _MEGABYTE:,} MB are free",
                 hint="make room beside migrator.toml, then run the same command again",
             )
-        into.touch(mode=_OWNER_ONLY)
+        into.touch(mode=OWNER_ONLY)
         connection.execute(_QUERIES["copy"], [str(into)])
     with wrapped(into), closing(_read_only(into)) as copy:
         if copy.execute(_QUERIES["check"]).fetchall() != [("ok",)]:
@@ -123,7 +123,7 @@ def _write(file: IO[str], table: str, rows: Iterable[dict[str, Any]]) -> None:
 @contextmanager
 def _lines(into: Path) -> Iterator[IO[str]]:
     try:
-        with open(into, "x", encoding="utf-8", opener=_private) as file:
+        with open(into, "x", encoding="utf-8", opener=private) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -132,7 +132,3 @@ def _lines(into: Path) -> Iterator[IO[str]]:
             f"{into.name} cannot be written: {error.strerror}",
             hint="make room beside migrator.toml, then run the same command again",
         ) from error
-
-
-def _private(name: str, flags: int) -> int:
-    return os.open(name, flags, _OWNER_ONLY)

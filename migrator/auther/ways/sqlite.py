@@ -11,6 +11,7 @@ from migrator.auther.ways import schema
 from migrator.auther.ways.database import Insert, InsertAlike, Run
 from migrator.auther.ways.sql_target import SqlTarget
 from migrator.auther.ways.sqlite_errors import wrapped
+from migrator.config.on_disk import OWNER_ONLY
 from migrator.core.errors import UsageError
 from migrator.core.queries import load
 
@@ -24,7 +25,6 @@ BUSY_TIMEOUT_S = 30
 # Twice as much is no faster, since ids follow the legacy order.
 CACHE_KIB = 16_384
 PAGE_ROWS = 100_000
-_OWNER_ONLY = 0o600
 _QUERIES = load("migrator.auther.ways", "sqlite.sql")
 
 
@@ -124,7 +124,7 @@ def open_sqlite(
     with wrapped(path):
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=_OWNER_ONLY)
+            path.touch(mode=OWNER_ONLY)
         connection = _connect(path.resolve().as_uri(), busy_timeout_s)
     try:
         with wrapped(path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from migrator.config.on_disk import sync_folder
 from migrator.core.ed25519 import public_key_of
 from migrator.core.errors import DependencyError, UsageError
 from migrator.shims.document import sign, verify
@@ -75,7 +76,7 @@ def put(ctx: Context, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         _write_through(aside, text)
         aside.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise DependencyError(
             f"the stage document cannot be written to {path}: {error.strerror}",
@@ -91,14 +92,6 @@ def _write_through(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     path.chmod(_READABLE_BY_SHIMS)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _path(ctx: Context) -> Path:
