@@ -7,10 +7,12 @@ from collections.abc import Mapping  # noqa: TC003
 from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003
 
+from migrator.metrics.clients import UNKNOWN
+
 
 @dataclass(frozen=True)
 class CounterRow:
-    """Requests of one instance on one path with one outcome, the control's own left out.
+    """Requests of one instance on one path with one outcome from one kind of client, the control's own left out.
 
     Attributes:
         since_start: Since its counters began.
@@ -22,6 +24,7 @@ class CounterRow:
     outcome: str
     since_start: int
     since_last: int | None
+    client: str = UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,8 @@ class Populations:
         remember_me: Users of whom a remember-me token may be out there, which makes new sessions.
         remember_me_recent: Those among them who were remembered first within `remember_for`.
         foreign_requests: Requests with other bearers that the shims counted since they began.
-        clients: Requests by kind of client (browser, app, API), where the shims tell.
+        clients: Accepted legacy requests by kind of client since the shims began; `unknown` are those of older
+            shims, and a kind that they may hide is left out, not zero.
         doubts: Why something is not known.
     """
 

@@ -14,7 +14,7 @@ from migrator.core.clock import iso
 from migrator.dashboards.chart import Chart, chart
 from migrator.dashboards.html import environment
 from migrator.dashboards.overview import REMOVED
-from migrator.dashboards.requests import GROUPS, request_cells
+from migrator.dashboards.requests import GROUPS, client_cells, request_cells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -159,6 +159,7 @@ def _values(over: Overview, *, printed: bool) -> dict[str, Any]:
         "rows": _table(over),
         "groups": GROUPS,
         "counted": request_cells(picture.counters),
+        "kinds": client_cells(picture.counters),
         "doubts": tuple(
             dict.fromkeys((*stale, *picture.doubts, *picture.sessions.doubts, *others))
         ),

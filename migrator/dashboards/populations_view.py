@@ -16,12 +16,12 @@ def lines(found: Populations) -> list[str]:
     remembered = f"of at most {_number(found.remember_me)} users"
     recent = f"{_number(found.remember_me_recent)} of them first remembered lately"
     clients = found.clients or {}
-    kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(clients.items()))
+    kinds = ", ".join(f"{kind} {count:,}" for kind, count in clients.items())
     return [
         f"sessions with a user  {sessions.holding:,}, {endless}{unseen}",
         f"remember-me tokens    {remembered}, {recent}",
         f"foreign bearers       {_number(found.foreign_requests)} requests since the shims began",
-        f"clients by kind       {kinds or 'unknown: the shims do not tell'}",
+        f"legacy requests by    {kinds or 'unknown: no shim was read'}",
         *(f"doubt                 {doubt}" for doubt in (*sessions.doubts, *found.doubts)),
     ]
 

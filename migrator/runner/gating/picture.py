@@ -18,6 +18,7 @@ from migrator.metrics.base import Base, Mark, base_from_json, increment
 from migrator.metrics.bound import honest_bound, refused_from
 from migrator.metrics.instances import alive, coverage_doubts
 from migrator.metrics.interface import Doubt, FleetLook, RememberedLook, SessionsLook, ShimsLook
+from migrator.metrics.measures import legacy_by_client
 from migrator.runner.gating.forecasting import curve_of, forecasts_of, issued_until
 from migrator.runner.gating.instance_rows import instance_rows
 from migrator.runner.gating.keeping import SUBJECT, keep, recall
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 POPULATION_SOURCES: frozenset[SourceName] = frozenset({"shims", "sessions", "remembered"})
 PICTURE_SOURCES: frozenset[SourceName] = POPULATION_SOURCES | {"fleet", "health"}
-KEY = "looked"
+KEY = "looked by client"
 NEVER_LOOKED = "nobody has looked yet: migrator drain watch"
 _SEPARATOR = "\t"
 
@@ -205,7 +206,7 @@ def _sessions(found: SessionsLook) -> SessionRow:
 
 
 def populations_of(found: Look) -> Populations:
-    """Give who is still on the legacy path; the shims tell no kind of client."""
+    """Give who is still on the legacy path."""
     remembered = found.remembered or RememberedLook()
     processes = found.shims.processes if found.shims else ()
     foreign = sum(
@@ -219,6 +220,7 @@ def populations_of(found: Look) -> Populations:
         remember_me=remembered.users,
         remember_me_recent=remembered.recent,
         foreign_requests=int(foreign) if processes else None,
+        clients=legacy_by_client(processes) if processes else None,
         doubts=tuple(doubt.reason for doubt in remembered.doubts),
     )
 
@@ -243,7 +245,7 @@ def _doubts(ctx: Context, shims: ShimsLook, fleet: FleetLook) -> tuple[str, ...]
 def _counters(
     ctx: Context, found: Look, shims: ShimsLook
 ) -> tuple[tuple[CounterRow, ...], datetime | None]:
-    """Count by instance, path and outcome, and remember it for the next look."""
+    """Count by instance, path, outcome and kind of client, and remember it for the next look."""
     marks = _marks(found, shims)
     stored = ctx.state.checkpoints.get(SUBJECT, KEY)
     base = base_from_json(stored) if stored else None
@@ -261,18 +263,18 @@ def _marks(found: Look, shims: ShimsLook) -> dict[str, Mark]:
         for labels, value in process.requests.items():
             if labels.synthetic:
                 continue
-            key = _SEPARATOR.join((process.instance, labels.path, labels.outcome))
+            key = _SEPARATOR.join((process.instance, labels.path, labels.outcome, labels.client))
             so_far = totals[key].total if key in totals else 0
             totals[key] = Mark(process.started_at_s, so_far + value, found.at)
     return totals
 
 
 def _row(key: str, mark: Mark, base: Base | None) -> CounterRow:
-    instance, path, outcome = key.split(_SEPARATOR)
+    instance, path, outcome, client = key.split(_SEPARATOR)
     known = key if base and key in base.marks else instance
     fresh = increment(known, mark, base) if base else None
     since_last = None if fresh is None or isinstance(fresh, Doubt) else int(fresh)
-    return CounterRow(instance, path, outcome, int(mark.total), since_last)
+    return CounterRow(instance, path, outcome, int(mark.total), since_last, client)
 
 
 def _next_command(step: str, verdicts: Sequence[Verdict]) -> str:
