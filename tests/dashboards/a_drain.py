@@ -11,10 +11,13 @@ from migrator.dashboards.drain_picture import (
     DrainPicture,
     ForecastRow,
     GateRow,
+    HomesRow,
     InstanceRow,
     Populations,
+    SeenRow,
     SessionRow,
 )
+from migrator.dashboards.health_view import HealthRow
 from migrator.dashboards.overview import (
     EntryRow,
     LedgerRow,
@@ -168,6 +171,37 @@ LEFT = LeftList(
         ),
         LeftRow("remembered", "a token ends by itself after remember_for", (), more=False),
     ),
+    homes=HomesRow(
+        legacy=31_204,
+        auther=481_194,
+        pinned=32,
+        seen=(
+            SeenRow("1h", 3, 2_410),
+            SeenRow("1d", 41, 61_302),
+            SeenRow("7d", 388, 190_244),
+            SeenRow("30d", 9_120, 227_238),
+            SeenRow("90d", 0, 0),
+            SeenRow("longer", 0, 0),
+            SeenRow("never", 502_846, 31_204),
+        ),
+    ),
+)
+HEALTH = (
+    HealthRow("error_ratio", 0.0004, "", {"counted": 3, "requests": 7_310}, "at most 0.05", "OK"),
+    HealthRow(
+        "sign_in_success",
+        0.21,
+        "",
+        {"sign_ins": 44, "usual": 210, "within": "1h", "weeks": 3},
+        "at least 0.3",
+        "BREACH",
+    ),
+    HealthRow("sign_in_failures", 0.031, "", {"counted": 7, "sign-ins": 226}, "at most 0.2", "OK"),
+    HealthRow("shim_p95_seconds", 0.0021, "", {}, "at most 0.05", "OK"),
+    HealthRow(
+        "jwks_failures", None, "no instance has fetched a key set yet", {}, "at most 3", "NO_DATA"
+    ),
+    HealthRow("login_refusals", 12.0, "", {"doors": {"form": 11, "json": 1}}),
 )
 DRAIN = DrainPicture(
     migration="shop",
@@ -205,6 +239,7 @@ DRAIN = DrainPicture(
     ),
     began=BEGAN,
     curve=counts(),
+    health=HEALTH,
     populations=Populations(
         SESSIONS, remember_me=2_210, remember_me_recent=340, foreign_requests=0
     ),

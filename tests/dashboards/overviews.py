@@ -60,6 +60,7 @@ NOTHING_YET = replace(
         forecasts=(ForecastRow(0, None, None, NEVER, None, 0),),
         sessions=SessionRow(0, 0, 0, 0, (NEVER,)),
         populations=None,
+        health=(),
         counters=(),
         looked_before=None,
         scraped=0,
@@ -293,6 +294,16 @@ UNREACHABLE = replace(
         populations=Populations(
             SessionRow(0, 0, 0, 0, ()),
             doubts=("remember-me tokens: the database does not answer",),
+        ),
+        health=tuple(
+            replace(
+                row,
+                value=None,
+                evidence={},
+                verdict="NO_DATA",
+                why="every instance was seen in 0% of the last 5m, 90% needed",
+            )
+            for row in DRAIN.health
         ),
         counters=(),
         scraped=0,
