@@ -29,8 +29,8 @@ WIDE, NARROW = (1080, 300), (340, 250)
 STEPS = ("legacy", "dual", "drain", "auther", REMOVED)
 # In the order of the page; `said` is read out and not seen.
 ORDER = (
-    *("stage", "next", "figures", "curve", "gates", "doubts", "health", "people", "requests"),
-    *("left", "instances", "sides", "history", "ledger"),
+    *("stage", "next", "figures", "curve", "gates", "doubts", "health", "people", "users"),
+    *("requests", "left", "instances", "sides", "history", "ledger"),
 )
 LINKS = {
     "next": "Verdict",
@@ -39,6 +39,7 @@ LINKS = {
     "doubts": "Not known",
     "health": "Health",
     "people": "Populations",
+    "users": "Users",
     "requests": "Requests",
     "left": "Who is left",
     "instances": "Instances",
