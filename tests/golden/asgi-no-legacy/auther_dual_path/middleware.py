@@ -27,6 +27,7 @@ from .metrics import Counters
 from .model import LargeTokens, LegacyDetector, People, Scope
 from .plumbing import (
     App,
+    Message,
     Receive,
     Send,
     adding,
@@ -189,18 +190,35 @@ class AutherMiddleware:
             await handle.drop_token()
         if decision.answer in {Answer.PASS, Answer.PASS_ALONE}:
             request.scope["auther.user"] = decision.user
-            await self._pass_on(handle, receive, send, alone=decision.answer is Answer.PASS_ALONE)
+            await self._pass_on(handle, receive, send, decision)
             return
         response = answer(decision, request, login_path=self._parts.login_path)
         await respond(response, receive, adding(handle.headers, send), request)
 
     async def _pass_on(
-        self, handle: Handle, receive: Receive, send: Send, *, alone: bool = False
+        self, handle: Handle, receive: Receive, send: Send, decision: Decision | None = None
     ) -> None:
-        scope = handle.request.scope
-        await self.app(
-            without_cookies(scope) if alone else scope, receive, adding(handle.headers, send)
-        )
+        alone = decision is not None and decision.answer is Answer.PASS_ALONE
+        scope = without_cookies(handle.request.scope) if alone else handle.request.scope
+        started = False
+
+        async def sender(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                self._answered(decision, message["status"])
+            await send(message)
+
+        try:
+            await self.app(scope, receive, adding(handle.headers, sender))
+        except Exception:
+            if not started:
+                self._answered(decision, HTTPStatus.INTERNAL_SERVER_ERROR)
+            raise
+
+    def _answered(self, decision: Decision | None, status: int) -> None:
+        if decision is not None and status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            self._counters.count("auth_errors", decision.path)
 
     def _takes_foreign(self, path: str) -> bool:
         prefixes = (prefix.rstrip("/") for prefix in self._settings.foreign_paths)

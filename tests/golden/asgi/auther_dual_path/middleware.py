@@ -248,7 +248,7 @@ class DualPathMiddleware:
             handle.headers.extend(await self._parts.legacy.forget(request.scope))
         if self._reaches_application(decision, request):
             request.scope["auther.user"] = user
-            await self._pass_on(handle, receive, send, alone=decision.answer is Answer.PASS_ALONE)
+            await self._pass_on(handle, receive, send, decision)
             return
         response = answer(decision, request, login_path=self._parts.login_path)
         await respond(response, receive, adding(handle.headers, send), request)
@@ -262,9 +262,10 @@ class DualPathMiddleware:
         return decision.answer is Answer.PASS_ALONE
 
     async def _pass_on(
-        self, handle: Handle, receive: Receive, send: Send, *, alone: bool = False
+        self, handle: Handle, receive: Receive, send: Send, decision: Decision | None = None
     ) -> None:
         request = handle.request
+        alone = decision is not None and decision.answer is Answer.PASS_ALONE
         scope = without_cookies(request.scope) if alone else request.scope
         started = False
 
@@ -272,6 +273,7 @@ class DualPathMiddleware:
             nonlocal started
             if message["type"] in {"http.response.start", "websocket.accept"}:
                 started = True
+                self._answered(decision, message.get("status", 0))
                 # Read at the last moment: the application may still add some (see doors.py).
                 if handle.headers:
                     message = {**message, "headers": [*message.get("headers", ()), *handle.headers]}
@@ -283,7 +285,16 @@ class DualPathMiddleware:
             if started:
                 raise
             response = _answer_to(problem, request)
+            self._answered(decision, response.status)
             await respond(response, receive, adding(handle.headers, send), request)
+        except Exception:
+            if not started:
+                self._answered(decision, HTTPStatus.INTERNAL_SERVER_ERROR)
+            raise
+
+    def _answered(self, decision: Decision | None, status: int) -> None:
+        if decision is not None and status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            self._counters.count("auth_errors", decision.path)
 
     def _takes_foreign(self, path: str) -> bool:
         prefixes = (prefix.rstrip("/") for prefix in self._settings.foreign_paths)

@@ -101,8 +101,8 @@ func (s *Shim) serve(w http.ResponseWriter, r *http.Request, p *passage, next ht
 			return
 		}
 	}
+	d.waited = time.Since(began)
 	s.counters.decided(d, r, p.view.stage, false)
-	s.counters.waited(began)
 	s.act(w, r, p, d, next)
 }
 
