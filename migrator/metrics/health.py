@@ -33,7 +33,7 @@ COVERED_RATIO = 0.9
 ENOUGH = 20
 WEEKS_NEEDED = 2
 P95 = 0.95
-UNTOLD = 'log lines tell of requests only: [drain] counters = "shims" or "prometheus" tells'
+_REQUESTS_ONLY = 'log lines tell of requests only: [drain] counters = "shims" or "prometheus" tells'
 
 
 def _of(read: Callable[[HealthLook], Reading]) -> Measure:
@@ -65,7 +65,7 @@ def _unseen(window: Window) -> Reading:
 
 def _told(read: Callable[[Window], Reading]) -> Callable[[Window], Reading]:
     """Read what only counters tell, and no log line."""
-    return lambda window: read(window) if window.told >= COVERED_RATIO else _no_data(UNTOLD)
+    return lambda window: read(window) if window.told >= COVERED_RATIO else _no_data(_REQUESTS_ONLY)
 
 
 def _share(part: float, whole: float, what: str) -> Reading:
@@ -129,7 +129,7 @@ def _against_weeks_before(windows: Sequence[Window]) -> Reading:
     if now.covered < COVERED_RATIO:
         return _unseen(now)
     if now.told < COVERED_RATIO:
-        return _no_data(UNTOLD)
+        return _no_data(_REQUESTS_ONLY)
     seen = [w for w in before if min(w.covered, w.told) >= COVERED_RATIO]
     if len(seen) < WEEKS_NEEDED:
         reason = f"known of {len(seen)} weeks before, {WEEKS_NEEDED} are needed"

@@ -38,7 +38,7 @@ func (s *Shim) startLegacySide(ctx context.Context, c Config) error {
 }
 
 // Middleware puts the user into the request's context, or answers itself. The ResponseWriter is handed on as it is, so
-// that Flusher, Hijacker and the like stay what they are.
+// that Flusher, Hijacker and the like stay what they are; so nobody here sees whether the application's answer failed.
 func (s *Shim) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == metricsPath {
