@@ -41,7 +41,7 @@ mutants: ## change the pure packages in one place at a time: the tests have to n
 	@$(BIN)/python -m tests.mutants
 
 lock: ## pin packages anew after a change of pyproject.toml (delete a lock for newer versions)
-	$(SETUP) python
+	$(SETUP) lock
 	$(BIN)/python -m tests.setup.lock
 
 clean: ## remove what the set-up and the demo made in this folder
