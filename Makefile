@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SETUP := @$(PYTHON) -m tests.setup
+# Images of containers often set it; then each of the hundreds of processes here would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check test test-long bench mutants lock clean
