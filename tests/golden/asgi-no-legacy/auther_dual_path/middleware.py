@@ -172,7 +172,9 @@ class AutherMiddleware:
             and await self._detector.holds_user(request.scope),
         )
         waited_s = time.perf_counter() - began_s
-        self._counters.decided(decision, _STAGE, seconds=waited_s)
+        self._counters.decided(
+            decision, _STAGE, from_browser=request.is_from_browser, seconds=waited_s
+        )
         detour = None
         if finding.reason == "expired":
             detour = await renewal.offered(handle, finding)

@@ -213,7 +213,9 @@ class DualPathMiddleware:
             foreign_passes=finding.kind is Kind.FOREIGN and self._takes_foreign(request.path),
         )
         waited_s = time.perf_counter() - began_s
-        self._counters.decided(decision, handle.view.label, seconds=waited_s)
+        self._counters.decided(
+            decision, handle.view.label, from_browser=request.is_from_browser, seconds=waited_s
+        )
         detour = None
         if finding.reason == "expired":
             detour = await renewal.offered(handle, finding, session)
@@ -320,7 +322,8 @@ class DualPathMiddleware:
         if request.path in self._exempt:
             await self.app(request.scope, receive, send)
             return
-        self._counters.decided(Decision("none", "unavailable", Answer.UNAVAILABLE.value), "unknown")
+        decision = Decision("none", "unavailable", Answer.UNAVAILABLE.value)
+        self._counters.decided(decision, "unknown", from_browser=request.is_from_browser)
         await respond(unavailable(problem.retry_after_s), receive, send, request)
 
     def _start(self) -> None:

@@ -1,4 +1,4 @@
-"""Who may look: the right host, and the token where one is asked for."""
+"""Who may ask: by the right host, from no other site, and with the token where one is asked for."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import base64
 import binascii
 import hmac
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 POLICY = (
@@ -29,20 +31,34 @@ HEADERS = {
 }
 
 
+class Refusal(NamedTuple):
+    """Why somebody gets no answer, with the status that says so."""
+
+    status: int
+    words: str
+
+
+WRONG_NAME = Refusal(421, "this name is not served here")
+OTHER_SITE = Refusal(403, "not for other sites")
+NO_TOKEN = Refusal(401, "the token, please")
+
+
 @dataclass(frozen=True)
 class Guard:
-    """Stands before the whole application.
+    """Stands before a whole application.
 
     A page that another name leads to (DNS rebinding) is refused by its Host header. The token comes as `Bearer`, or as
     the password of `Basic`, which every browser can ask for; so there is no cookie and nothing to forge a request with.
 
     Attributes:
-        hosts: Host headers that are good, with the port, in lower case.
-        token: None where everybody who reaches the address may look.
+        refused: Makes the answer to whoever is refused.
+        hosts: Host headers that are good, with the port, in lower case; None for any.
+        token: None where everybody who reaches the address may ask.
     """
 
     app: ASGIApp
-    hosts: frozenset[str]
+    refused: Callable[[Refusal], Response]
+    hosts: frozenset[str] | None
     token: str | None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,18 +72,17 @@ class Guard:
                 MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
-        refused = self._refusal(Headers(scope=scope))
-        await (refused or self.app)(scope, receive, guarded)
+        refusal = self._refusal(Headers(scope=scope))
+        await (self.app if refusal is None else self.refused(refusal))(scope, receive, guarded)
 
-    def _refusal(self, headers: Headers) -> PlainTextResponse | None:
-        if headers.get("host", "").lower() not in self.hosts:
-            return PlainTextResponse("this name is not served here\n", 421)
+    def _refusal(self, headers: Headers) -> Refusal | None:
+        if self.hosts is not None and headers.get("host", "").lower() not in self.hosts:
+            return WRONG_NAME
         navigation = headers.get("sec-fetch-mode", "navigate") == "navigate"
         if headers.get("sec-fetch-site") == "cross-site" and not navigation:
-            return PlainTextResponse("not for other sites\n", 403)
+            return OTHER_SITE
         if self.token is not None and not self._knows_it(headers.get("authorization", "")):
-            ask = {"WWW-Authenticate": 'Basic realm="migrator", charset="UTF-8"'}
-            return PlainTextResponse("the token, please\n", 401, headers=ask)
+            return NO_TOKEN
         return None
 
     def _knows_it(self, authorization: str) -> bool:
