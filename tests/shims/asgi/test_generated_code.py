@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from migrator.core.stage import Stage
-from migrator.shims.asgi import AsgiTarget, python_literal
+from migrator.shims.asgi import AsgiTarget
 from migrator.shims.interface import ShimSettings
+from migrator.shims.python import python_literal
 from tests.parts.stage_file import StageFile
 
 BIN = Path(sys.executable).parent
