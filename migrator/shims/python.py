@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 PACKAGE = "auther_dual_path"
 _SHARED = "python"
 # What an application without a legacy side has no use for.
-_LEGACY_ONLY = ("background.py", "doors.py", "exchange.py", "stage.py")
+_LEGACY_ONLY = (
+    "account_pages.py",
+    "background.py",
+    "backends.py",
+    "doors.py",
+    "exchange.py",
+    "receivers.py",
+    "stage.py",
+)
 _ASYNC = re.compile(r"\b(?:async|await) (?=\S)")
 
 
