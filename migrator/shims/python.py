@@ -51,7 +51,9 @@ def render_python(target: str, settings: ShimSettings, *, blocking: bool) -> dic
     for suffix in ("", *plain):
         shared = render_folder(_SHARED + suffix, values, filters={"py": python_literal})
         own = render_folder(target + suffix, values, filters={"py": python_literal})
-        files |= {path: without_async(text) for path, text in shared.items()} if blocking else shared
+        files |= (
+            {path: without_async(text) for path, text in shared.items()} if blocking else shared
+        )
         files |= own
     left_out = {f"{PACKAGE}/{name}" for name in _left_out(settings)}
     return {path: text for path, text in files.items() if path not in left_out}

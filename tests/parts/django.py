@@ -85,5 +85,11 @@ def prepare(
 
 def _database(dsn: str) -> dict[str, str]:
     parts = conninfo_to_dict(dsn)
-    known = {"host": "HOST", "port": "PORT", "dbname": "NAME", "user": "USER", "password": "PASSWORD"}
+    known = {
+        "host": "HOST",
+        "port": "PORT",
+        "dbname": "NAME",
+        "user": "USER",
+        "password": "PASSWORD",
+    }
     return {f"DATABASE_{name}": str(parts.get(key) or "") for key, name in known.items()}

@@ -1,6 +1,7 @@
 """The club's settings, with what the README of the shim tells to add."""
 
 import os
+from pathlib import Path
 
 SECRET_KEY = os.environ["SECRET_KEY"]
 DEBUG = False
@@ -43,7 +44,7 @@ SESSION_ENGINE = os.environ.get("SESSION_ENGINE", "django.contrib.sessions.backe
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [os.path.join(os.path.dirname(__file__), "templates")],
+        "DIRS": [Path(__file__).parent / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

@@ -13,7 +13,9 @@ from tests.shims.asgi.club import BOB, oracle
 from tests.shims.conformance import ENVIRONMENT, Deployment, check, known_gaps
 
 pytestmark = pytest.mark.xdist_group("django")
-CSRF = """{ pattern = 'name="csrfmiddlewaretoken" value="([^"]+)"', field = "csrfmiddlewaretoken" }"""
+CSRF = (
+    """{ pattern = 'name="csrfmiddlewaretoken" value="([^"]+)"', field = "csrfmiddlewaretoken" }"""
+)
 PROFILE = f"""
 whoami = "/whoami"
 stage_every = "0.1s"

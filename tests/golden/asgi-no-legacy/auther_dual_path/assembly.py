@@ -75,7 +75,8 @@ class Assembly:
         self._now = now
         self.counters = counters = Counters(self._info)
         self._control = Control(environment.control_secret, now=now)
-        self._detector = detector
+        self.people = people
+        self.detector = detector
         keys = KeySet(
             settings,
             fetch=fetch_jwks,
@@ -144,8 +145,7 @@ class Assembly:
         decision = decide(
             finding,
             foreign_passes=finding.kind is Kind.FOREIGN and self._takes_foreign(request.path),
-            sees_legacy=self._detector is not None
-            and await self._detector.holds_user(request.scope),
+            sees_legacy=self.detector is not None and await self.detector.holds_user(request.scope),
         )
         waited_s = time.perf_counter() - began_s
         self.counters.decided(decision, _STAGE, seconds=waited_s)

@@ -14,7 +14,10 @@ class DeviseBackend(ModelBackend):
     """E-mail and password against bcrypt with a pepper, failed attempts counted."""
 
     def authenticate(
-        self, request: Any, username: str | None = None, password: str | None = None, **_: Any
+        self,
+        request: Any,  # noqa: ARG002 (Django gives it)
+        username: str | None = None,
+        password: str | None = None,
     ) -> User | None:
         """Give whose password this is."""
         user = User.objects.filter(email=(username or "").strip().lower()).first()
