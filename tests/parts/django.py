@@ -39,10 +39,11 @@ class DjangoApp(Program):
 
     stage: StageFile
     workers: int = 1
+    project: str = "club_settings"
 
     def command(self) -> list[str]:
         """Give the server with as many workers as asked for."""
-        return [sys.executable, "serve.py", str(self.port), str(self.workers)]
+        return [sys.executable, "serve.py", self.project, str(self.port), str(self.workers)]
 
 
 def prepare(
@@ -69,9 +70,11 @@ def prepare(
     stage = StageFile(folder / "stage.json")
     baked = settings or shim_settings(issuer, stage_public_key="", redirect_uri="")
     redirect_uri = f"http://127.0.0.1:{port}{CALLBACK_PATH}"
+    issuer.redirect_uris.append(redirect_uri)
     own = {"redirect_uri": redirect_uri, "stage_public_key": stage.public_key}
     write_files(folder, DjangoTarget().files(replace(baked, **own)))
-    shorten_pauses(folder)
+    if baked.legacy:
+        shorten_pauses(folder)
     shim = shim_environment(dsn, stage.path, cache=folder / "stage-cache.json", pepper=pepper)
     django = {"SECRET_KEY": "secret-key-of-the-tests-0123456789abcdef0123456789"}
     return DjangoApp(

@@ -1,4 +1,4 @@
-"""Serves the club: `serve.py PORT WORKERS`, each worker a process with threads."""
+"""Serves the club: `serve.py SETTINGS PORT WORKERS`, each worker a process with threads."""
 
 import os
 import signal
@@ -15,9 +15,9 @@ class Quiet(WSGIRequestHandler):
         """Keep the log for what the application says."""
 
 
-def main(port: int, workers: int) -> None:
+def main(settings: str, port: int, workers: int) -> None:
     """Load the application once, as a server that preloads does, and fork."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = "club_settings"
+    os.environ["DJANGO_SETTINGS_MODULE"] = settings
     application = get_wsgi_application()
     server = ThreadedWSGIServer(("127.0.0.1", port), Quiet)
     server.daemon_threads = True
@@ -35,4 +35,4 @@ def _end(children: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

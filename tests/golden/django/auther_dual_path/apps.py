@@ -13,7 +13,8 @@ class AutherDualPathConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect it."""
-        from . import installation, receivers  # noqa: PLC0415 (needs the models)
+        from . import backends, installation, receivers  # noqa: PLC0415 (needs the models)
 
         checks.register(installation.is_complete)
         receivers.connect()
+        backends.stay_out_of_the_way()

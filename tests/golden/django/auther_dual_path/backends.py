@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import BaseBackend
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
 from .doors import password_at_auther
-from .receivers import door_of, return_path_of, tried
+from .receivers import OWN_BACKEND, door_of, return_path_of, tried
+
+
+def stay_out_of_the_way() -> None:
+    """Let `login(request, user)` go on as before where you have one backend.
+
+    With a second one Django would ask which of them a user belongs to whom none has checked: after
+    a registration, say, or a password reset.
+    """
+    users = get_user_model()
+    others = [name for name in settings.AUTHENTICATION_BACKENDS if name != OWN_BACKEND]
+    if len(others) == 1 and not hasattr(users, "backend"):
+        users.backend = others[0]
 
 
 class AutherBackend(BaseBackend):

@@ -16,7 +16,7 @@ from .model import SignedIn, VerificationUnavailableError
 from .request import Request
 from .settings import SETTINGS
 
-_OWN_BACKEND = "auther_dual_path.backends.AutherBackend"
+OWN_BACKEND = "auther_dual_path.backends.AutherBackend"
 _TRIED = "_auther_tried"
 _LET_IN = "_auther_let_in"
 
@@ -38,13 +38,13 @@ def _logged_in(*, request: HttpRequest, user: Any, **_: Any) -> None:
         _let_in(request, str(user.pk), door)
     except DoorClosedError:
         if door == "reset":
-            # The new password stays, and the page says that one can sign in now.
+            # The new password stays, in a transaction too, and the page says that one can sign in.
             return
         raise
-    if request.session.get(BACKEND_SESSION_KEY) == _OWN_BACKEND:
+    if request.session.get(BACKEND_SESSION_KEY) == OWN_BACKEND:
         # The session must not end when this package goes.
-        others = (name for name in settings.AUTHENTICATION_BACKENDS if name != _OWN_BACKEND)
-        request.session[BACKEND_SESSION_KEY] = next(others, _OWN_BACKEND)
+        others = (name for name in settings.AUTHENTICATION_BACKENDS if name != OWN_BACKEND)
+        request.session[BACKEND_SESSION_KEY] = next(others, OWN_BACKEND)
     user_pk, password = request.__dict__.pop(_TRIED, ("", ""))
     if user_pk == str(user.pk):
         password_was_right(request, user_pk, password)
