@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrator.shims.render import render_folder
+from migrator.shims.ruby import render_ruby
 
 if TYPE_CHECKING:
     from migrator.shims.interface import ShimSettings
 
-_LIB = "lib/auther_cutover"
 # In the order in which they are loaded.
 _PARTS = (
+    "framework",
     "settings",
     "errors",
     "stage_reader",
@@ -24,11 +24,16 @@ _PARTS = (
     "cookies",
     "credential",
     "plugin",
+    "database",
+    "resolving",
+    "sealed",
+    "stored_token",
     "auther_session",
     "newcomer",
     "revocations",
     "detector",
     "legacy_session",
+    "legacy_pages",
     "answers",
     "foreign",
     "renewal",
@@ -42,8 +47,12 @@ _PARTS = (
     "permissions",
     "login_choice",
     "login_attempt",
+    "login_flow",
     "home",
+    "auther_password",
     "password_at_auther",
+    "reset_ticket",
+    "door_rules",
     "doors",
     "bypass_sign_in",
     "account_pages",
@@ -58,29 +67,26 @@ _LEGACY_ONLY = frozenset(
         "revocations",
         "detector",
         "legacy_session",
+        "legacy_pages",
         "exchange",
         "dual_decision",
         "control",
         "shadow",
         "login_choice",
         "home",
+        "auther_password",
         "password_at_auther",
+        "reset_ticket",
+        "door_rules",
         "doors",
         "bypass_sign_in",
         "account_pages",
     }
 )
-_AUTOLOADED = ("identity", "stored_token")
-_DUAL_AUTOLOADED = (*_AUTOLOADED, "side_connection")
+_WITH_USERS = frozenset({"database", "resolving", "sealed", "stored_token", "newcomer"})
+_AUTOLOADED = (("identity", "Identity"),)
+_DUAL_AUTOLOADED = (*_AUTOLOADED, ("side_connection", "SideConnection"))
 _CONFLICT_PAGE = "app/views/auther_sessions/conflict.html.erb"
-
-
-def ruby_literal(text: str) -> str:
-    """Give a Ruby string literal that stands for exactly this text."""
-    if not set(text) & set('"\\#'):
-        return f'"{text}"'
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
 
 
 @dataclass(frozen=True)
@@ -105,14 +111,18 @@ class RailsTarget:
         Returns:
             Text by path relative to the application's root.
         """
-        parts = _parts(settings)
-        values = asdict(settings) | {"parts": parts}
-        found = render_folder("rails", values, filters={"ruby": ruby_literal})
+        parts, autoloaded = _parts(settings), _autoloaded(settings)
+        values = {
+            "parts": parts,
+            "autoloaded": autoloaded,
+            "configuration": "config/initializers/auther_cutover.rb",
+            "legacy_side": "Devise",
+        }
+        kept = (*parts, *(name for name, _ in autoloaded))
+        found = render_ruby(self.name, settings, values, kept=kept)
         if not settings.legacy:
-            found |= render_folder("rails_alone", values, filters={"ruby": ruby_literal})
             del found[_CONFLICT_PAGE]
-        kept = {*parts, *_autoloaded(settings)}
-        return {path: text for path, text in found.items() if _name(path) in kept | {None}}
+        return found
 
 
 def _parts(settings: ShimSettings) -> tuple[str, ...]:
@@ -120,18 +130,11 @@ def _parts(settings: ShimSettings) -> tuple[str, ...]:
     if not settings.delegate_permissions:
         left_out.add("permissions")
     if not settings.users_table:
-        left_out.add("newcomer")
+        left_out |= _WITH_USERS
     return tuple(name for name in _PARTS if name not in left_out)
 
 
-def _autoloaded(settings: ShimSettings) -> tuple[str, ...]:
+def _autoloaded(settings: ShimSettings) -> tuple[tuple[str, str], ...]:
     if settings.legacy:
         return _DUAL_AUTOLOADED
     return _AUTOLOADED if settings.users_table else ()
-
-
-def _name(path: str) -> str | None:
-    """The part that a file of the library is; None for every other file."""
-    return (
-        path.removeprefix(f"{_LIB}/").removesuffix(".rb") if path.startswith(f"{_LIB}/") else None
-    )
