@@ -16,6 +16,7 @@ SHARED = "ruby"
 # Over the rest where there is no legacy side.
 ALONE = "_alone"
 _LIB = "lib/auther_cutover"
+_CONFIGURATION = "configuration.rb"
 
 
 def ruby_literal(text: str) -> str:
@@ -33,7 +34,8 @@ def render_ruby(
 
     Args:
         target: The target's name, which is its folder's.
-        values: What the target's own templates name, beside the settings.
+        values: What templates name beside the settings; `configuration` is where the settings go,
+            `legacy_side` what it is called.
         kept: The parts of the library, the files below `lib/auther_cutover`, that belong to it.
     """
     names = asdict(settings) | {"target": target} | dict(values)
@@ -42,6 +44,7 @@ def render_ruby(
         found |= render_folder(folder, names, filters={"ruby": ruby_literal})
         if not settings.legacy:
             found |= render_folder(folder + ALONE, names, filters={"ruby": ruby_literal})
+    found[values["configuration"]] = found.pop(_CONFIGURATION)
     wanted = {*kept, None}
     return {path: text for path, text in found.items() if _part(path) in wanted}
 

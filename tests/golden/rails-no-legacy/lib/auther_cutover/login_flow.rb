@@ -46,7 +46,6 @@ module AutherCutover
       count_purpose("ok")
     end
 
-    # status: as Rejected and the like are answered by a page.
     def failed(error)
       case error
       when LoginFailed then fail_login(error.reason, error.status)

@@ -3,7 +3,7 @@
 module AutherCutover
   # The browser's way to Auther and back, step by step. Whoever includes it has `request`, `params` and `cookies`,
   # and says how a browser is sent on (`leave_for`), how a failure is shown (`show_failure`) and how a session
-  # ends (`reset_session`, `end_legacy_session`, `sign_out_here`).
+  # ends (`reset_session`, `end_legacy_session`).
   module LoginFlow
     def start
       return leave_for(LoginChoice.new(request).legacy_login_path) if AutherCutover.stage.legacy?
@@ -74,13 +74,15 @@ module AutherCutover
       count_purpose("ok")
     end
 
+    # For a framework with hooks of its own around a sign-out.
+    def sign_out_here; end
+
     def end_both_sides
       LegacySession.new(request).end_all
       AutherSession.forget(cookies)
       reset_session
     end
 
-    # status: as Rejected and the like are answered by a page.
     def failed(error)
       case error
       when LoginFailed then fail_login(error.reason, error.status)
