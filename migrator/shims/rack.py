@@ -112,12 +112,13 @@ class RackTarget:
         """
         parts = _parts(settings)
         values = {
+            "target": self.name,
             "parts": parts,
             "autoloaded": (),
             "configuration": "config/auther_cutover.rb",
             "legacy_side": "the application's own sessions",
         }
-        return render_ruby(self.name, settings, values, kept=parts)
+        return render_ruby((self.name,), settings, values, kept=parts)
 
 
 def _parts(settings: ShimSettings) -> tuple[str, ...]:

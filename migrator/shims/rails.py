@@ -88,6 +88,8 @@ _LEGACY_ONLY = frozenset(
 _WITH_USERS = frozenset({"database", "resolving", "sealed", "stored_token", "newcomer"})
 _AUTOLOADED = (("identity", "Identity"),)
 _DUAL_AUTOLOADED = (*_AUTOLOADED, ("side_connection", "SideConnection"))
+# Over the rest where there is no legacy side.
+_ALONE = "rails_alone"
 _CONFLICT_PAGE = "app/views/auther_sessions/conflict.html.erb"
 
 
@@ -115,13 +117,15 @@ class RailsTarget:
         """
         parts, autoloaded = _parts(settings), _autoloaded(settings)
         values = {
+            "target": self.name,
             "parts": parts,
             "autoloaded": autoloaded,
             "configuration": "config/initializers/auther_cutover.rb",
             "legacy_side": "Devise",
         }
         kept = (*parts, *(name for name, _ in autoloaded))
-        found = render_ruby(self.name, settings, values, kept=kept)
+        folders = (self.name,) if settings.legacy else (self.name, _ALONE)
+        found = render_ruby(folders, settings, values, kept=kept)
         if not settings.legacy:
             del found[_CONFLICT_PAGE]
         return found

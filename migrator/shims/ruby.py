@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from migrator.shims.interface import ShimSettings
 
 SHARED = "ruby"
-# Over the rest where there is no legacy side.
-ALONE = "_alone"
+# Over the shared parts where there is no legacy side.
+SHARED_ALONE = "ruby_alone"
 _LIB = "lib/auther_cutover"
 _CONFIGURATION = "configuration.rb"
 
@@ -28,22 +28,25 @@ def ruby_literal(text: str) -> str:
 
 
 def render_ruby(
-    target: str, settings: ShimSettings, values: Mapping[str, Any], *, kept: Iterable[str]
+    folders: Iterable[str],
+    settings: ShimSettings,
+    values: Mapping[str, Any],
+    *,
+    kept: Iterable[str],
 ) -> dict[str, str]:
     """Render a target's folders over the shared ones.
 
     Args:
-        target: The target's name, which is its folder's.
-        values: What templates name beside the settings; `configuration` is where the settings go,
-            `legacy_side` what it is called.
+        folders: The target's own; a later one wins.
+        values: What templates name beside the settings; `target` is its name, `configuration` where the
+            settings go, `legacy_side` what that side is called.
         kept: The parts of the library, the files below `lib/auther_cutover`, that belong to it.
     """
-    names = asdict(settings) | {"target": target} | dict(values)
+    names = asdict(settings) | dict(values)
+    shared = (SHARED,) if settings.legacy else (SHARED, SHARED_ALONE)
     found: dict[str, str] = {}
-    for folder in (SHARED, target):
+    for folder in (*shared, *folders):
         found |= render_folder(folder, names, filters={"ruby": ruby_literal})
-        if not settings.legacy:
-            found |= render_folder(folder + ALONE, names, filters={"ruby": ruby_literal})
     found[values["configuration"]] = found.pop(_CONFIGURATION)
     wanted = {*kept, None}
     return {path: text for path, text in found.items() if _part(path) in wanted}

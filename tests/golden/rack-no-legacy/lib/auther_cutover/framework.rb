@@ -2,29 +2,32 @@
 
 require "logger"
 require "rack"
+require "rack/session/abstract/id"
 require "pg"
 
 module AutherCutover
   # What this code has to know of the application. See the README for what each of them does.
   Application = Struct.new(
-    :logger, :root, :database, :find_user,
+    :database, :find_user,
     keyword_init: true
   )
 
   class << self
+    attr_writer :logger
     attr_reader :application
 
     # Called once, before `use AutherCutover::Middleware`.
     def integrate(**values)
-      @application = Application.new(logger: Logger.new($stdout, formatter: method(:line)), root: Dir.pwd, **values)
+      @application = Application.new(**values)
     end
 
+    # The decisions are JSON; so a line is its message.
     def logger
-      application&.logger
+      @logger ||= Logger.new($stdout, formatter: ->(_severity, _time, _program, message) { "#{message}\n" })
     end
 
     def root
-      application.root
+      Dir.pwd
     end
 
     # Their transactions would hide from other connections what they write.
@@ -50,13 +53,6 @@ module AutherCutover
     def sign_out(env)
       jar = Request.new(env).cookie_jar
       env[CREDENTIAL] ? AutherSession.log_out(jar) : AutherSession.forget(jar)
-    end
-
-    private
-
-    # The decisions are JSON; so a line is its message.
-    def line(_severity, _time, _program, message)
-      "#{message}\n"
     end
   end
 end

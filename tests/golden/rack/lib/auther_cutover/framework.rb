@@ -2,30 +2,33 @@
 
 require "logger"
 require "rack"
+require "rack/session/abstract/id"
 require "pg"
 
 module AutherCutover
   # What this code has to know of the application. See the README for what each of them does.
   Application = Struct.new(
-    :logger, :root, :database, :find_user, :sessions, :session_store, :remember_cookie,
-    :remember_cookie_options, :sign_in_path, :sign_out_path, :doors,
+    :database, :find_user,
+    :sessions, :session_store, :remember_cookie, :remember_cookie_options, :sign_in_path, :sign_out_path, :doors,
     keyword_init: true
   )
 
   class << self
+    attr_writer :logger
     attr_reader :application
 
     # Called once, before `use AutherCutover::Middleware`.
     def integrate(**values)
-      @application = Application.new(logger: Logger.new($stdout, formatter: method(:line)), root: Dir.pwd, **values)
+      @application = Application.new(**values)
     end
 
+    # The decisions are JSON; so a line is its message.
     def logger
-      application&.logger
+      @logger ||= Logger.new($stdout, formatter: ->(_severity, _time, _program, message) { "#{message}\n" })
     end
 
     def root
-      application.root
+      Dir.pwd
     end
 
     # Their transactions would hide from other connections what they write.
@@ -58,11 +61,6 @@ module AutherCutover
 
     def legacy_user(env)
       LegacySession.new(Request.new(env)).user.tap { |person| env[Doors::LEGACY_USER] = person.id if person }
-    end
-
-    # The decisions are JSON; so a line is its message.
-    def line(_severity, _time, _program, message)
-      "#{message}\n"
     end
   end
 end
