@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SOURCE = Path(__file__).parent / "rack_app"
 CALLBACK_PATH = "/auth/callback"
+# Tests cannot wait two seconds for each move of the switch.
+QUICK = ("READ_EVERY_S = 2\n", "READ_EVERY_S = 0.1\n")
 SECRETS = {"SESSION_SECRET": "s" * 64, "LANG": "C.UTF-8"}
 
 
@@ -70,13 +72,12 @@ def prepare(
         rackup: The file that puts it together.
     """
     folder = Path(tempfile.mkdtemp(prefix="migrator-rack-"))
-    shutil.copytree(SOURCE, folder, dirs_exist_ok=True)
     stage, port = StageFile(folder / "stage.json"), free_port()
     redirect_uri = f"http://127.0.0.1:{port}{CALLBACK_PATH}"
     issuer.redirect_uris.append(redirect_uri)
     baked = settings or shim_settings(issuer, stage_public_key="", redirect_uri="")
     own = {"redirect_uri": redirect_uri, "stage_public_key": stage.public_key}
-    write_files(folder, RackTarget().files(replace(baked, **own)))
+    put_together(folder, replace(baked, **own))
     shim = shim_environment(dsn, stage.path, cache=folder / "stage-cache.json", pepper=pepper)
     return RackApp(
         folder=folder,
@@ -86,3 +87,16 @@ def prepare(
         stage=stage,
         rackup=rackup,
     )
+
+
+def put_together(folder: Path, settings: ShimSettings) -> Path:
+    """Copy the application's sources and render the shim beside them."""
+    shutil.copytree(SOURCE, folder, dirs_exist_ok=True)
+    files = RackTarget().files(settings)
+    path = "lib/auther_cutover/stage_reader.rb"
+    if settings.legacy:
+        if QUICK[0] not in files[path]:
+            raise ValueError(f"the generated code no longer says {QUICK[0]!r}")
+        files[path] = files[path].replace(*QUICK)
+    write_files(folder, files)
+    return folder

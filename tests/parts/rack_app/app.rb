@@ -77,6 +77,12 @@ class Club < Sinatra::Base
     json(200, consumed: true, url: url)
   end
 
+  if AutherCutover::Helpers.method_defined?(:auther_allowed?)
+    get("/permission/:permission/:type/:id") do
+      json(200, allowed: auther_allowed?(params[:permission], params[:type], params[:id]))
+    end
+  end
+
   # A team's own error page must not swallow the shim's answers.
   error { [500, "something went wrong"] }
 

@@ -13,12 +13,8 @@ from tests.shims.asgi.club import BOB, oracle
 from tests.shims.conformance import ENVIRONMENT, Deployment, check
 from tests.shims.express.test_conformance import PROFILE as EXPRESS
 
-# The same pages, but for two names; the stage is read as often as in Rails.
-PROFILE = (
-    EXPRESS.replace('stage_every = "0.1s"\n', "")
-    .replace("/api/v1/whoami", "/api/whoami")
-    .replace("club.sid", "club.session")
-)
+# The same pages, but for two names.
+PROFILE = EXPRESS.replace("/api/v1/whoami", "/api/whoami").replace("club.sid", "club.session")
 pytestmark = pytest.mark.xdist_group("rack")
 CORE = (
     "dual/header-expired-never-falls-through",
