@@ -8,6 +8,8 @@ module AutherCutover
     # The user whom the legacy side answered for, and that the session held somebody whom it may not.
     LEGACY_USER = "auther_cutover.legacy_user"
     REVOKED = "auther_cutover.revoked"
+    # Thrown with a complete answer, which ends the request whatever error pages the application has.
+    ANSWER = :auther_cutover_answer
     # How the application calls the door that it opens, where the path does not say it.
     NAME = "auther_cutover.door"
     # A password that the application has just accepted, for the shadow check.
@@ -20,11 +22,23 @@ module AutherCutover
       legacy = LegacySession.new(request)
       before = legacy.holds
       remembered = legacy.remembered_id unless before
-      return end_revoked(request, legacy) if AutherCutover.revocations.include?(before || remembered)
+      named = before || remembered
+      return end_revoked(request, legacy) if named && AutherCutover.revocations.include?(named)
 
-      answer = yield
+      answer = catch(ANSWER) { yield }
+      gained = gained_user(request, before)
+      answer = enter(request, answer, gained, remembered) if gained
+      done = true
+      answer
+    ensure
+      # Left by an error, or by a throw of somebody else's, as Warden's is: a failure signs nobody in.
+      LegacySession.new(request).remove_user if !done && gained_user(request, before)
+    end
+
+    # The user whom the session holds now and did not before.
+    def gained_user(request, before)
       after = LegacySession.new(request).holds
-      after.nil? || after == before ? answer : enter(request, answer, after, remembered)
+      after unless after == before
     end
 
     # Signed out everywhere at Auther: that ends this user's sessions here too.

@@ -12,7 +12,7 @@ module AutherCutover
     def call(env)
       request = Request.new(env)
       AutherCutover.beacon.ensure_running
-      status, headers, body = catch(ANSWER) { answer(request) }
+      status, headers, body = answer(request)
       [status, request.cookie_jar.write(headers), body]
     end
 

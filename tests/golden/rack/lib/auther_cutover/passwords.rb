@@ -1,9 +1,6 @@
 # frozen_string_literal: true
 
 module AutherCutover
-  # Who may throw this ends the request with a complete answer, whatever error pages the application has.
-  ANSWER = :auther_cutover_answer
-
   class << self
     # Is this the user's password? The block is the application's own comparison; of who has moved, Auther's
     # copy is the right one.
@@ -13,7 +10,7 @@ module AutherCutover
 
       yield.tap { |right| env[Doors::PASSWORD] = password if right }
     rescue Unavailable => error
-      throw ANSWER, Answers.unavailable(error.retry_after_s)
+      throw Doors::ANSWER, Answers.unavailable(error.retry_after_s)
     end
 
     # Asked before a link to a new password is used up, and before password, address or account are changed: are
@@ -27,7 +24,7 @@ module AutherCutover
     def reset_url(user_id)
       ResetTicket.url(Person.new(user_id.to_s, nil)) if account_at_auther?(user_id)
     rescue Plugin::Unreachable, Plugin::Refused
-      throw ANSWER, Answers.unavailable(Plugin::RETRY_AFTER_S)
+      throw Doors::ANSWER, Answers.unavailable(Plugin::RETRY_AFTER_S)
     end
   end
 end

@@ -29,7 +29,11 @@ module AutherCutover
       app.config.filter_parameters += [/\Acode\z/]
       app.config.after_initialize { Doors.close_by_stage }
       app.config.to_prepare { AccountPages.close }
-      app.server { beacon.ensure_running }
+      # Before that Ruby it begins with the first request, which no process serves that forks.
+      if Process.respond_to?(:_fork)
+        Process.singleton_class.prepend(ForkBetweenRounds)
+        app.server { beacon.ensure_running }
+      end
     end
   end
 end
