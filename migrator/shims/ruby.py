@@ -38,6 +38,7 @@ def render_ruby(
 
     Args:
         folders: The target's own; a later one wins.
+        settings: What is baked in.
         values: What templates name beside the settings; `target` is its name, `configuration` where the
             settings go, `legacy_side` what that side is called.
         kept: The parts of the library, the files below `lib/auther_cutover`, that belong to it.

@@ -68,7 +68,11 @@ PARTS: dict[str, Part] = {
             "ruby-minitest",
             "puma",
         ),
-        ("ruby", "-e", "%w[sinatra/base jwt rbnacl pg bcrypt warden minitest puma].each { |name| require name }"),
+        (
+            "ruby",
+            "-e",
+            "%w[sinatra/base jwt rbnacl pg bcrypt warden minitest puma].each { |name| require name }",
+        ),
     ),
     "go": Part(
         "Go with its packages",

@@ -76,6 +76,10 @@ def ask(path = "/", cookie: nil, bearer: false, **options)
   APP.get(path, headers.merge(options.transform_keys(&:to_s)))
 end
 
+def seen(**options)
+  JSON.parse(ask(**options).body)
+end
+
 def sign_in(id)
   ask("/login?id=#{id}", HTTP_ACCEPT: "text/html")
 end
@@ -87,14 +91,14 @@ end
 stage("dual")
 alice, bob = %w[1 2].map { |id| cookie_of(sign_in(id)) }
 said = {
-  session: ask(cookie: alice).body, token: ask(bearer: true).body, both: ask(cookie: alice, bearer: true).body,
+  session: seen(cookie: alice), token: seen(bearer: true), both: seen(cookie: alice, bearer: true),
   conflict: ask(cookie: bob, bearer: true).status, nobody: ask("/login").status,
   detector: AutherCutover::DetectionControl.new.sees_fixture?
 }
 said[:cookie_of_a_token] = ask(bearer: true)["Set-Cookie"]
 stage("drain")
 closed = sign_in("1")
-said.merge!(closed: [closed.status, closed["Location"]], goes_on: ask(cookie: bob).body)
+said.merge!(closed: [closed.status, closed["Location"]], goes_on: seen(cookie: bob))
 stage("auther")
 said[:ended] = ask(cookie: bob).status
 puts JSON.generate(said)
