@@ -79,6 +79,19 @@ def test_a_door_that_nobody_thought_of_is_counted_and_closed(
     assert rack_club.count(name, door="pair") == counted + 1
 
 
+def test_who_is_there_and_signs_in_once_more_in_drain_goes_to_auther(rack_club: Club) -> None:
+    rack_club.set_stage(Stage.DUAL)
+    with rack_club.browser() as client:
+        rack_club.sign_in(client, BOB)
+        rack_club.set_stage(Stage.DRAIN)
+        page = client.get("/cart").json()
+        form = {"csrf": page["csrf"], "remember_me": "1", "email": rack_club.people[BOB]["email"]}
+        form["password"] = rack_club.people[BOB]["plaintext_password"]
+        answer = client.post("/login", data=form, headers=NAVIGATION)
+        assert answer.headers["location"].startswith("/auth/auther/start?")
+        assert "remember_me" not in client.cookies
+
+
 def test_a_sign_in_ends_authers_cookie(rack_club: Club) -> None:
     rack_club.set_stage(Stage.DUAL)
     with rack_club.browser() as client:

@@ -51,6 +51,7 @@ module AutherCutover
       origin = request.get_header("HTTP_ORIGIN")
       return origin == own_origin if origin
       return site == "same-origin" if site
+
       request.get_header("HTTP_REFERER").to_s.start_with?("#{own_origin}/")
     end
 

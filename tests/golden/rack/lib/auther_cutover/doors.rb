@@ -12,7 +12,8 @@ module AutherCutover
     ANSWER = :auther_cutover_answer
     # How the application calls the door that it opens, where the path does not say it.
     NAME = "auther_cutover.door"
-    # A password that the application has just accepted, for the shadow check.
+    # The user whose password was accepted in this request; and that password, for the shadow check.
+    ACCEPTED = "auther_cutover.accepted"
     PASSWORD = "auther_cutover.password"
 
     module_function
@@ -35,10 +36,18 @@ module AutherCutover
       LegacySession.new(request).remove_user if !done && gained_user(request, before)
     end
 
-    # The user whom the session holds now and did not before.
+    # The user whom the session holds now and did not before, or who came in through a door once more.
     def gained_user(request, before)
       after = LegacySession.new(request).holds
-      after unless after == before
+      after if after != before || (at_door?(request) && request.env[ACCEPTED] == after)
+    end
+
+    def at_door?(request)
+      request.env.key?(NAME) || doors.key?(request.path_info)
+    end
+
+    def doors
+      AutherCutover.application.doors.to_h
     end
 
     # Signed out everywhere at Auther: that ends this user's sessions here too.
@@ -76,7 +85,7 @@ module AutherCutover
     end
 
     def name_of(request, user, remembered)
-      named = request.env[NAME] || AutherCutover.application.doors.to_h[request.path_info]
+      named = request.env[NAME] || doors[request.path_info]
       named || (remembered == user.id ? "remember_me" : "other")
     end
   end

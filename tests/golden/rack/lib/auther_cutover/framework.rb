@@ -62,6 +62,8 @@ module AutherCutover
     private
 
     def legacy_user(env)
+      return unless stage.accepts_legacy?
+
       LegacySession.new(Request.new(env)).user.tap { |person| env[Doors::LEGACY_USER] = person.id if person }
     end
   end

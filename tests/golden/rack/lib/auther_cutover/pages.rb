@@ -81,6 +81,7 @@ module AutherCutover
       origin = request.get_header("HTTP_ORIGIN")
       return origin == own_origin if origin
       return site == "same-origin" if site
+
       self.class.step(request) == :clear || request.get_header("HTTP_REFERER").to_s.start_with?("#{own_origin}/")
     end
 

@@ -6,9 +6,11 @@ module AutherCutover
     # copy is the right one.
     def password?(env, user_id, password)
       user = Person.new(user_id.to_s, nil)
-      return AutherPassword.right?(user, password) if AutherPassword.of?(user)
-
-      yield.tap { |right| env[Doors::PASSWORD] = password if right }
+      moved = AutherPassword.of?(user)
+      right = moved ? AutherPassword.right?(user, password) : yield
+      env[Doors::ACCEPTED] = user.id if right
+      env[Doors::PASSWORD] = password if right && !moved
+      right
     rescue Unavailable => error
       throw Doors::ANSWER, Answers.unavailable(error.retry_after_s)
     end
