@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrator.shims.ruby import render_ruby
+from migrator.shims.ruby import library_parts, render_ruby
 
 if TYPE_CHECKING:
     from migrator.shims.interface import ShimSettings
@@ -13,49 +13,15 @@ if TYPE_CHECKING:
 # In the order in which they are loaded.
 _PARTS = (
     "framework",
-    "settings",
-    "errors",
-    "stage_reader",
-    "counters",
-    "token",
-    "key_set",
-    "verified_tokens",
-    "token_verifier",
-    "sealed",
     "cookie_jar",
     "request",
-    "cookies",
-    "credential",
-    "plugin",
     "database",
     "side_connection",
-    "resolving",
     "identity",
-    "stored_token",
-    "auther_session",
-    "newcomer",
-    "revocations",
     "detector",
     "legacy_session",
     "legacy_pages",
-    "answers",
     "foreign",
-    "renewal",
-    "exchange",
-    "decision",
-    "dual_decision",
-    "beacon",
-    "control",
-    "shadow",
-    "metrics",
-    "permissions",
-    "login_choice",
-    "login_attempt",
-    "login_flow",
-    "home",
-    "auther_password",
-    "reset_ticket",
-    "door_rules",
     "doors",
     "passwords",
     "helpers",
@@ -63,27 +29,8 @@ _PARTS = (
     "middleware",
 )
 _LEGACY_ONLY = frozenset(
-    {
-        "stage_reader",
-        "side_connection",
-        "revocations",
-        "detector",
-        "legacy_session",
-        "legacy_pages",
-        "exchange",
-        "dual_decision",
-        "control",
-        "shadow",
-        "login_choice",
-        "home",
-        "auther_password",
-        "reset_ticket",
-        "door_rules",
-        "doors",
-        "passwords",
-    }
+    {"side_connection", "detector", "legacy_session", "legacy_pages", "doors", "passwords"}
 )
-_WITH_USERS = frozenset({"database", "resolving", "identity", "stored_token", "newcomer"})
 
 
 @dataclass(frozen=True)
@@ -123,8 +70,6 @@ class RackTarget:
 
 def _parts(settings: ShimSettings) -> tuple[str, ...]:
     left_out = set() if settings.legacy else set(_LEGACY_ONLY)
-    if not settings.delegate_permissions:
-        left_out.add("permissions")
     if not settings.users_table:
-        left_out |= _WITH_USERS
-    return tuple(name for name in _PARTS if name not in left_out)
+        left_out.add("identity")
+    return library_parts(settings, _PARTS, left_out=left_out)

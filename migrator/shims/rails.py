@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrator.shims.ruby import render_ruby
+from migrator.shims.ruby import library_parts, render_ruby
 
 if TYPE_CHECKING:
     from migrator.shims.interface import ShimSettings
@@ -13,47 +13,13 @@ if TYPE_CHECKING:
 # In the order in which they are loaded.
 _PARTS = (
     "framework",
-    "settings",
-    "errors",
-    "stage_reader",
-    "counters",
-    "token",
-    "key_set",
-    "verified_tokens",
-    "token_verifier",
-    "cookies",
-    "credential",
-    "plugin",
     "database",
-    "resolving",
-    "sealed",
-    "stored_token",
-    "auther_session",
-    "newcomer",
-    "revocations",
     "detector",
     "legacy_session",
     "legacy_pages",
-    "answers",
     "foreign",
-    "renewal",
-    "exchange",
-    "decision",
-    "dual_decision",
-    "beacon",
-    "control",
-    "shadow",
-    "metrics",
-    "permissions",
-    "login_choice",
     "login_helper",
-    "login_attempt",
-    "login_flow",
-    "home",
-    "auther_password",
     "password_at_auther",
-    "reset_ticket",
-    "door_rules",
     "doors",
     "bypass_sign_in",
     "account_pages",
@@ -64,28 +30,16 @@ _PARTS = (
 )
 _LEGACY_ONLY = frozenset(
     {
-        "stage_reader",
-        "revocations",
         "detector",
         "legacy_session",
         "legacy_pages",
-        "exchange",
-        "dual_decision",
-        "control",
-        "shadow",
-        "login_choice",
         "login_helper",
-        "home",
-        "auther_password",
         "password_at_auther",
-        "reset_ticket",
-        "door_rules",
         "doors",
         "bypass_sign_in",
         "account_pages",
     }
 )
-_WITH_USERS = frozenset({"database", "resolving", "sealed", "stored_token", "newcomer"})
 _AUTOLOADED = (("identity", "Identity"),)
 _DUAL_AUTOLOADED = (*_AUTOLOADED, ("side_connection", "SideConnection"))
 # Over the rest where there is no legacy side.
@@ -132,12 +86,8 @@ class RailsTarget:
 
 
 def _parts(settings: ShimSettings) -> tuple[str, ...]:
-    left_out = {"authentication"} if settings.legacy else set(_LEGACY_ONLY)
-    if not settings.delegate_permissions:
-        left_out.add("permissions")
-    if not settings.users_table:
-        left_out |= _WITH_USERS
-    return tuple(name for name in _PARTS if name not in left_out)
+    left_out = {"authentication"} if settings.legacy else _LEGACY_ONLY
+    return library_parts(settings, _PARTS, left_out=left_out)
 
 
 def _autoloaded(settings: ShimSettings) -> tuple[tuple[str, str], ...]:

@@ -18,6 +18,60 @@ SHARED_ALONE = "ruby_alone"
 _LIB = "lib/auther_cutover"
 _CONFIGURATION = "configuration.rb"
 
+# In the order in which they are loaded, in front of a target's own parts.
+_PARTS = (
+    "settings",
+    "errors",
+    "stage_reader",
+    "counters",
+    "token",
+    "key_set",
+    "verified_tokens",
+    "token_verifier",
+    "sealed",
+    "cookies",
+    "credential",
+    "plugin",
+    "resolving",
+    "stored_token",
+    "auther_session",
+    "newcomer",
+    "revocations",
+    "answers",
+    "renewal",
+    "exchange",
+    "decision",
+    "dual_decision",
+    "beacon",
+    "control",
+    "shadow",
+    "metrics",
+    "permissions",
+    "login_choice",
+    "login_attempt",
+    "login_flow",
+    "home",
+    "auther_password",
+    "reset_ticket",
+    "door_rules",
+)
+_LEGACY_ONLY = frozenset(
+    {
+        "stage_reader",
+        "revocations",
+        "exchange",
+        "dual_decision",
+        "control",
+        "shadow",
+        "login_choice",
+        "home",
+        "auther_password",
+        "reset_ticket",
+        "door_rules",
+    }
+)
+_WITH_USERS = frozenset({"database", "resolving", "stored_token", "newcomer"})
+
 
 def ruby_literal(text: str) -> str:
     """Give a Ruby string literal that stands for exactly this text."""
@@ -25,6 +79,26 @@ def ruby_literal(text: str) -> str:
         return f'"{text}"'
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
+
+
+def library_parts(
+    settings: ShimSettings, own: Iterable[str], *, left_out: Iterable[str]
+) -> tuple[str, ...]:
+    """Name the parts of the library in the order in which they are loaded.
+
+    Args:
+        settings: Decide which of the shared parts are needed.
+        own: The target's own parts.
+        left_out: What of them is not needed.
+    """
+    unneeded = set(left_out)
+    if not settings.legacy:
+        unneeded |= _LEGACY_ONLY
+    if not settings.delegate_permissions:
+        unneeded.add("permissions")
+    if not settings.users_table:
+        unneeded |= _WITH_USERS
+    return tuple(name for name in (*_PARTS, *own) if name not in unneeded)
 
 
 def render_ruby(

@@ -76,8 +76,8 @@ def prepare(
     redirect_uri = f"http://127.0.0.1:{port}{CALLBACK_PATH}"
     issuer.redirect_uris.append(redirect_uri)
     baked = settings or shim_settings(issuer, stage_public_key="", redirect_uri="")
-    own = {"redirect_uri": redirect_uri, "stage_public_key": stage.public_key}
-    put_together(folder, replace(baked, **own))
+    own = replace(baked, redirect_uri=redirect_uri, stage_public_key=stage.public_key)
+    put_together(folder, own)
     shim = shim_environment(dsn, stage.path, cache=folder / "stage-cache.json", pepper=pepper)
     return RackApp(
         folder=folder,

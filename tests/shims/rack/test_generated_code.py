@@ -14,12 +14,13 @@ from tests.parts import require
 from tests.parts.program import write_files
 from tests.shims.golden import NO_LEGACY, SETTINGS
 
-DELEGATED = {"delegate_permissions": True, "check_permission_url": "https://id.example.org/check"}
+CHECK = "https://id.example.org/check"
+DELEGATED = replace(SETTINGS, delegate_permissions=True, check_permission_url=CHECK)
 VARIANTS = {
     "both sides": SETTINGS,
-    "with permissions": replace(SETTINGS, **DELEGATED),
+    "with permissions": DELEGATED,
     "no legacy side": NO_LEGACY,
-    "no users table": replace(NO_LEGACY, users_table="", **DELEGATED),
+    "no users table": replace(DELEGATED, legacy=False, users_table=""),
 }
 WARDEN = Path(__file__).with_name("warden_driver.rb")
 GEMS = {"jwt", "rbnacl", "pg", "rack"}
