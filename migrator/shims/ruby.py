@@ -23,6 +23,7 @@ _PARTS = (
     "settings",
     "errors",
     "stage_reader",
+    "client",
     "counters",
     "token",
     "key_set",

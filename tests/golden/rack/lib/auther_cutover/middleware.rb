@@ -20,7 +20,7 @@ module AutherCutover
 
     def answer(request)
       return Metrics.answer(request) if request.path_info == Metrics::PATH
-      return AutherCutover.control.answer if AutherCutover.control.genuine?(request)
+      return AutherCutover.control.answer(request) if AutherCutover.control.genuine?(request)
 
       step = Pages.step(request)
       return Pages.new(request).call(step) if step
@@ -28,7 +28,8 @@ module AutherCutover
 
       DualDecision.new(request).call { application(request) }
     rescue Unavailable => error # which stage holds
-      AutherCutover.counters.request(path: "none", outcome: "unavailable", stage: "unknown")
+      AutherCutover.counters.request(path: "none", outcome: "unavailable", stage: "unknown",
+                                     client: Client.kind(request, "none"))
       Answers.unavailable(error.retry_after_s)
     end
 
