@@ -58,6 +58,24 @@ PARTS: dict[str, Part] = {
             f"{_GEMS}.each {{ |name| gem name }}; require 'pg'; require 'rbnacl'; require 'puma'",
         ),
     ),
+    "rack": Part(
+        "Sinatra",
+        (
+            "ruby-sinatra",
+            "ruby-jwt",
+            "ruby-rbnacl",
+            "ruby-pg",
+            "ruby-bcrypt",
+            "ruby-warden",
+            "ruby-minitest",
+            "puma",
+        ),
+        (
+            "ruby",
+            "-e",
+            "%w[sinatra/base jwt rbnacl pg bcrypt warden minitest puma].each { |name| require name }",
+        ),
+    ),
     "go": Part(
         "Go with its packages",
         (
