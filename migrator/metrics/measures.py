@@ -128,10 +128,11 @@ def _legacy_sessions(look: Look, _terms: Terms) -> Reading:
         "unseen": found.unseen,
         "endless": found.endless,
     }
-    if found.counted_at is not None:
-        evidence["counted_at"] = iso(found.counted_at)
+    times = ("counted_at", "written_at", "user_seen_at")
+    evidence |= {name: iso(at) for name in times if (at := getattr(found, name)) is not None}
     unread = found.doubts and not found.seen
-    return Reading(None if unread else float(found.holding), found.doubts, evidence=evidence)
+    doubts = (*found.doubts, *found.unproven)
+    return Reading(None if unread else float(found.holding), doubts, evidence=evidence)
 
 
 def _import_differences(look: Look, _terms: Terms) -> Reading:

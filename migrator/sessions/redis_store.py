@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from migrator.metrics.interface import Grade
+from migrator.metrics.interface import Grade, StoreMark
 from migrator.metrics.session_data import UNKNOWN, Content, Holds, warden_scope
 from migrator.sessions.interface import Holder, HolderPage, key_hash
 from migrator.sessions.key_tally import KeyTally
@@ -15,6 +15,7 @@ from migrator.sessions.redis_values import reader_of
 from migrator.sessions.tally import Tally
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -39,7 +40,7 @@ class RedisStore:
             try:
                 with self._open() as redis:
                     before = redis.server()
-                    whole = self._scan(redis, keys)
+                    whole = self._scan(redis, keys, tally)
                     _doubt_the_server(tally, before, redis.server())
             finally:
                 keys.into(tally, at=self.place.clock.now())
@@ -61,18 +62,27 @@ class RedisStore:
                     break
         return HolderPage(tuple(found), str(cursor) if cursor else None)
 
-    def _scan(self, redis: RedisReader, keys: KeyTally) -> bool:
+    def _scan(self, redis: RedisReader, keys: KeyTally, tally: Tally) -> bool:
         """Read all keys; give whether there was time for all."""
         read, prefix = self._reader(), self.place.legacy.sessions.prefix
         until, cursor = self.place.until(), 0
         while True:
             cursor, entries = redis.scan(cursor, prefix)
+            tally.written(self._written_at(entries))
             for entry in entries:
                 keys.add(entry.key, _content(entry, read).holds, entry.left_ms)
             if cursor == 0:
                 return True
             if self.place.clock.now() > until:
                 return False
+
+    def _written_at(self, entries: Sequence[Entry]) -> datetime | None:
+        """Give when one of them was written last: each write lets it live `session_ttl` from then on."""
+        longest_ms = max((entry.left_ms for entry in entries), default=-1)
+        ttl = self.place.legacy.session_ttl
+        if ttl is None or longest_ms < 0:
+            return None
+        return self.place.clock.now() + timedelta(milliseconds=longest_ms) - ttl
 
     def _open(self) -> AbstractContextManager[RedisReader]:
         url = self.place.legacy.sessions.url
@@ -97,7 +107,8 @@ def _doubt_the_server(tally: Tally, before: Server | None, after: Server | None)
     if before is None or after is None:
         tally.doubt(Grade.UNPROVEN, f"{WHAT}: nobody knows who answered: let our user run INFO")
         return
-    if before[:2] != after[:2]:
+    tally.store = StoreMark(after.place, after.run_id)
+    if (before.run_id, before.role) != (after.run_id, after.role):
         tally.doubt(
             Grade.UNPROVEN,
             f"{WHAT}: the server changed during the scan, {before.role} to {after.role}",

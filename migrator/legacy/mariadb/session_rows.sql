@@ -1,3 +1,9 @@
 -- name: estimate
 SELECT table_rows FROM information_schema.tables
 WHERE table_schema = %(schema)s AND table_name = %(table)s
+
+-- name: mark
+-- MariaDB keeps no identity of a table but the time at which it was made.
+SELECT concat(@@hostname, ':', @@port, '/', table_schema), coalesce(create_time, '')
+FROM information_schema.tables
+WHERE table_schema = %(schema)s AND table_name = %(table)s

@@ -7,3 +7,9 @@ SELECT id, data, updated_at AS "updated_at [utc]" FROM {sessions}
 WHERE id > %(after)s
 ORDER BY id
 LIMIT %(rows)s
+
+-- name: mark
+SELECT file, %(table)s FROM pragma_database_list WHERE name = 'main'
+
+-- name: written_at
+SELECT max(updated_at) AS "updated_at [utc]" FROM {sessions}

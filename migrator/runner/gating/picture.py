@@ -192,7 +192,7 @@ def _expected(ctx: Context) -> str:
 
 
 def _sessions(found: SessionsLook) -> SessionRow:
-    reasons = tuple(doubt.reason for doubt in found.doubts)
+    reasons = tuple(doubt.reason for doubt in (*found.doubts, *found.unproven))
     return SessionRow(
         found.holding,
         found.others,
