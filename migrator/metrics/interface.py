@@ -274,11 +274,13 @@ class Reading:
 
     Attributes:
         value: The value, or what is known of it at least while there are doubts; None if nothing is.
+        lost: What was counted and cannot be read any more, in words: the value is one of "at least".
         window: The time that a count of events covers; None for a state.
         evidence: Facts for the record, JSON values only; `base` in it is where the next look counts from.
     """
 
     value: float | None
     doubts: tuple[Doubt, ...] = ()
+    lost: tuple[str, ...] = ()
     window: timedelta | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)

@@ -20,6 +20,7 @@ from migrator.metrics.interface import (
     Reading,
     ShimsLook,
 )
+from migrator.metrics.losses import ends
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,9 +84,12 @@ def _counted(matches: Callable[[Labels], bool]) -> Measure:
         doubts += coverage_doubts(
             fleet, scraped=marks.keys(), expected=terms.expected, within=terms.within
         )
-        doubts += hole_doubts(shims.processes, terms.base)
+        torn = hole_doubts(shims.processes, terms.base)
+        lost = [doubt.reason for doubt in torn]
+        if terms.base is not None:
+            lost += ends(terms.base, marks, fleet, within=terms.within, at=look.at)
         holes = hole_marks(shims.processes, at=look.at)
-        return since(terms.base, marks, at=look.at, doubts=doubts, more=holes)
+        return since(terms.base, marks, at=look.at, doubts=[*doubts, *torn], lost=lost, more=holes)
 
     return Measure(frozenset({"shims", "fleet"}), read)
 

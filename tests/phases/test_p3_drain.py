@@ -136,12 +136,18 @@ def test_a_dead_exporter_never_passes_however_long_one_looks(drain: Drain) -> No
         assert look(ctx).state is GateState.HELD
 
 
-def test_counters_that_were_reset_count_from_zero(drain: Drain) -> None:
+def test_what_a_process_counted_before_its_end_is_lost_and_counting_begins_anew(
+    drain: Drain,
+) -> None:
     ctx, shim = drain.context(), drain.shims[0]
     shim.count("legacy", n=100)
     look(ctx)
+    look_until(ctx, passed)
     shim.restart()
-    assert look(ctx).state is GateState.ACCUMULATING
+    held = look(ctx)
+    assert (held.state, held.ok_in_a_row) == (GateState.HELD, 0)
+    assert held.reason.startswith("UNPROVEN: web-1 began anew: what it counted after ")
+    assert look(ctx).label == "ACCUMULATING 1/3"
     shim.restart()
     shim.count("legacy", n=2)
     failed = look(ctx)
