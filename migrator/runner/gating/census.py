@@ -1,4 +1,4 @@
-"""Takes the census of the session store: Rails' table on PostgreSQL row by row, any other as a whole."""
+"""Takes the census of the session store: Rails' table row by row, any other as a whole."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from migrator.core.errors import DependencyError, RefusedError, UsageError
-from migrator.legacy.databases import POSTGRES, database_of
 from migrator.legacy.session_census import open_census
 from migrator.legacy.session_rows import BEFORE_ALL
 from migrator.metrics.interface import Grade
@@ -178,9 +177,7 @@ def _opened(ctx: Context) -> Iterator[tuple[Census, int | None]]:
 
 
 def _is_row_by_row(ctx: Context) -> bool:
-    legacy = ctx.config.legacy
-    rails = legacy.session_store == "activerecord"
-    return rails and database_of(ctx.reveal(legacy.dsn)) is POSTGRES
+    return ctx.config.legacy.session_store == "activerecord"
 
 
 def _count(ctx: Context) -> CensusReport:
