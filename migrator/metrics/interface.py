@@ -180,6 +180,7 @@ class SessionsLook:
         store: Which store it was, None where nothing answered.
         written_at: When a session was written last, whoever holds it; None where that is not known.
         user_seen_at: When a session with a user was last found in this store, None before the first.
+        note: What else a person should know of the count.
         unproven: Why few sessions of it prove nothing, whatever was counted.
     """
 
@@ -196,6 +197,7 @@ class SessionsLook:
     store: StoreMark | None = None
     written_at: datetime | None = None
     user_seen_at: datetime | None = None
+    note: str = ""
     unproven: tuple[Doubt, ...] = ()
     doubts: tuple[Doubt, ...] = ()
 
