@@ -30,24 +30,6 @@ CREATE TABLE migrator_guard.plan (
 );
 INSERT INTO migrator_guard.plan (plan_id) VALUES ('a6448c8b5acd86c7');
 
--- Who may work: the number grows with each holder, and each transaction checks it.
-CREATE TABLE migrator_guard.lease (
-    only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
-    holder text NOT NULL,
-    fence bigint NOT NULL,
-    expires_at timestamptz NOT NULL
-);
-
--- Why a step may be deployed: a hash over the verdicts of its gates, good for a short while.
-CREATE TABLE migrator_guard.evidence (
-    step text PRIMARY KEY,
-    plan_id text NOT NULL,
-    plan_hash text NOT NULL,
-    evidence_hash text NOT NULL,
-    oids oid[] NOT NULL,
-    expires_at timestamptz NOT NULL
-);
-
 CREATE TABLE migrator_guard.step (
     step text PRIMARY KEY,
     state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'applying', 'applied', 'reverting')),
@@ -64,214 +46,6 @@ CREATE TABLE migrator_guard.unit (
     at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (step, direction, unit)
 );
-
--- The objects that were planned for, by OID: a table of the same name is not the same table.
-CREATE TABLE migrator_guard.target (
-    schema_name text NOT NULL,
-    table_name text NOT NULL,
-    oid oid NOT NULL,
-    shape text,
-    PRIMARY KEY (schema_name, table_name)
-);
-
--- Foreign keys from outside that the plan knows; another one would be in the way of the purge.
-CREATE TABLE migrator_guard.inbound (
-    table_oid oid NOT NULL,
-    constraint_name text NOT NULL,
-    PRIMARY KEY (table_oid, constraint_name)
-);
-
--- What stops a stray DROP TABLE or TRUNCATE, by OID.
-CREATE TABLE migrator_guard.tripwire (
-    schema_name text NOT NULL,
-    table_name text NOT NULL,
-    view_oid oid NOT NULL,
-    trigger_oid oid NOT NULL,
-    PRIMARY KEY (schema_name, table_name)
-);
-
--- What was heard since the tables were taken away.
-CREATE TABLE migrator_guard.scream (
-    only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
-    opened_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    looked_at timestamptz,
-    control_counted boolean NOT NULL DEFAULT false,
-    refusals bigint,
-    unproven text NOT NULL DEFAULT ''
-);
-
-CREATE TABLE migrator_guard.archive (
-    name text PRIMARY KEY,
-    rows bigint NOT NULL,
-    sha256 text NOT NULL,
-    archived_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    -- Stands for the files; the drill restored exactly those.
-    manifest_sha256 text,
-    erased bigint NOT NULL DEFAULT 0,
-    drilled_at timestamptz,
-    compared_at timestamptz
-);
-
--- Which rows are in which file, so that an erasure rewrites only that; here and not in the files, since keys are personal.
-CREATE TABLE migrator_guard.archive_chunk (
-    name text NOT NULL,
-    file text NOT NULL,
-    first_key text[] NOT NULL,
-    last_key text[] NOT NULL,
-    PRIMARY KEY (name, file)
-);
-
-CREATE TABLE migrator_guard.sequence_value (
-    schema_name text NOT NULL,
-    name text NOT NULL,
-    last_value bigint NOT NULL,
-    is_called boolean NOT NULL,
-    PRIMARY KEY (schema_name, name)
-);
-
-CREATE TABLE migrator_guard.orphan (
-    table_name text NOT NULL,
-    constraint_name text NOT NULL,
-    rows bigint NOT NULL,
-    some_keys text[],
-    PRIMARY KEY (table_name, constraint_name)
-);
-
--- One value as text that no other sequence of values can look like.
-CREATE FUNCTION migrator_guard.field(value text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN value IS NULL THEN 'N' ELSE octet_length(value) || ':' || value END;
-
-CREATE FUNCTION migrator_guard.check_lease() RETURNS bigint LANGUAGE plpgsql AS $migrator$
-DECLARE
-    mine bigint := nullif(current_setting('migrator.fence', true), '')::bigint;
-BEGIN
-    IF mine IS NULL THEN
-        RAISE EXCEPTION 'this session holds no lease on the removal'
-            USING ERRCODE = 'MG001', HINT = 'migrator remove apply, or migrator remove revert';
-    END IF;
-    -- The row stays locked to the end of the transaction: nobody takes the lease over meanwhile. One that ran out but that
-    -- nobody took is still ours.
-    UPDATE migrator_guard.lease SET expires_at = clock_timestamp() + interval '60 seconds' WHERE fence = mine;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'another operator took the lease on the removal'
-            USING ERRCODE = 'MG001', HINT = 'migrator remove status';
-    END IF;
-    RETURN mine;
-END
-$migrator$;
-
--- Gives the number of the new holder, NULL while somebody else holds it.
-CREATE FUNCTION migrator_guard.take_lease(who text, seconds double precision) RETURNS bigint LANGUAGE sql AS $migrator$
-    INSERT INTO migrator_guard.lease AS l (holder, fence, expires_at)
-    VALUES (who, 1, clock_timestamp() + seconds * interval '1 second')
-    ON CONFLICT (only_one) DO UPDATE SET holder = EXCLUDED.holder, fence = l.fence + 1, expires_at = EXCLUDED.expires_at
-    WHERE l.holder = EXCLUDED.holder OR l.expires_at <= clock_timestamp()
-    RETURNING fence
-$migrator$;
-
--- For a session that runs these files without `migrator`; it works for as long as it holds the lease.
-CREATE FUNCTION migrator_guard.lease_by_hand(with_what text) RETURNS void LANGUAGE plpgsql AS $migrator$
-DECLARE
-    who text := format('%s by %s from %s', with_what, session_user, coalesce(host(inet_client_addr()), 'this machine'));
-    mine bigint;
-BEGIN
-    -- Each transaction that is done makes it longer; what is refused at once keeps nobody waiting.
-    mine := migrator_guard.take_lease(who, 2);
-    IF mine IS NULL THEN
-        RAISE EXCEPTION '% holds the lease on the removal', (SELECT holder FROM migrator_guard.lease)
-            USING ERRCODE = 'MG001', HINT = 'let that one finish, or wait a minute after it ended, then the same again';
-    END IF;
-    PERFORM set_config('migrator.fence', mine::text, false);
-END
-$migrator$;
-
-CREATE FUNCTION migrator_guard.lease_back() RETURNS void LANGUAGE sql AS $migrator$
-    UPDATE migrator_guard.lease SET expires_at = clock_timestamp()
-    WHERE fence = nullif(current_setting('migrator.fence', true), '')::bigint
-$migrator$;
-
-CREATE FUNCTION migrator_guard.check_evidence(this_step text, this_plan text) RETURNS void LANGUAGE plpgsql AS $migrator$
-BEGIN
-    PERFORM FROM migrator_guard.evidence
-    WHERE step = this_step AND plan_id = this_plan AND expires_at > clock_timestamp()
-        AND oids = (SELECT array_agg(t.oid ORDER BY t.oid) FROM migrator_guard.target AS t);
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'step % has no gate evidence that is still good', this_step
-            USING ERRCODE = 'MG002', HINT = format('migrator gate check --before remove, then migrator remove apply --to %s', this_step);
-    END IF;
-END
-$migrator$;
-
--- Everything of a table that a purge would take with it, but what is ours; SET SCHEMA leaves it the same.
-CREATE FUNCTION migrator_guard.shape_of(rel oid) RETURNS text LANGUAGE sql STABLE
-RETURN encode(sha256(convert_to(concat_ws(' ',
-    (SELECT string_agg(a.attname || '/' || a.atttypid || '/' || a.attnotnull, ',' ORDER BY a.attnum)
-     FROM pg_attribute AS a WHERE a.attrelid = rel AND a.attnum > 0 AND NOT a.attisdropped),
-    (SELECT string_agg(x.indexrelid::text, ',' ORDER BY x.indexrelid) FROM pg_index AS x WHERE x.indrelid = rel),
-    (SELECT string_agg(k.oid::text, ',' ORDER BY k.oid) FROM pg_constraint AS k WHERE k.conrelid = rel),
-    (SELECT string_agg(p.oid::text, ',' ORDER BY p.oid) FROM pg_policy AS p WHERE p.polrelid = rel),
-    (SELECT string_agg(t.oid::text, ',' ORDER BY t.oid) FROM pg_trigger AS t
-     WHERE t.tgrelid = rel AND NOT t.tgisinternal AND t.tgname NOT IN ('migrator_guard_block', 'migrator_guard_truncate'))
-), 'UTF8')), 'hex');
-
--- The catalog is still the planned one: no new view, foreign key, column, index, constraint, policy or trigger.
-CREATE FUNCTION migrator_guard.unchanged() RETURNS void LANGUAGE plpgsql AS $migrator$
-DECLARE
-    found_out text;
-BEGIN
-    SELECT format('%s depends on %s.%s', coalesce(v.oid::regclass::text, pg_describe_object(d.classid, d.objid, 0)), t.schema_name, t.table_name)
-    INTO found_out
-    FROM migrator_guard.target AS t
-    JOIN pg_class AS c ON c.oid = t.oid
-    JOIN pg_depend AS d ON d.deptype = 'n' AND d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid
-        AND (t.shape IS NOT NULL OR EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = t.oid AND a.attnum = d.refobjsubid
-            AND a.attname = ANY (ARRAY['encrypted_password', 'sign_in_count', 'reset_password_token', 'confirmation_token', 'failed_attempts', 'current_sign_in_ip', 'confirmed_at', 'migrator_q_encrypted_password', 'migrator_q_sign_in_count', 'migrator_q_reset_password_token', 'migrator_q_confirmation_token', 'migrator_q_failed_attempts', 'migrator_q_current_sign_in_ip', 'migrator_q_confirmed_at']::name[])))
-    LEFT JOIN pg_rewrite AS r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
-    LEFT JOIN pg_class AS v ON v.oid = r.ev_class
-    WHERE d.classid IN ('pg_rewrite'::regclass, 'pg_proc'::regclass)
-      AND NOT EXISTS (SELECT FROM migrator_guard.tripwire AS w WHERE w.view_oid = v.oid) LIMIT 1;
-    IF found_out IS NULL THEN
-        SELECT format('foreign key %s of %s points to %s.%s', k.conname, k.conrelid::regclass, t.schema_name, t.table_name) INTO found_out
-        FROM migrator_guard.target AS t JOIN pg_constraint AS k ON k.contype = 'f' AND k.confrelid = t.oid
-        WHERE t.shape IS NOT NULL AND k.conrelid NOT IN (SELECT o.oid FROM migrator_guard.target AS o WHERE o.shape IS NOT NULL)
-          AND NOT EXISTS (SELECT FROM migrator_guard.inbound AS i WHERE (i.table_oid, i.constraint_name) = (k.conrelid, k.conname)) LIMIT 1;
-    END IF;
-    IF found_out IS NULL THEN
-        SELECT format('%s.%s has another column, index, constraint, policy or trigger', t.schema_name, t.table_name) INTO found_out
-        FROM migrator_guard.target AS t JOIN pg_class AS c ON c.oid = t.oid
-        WHERE t.shape IS NOT NULL AND t.shape <> migrator_guard.shape_of(t.oid) LIMIT 1;
-    END IF;
-    IF found_out IS NOT NULL THEN
-        RAISE EXCEPTION 'changed since the plan: %', found_out
-            USING ERRCODE = 'MG005', HINT = 'take that back, or: migrator remove revert, then migrator remove plan';
-    END IF;
-END
-$migrator$;
-
--- What SQL itself can measure, again in each transaction: who still serves, and signs in, the old way.
-CREATE FUNCTION migrator_guard.measure() RETURNS void LANGUAGE plpgsql AS $migrator$
-DECLARE
-    still text;
-BEGIN
-    IF to_regclass('"public"."migrator_instance"') IS NOT NULL THEN
-        SELECT string_agg(format('%s (stage %s)', i.instance, i.stage), ', ')
-        INTO still FROM "public"."migrator_instance" AS i
-        WHERE i.seen_at > clock_timestamp() - interval '60 seconds' AND i.legacy_capable AND i.stage <> 'auther';
-        IF still IS NOT NULL THEN
-            RAISE EXCEPTION 'instances still accept legacy logins: %', still
-                USING ERRCODE = 'MG002', HINT = 'migrator dual-path stage show';
-        END IF;
-    END IF;
-    IF to_regclass('"public"."migrator_identity"') IS NOT NULL THEN
-        SELECT max(i.last_legacy_at)::text INTO still FROM "public"."migrator_identity" AS i
-        WHERE i.last_legacy_at > clock_timestamp() - interval '86400 seconds';
-        IF still IS NOT NULL THEN
-            RAISE EXCEPTION 'a user was on the legacy side at %', still
-                USING ERRCODE = 'MG002', HINT = 'wait as long as [remove] quiet_for says, or find out who: migrator drain status';
-        END IF;
-    END IF;
-END
-$migrator$;
 
 -- Opens a transaction of a step: lease, evidence, order of steps, and what can be measured here.
 CREATE FUNCTION migrator_guard.enter(this_step text, this_unit text, direction text, this_plan text) RETURNS void
@@ -330,6 +104,180 @@ $migrator$;
 CREATE FUNCTION migrator_guard.is_applied(this_step text) RETURNS boolean LANGUAGE sql STABLE
 RETURN EXISTS (SELECT FROM migrator_guard.step WHERE step = this_step AND state = 'applied');
 
+CREATE FUNCTION migrator_guard.verified(fine boolean, what text) RETURNS void LANGUAGE plpgsql AS $migrator$
+BEGIN
+    IF fine IS NOT TRUE THEN
+        RAISE EXCEPTION 'not so: %', what USING ERRCODE = 'MG007', HINT = 'migrator remove status';
+    END IF;
+END
+$migrator$;
+
+-- Who may work: the number grows with each holder, and each transaction checks it.
+CREATE TABLE migrator_guard.lease (
+    only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+    holder text NOT NULL,
+    fence bigint NOT NULL,
+    expires_at timestamptz NOT NULL
+);
+
+CREATE FUNCTION migrator_guard.check_lease() RETURNS bigint LANGUAGE plpgsql AS $migrator$
+DECLARE
+    mine bigint := nullif(current_setting('migrator.fence', true), '')::bigint;
+BEGIN
+    IF mine IS NULL THEN
+        RAISE EXCEPTION 'this session holds no lease on the removal'
+            USING ERRCODE = 'MG001', HINT = 'migrator remove apply, or migrator remove revert';
+    END IF;
+    -- The row stays locked to the end of the transaction: nobody takes the lease over meanwhile. One that ran out but that
+    -- nobody took is still ours.
+    UPDATE migrator_guard.lease SET expires_at = clock_timestamp() + interval '60 seconds' WHERE fence = mine;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'another operator took the lease on the removal'
+            USING ERRCODE = 'MG001', HINT = 'migrator remove status';
+    END IF;
+    RETURN mine;
+END
+$migrator$;
+
+-- Gives the number of the new holder, NULL while somebody else holds it.
+CREATE FUNCTION migrator_guard.take_lease(who text, seconds double precision) RETURNS bigint LANGUAGE sql AS $migrator$
+    INSERT INTO migrator_guard.lease AS l (holder, fence, expires_at)
+    VALUES (who, 1, clock_timestamp() + seconds * interval '1 second')
+    ON CONFLICT (only_one) DO UPDATE SET holder = EXCLUDED.holder, fence = l.fence + 1, expires_at = EXCLUDED.expires_at
+    WHERE l.holder = EXCLUDED.holder OR l.expires_at <= clock_timestamp()
+    RETURNING fence
+$migrator$;
+
+-- For a session that runs these files without `migrator`; it works for as long as it holds the lease.
+CREATE FUNCTION migrator_guard.lease_by_hand(with_what text) RETURNS void LANGUAGE plpgsql AS $migrator$
+DECLARE
+    who text := format('%s by %s from %s', with_what, session_user, coalesce(host(inet_client_addr()), 'this machine'));
+    mine bigint;
+BEGIN
+    -- Each transaction that is done makes it longer; what is refused at once keeps nobody waiting.
+    mine := migrator_guard.take_lease(who, 2);
+    IF mine IS NULL THEN
+        RAISE EXCEPTION '% holds the lease on the removal', (SELECT holder FROM migrator_guard.lease)
+            USING ERRCODE = 'MG001', HINT = 'let that one finish, or wait a minute after it ended, then the same again';
+    END IF;
+    PERFORM set_config('migrator.fence', mine::text, false);
+END
+$migrator$;
+
+CREATE FUNCTION migrator_guard.lease_back() RETURNS void LANGUAGE sql AS $migrator$
+    UPDATE migrator_guard.lease SET expires_at = clock_timestamp()
+    WHERE fence = nullif(current_setting('migrator.fence', true), '')::bigint
+$migrator$;
+
+-- Why a step may be deployed: a hash over the verdicts of its gates, good for a short while.
+CREATE TABLE migrator_guard.evidence (
+    step text PRIMARY KEY,
+    plan_id text NOT NULL,
+    plan_hash text NOT NULL,
+    evidence_hash text NOT NULL,
+    oids oid[] NOT NULL,
+    expires_at timestamptz NOT NULL
+);
+
+CREATE FUNCTION migrator_guard.check_evidence(this_step text, this_plan text) RETURNS void LANGUAGE plpgsql AS $migrator$
+BEGIN
+    PERFORM FROM migrator_guard.evidence
+    WHERE step = this_step AND plan_id = this_plan AND expires_at > clock_timestamp()
+        AND oids = (SELECT array_agg(t.oid ORDER BY t.oid) FROM migrator_guard.target AS t);
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'step % has no gate evidence that is still good', this_step
+            USING ERRCODE = 'MG002', HINT = format('migrator gate check --before remove, then migrator remove apply --to %s', this_step);
+    END IF;
+END
+$migrator$;
+
+-- What SQL itself can measure, again in each transaction: who still serves, and signs in, the old way.
+CREATE FUNCTION migrator_guard.measure() RETURNS void LANGUAGE plpgsql AS $migrator$
+DECLARE
+    still text;
+BEGIN
+    IF to_regclass('"public"."migrator_instance"') IS NOT NULL THEN
+        SELECT string_agg(format('%s (stage %s)', i.instance, i.stage), ', ')
+        INTO still FROM "public"."migrator_instance" AS i
+        WHERE i.seen_at > clock_timestamp() - interval '60 seconds' AND i.legacy_capable AND i.stage <> 'auther';
+        IF still IS NOT NULL THEN
+            RAISE EXCEPTION 'instances still accept legacy logins: %', still
+                USING ERRCODE = 'MG002', HINT = 'migrator dual-path stage show';
+        END IF;
+    END IF;
+    IF to_regclass('"public"."migrator_identity"') IS NOT NULL THEN
+        SELECT max(i.last_legacy_at)::text INTO still FROM "public"."migrator_identity" AS i
+        WHERE i.last_legacy_at > clock_timestamp() - interval '86400 seconds';
+        IF still IS NOT NULL THEN
+            RAISE EXCEPTION 'a user was on the legacy side at %', still
+                USING ERRCODE = 'MG002', HINT = 'wait as long as [remove] quiet_for says, or find out who: migrator drain status';
+        END IF;
+    END IF;
+END
+$migrator$;
+
+-- The objects that were planned for, by OID: a table of the same name is not the same table.
+CREATE TABLE migrator_guard.target (
+    schema_name text NOT NULL,
+    table_name text NOT NULL,
+    oid oid NOT NULL,
+    shape text,
+    PRIMARY KEY (schema_name, table_name)
+);
+
+-- Foreign keys from outside that the plan knows; another one would be in the way of the purge.
+CREATE TABLE migrator_guard.inbound (
+    table_oid oid NOT NULL,
+    constraint_name text NOT NULL,
+    PRIMARY KEY (table_oid, constraint_name)
+);
+
+-- Everything of a table that a purge would take with it, but what is ours; SET SCHEMA leaves it the same.
+CREATE FUNCTION migrator_guard.shape_of(rel oid) RETURNS text LANGUAGE sql STABLE
+RETURN encode(sha256(convert_to(concat_ws(' ',
+    (SELECT string_agg(a.attname || '/' || a.atttypid || '/' || a.attnotnull, ',' ORDER BY a.attnum)
+     FROM pg_attribute AS a WHERE a.attrelid = rel AND a.attnum > 0 AND NOT a.attisdropped),
+    (SELECT string_agg(x.indexrelid::text, ',' ORDER BY x.indexrelid) FROM pg_index AS x WHERE x.indrelid = rel),
+    (SELECT string_agg(k.oid::text, ',' ORDER BY k.oid) FROM pg_constraint AS k WHERE k.conrelid = rel),
+    (SELECT string_agg(p.oid::text, ',' ORDER BY p.oid) FROM pg_policy AS p WHERE p.polrelid = rel),
+    (SELECT string_agg(t.oid::text, ',' ORDER BY t.oid) FROM pg_trigger AS t
+     WHERE t.tgrelid = rel AND NOT t.tgisinternal AND t.tgname NOT IN ('migrator_guard_block', 'migrator_guard_truncate'))
+), 'UTF8')), 'hex');
+
+-- The catalog is still the planned one: no new view, foreign key, column, index, constraint, policy or trigger.
+CREATE FUNCTION migrator_guard.unchanged() RETURNS void LANGUAGE plpgsql AS $migrator$
+DECLARE
+    found_out text;
+BEGIN
+    SELECT format('%s depends on %s.%s', coalesce(v.oid::regclass::text, pg_describe_object(d.classid, d.objid, 0)), t.schema_name, t.table_name)
+    INTO found_out
+    FROM migrator_guard.target AS t
+    JOIN pg_class AS c ON c.oid = t.oid
+    JOIN pg_depend AS d ON d.deptype = 'n' AND d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid
+        AND (t.shape IS NOT NULL OR EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = t.oid AND a.attnum = d.refobjsubid
+            AND a.attname = ANY (ARRAY['encrypted_password', 'sign_in_count', 'reset_password_token', 'confirmation_token', 'failed_attempts', 'current_sign_in_ip', 'confirmed_at', 'migrator_q_encrypted_password', 'migrator_q_sign_in_count', 'migrator_q_reset_password_token', 'migrator_q_confirmation_token', 'migrator_q_failed_attempts', 'migrator_q_current_sign_in_ip', 'migrator_q_confirmed_at']::name[])))
+    LEFT JOIN pg_rewrite AS r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+    LEFT JOIN pg_class AS v ON v.oid = r.ev_class
+    WHERE d.classid IN ('pg_rewrite'::regclass, 'pg_proc'::regclass)
+      AND NOT EXISTS (SELECT FROM migrator_guard.tripwire AS w WHERE w.view_oid = v.oid) LIMIT 1;
+    IF found_out IS NULL THEN
+        SELECT format('foreign key %s of %s points to %s.%s', k.conname, k.conrelid::regclass, t.schema_name, t.table_name) INTO found_out
+        FROM migrator_guard.target AS t JOIN pg_constraint AS k ON k.contype = 'f' AND k.confrelid = t.oid
+        WHERE t.shape IS NOT NULL AND k.conrelid NOT IN (SELECT o.oid FROM migrator_guard.target AS o WHERE o.shape IS NOT NULL)
+          AND NOT EXISTS (SELECT FROM migrator_guard.inbound AS i WHERE (i.table_oid, i.constraint_name) = (k.conrelid, k.conname)) LIMIT 1;
+    END IF;
+    IF found_out IS NULL THEN
+        SELECT format('%s.%s has another column, index, constraint, policy or trigger', t.schema_name, t.table_name) INTO found_out
+        FROM migrator_guard.target AS t JOIN pg_class AS c ON c.oid = t.oid
+        WHERE t.shape IS NOT NULL AND t.shape <> migrator_guard.shape_of(t.oid) LIMIT 1;
+    END IF;
+    IF found_out IS NOT NULL THEN
+        RAISE EXCEPTION 'changed since the plan: %', found_out
+            USING ERRCODE = 'MG005', HINT = 'take that back, or: migrator remove revert, then migrator remove plan';
+    END IF;
+END
+$migrator$;
+
 -- The table under this name now is the one that was planned for.
 CREATE FUNCTION migrator_guard.expect(planned_schema text, planned_table text, now_in text) RETURNS void
 LANGUAGE plpgsql AS $migrator$
@@ -344,6 +292,72 @@ BEGIN
     END IF;
 END
 $migrator$;
+
+-- Takes back what default privileges gave to a new object, so that only the planned grants remain.
+CREATE FUNCTION migrator_guard.strip_grants(object regclass) RETURNS void LANGUAGE plpgsql AS $migrator$
+DECLARE
+    given record;
+    kind text := (SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END FROM pg_class WHERE oid = object);
+BEGIN
+    FOR given IN
+        SELECT DISTINCT acl.grantee FROM pg_class AS c, aclexplode(coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's'::"char" ELSE 'r'::"char" END, c.relowner))) AS acl
+        WHERE c.oid = object
+    LOOP
+        EXECUTE format('REVOKE ALL ON %s %s FROM %s', kind, object,
+            CASE given.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(given.grantee)) END);
+    END LOOP;
+END
+$migrator$;
+
+CREATE FUNCTION migrator_guard.usable(index regclass) RETURNS void LANGUAGE plpgsql AS $migrator$
+BEGIN
+    PERFORM FROM pg_index WHERE indexrelid = index AND indisvalid;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'index % is not valid', index USING ERRCODE = 'MG004', HINT = 'migrator remove revert builds it again';
+    END IF;
+END
+$migrator$;
+
+CREATE TABLE migrator_guard.archive (
+    name text PRIMARY KEY,
+    rows bigint NOT NULL,
+    sha256 text NOT NULL,
+    archived_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- Stands for the files; the drill restored exactly those.
+    manifest_sha256 text,
+    erased bigint NOT NULL DEFAULT 0,
+    drilled_at timestamptz,
+    compared_at timestamptz
+);
+
+-- Which rows are in which file, so that an erasure rewrites only that; here and not in the files, since keys are personal.
+CREATE TABLE migrator_guard.archive_chunk (
+    name text NOT NULL,
+    file text NOT NULL,
+    first_key text[] NOT NULL,
+    last_key text[] NOT NULL,
+    PRIMARY KEY (name, file)
+);
+
+CREATE TABLE migrator_guard.sequence_value (
+    schema_name text NOT NULL,
+    name text NOT NULL,
+    last_value bigint NOT NULL,
+    is_called boolean NOT NULL,
+    PRIMARY KEY (schema_name, name)
+);
+
+CREATE TABLE migrator_guard.orphan (
+    table_name text NOT NULL,
+    constraint_name text NOT NULL,
+    rows bigint NOT NULL,
+    some_keys text[],
+    PRIMARY KEY (table_name, constraint_name)
+);
+
+-- One value as text that no other sequence of values can look like.
+CREATE FUNCTION migrator_guard.field(value text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN value IS NULL THEN 'N' ELSE octet_length(value) || ':' || value END;
 
 CREATE FUNCTION migrator_guard.equal(found_rows bigint, found_sha256 text, wanted_rows bigint, wanted_sha256 text, what text) RETURNS void
 LANGUAGE plpgsql AS $migrator$
@@ -430,6 +444,76 @@ END
 $migrator$;
 REVOKE ALL ON FUNCTION migrator_guard.block_write() FROM PUBLIC;
 
+-- O(1): the write-block is in place, nobody ran into it, and the comparison is recent.
+CREATE FUNCTION migrator_guard.unwritten(blocked regclass, archive_name text, rejected regclass) RETURNS void
+LANGUAGE plpgsql AS $migrator$
+DECLARE
+    was_hit boolean;
+BEGIN
+    PERFORM FROM pg_trigger WHERE tgrelid = blocked AND tgname = 'migrator_guard_block' AND tgenabled = 'A';
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the write-block on % is gone or disabled', blocked
+            USING ERRCODE = 'MG004', HINT = 'revert to before the archive step, then apply it again: migrator remove revert';
+    END IF;
+    EXECUTE format('SELECT is_called FROM %s', rejected) INTO was_hit;
+    IF was_hit THEN
+        RAISE EXCEPTION 'something still writes to %: the write-block refused it', blocked
+            USING ERRCODE = 'MG004', HINT = 'find the writer in the server log (SQLSTATE 55000), then revert to before the archive step: migrator remove revert';
+    END IF;
+    PERFORM FROM migrator_guard.archive WHERE name = archive_name AND compared_at > clock_timestamp() - interval '15 minutes';
+    IF NOT FOUND THEN
+        RAISE EXCEPTION '% was not compared with its archive in the last 15 minutes', blocked
+            USING ERRCODE = 'MG004', HINT = 'migrator remove apply compares again';
+    END IF;
+END
+$migrator$;
+
+-- What stops a stray DROP TABLE or TRUNCATE, by OID.
+CREATE TABLE migrator_guard.tripwire (
+    schema_name text NOT NULL,
+    table_name text NOT NULL,
+    view_oid oid NOT NULL,
+    trigger_oid oid NOT NULL,
+    PRIMARY KEY (schema_name, table_name)
+);
+
+CREATE FUNCTION migrator_guard.block_truncate() RETURNS trigger LANGUAGE plpgsql AS $migrator$
+BEGIN
+    RAISE EXCEPTION 'table %.% is about to be removed with a way back: it is not truncated', TG_TABLE_SCHEMA, TG_TABLE_NAME
+        USING ERRCODE = '55000', HINT = 'migrator remove status';
+END
+$migrator$;
+
+-- By OID: what has the same name is not ours.
+CREATE FUNCTION migrator_guard.drop_tripwire(of_schema text, of_table text) RETURNS void LANGUAGE plpgsql AS $migrator$
+DECLARE
+    ours migrator_guard.tripwire;
+    trigger_name text;
+    on_table regclass;
+    view_name text;
+BEGIN
+    DELETE FROM migrator_guard.tripwire WHERE schema_name = of_schema AND table_name = of_table RETURNING * INTO ours;
+    SELECT c.oid::regclass INTO view_name FROM pg_class AS c WHERE c.oid = ours.view_oid AND c.relkind = 'v';
+    SELECT t.tgname, t.tgrelid INTO trigger_name, on_table FROM pg_trigger AS t WHERE t.oid = ours.trigger_oid;
+    IF view_name IS NULL OR trigger_name IS NULL THEN
+        RAISE EXCEPTION 'the tripwires of %.% are not the ones that were set', of_schema, of_table
+            USING ERRCODE = 'MG003', HINT = 'find out who took them away; migrator remove status';
+    END IF;
+    EXECUTE format('DROP VIEW %s RESTRICT', view_name);
+    EXECUTE format('DROP TRIGGER %I ON %s RESTRICT', trigger_name, on_table);
+END
+$migrator$;
+
+-- What was heard since the tables were taken away.
+CREATE TABLE migrator_guard.scream (
+    only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+    opened_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    looked_at timestamptz,
+    control_counted boolean NOT NULL DEFAULT false,
+    refusals bigint,
+    unproven text NOT NULL DEFAULT ''
+);
+
 CREATE FUNCTION migrator_guard.may_use(role name, rel oid) RETURNS boolean LANGUAGE sql STABLE
 RETURN has_table_privilege(role, rel, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
     OR has_any_column_privilege(role, rel, 'SELECT, INSERT, UPDATE, REFERENCES');
@@ -469,90 +553,6 @@ BEGIN
     ELSIF heard.opened_at + long_enough > clock_timestamp() THEN
         RAISE EXCEPTION 'the scream window runs until %', heard.opened_at + long_enough
             USING ERRCODE = 'MG008', HINT = 'then: migrator remove apply';
-    END IF;
-END
-$migrator$;
-
-CREATE FUNCTION migrator_guard.block_truncate() RETURNS trigger LANGUAGE plpgsql AS $migrator$
-BEGIN
-    RAISE EXCEPTION 'table %.% is about to be removed with a way back: it is not truncated', TG_TABLE_SCHEMA, TG_TABLE_NAME
-        USING ERRCODE = '55000', HINT = 'migrator remove status';
-END
-$migrator$;
-
--- By OID: what has the same name is not ours.
-CREATE FUNCTION migrator_guard.drop_tripwire(of_schema text, of_table text) RETURNS void LANGUAGE plpgsql AS $migrator$
-DECLARE
-    ours migrator_guard.tripwire;
-    trigger_name text;
-    on_table regclass;
-    view_name text;
-BEGIN
-    DELETE FROM migrator_guard.tripwire WHERE schema_name = of_schema AND table_name = of_table RETURNING * INTO ours;
-    SELECT c.oid::regclass INTO view_name FROM pg_class AS c WHERE c.oid = ours.view_oid AND c.relkind = 'v';
-    SELECT t.tgname, t.tgrelid INTO trigger_name, on_table FROM pg_trigger AS t WHERE t.oid = ours.trigger_oid;
-    IF view_name IS NULL OR trigger_name IS NULL THEN
-        RAISE EXCEPTION 'the tripwires of %.% are not the ones that were set', of_schema, of_table
-            USING ERRCODE = 'MG003', HINT = 'find out who took them away; migrator remove status';
-    END IF;
-    EXECUTE format('DROP VIEW %s RESTRICT', view_name);
-    EXECUTE format('DROP TRIGGER %I ON %s RESTRICT', trigger_name, on_table);
-END
-$migrator$;
-
--- O(1): the write-block is in place, nobody ran into it, and the comparison is recent.
-CREATE FUNCTION migrator_guard.unwritten(blocked regclass, archive_name text, rejected regclass) RETURNS void
-LANGUAGE plpgsql AS $migrator$
-DECLARE
-    was_hit boolean;
-BEGIN
-    PERFORM FROM pg_trigger WHERE tgrelid = blocked AND tgname = 'migrator_guard_block' AND tgenabled = 'A';
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'the write-block on % is gone or disabled', blocked
-            USING ERRCODE = 'MG004', HINT = 'revert to before the archive step, then apply it again: migrator remove revert';
-    END IF;
-    EXECUTE format('SELECT is_called FROM %s', rejected) INTO was_hit;
-    IF was_hit THEN
-        RAISE EXCEPTION 'something still writes to %: the write-block refused it', blocked
-            USING ERRCODE = 'MG004', HINT = 'find the writer in the server log (SQLSTATE 55000), then revert to before the archive step: migrator remove revert';
-    END IF;
-    PERFORM FROM migrator_guard.archive WHERE name = archive_name AND compared_at > clock_timestamp() - interval '15 minutes';
-    IF NOT FOUND THEN
-        RAISE EXCEPTION '% was not compared with its archive in the last 15 minutes', blocked
-            USING ERRCODE = 'MG004', HINT = 'migrator remove apply compares again';
-    END IF;
-END
-$migrator$;
-
--- Takes back what default privileges gave to a new object, so that only the planned grants remain.
-CREATE FUNCTION migrator_guard.strip_grants(object regclass) RETURNS void LANGUAGE plpgsql AS $migrator$
-DECLARE
-    given record;
-    kind text := (SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END FROM pg_class WHERE oid = object);
-BEGIN
-    FOR given IN
-        SELECT DISTINCT acl.grantee FROM pg_class AS c, aclexplode(coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's'::"char" ELSE 'r'::"char" END, c.relowner))) AS acl
-        WHERE c.oid = object
-    LOOP
-        EXECUTE format('REVOKE ALL ON %s %s FROM %s', kind, object,
-            CASE given.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(given.grantee)) END);
-    END LOOP;
-END
-$migrator$;
-
-CREATE FUNCTION migrator_guard.usable(index regclass) RETURNS void LANGUAGE plpgsql AS $migrator$
-BEGIN
-    PERFORM FROM pg_index WHERE indexrelid = index AND indisvalid;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'index % is not valid', index USING ERRCODE = 'MG004', HINT = 'migrator remove revert builds it again';
-    END IF;
-END
-$migrator$;
-
-CREATE FUNCTION migrator_guard.verified(fine boolean, what text) RETURNS void LANGUAGE plpgsql AS $migrator$
-BEGIN
-    IF fine IS NOT TRUE THEN
-        RAISE EXCEPTION 'not so: %', what USING ERRCODE = 'MG007', HINT = 'migrator remove status';
     END IF;
 END
 $migrator$;
