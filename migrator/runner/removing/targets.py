@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _AGAIN = "edit [remove] in migrator.toml, then: migrator remove plan"
 
 
-def rules_of(config: Config) -> Rules:
-    """Give what the configuration says about how things are removed."""
+def rules_of(config: Config, *, preserve_order: bool) -> Rules:
+    """Give what the configuration says about how things are removed, and whether columns may come back in order."""
     remove = config.remove
     return Rules(
         locks=LockRules(
@@ -35,6 +35,7 @@ def rules_of(config: Config) -> Rules:
         erase=remove.erase,
         acknowledged=remove.acknowledged,
         include_secrets=remove.archive.include_secrets,
+        preserve_order=preserve_order,
     )
 
 

@@ -1,4 +1,4 @@
--- 01_guard (deploy), plan a6448c8b5acd86c7, database shop
+-- 01_guard (deploy), plan 1ea77c2f5066158a, database shop
 --
 -- What:    Makes the schemas of this removal: guard (lease, evidence, step log), quarantine and archive.
 -- Lock:    None on existing objects.
@@ -27,7 +27,7 @@ CREATE TABLE migrator_guard.plan (
     plan_id text PRIMARY KEY,
     made_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-INSERT INTO migrator_guard.plan (plan_id) VALUES ('a6448c8b5acd86c7');
+INSERT INTO migrator_guard.plan (plan_id) VALUES ('1ea77c2f5066158a');
 
 CREATE TABLE migrator_guard.step (
     step text PRIMARY KEY,

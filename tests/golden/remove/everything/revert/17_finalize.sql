@@ -1,4 +1,4 @@
--- 17_finalize (revert), plan a6448c8b5acd86c7, database shop
+-- 17_finalize (revert), plan 1ea77c2f5066158a, database shop
 --
 -- What:    Takes this step back: Removes what the removal itself made: the guard schema and the quarantine schema. What
 --          they knew is in migrator's state and ledger.
@@ -28,7 +28,7 @@ CREATE TABLE migrator_guard.plan (
     plan_id text PRIMARY KEY,
     made_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-INSERT INTO migrator_guard.plan (plan_id) VALUES ('a6448c8b5acd86c7');
+INSERT INTO migrator_guard.plan (plan_id) VALUES ('1ea77c2f5066158a');
 
 CREATE TABLE migrator_guard.step (
     step text PRIMARY KEY,
@@ -574,7 +574,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('17_finalize', 'settle', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('17_finalize', 'settle', 'revert', '1ea77c2f5066158a');
 SELECT migrator_guard.verified(count(*) = 4, 'the record of the archives is back: migrator remove revert brings it')
 FROM migrator_guard.archive;
 SELECT migrator_guard.leave('17_finalize', 'settle', 'revert', true);

@@ -1,4 +1,4 @@
--- 13_drill_columns (revert), plan 01c0a1b006fafc1a, database shop
+-- 13_drill_columns (revert), plan 6b2b79a260a73c1e, database shop
 --
 -- What:    Takes this step back: Restores the files into a scratch schema, compares them with the recorded count and
 --          checksum, drops the schema.
@@ -15,7 +15,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('13_drill_columns', 'forget', 'revert', '01c0a1b006fafc1a');
+SELECT migrator_guard.enter('13_drill_columns', 'forget', 'revert', '6b2b79a260a73c1e');
 UPDATE migrator_guard.archive SET drilled_at = NULL WHERE name = 'users';
 SELECT migrator_guard.leave('13_drill_columns', 'forget', 'revert', true);
 COMMIT;

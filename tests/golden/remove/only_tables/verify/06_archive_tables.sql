@@ -1,4 +1,4 @@
--- 06_archive_tables (verify), plan ac0d758ca024120c, database shop
+-- 06_archive_tables (verify), plan e36c6befdd4b6a59, database shop
 -- Raises with SQLSTATE MG004 or MG007 when the step's effect is not what the database holds. Reads only, ACCESS SHARE.
 
 -- always: verify
