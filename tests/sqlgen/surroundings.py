@@ -25,6 +25,7 @@ class Around:
         named: How a plan that is refused for it calls it; '' where it may stay.
         away: Takes it away.
         listed: A table that is to go too, until it was refused.
+        ties: How a plan is refused for it that is to write the users table anew; '' where it is not.
     """
 
     feature: str
@@ -32,6 +33,7 @@ class Around:
     named: str = ""
     away: str = ""
     listed: str = ""
+    ties: str = ""
 
 
 VIEWS = (
@@ -42,6 +44,7 @@ VIEWS = (
             f"CREATE VIEW public.{OURS}seen AS SELECT id, email FROM {{users}}",
             f"CREATE VIEW public.{OURS}above AS SELECT email FROM public.{OURS}seen",
         ),
+        ties=f"view public.{OURS}seen depends on it",
     ),
     Around(
         "views on views of a table that goes",
@@ -90,6 +93,7 @@ PARTITIONS = (
     Around(
         "partitions that point to the users",
         tuple(line.replace("{refers}", " REFERENCES {users} (id)") for line in _SLICED),
+        ties=f"of the partitioned table public.{OURS}sliced points to it",
     ),
     Around(
         "partitions that point to what goes",
@@ -114,6 +118,7 @@ class RandomSchema:
     tables: tuple[RandomTable, ...]
     composite: bool
     around: tuple[Around, ...]
+    in_order: bool
 
     @property
     def sql(self) -> str:
@@ -133,6 +138,11 @@ class RandomSchema:
         return tuple(around.listed for around in self.around if around.listed)
 
     @property
+    def ties(self) -> tuple[str, ...]:
+        """What a plan is refused for that is to write the users table anew."""
+        return tuple(around.ties for around in self.around if around.ties)
+
+    @property
     def in_the_way(self) -> tuple[Around, ...]:
         """What a plan is refused for."""
         return tuple(around for around in self.around if around.named)
@@ -141,6 +151,8 @@ class RandomSchema:
     def features(self) -> Iterator[str]:
         """What it has that not every schema has."""
         yield from (around.feature for around in self.around if around.feature)
+        if self.in_order:
+            yield "columns in order" + (" refused" if self.ties else "")
         places = (self.users, *self.tables)
         names = [
             name for table in places for name in (table.name, *(c.name for c in table.columns))
@@ -176,4 +188,5 @@ schemas = st.builds(
     st.lists(tables, min_size=1, max_size=2, unique_by=lambda table: table.name).map(tuple),
     st.booleans(),
     st.tuples(*map(st.sampled_from, (VIEWS, FUNCTIONS, PARTITIONS))),
+    st.booleans(),
 )

@@ -45,14 +45,26 @@ def check(
             is_refused_by_name(site, schema)
         site = make_site(folder, dsn, monkeypatch, tables=tables, columns=columns)
         before = site.dump()
-        p4_remove.plan(site.ctx)
+        in_order = schema.in_order and comes_in_order(site, schema)
+        p4_remove.plan(site.ctx, preserve_order=in_order)
         p4_remove.run(site.ctx, steps.WRITE_BLOCK_TABLES)
         p4_remove.rollback(site.ctx)
         assert site.dump() == before
         p4_remove.run(site.ctx)
         assert p4_remove.verify(site.ctx) == (steps.FINALIZE,)
-        moved = p4_remove.rollback(site.ctx)
+        moved = p4_remove.rollback(site.ctx, preserve_order=in_order)
         assert (moved.differences, moved.orphans) == ((), ())
+        if in_order:  # but for the rows of the tables, which come in their archive's order
+            assert sorted(site.dump().splitlines()) == sorted(before.splitlines())
+
+
+def comes_in_order(site: Site, schema: RandomSchema) -> bool:
+    if not schema.ties:
+        return True
+    with pytest.raises(RefusedError) as caught:
+        p4_remove.plan(site.ctx, preserve_order=True)
+    assert all(reason in caught.value.message for reason in schema.ties)
+    return False
 
 
 def is_refused_by_name(site: Site, schema: RandomSchema) -> None:
