@@ -48,6 +48,7 @@ class PlanFile:
         exceptions: What a revert after a drop does not bring back as it was.
         exceptions_in_order: The same where the users table is written anew for it.
         unproven: Why the scream window would prove nothing.
+        code_first: What of the application's code still uses what goes, unless that is acknowledged.
         survey: What is there, a line each.
         oids: OIDs of all tables that a step locks or is tied to.
         shapes: By `schema.name`, what must be the same again after a full revert.
@@ -66,6 +67,7 @@ class PlanFile:
     exceptions_in_order: tuple[str, ...]
     notes: tuple[str, ...]
     unproven: tuple[str, ...]
+    code_first: tuple[str, ...]
     survey: tuple[str, ...]
     oids: tuple[int, ...]
     shapes: Mapping[str, dict[str, Any]]
@@ -134,6 +136,7 @@ def plan_files(removal: Removal, beside: Beside, *, made_at: datetime) -> dict[s
         "exceptions_in_order": list(exceptions_in_order(removal)),
         "notes": list(look_at),
         "unproven": list(removal.unproven),
+        "code_first": _code_first(removal, beside.code),
         "survey": [*described(removal), *map(told, beside.bystanders)],
         "oids": _oids(removal),
         "shapes": _shapes(removal),
@@ -141,6 +144,11 @@ def plan_files(removal: Removal, beside: Beside, *, made_at: datetime) -> dict[s
         "files": {path: _hash(text) for path, text in sorted(files.items())},
     }
     return {**files, PLAN_FILE: json.dumps(plan, indent=2, ensure_ascii=False) + "\n"}
+
+
+def _code_first(removal: Removal, code: CodeRemoval) -> list[str]:
+    accepted = "code_first" in removal.rules.acknowledged
+    return [] if accepted else list(code.open_points(removal))
 
 
 def _wrapped(
@@ -216,6 +224,7 @@ _KEYS = (
     "exceptions_in_order",
     "notes",
     "unproven",
+    "code_first",
     "survey",
     "oids",
     "shapes",

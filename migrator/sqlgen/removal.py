@@ -53,6 +53,7 @@ class Rules:
         log_watched: The server's log is read for refusals.
         quiet_s: How long no user may have been on the legacy side.
         heartbeat_s: How long an instance that is silent counts as there.
+        expected: Instances that have to be there, by name, or how many at least.
         erase: `no`, `null` or `rewrite`: what happens to values before the columns go.
         acknowledged: What is gone or unproven, and accepted.
         include_secrets: The archive keeps the values of secret columns too.
@@ -66,6 +67,7 @@ class Rules:
     log_watched: bool
     quiet_s: int
     heartbeat_s: int
+    expected: tuple[str, ...] | int
     erase: str
     acknowledged: tuple[str, ...]
     include_secrets: bool

@@ -144,6 +144,7 @@ def _environment() -> Environment:
     environment.filters.update(
         wrapped=_wrapped,
         comment=on_one_line,
+        literal=literal,
         not_valid=_not_valid,
         concurrently=_concurrently,
         quick_definition=_quick_definition,
@@ -187,6 +188,10 @@ def _values(removal: Removal) -> dict[str, Any]:
             t.label: r for t, r in zip(removal.tables, removal.revocations, strict=True)
         },
         "application_roles": _name_list(removal.rules.application_roles),
+        "expected_count": removal.rules.expected if isinstance(removal.rules.expected, int) else 1,
+        "expected_names": ()
+        if isinstance(removal.rules.expected, int)
+        else removal.rules.expected,
         "taken_over": [
             t for t, r in zip(removal.tables, removal.revocations, strict=True) if r.new_owner
         ],

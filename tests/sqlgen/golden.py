@@ -34,6 +34,7 @@ RULES = Rules(
     log_watched=True,
     quiet_s=86_400,
     heartbeat_s=60,
+    expected=("shop-1", "shop-2"),
     erase="rewrite",
     acknowledged=("lockout",),
     include_secrets=True,

@@ -276,7 +276,7 @@ def test_a_key_from_a_column_that_goes_to_a_table_that_goes_comes_back_with_the_
     site = make_site(devise.root, devise.dsn, monkeypatch, columns=("locked_at", "main_identity"))
     site.sql("ALTER TABLE users ADD main_identity bigint REFERENCES identities")
     site.sql("UPDATE users SET main_identity = (SELECT min(id) FROM identities) WHERE id = 1")
-    definition = "SELECT string_agg(pg_get_constraintdef(oid), ' ') FROM pg_constraint WHERE conrelid = 'users'::regclass"
+    definition = "SELECT string_agg(pg_get_constraintdef(oid), ' ' ORDER BY conname) FROM pg_constraint WHERE conrelid = 'users'::regclass"
     before = site.sql(definition)
     p4_remove.plan(site.ctx, preserve_order=True)
     p4_remove.run(site.ctx)

@@ -15,7 +15,7 @@ from migrator.runner.gating.guard import let_through, require_gates
 from migrator.runner.removing import finished
 from migrator.runner.removing.archives import ARCHIVES, DRILLS, REFILLS, folder_of, is_proven
 from migrator.runner.removing.archiving import make_archive
-from migrator.runner.removing.consent import NONE, Consent, agreed
+from migrator.runner.removing.consent import NONE, Consent, agreed, require_code_first
 from migrator.runner.removing.drilling import drill, refill
 from migrator.runner.removing.receipt import keep_receipt, note_archives
 from migrator.runner.removing.site import holder_of
@@ -60,6 +60,7 @@ def apply_steps(here: Site, names: tuple[str, ...], consent: Consent = NONE) -> 
                 f"step {name} is half reverted",
                 hint="take it back to its end first: migrator remove revert, with --to as before",
             )
+        require_code_first(here.plan, name)
         with _recorded(here, "apply", name) as facts:
             evidence = evidence_for(here, name, require_gates(here.ctx, SUBJECT))
             with agreed(here.ctx, here.plan, evidence, here.target, consent) as approval:

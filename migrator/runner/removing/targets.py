@@ -32,6 +32,7 @@ def rules_of(config: Config, *, preserve_order: bool) -> Rules:
         log_watched=bool(remove.server_log),
         quiet_s=round(remove.quiet_for.total_seconds()),
         heartbeat_s=round(config.stage.heartbeat_within.total_seconds()),
+        expected=config.stage.expected_instances,
         erase=remove.erase,
         acknowledged=remove.acknowledged,
         include_secrets=remove.archive.include_secrets,

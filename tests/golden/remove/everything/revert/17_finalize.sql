@@ -1,4 +1,4 @@
--- 17_finalize (revert), plan 1ea77c2f5066158a, database shop
+-- 17_finalize (revert), plan cded23f13854b98c, database shop
 --
 -- What:    Takes this step back: Removes what the removal itself made: the guard schema and the quarantine schema. What
 --          they knew is in migrator's state and ledger.
@@ -28,7 +28,7 @@ CREATE TABLE migrator_guard.plan (
     plan_id text PRIMARY KEY,
     made_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-INSERT INTO migrator_guard.plan (plan_id) VALUES ('1ea77c2f5066158a');
+INSERT INTO migrator_guard.plan (plan_id) VALUES ('cded23f13854b98c');
 
 CREATE TABLE migrator_guard.step (
     step text PRIMARY KEY,
@@ -68,7 +68,7 @@ BEGIN
     SELECT state INTO STRICT now_state FROM migrator_guard.step WHERE step = this_step FOR UPDATE;
     IF direction = 'deploy' THEN
         PERFORM migrator_guard.check_evidence(this_step, this_plan);
-        PERFORM migrator_guard.measure();
+        PERFORM migrator_guard.measure(this_step);
         PERFORM migrator_guard.unchanged();
         SELECT step INTO in_the_way FROM migrator_guard.step
         WHERE step < this_step AND state <> 'applied' ORDER BY step LIMIT 1;
@@ -191,8 +191,34 @@ BEGIN
 END
 $migrator$;
 
+-- Code first: from the first step that takes something away no build may know the legacy side, and who runs which has to be known.
+CREATE FUNCTION migrator_guard.code_first() RETURNS void LANGUAGE plpgsql AS $migrator$
+DECLARE
+    living text[] := '{}';
+    still text;
+    missing text;
+BEGIN
+    IF to_regclass('"public"."migrator_instance"') IS NOT NULL THEN
+        SELECT coalesce(array_agg(i.instance::text), '{}'), string_agg(format('%s (build %s)', i.instance, i.build), ', ') FILTER (WHERE i.legacy_capable)
+        INTO living, still FROM "public"."migrator_instance" AS i
+        WHERE i.seen_at BETWEEN clock_timestamp() - interval '60 seconds' AND clock_timestamp() + interval '60 seconds';
+    END IF;
+    SELECT string_agg(e.name, ', ') INTO missing FROM unnest(ARRAY['shop-1', 'shop-2']::text[]) AS e (name) WHERE e.name <> ALL (living);
+    IF missing IS NULL AND cardinality(living) < 1 THEN
+        missing := format('%s of 1 or more that report', cardinality(living));
+    END IF;
+    IF still IS NOT NULL THEN
+        RAISE EXCEPTION 'code first: these builds know the legacy side: %', still
+            USING ERRCODE = 'MG002', HINT = 'deploy what code/README.md of the plan says (C0), or accept it: acknowledged = ["code_first"] in [remove], then migrator remove plan';
+    ELSIF missing IS NOT NULL THEN
+        RAISE EXCEPTION 'code first is UNPROVEN, since not every expected instance says what it runs: %', missing
+            USING ERRCODE = 'MG008', HINT = 'start them, set [stage] expected_instances, or accept it: acknowledged = ["code_first"] in [remove], then migrator remove plan';
+    END IF;
+END
+$migrator$;
+
 -- What SQL itself can measure, again in each transaction: who still serves, and signs in, the old way.
-CREATE FUNCTION migrator_guard.measure() RETURNS void LANGUAGE plpgsql AS $migrator$
+CREATE FUNCTION migrator_guard.measure(this_step text) RETURNS void LANGUAGE plpgsql AS $migrator$
 DECLARE
     still text;
 BEGIN
@@ -204,6 +230,9 @@ BEGIN
             RAISE EXCEPTION 'instances still accept legacy logins: %', still
                 USING ERRCODE = 'MG002', HINT = 'migrator dual-path stage show';
         END IF;
+    END IF;
+    IF this_step >= '03_revoke' THEN
+        PERFORM migrator_guard.code_first();
     END IF;
     IF to_regclass('"public"."migrator_identity"') IS NOT NULL THEN
         SELECT max(i.last_legacy_at)::text INTO still FROM "public"."migrator_identity" AS i
@@ -574,7 +603,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('17_finalize', 'settle', 'revert', '1ea77c2f5066158a');
+SELECT migrator_guard.enter('17_finalize', 'settle', 'revert', 'cded23f13854b98c');
 SELECT migrator_guard.verified(count(*) = 4, 'the record of the archives is back: migrator remove revert brings it')
 FROM migrator_guard.archive;
 SELECT migrator_guard.leave('17_finalize', 'settle', 'revert', true);

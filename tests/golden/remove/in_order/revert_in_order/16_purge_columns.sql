@@ -1,4 +1,4 @@
--- 16_purge_columns (revert_in_order), plan cc82a63f8eba8bff, database shop
+-- 16_purge_columns (revert_in_order), plan 6519b01876440c9f, database shop
 --
 -- What:    Takes this step back by writing public.users anew, each column in its old place, instead of adding the
 --          columns at its end. The table gets another OID. Only by `migrator remove revert --preserve-order`.
@@ -22,7 +22,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('16_purge_columns', 'rebuild', 'revert', 'cc82a63f8eba8bff');
+SELECT migrator_guard.enter('16_purge_columns', 'rebuild', 'revert', '6519b01876440c9f');
 SET LOCAL row_security = off;
 SET LOCAL datestyle = 'ISO, YMD';
 SET LOCAL intervalstyle = 'postgres';
@@ -188,7 +188,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('16_purge_columns', 'analyze', 'revert', 'cc82a63f8eba8bff');
+SELECT migrator_guard.enter('16_purge_columns', 'analyze', 'revert', '6519b01876440c9f');
 ANALYZE "public"."users";
 SELECT migrator_guard.leave('16_purge_columns', 'analyze', 'revert', false);
 COMMIT;
@@ -197,7 +197,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('16_purge_columns', 'inbound_1_check', 'revert', 'cc82a63f8eba8bff');
+SELECT migrator_guard.enter('16_purge_columns', 'inbound_1_check', 'revert', '6519b01876440c9f');
 DO $migrator$
 DECLARE
     orphans bigint;
@@ -222,7 +222,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('16_purge_columns', 'settle', 'revert', 'cc82a63f8eba8bff');
+SELECT migrator_guard.enter('16_purge_columns', 'settle', 'revert', '6519b01876440c9f');
 DO $migrator$
 BEGIN
     IF to_regclass('migrator_guard."rows_users"') IS NOT NULL THEN
