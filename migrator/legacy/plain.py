@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from itertools import chain, compress
 from typing import TYPE_CHECKING, Any
 
@@ -121,7 +122,8 @@ def _picked(columns: list[list[Any]], *, apart: frozenset[str]) -> tuple[PlainUs
         others = [place for place, plain in enumerate(is_plain) if not plain]
         columns = [list(compress(column, is_plain)) for column in columns]
     pks, emails, passwords, names, created, updated, confirmed = columns
-    created_ms, updated_ms = list(map(int, created)), list(map(int, updated))
+    # Numbers side by side: they are sent and kept without an object for each.
+    created_ms, updated_ms = array("q", map(int, created)), array("q", map(int, updated))
     return PlainUsers(pks, emails, passwords, names, created_ms, updated_ms, confirmed), others
 
 
