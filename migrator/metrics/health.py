@@ -33,7 +33,9 @@ COVERED_RATIO = 0.9
 ENOUGH = 20
 WEEKS_NEEDED = 2
 P95 = 0.95
-_REQUESTS_ONLY = 'log lines tell of requests only: [drain] counters = "shims" or "prometheus" tells'
+_REQUESTS_ONLY = (
+    'log lines tell of requests only: [drain] counters = "shims" or "prometheus" tells'
+)
 
 
 def _of(read: Callable[[HealthLook], Reading]) -> Measure:
@@ -65,7 +67,9 @@ def _unseen(window: Window) -> Reading:
 
 def _told(read: Callable[[Window], Reading]) -> Callable[[Window], Reading]:
     """Read what only counters tell, and no log line."""
-    return lambda window: read(window) if window.told >= COVERED_RATIO else _no_data(_REQUESTS_ONLY)
+    return lambda window: (
+        read(window) if window.told >= COVERED_RATIO else _no_data(_REQUESTS_ONLY)
+    )
 
 
 def _share(part: float, whole: float, what: str) -> Reading:

@@ -117,7 +117,7 @@ class Club:
     def metrics_text(self) -> str:
         """Give the exposition."""
         headers = {"Authorization": f"Bearer {METRICS_TOKEN}"}
-        return httpx.get(f"{self.app.base_url}/migrator/metrics", headers=headers).text
+        return httpx.get(f"{self.app.base_url}/migrator/metrics", headers=headers, timeout=30).text
 
     def counters(self) -> dict[tuple[str, ...], int]:
         """Give each series as (name, "label=value", …), added up over stages and kinds of client."""

@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from .decision import Decision
 
 _STARTED_AT_S = time.time()
+_SERVER_ERROR = 500
 _PERSONAL = frozenset({"legacy", "auther", "both"})
 _PATHS = (*_PERSONAL, "foreign", "none")
 _DURATION_BUCKETS_S = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
@@ -102,6 +103,11 @@ class Counters:
             # As `_log.info` does, without the search for the caller: it is always this line.
             name, level = _log.name, logging.INFO
             _log.handle(_log.makeRecord(name, level, __file__, 0, line, (), None, "decided"))
+
+    def answered(self, decision: Decision | None, status: int) -> None:
+        """Count an answer of the application, where it failed; without a decision nothing."""
+        if decision is not None and status >= _SERVER_ERROR:
+            self.count("auth_errors", decision.path)
 
     def count(self, name: str, *labels: str) -> None:
         """Count something else, e.g. `count("auth_logins", "form", "legacy")`."""

@@ -36,7 +36,7 @@ module AutherCutover
         details.empty? ? @lines[values] ||= line(values) : line(values, details)
       end
       line = %(#{line.chomp("}")},"waited_us":#{(waited_s * 1_000_000).round}}) if waited_s
-      Rails.logger.info(line)
+      AutherCutover.logger.info(line)
     end
 
     def add(name, **labels)
@@ -66,7 +66,7 @@ module AutherCutover
       end
     rescue SystemCallError, PStore::Error, TypeError, ArgumentError => error
       keep_in_memory
-      Rails.logger.warn("auther_cutover: counters not shared: #{error.class}")
+      AutherCutover.logger.warn("auther_cutover: counters not shared: #{error.class}")
     end
 
     # Labels come from closed lists, so most lines are the same few.

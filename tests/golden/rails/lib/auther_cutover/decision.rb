@@ -30,7 +30,7 @@ module AutherCutover
     rescue Unavailable
       raise # ours, and counted as such
     rescue StandardError => error
-      @failed = ActionDispatch::ExceptionWrapper.status_code_for_exception(error.class.name) >= 500
+      @failed = AutherCutover.status_of(error) >= 500
       raise
     end
 
