@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log"
 	"net/http"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -89,6 +88,7 @@ type logLine struct {
 	Stage   string  `json:"stage,omitempty"`
 	Reason  *string `json:"reason,omitempty"`
 	Client  string  `json:"client,omitempty"`
+
 	WaitedUS int64 `json:"waited_us,omitempty"`
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log"
 	"net/http"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -97,6 +96,7 @@ type logLine struct {
 
 	Synthetic bool     `json:"synthetic,omitempty"`
 	Parties   []string `json:"parties,omitempty"`
+
 	WaitedUS int64 `json:"waited_us,omitempty"`
 }
 

@@ -8,7 +8,7 @@ class PagesController < ApplicationController
   def members; end
 
   def broken
-    raise params[:missing] ? ActiveRecord::RecordNotFound : "broken"
+    raise params[:missing] ? ActiveRecord::RecordNotFound : "broken for #{current_user&.id}"
   end
 
   def up
