@@ -221,6 +221,8 @@ def _erased(done: Erased, wish: Wish) -> list[str]:
             "the files hold them until the archive is deleted",
         ]
     lines = [f"{wish.table}: {done.rows} rows erased from {done.where}"]
+    if not done.rows:
+        lines = [f"{wish.table}: no such row is in {done.where} (any more)"]
     if done.files:
         lines += [f"rewritten: {', '.join(done.files)}"]
     if done.needs_drill:

@@ -66,16 +66,27 @@ SELECT t.name FROM unnest(%(names)s::text[]) AS t (name) WHERE to_regtype(t.name
 -- name: existing
 SELECT t.name FROM unnest(%(names)s::text[]) AS t (name) WHERE to_regclass(t.name) IS NOT NULL;
 
+-- name: bare_type
+-- A type's own name, which cuts nothing off: with a length `character varying(3)` would make abcd another key.
+SELECT format('%%I.%%I', n.nspname, y.typname) AS name
+FROM pg_type AS y JOIN pg_namespace AS n ON n.oid = y.typnamespace WHERE y.oid = to_regtype(%(kind)s);
+
+-- name: as_written
+-- Values as COPY writes them, and whether the column holds them whole.
+SELECT format('%%s', v.text::{kind}) AS text, v.text::{bare} = v.text::{kind} AS fits
+FROM unnest(%(values)s::text[]) WITH ORDINALITY AS v (text, place) ORDER BY v.place;
+
 -- name: keys_of
 -- Primary keys of the rows with such a value, as text.
-SELECT ARRAY[{key_texts}] AS key FROM ONLY {table} AS t WHERE t.{column}::text = ANY(%(values)s);
+SELECT ARRAY[{key_texts}] AS key FROM ONLY {table} AS t WHERE format('%%s', t.{column}) = ANY(%(values)s);
 
 -- name: within
--- Whether one of these keys lies between both ends of a chunk.
-SELECT EXISTS (SELECT FROM (VALUES {keys}) AS k ({names}) WHERE ROW({names}) >= ROW({first}) AND ROW({names}) <= ROW({last})) AS found;
+-- Whether one of these keys lies between both ends of a chunk, in the order of the table's own collations.
+SELECT EXISTS (SELECT FROM (SELECT {names} FROM ONLY {table} WHERE false UNION ALL VALUES {keys}) AS k
+               WHERE ROW({names}) >= ROW({first}) AND ROW({names}) <= ROW({last})) AS found;
 
 -- name: delete_rows
-DELETE FROM ONLY {table} AS t WHERE t.{column}::text = ANY(%(values)s);
+DELETE FROM ONLY {table} AS t WHERE format('%%s', t.{column}) = ANY(%(values)s);
 
 -- name: delete_keys
 DELETE FROM ONLY {table} AS t USING (VALUES {keys}) AS k ({names}) WHERE {same_key};

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from psycopg import DataError
+
+from migrator.core.errors import UsageError
 from migrator.core.sql import ident, literal
 from migrator.legacy.archived import Copying, Digest, fields_of, names_of, order_by
 
@@ -55,6 +58,26 @@ class Erasing(Copying):
         super().__init__(connection, encoding=encoding)
         self._table = table
 
+    def as_written(self, kind: str, values: Sequence[str]) -> tuple[str, ...]:
+        """Give values of a type as the archive's files have them, e.g. `07` as `7`.
+
+        Raises:
+            UsageError: One is no value of the type.
+        """
+        wrong = UsageError(f"a key is no {kind}", hint="write it as the database shows it")
+        bare = self._all("bare_type", {"kind": kind})
+        if not bare:  # Dropped since the purge: its values were names, as those of an enum.
+            return tuple(values)
+        try:
+            found = self._all(
+                "as_written", {"values": list(values)}, kind=kind, bare=bare[0]["name"]
+            )
+        except DataError:
+            raise wrong from None
+        if not all(value["fits"] for value in found):
+            raise wrong
+        return tuple(value["text"] for value in found)
+
     def keys(self, column: str, values: Sequence[str]) -> tuple[Key, ...]:
         """Give the primary keys of rows with such a value, as text."""
         texts = ", ".join(f"t.{ident(name)}::text" for name in self._table.key_names)
@@ -74,6 +97,7 @@ class Erasing(Copying):
             {},
             keys=self._listed(keys),
             names=names_of(self._table.key_names),
+            table=ident(*self._table.place),
             first=self._typed(chunk.first_key),
             last=self._typed(chunk.last_key),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from migrator.runner.removing.archives import (
     chunk_size,
     erasure_key,
     folder_of,
+    is_proven,
     kept,
     sealing_of,
 )
@@ -54,12 +56,25 @@ class Wish:
     Attributes:
         table: Schema and name.
         column: Whose values are named; empty for the primary key.
-        values: As text; of a primary key of several columns, separated by commas.
+        values: As text; of a primary key of several columns, separated by commas, one with a comma in it in quotes.
     """
 
     table: str
     column: str
     values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Sought:
+    """A wish as the archive's files have it; `column` is empty for the primary key."""
+
+    column: str
+    keys: tuple[Key, ...]
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The values of the one column."""
+        return tuple(value for (value,) in self.keys)
 
 
 @dataclass(frozen=True)
@@ -83,17 +98,17 @@ def erase(here: Site, wish: Wish) -> Erased:
     """Do what is asked for; the lease is held.
 
     Before the purge the rows go from the quarantine in the transaction that records the rewritten chunks; interrupted,
-    both or neither is done. After it they stay in the files and on a list that every restore obeys.
+    both or neither is done. After it they stay in the files and on a list that every restore obeys. Either way the same
+    call again comes to the same end.
 
     Raises:
-        UsageError: The plan has no such table or column.
+        UsageError: The plan has no such table or column, or a value is none of its type.
         HeldError: The rows are where the application itself has to delete them.
         RefusedError: Rows were changed since the archive.
         DependencyError: Disk or database failed.
     """
     step, table = _find(here, wish.table)
-    column = _column(table, wish)
-    wish = replace(wish, column=column)
+    sought = _sought(here, table, wish)
     # Where values are erased before the columns go, they are gone from that step on.
     last = ERASE_COLUMNS if ERASE_COLUMNS in here.plan.steps else PURGE_COLUMNS
     purge = last if step == ARCHIVE_COLUMNS else PURGE_TABLES
@@ -103,10 +118,10 @@ def erase(here: Site, wish: Wish) -> Erased:
             f"{purge} is half reverted", hint="migrator remove revert, then this again"
         )
     if state in {"applied", "applying"}:
-        return _list(here, step, table, wish)
+        return _list(here, step, table, sought)
     if archived(here, table.name) is None:
-        return _delete_only(here, table, wish)
-    return _Renewal(here, step, table).run(wish)
+        return _delete_only(here, table, sought)
+    return _Renewal(here, step, table).run(sought)
 
 
 class _Renewal:
@@ -120,16 +135,16 @@ class _Renewal:
         self._known: ArchivedTable = known
         self._sealing: Sealing = sealing_of(here.ctx)
 
-    def run(self, wish: Wish) -> Erased:
+    def run(self, sought: _Sought) -> Erased:
         here, name = self._here, self._plan.name
         with told(here.connection), here.connection.transaction():
             here.guard.approve_writer()
             erasing = _erasing(here, self._plan, self._kept.manifest.copy_encoding)
             self._require_unchanged(erasing)
-            keys = _keys(erasing, self._plan, wish)
-            rows = erasing.delete(keys) if keys else 0
-            if not self._plan.key:
-                rows = erasing.delete_by(wish.column, wish.values)
+            keys = _keys(erasing, self._plan, sought)
+            rows = _delete(erasing, self._plan, sought, keys)
+            if not rows:
+                return self._nothing_to_do()
             renewed = self._chunks(erasing, keys)
             found = erasing.content()
             manifest = self._kept.manifest.with_table(
@@ -149,6 +164,11 @@ class _Renewal:
             )
         arrive(self._kept.folder, manifest.content_hash)
         return Erased("quarantine and archive", rows, tuple(renewed), self._step)
+
+    def _nothing_to_do(self) -> Erased:
+        """No such row is left, perhaps since a call that was interrupted after it was done."""
+        proven = is_proven(self._here, self._step)
+        return Erased("quarantine and archive", 0, needs_drill="" if proven else self._step)
 
     def _require_unchanged(self, erasing: Erasing) -> None:
         recorded = archived(self._here, self._plan.name)
@@ -222,26 +242,45 @@ def _column(table: TablePlan, wish: Wish) -> str:
     return wish.column
 
 
-def _values(table: TablePlan, wish: Wish) -> tuple[Key, ...]:
-    """Give the values as the columns' texts, checked for their number."""
-    if len(table.key) <= 1 or wish.column:
-        return tuple((value,) for value in wish.values)
-    keys = tuple(tuple(value.split(",")) for value in wish.values)
-    if any(len(key) != len(table.key) for key in keys):
-        raise UsageError(f"a key of {table.label} is {','.join(table.key)}")
-    return keys
+def _sought(here: Site, table: TablePlan, wish: Wish) -> _Sought:
+    """Read the values as the columns' types do: nobody writes `07` where the files have `7`, and misses the row."""
+    column = _column(table, wish)
+    names = (column,) if column else table.key
+    keys = _parted(wish.values) if len(names) > 1 else [(value,) for value in wish.values]
+    if any(len(key) != len(names) for key in keys):
+        raise UsageError(f"a key of {table.label} is {','.join(names)}")
+    with told(here.connection), here.connection.transaction():
+        erasing = _erasing(here, table, "UTF8")
+        written = [
+            erasing.as_written(_types(table)[name], values)
+            for name, values in zip(names, zip(*keys, strict=True), strict=True)
+        ]
+    return _Sought(column, tuple(zip(*written, strict=True)))
 
 
-def _keys(erasing: Erasing, table: TablePlan, wish: Wish) -> tuple[Key, ...]:
+def _parted(values: Sequence[str]) -> list[Key]:
+    return [tuple(next(csv.reader([value]))) for value in values]
+
+
+def _types(table: TablePlan) -> dict[str, str]:
+    return {column.name: column.type for column in table.columns}
+
+
+def _keys(erasing: Erasing, table: TablePlan, sought: _Sought) -> tuple[Key, ...]:
     if not table.key:
         return ()
-    return erasing.keys(wish.column, wish.values) if wish.column else _values(table, wish)
+    return erasing.keys(sought.column, sought.values) if sought.column else sought.keys
+
+
+def _delete(erasing: Erasing, table: TablePlan, sought: _Sought, keys: tuple[Key, ...]) -> int:
+    if not table.key:
+        return erasing.delete_by(sought.column, sought.values)
+    return erasing.delete(keys) if keys else 0
 
 
 def _erasing(here: Site, table: TablePlan, encoding: str) -> Erasing:
-    types = {column.name: column.type for column in table.columns}
     hashes = ident(GUARD, row_hashes(table.name)) if table.only_columns else ""
-    key = tuple((name, types[name]) for name in table.key)
+    key = tuple((name, _types(table)[name]) for name in table.key)
     return Erasing(
         here.connection,
         Archived(table.place, table.sources, key, hashes, table.blanks),
@@ -249,7 +288,7 @@ def _erasing(here: Site, table: TablePlan, encoding: str) -> Erasing:
     )
 
 
-def _delete_only(here: Site, table: TablePlan, wish: Wish) -> Erased:
+def _delete_only(here: Site, table: TablePlan, sought: _Sought) -> Erased:
     if table.only_columns or here.states()[QUARANTINE_TABLES] != "applied":
         raise HeldError(
             f"{table.label} is neither archived nor in quarantine: the application itself deletes its rows",
@@ -258,22 +297,17 @@ def _delete_only(here: Site, table: TablePlan, wish: Wish) -> Erased:
     with told(here.connection), here.connection.transaction():
         here.guard.check_lease()
         erasing = _erasing(here, table, "UTF8")
-        keys = _keys(erasing, table, wish)
-        rows = erasing.delete(keys) if keys else 0
-        if not table.key:
-            rows = erasing.delete_by(wish.column, wish.values)
+        rows = _delete(erasing, table, sought, _keys(erasing, table, sought))
     return Erased("quarantine", rows)
 
 
-def _list(here: Site, step: str, table: TablePlan, wish: Wish) -> Erased:
+def _list(here: Site, step: str, table: TablePlan, sought: _Sought) -> Erased:
     folder = folder_of(here.ctx, here.plan.plan_id, step)
     with disk(f"the archive in {folder} is not there"):
         next(folder.iterdir())
     key, at = erasure_key(here, step), iso(here.ctx.clock.now())
-    columns = (wish.column,) if wish.column else table.key
-    entries = [
-        make_erasure(key, table.label, columns, values, at=at) for values in _values(table, wish)
-    ]
+    columns = (sought.column,) if sought.column else table.key
+    entries = [make_erasure(key, table.label, columns, values, at=at) for values in sought.keys]
     whole = add_to_list(folder, entries)
     number = sum(1 for entry in whole if entry.table == table.label)
     if here.guard.plan_id() is None:

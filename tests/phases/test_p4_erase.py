@@ -1,0 +1,162 @@
+"""Single rows leave quarantine and archive: whatever their key looks like, and wherever the command is killed."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from migrator.archive.encryption import Identity
+from migrator.archive.folder import alone
+from migrator.archive.reader import check_chunks, read_rows
+from migrator.core.errors import HeldError, UsageError
+from migrator.runner.removing.archive_work import erase_rows
+from migrator.runner.removing.erasing import Wish
+from migrator.sqlgen import steps
+from phases import p4_remove
+from tests.cli.command import migrator
+from tests.phases.removal import IDENTITY, Site, make_site
+from tests.runner.approvals import Team, approvers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MEMBERS = "public.members"
+# In the order of its own collation B comes before a, in that of the database after it.
+MEMBERS_SQL = """
+CREATE TYPE rank AS ENUM ('low', 'high');
+CREATE TABLE members (
+    team varchar(12) COLLATE "C", person uuid, rank rank, active boolean, note text, PRIMARY KEY (team, person, rank));
+INSERT INTO members
+SELECT team, ('00000000-0000-0000-0000-' || lpad(n::text, 12, 'a'))::uuid, rank, n % 2 = 0, team || n || rank
+FROM unnest(ARRAY['B,"x', 'a', 'Zz', 'b']) AS team, generate_series(1, 9) AS n, unnest(enum_range(NULL::rank)) AS rank;
+"""
+AROUND_THE_DELETION = {
+    "before os.rename manifest.json.next.part (1)",
+    "before the end of a transaction (3)",
+    "after the end of a transaction (3)",
+    "before os.rename SHA256SUMS.part (1)",
+    "before os.rename manifest.json.part (1)",
+}
+ODD = '"B,""x",00000000-0000-0000-0000-AAAAAAAAAAA3,high'
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Team:
+    return Team(tmp_path)
+
+
+@pytest.fixture
+def site(tmp_path: Path, devise_db: str, monkeypatch: pytest.MonkeyPatch, team: Team) -> Site:
+    """A table with a key of three columns in chunks of five rows; alice and bob have to agree."""
+    (tmp_path / "keys.json").write_text(json.dumps(team.keys))
+    keys = {name: team.keys[name] for name in ("alice", "bob")}
+    with psycopg.connect(devise_db) as connection:
+        connection.execute(MEMBERS_SQL.encode())
+    return make_site(
+        tmp_path,
+        devise_db,
+        monkeypatch,
+        tables=(MEMBERS, "public.identities"),
+        columns=(),
+        more="chunk_rows = 5\n" + approvers(keys),
+    )
+
+
+def held(site: Site) -> set[str]:
+    """The notes that the archive has of the members."""
+    folder = site.archive(steps.ARCHIVE_TABLES)
+    manifest = alone(folder)
+    check_chunks(folder, manifest)
+    table = manifest.table(MEMBERS)
+    assert table is not None
+    lines = b"".join(read_rows(folder, table, Identity(IDENTITY))).decode().splitlines()
+    assert len(lines) == table.rows
+    return {line.split("\t")[4] for line in lines}
+
+
+def files(site: Site) -> set[str]:
+    return {path.name for path in site.archive(steps.ARCHIVE_TABLES).iterdir()}
+
+
+def command(*keys: str, column: str = "") -> list[str]:
+    named = [word for key in keys for word in ("--key", key)]
+    of = ["--column", column] if column else []
+    return ["remove", "erase", "--table", MEMBERS, *named, *of]
+
+
+def erased(site: Site, team: Team, *words: str) -> str:
+    """Ask, have it signed, erase; gives what it says."""
+    asked = migrator(site.root, *words)
+    assert (asked.code, "have to sign" in asked.err) == (3, True), asked.err
+    team.sign("alice", "bob")
+    ran = migrator(site.root, *words)
+    assert ran.code == 0, ran.err
+    return ran.out
+
+
+def killed(site: Site, which: str, *keys: str) -> list[str]:
+    """Erase, killed at each place once; gives the places."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.phases.kill_anywhere", site.root, which, *command(*keys)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout.splitlines()
+
+
+def test_a_row_is_found_by_a_key_of_several_columns_however_it_is_written(
+    site: Site, team: Team
+) -> None:
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.WRITE_BLOCK_TABLES)
+    before = held(site)
+    assert "1 rows erased from quarantine and archive" in erased(site, team, *command(ODD))
+    assert before - held(site) == {'B,"x3high'}
+    assert "no such row is in quarantine and archive" in erased(site, team, *command(ODD))
+    assert "32 rows erased" in erased(site, team, *command("YES", column="active"))
+    assert len(held(site)) == len(before) - 33
+    p4_remove.run(site.ctx, steps.DRILL_TABLES)
+
+
+def test_what_is_no_key_erases_nothing(site: Site, team: Team) -> None:
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.ARCHIVE_TABLES)
+    person = "00000000-0000-0000-0000-aaaaaaaaaaa1"
+    # Cut off at the length of the column, the first would be a key that is there.
+    for key, why in {
+        f"a            b,{person},low": "a key is no character varying(12)",
+        "a,7,low": "a key is no uuid",
+        f"a,{person},middle": "a key is no public.rank",
+        "a": "a key of public.members is team,person,rank",
+    }.items():
+        with pytest.raises(HeldError):
+            erase_rows(site.ctx, Wish(MEMBERS, "", (key,)))
+        team.sign("alice", "bob")
+        with pytest.raises(UsageError, match=re.escape(why)):
+            erase_rows(site.ctx, Wish(MEMBERS, "", (key,)))
+    assert len(held(site)) == 72
+
+
+@pytest.mark.parametrize("which", ["ends", pytest.param("all", marks=pytest.mark.long)])
+def test_killed_anywhere_the_same_command_comes_to_the_same_end(site: Site, which: str) -> None:
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.WRITE_BLOCK_TABLES)
+    before, kept = held(site), files(site)
+    places = killed(site, which, ODD)
+    assert not AROUND_THE_DELETION.difference(places)
+    assert before - held(site) == {'B,"x3high'}
+    assert len(files(site)) == len(kept)
+    assert site.sql("SELECT count(*) FROM migrator_quarantine.members") == 71
+    p4_remove.run(site.ctx, steps.PURGE_TABLES)
+    places = killed(site, which, "a,00000000-0000-0000-0000-AAAAAAAAAAA3,high")
+    assert "before os.rename erasures.json.part (1)" in places
+    assert p4_remove.rollback(site.ctx).differences == ()
+    assert site.sql("SELECT count(*) FROM members") == 70
