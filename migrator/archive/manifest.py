@@ -13,7 +13,7 @@ from migrator.core.errors import RefusedError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FORMAT = "migrator-archive/1"
+FORMAT = "migrator-archive/2"
 MANIFEST = "manifest.json"
 SUMS = "SHA256SUMS"
 ERASURES = "erasures.json"
@@ -48,6 +48,14 @@ class SequenceValue:
 
 
 @dataclass(frozen=True)
+class Part:
+    """Something that a table needs, or has where it can be had: a name or a few words, and SQL that makes it."""
+
+    what: str
+    sql: str
+
+
+@dataclass(frozen=True)
 class Rebuild:
     """SQL that makes a table anew in a database that has nothing of it.
 
@@ -56,12 +64,16 @@ class Rebuild:
         complete: Constraints and indexes, after the rows.
         keys: Foreign keys between tables of this archive, after all tables.
         left_out: What is not made, in words.
+        types: Types by name that are made before it, unless they are there.
+        extras: Made at the end, each where the database has what it needs: roles, functions.
     """
 
     create: str
     complete: str
     keys: str
     left_out: tuple[str, ...] = ()
+    types: tuple[Part, ...] = ()
+    extras: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -146,7 +158,8 @@ class Manifest:
     tables: tuple[ArchivedTable, ...]
     compression: str = "gzip"
     digest: str = (
-        "SHA-256 over the sorted SHA-256 of each row; a row is its fields' text in UTF-8 one after another, "
+        "SHA-256 over the SHA-256 of up to 256 parts, in order; rows are parted by the first byte of their own SHA-256, a part is the "
+        "sorted SHA-256 of its rows; a row is its fields' text in UTF-8 one after another, "
         "a field is N for NULL, else its length in bytes, a colon and the text; datestyle ISO, UTC"
     )
     format: str = field(default=FORMAT)
@@ -190,7 +203,8 @@ class Manifest:
 
 def rebuild_of(data: Mapping[str, Any]) -> Rebuild:
     """Read what a file says of the way to make a table anew."""
-    return Rebuild(**{**data, "left_out": tuple(data["left_out"])})
+    parts = {name: tuple(Part(**part) for part in data[name]) for name in ("types", "extras")}
+    return Rebuild(**{**data, **parts, "left_out": tuple(data["left_out"])})
 
 
 def parse_manifest(text: str, *, where: str) -> Manifest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -126,23 +127,38 @@ def drill(
 )
 @click.option("--into", type=SECRET, required=True, help="DSN of a new database.")
 @click.option("--identity", type=SECRET, help="The private key, env:NAME or file:PATH.")
+@click.option("--sha256", "hashes", multiple=True, help="SHA-256 of a manifest, from the receipt.")
 @click.option(
-    "--manifest", "manifests", multiple=True, help="SHA-256 of a manifest, from the receipt."
+    "--manifest",
+    "manifests",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A copy of a manifest that was kept elsewhere.",
 )
+@click.option("--trust-folder", is_flag=True, help="Believe whoever could write to the folder.")
 @json_option
-def restore_(
+def restore_(  # noqa: PLR0913, PLR0917 (click hands over each option by itself)
     folder: Path,
     into: SecretRef,
     identity: SecretRef | None,
-    manifests: tuple[str, ...],
+    hashes: tuple[str, ...],
+    manifests: tuple[Path, ...],
+    trust_folder: bool,
     as_json: bool,
 ) -> None:
     """Make the archived tables anew in another database, from the archive alone.
 
     Needs no migrator.toml and no state. Everything is checked before anything is written. An archive brings the SQL that
-    makes its tables: name the receipt's --manifest hashes, or whoever could write to the folder decides what runs there.
+    makes its tables, so each manifest has to be known from elsewhere: by --sha256, as the receipt and the ledger have it,
+    or by --manifest. With --trust-folder whoever could write to the folder decides what runs in that database.
     """
-    archives = find_archives(folder, manifests)
+    known = _known_manifests(folder, hashes, manifests)
+    if not known and not trust_folder:
+        raise UsageError(
+            f"nothing outside of {folder} says that it holds your archive, whose SQL would run in that database",
+            hint="--sha256 from the receipt, for each archive; or --manifest with a copy kept elsewhere; or --trust-folder",
+        )
+    archives = find_archives(folder, known)
     opening = _opening(archives, identity)
     done = restore(archives, into.reveal(Path.cwd()), opening, TerminalProgress())
     emit(as_json, asdict(done), lambda console: _say(console, _restored(done)))
@@ -190,6 +206,21 @@ def receipt_(ctx: Context, as_json: bool) -> None:
     files = receipt.keep_receipt(ctx, made)
     found = receipt.make_receipt(ctx, made)
     emit(as_json, asdict(found), lambda console: _say(console, [str(file) for file in files]))
+
+
+def _known_manifests(folder: Path, hashes: Sequence[str], files: Sequence[Path]) -> list[str]:
+    """Give the manifests' hashes that come from outside of the folder."""
+    for file in files:
+        if file.resolve().is_relative_to(folder.resolve()):
+            raise UsageError(
+                f"--manifest {file} is the folder's own, and says nothing about it",
+                hint="name a copy that was kept elsewhere",
+            )
+    return [*(text.lower() for text in hashes), *(_sha256(file) for file in files)]
+
+
+def _sha256(file: Path) -> str:
+    return sha256(file.read_bytes()).hexdigest()
 
 
 def _opening(archives: Sequence[FoundArchive], identity: SecretRef | None) -> Opening:

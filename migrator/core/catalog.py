@@ -153,6 +153,19 @@ class Publication:
 
 
 @dataclass(frozen=True)
+class UserType:
+    """An enum, a domain or a composite type of the application's own that columns are of.
+
+    Attributes:
+        columns: The columns that need it, through arrays and other types too.
+    """
+
+    name: str
+    definition: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Blocker:
     """Something that could not be carried back; `column` is empty when it concerns the table."""
 
@@ -169,6 +182,7 @@ class Table:
         persistence: `p` or `u` (unlogged).
         replica_identity: `d`, `n`, `f` or `i` (then by `replica_index`).
         published: Publications that its rows go through, those of whole schemas and of all tables too.
+        types: What its columns are of, each after those that it is made of.
         mentions: Functions whose text names the table, or the columns that are to go: they may
             break, PostgreSQL cannot tell.
     """
@@ -195,6 +209,7 @@ class Table:
     policies: tuple[Policy, ...] = ()
     publications: tuple[Publication, ...] = ()
     grants: tuple[Grant, ...] = ()
+    types: tuple[UserType, ...] = ()
     published: tuple[str, ...] = ()
     blockers: tuple[Blocker, ...] = ()
     mentions: tuple[str, ...] = ()
@@ -236,13 +251,13 @@ def as_data(value: Table) -> dict[str, Any]:
 def shape(table: Table, *, columns: frozenset[str] = frozenset()) -> dict[str, Any]:
     """Give what must be the same after a table, or some columns of it, were built again.
 
-    OIDs, counts and the order of columns are left out.
+    OIDs, counts, the order of columns and what types are made of are left out.
 
     Args:
         table: As it was or is.
         columns: Only these and what involves them; the whole table when empty.
     """
-    data = asdict(replace(table, oid=0, rows=0, published=(), blockers=(), mentions=()))
+    data = asdict(replace(table, oid=0, rows=0, types=(), published=(), blockers=(), mentions=()))
     data["inbound"] = [{**key, "oid": 0} for key in data["inbound"]]
     data["columns"] = sorted(data["columns"], key=lambda column: str(column["name"]))
     if columns:

@@ -33,13 +33,18 @@ class Consent:
 
 @dataclass(frozen=True)
 class TableKept:
-    """An archived table: rows, SHA-256 over their text form, when its restore was proven, rows that may not come back."""
+    """An archived table: rows, SHA-256 over their text form, when its restore was proven, rows that may not come back.
+
+    Attributes:
+        not_restored: What a restore from the archive alone does not make, whatever the database has.
+    """
 
     table: str
     rows: int
     sha256: str
     proven_at: str
     erased: int
+    not_restored: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from psycopg import ProgrammingError
 from psycopg.rows import dict_row
 from psycopg.sql import SQL
 
@@ -169,25 +170,49 @@ def snapshot(connection: Connection[Any]) -> Iterator[Source]:
         yield Source(**facts)
 
 
-def require_empty_place(
-    connection: Connection[Any], *, tables: Sequence[tuple[str, str]], types: Sequence[str]
-) -> None:
+def require_empty_place(connection: Connection[Any], tables: Sequence[tuple[str, str]]) -> None:
     """Make sure that tables can be made anew.
 
     Raises:
-        RefusedError: One is there already, or a type that they need is missing.
+        RefusedError: One is there already.
     """
     there = _listed(connection, "existing", [ident(*table) for table in tables])
     if there:
         raise RefusedError(
             f"there already: {', '.join(there)}", hint="restore into a new, empty database"
         )
-    missing = _listed(connection, "missing_types", sorted(set(types)))
-    if missing:
+
+
+def missing_types(connection: Connection[Any], types: Iterable[str]) -> list[str]:
+    """Give those of some types that are not there."""
+    return _listed(connection, "missing_types", sorted(set(types)))
+
+
+def require_types(connection: Connection[Any], types: Iterable[str]) -> None:
+    """Make sure that all types of some columns are there.
+
+    Raises:
+        RefusedError: One is missing.
+    """
+    if missing := missing_types(connection, types):
         raise RefusedError(
             f"types that the tables need are missing: {', '.join(missing)}",
             hint="CREATE TYPE or CREATE EXTENSION them in that database first; nothing was written",
         )
+
+
+def make_if_possible(connection: Connection[Any], sql: str) -> str:
+    """Make something that needs what a database may not have: a role, a function; within the transaction.
+
+    Returns:
+        Why it could not be made, empty when it was.
+    """
+    try:
+        with connection.transaction():
+            connection.execute(sql.encode())
+    except ProgrammingError as error:
+        return error.diag.message_primary or type(error).__name__
+    return ""
 
 
 def set_sequence(

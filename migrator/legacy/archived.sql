@@ -20,9 +20,11 @@ SELECT current_database() AS database, current_setting('server_version_num')::in
 SELECT to_regclass({table})::oid::bigint AS oid;
 
 -- name: digest
--- As the emitted SQL computes it: count, and SHA-256 over the sorted SHA-256 of each row.
-SELECT count(*) AS rows, encode(sha256(coalesce(string_agg(r.h, ''::bytea ORDER BY r.h), ''::bytea)), 'hex') AS sha256
-FROM (SELECT sha256(convert_to({fields}, 'UTF8')) AS h FROM ONLY {table} AS t) AS r;
+-- As the emitted SQL computes it: count, and SHA-256 over 256 parts, each over the sorted SHA-256 of its rows. One part holds
+-- 33 million at most: no value of PostgreSQL is longer than 1 GB.
+SELECT coalesce(sum(p.rows), 0)::bigint AS rows, encode(sha256(coalesce(string_agg(p.h, ''::bytea ORDER BY p.part), ''::bytea)), 'hex') AS sha256
+FROM (SELECT get_byte(r.h, 0) AS part, count(*) AS rows, sha256(string_agg(r.h, ''::bytea ORDER BY r.h)) AS h
+      FROM (SELECT sha256(convert_to({fields}, 'UTF8')) AS h FROM ONLY {table} AS t) AS r GROUP BY 1) AS p;
 
 -- name: copy_out
 COPY (SELECT {columns} FROM ONLY {table} AS t {order}) TO STDOUT (FORMAT text, ENCODING {encoding});
@@ -110,5 +112,6 @@ DELETE FROM {hashes} AS h WHERE ROW({key}) >= ROW({first}) AND ROW({key}) <= ROW
   AND NOT EXISTS (SELECT FROM ONLY {table} AS t WHERE {same_key});
 
 -- name: digest_of_hashes
-SELECT count(*) AS rows, encode(sha256(coalesce(string_agg(h.sha256, ''::bytea ORDER BY h.sha256), ''::bytea)), 'hex') AS sha256
-FROM {hashes} AS h;
+SELECT coalesce(sum(p.rows), 0)::bigint AS rows, encode(sha256(coalesce(string_agg(p.h, ''::bytea ORDER BY p.part), ''::bytea)), 'hex') AS sha256
+FROM (SELECT get_byte(r.sha256, 0) AS part, count(*) AS rows, sha256(string_agg(r.sha256, ''::bytea ORDER BY r.sha256)) AS h
+      FROM {hashes} AS r GROUP BY 1) AS p;

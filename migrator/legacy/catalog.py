@@ -22,6 +22,7 @@ from migrator.core.catalog import (
     Sequence,
     Table,
     Trigger,
+    UserType,
 )
 from migrator.core.queries import load
 
@@ -36,6 +37,7 @@ _PLAIN = {
     "triggers": Trigger,
     "policies": Policy,
     "publications": Publication,
+    "types": UserType,
     "inbound_keys": InboundKey,
 }
 

@@ -151,6 +151,48 @@ JOIN pg_publication p ON p.oid = m.prpubid
 WHERE m.prrelid = ANY(%(oids)s)
 ORDER BY m.prrelid, p.pubname;
 
+-- name: types
+-- Enums, domains and composite types of the application's own, each after those that it is made of.
+WITH RECURSIVE used(table_oid, column_name, oid, depth) AS (
+  SELECT a.attrelid, a.attname, a.atttypid, 0 FROM pg_attribute a
+  WHERE a.attrelid = ANY(%(oids)s) AND a.attnum > 0 AND NOT a.attisdropped
+  UNION
+  SELECT u.table_oid, u.column_name, part.oid, u.depth + 1
+  FROM used u JOIN pg_type t ON t.oid = u.oid, LATERAL (
+    SELECT t.typelem WHERE t.typcategory = 'A'
+    UNION ALL SELECT t.typbasetype WHERE t.typtype = 'd'
+    UNION ALL SELECT a.atttypid FROM pg_attribute a
+      WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
+  ) AS part(oid)
+)
+SELECT u.table_oid::bigint AS table_oid, format_type(t.oid, NULL) AS name,
+       format('CREATE SCHEMA IF NOT EXISTS %%I;%%s', n.nspname, E'\n') || CASE t.typtype
+         WHEN 'e' THEN format('CREATE TYPE %%s AS ENUM (%%s);', format_type(t.oid, NULL),
+           (SELECT string_agg(quote_literal(e.enumlabel), ', ' ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid))
+         WHEN 'c' THEN format('CREATE TYPE %%s AS (%%s);', format_type(t.oid, NULL),
+           (SELECT string_agg(format('%%I %%s', a.attname, format_type(a.atttypid, a.atttypmod))
+                              || CASE WHEN a.attcollation IN (0, at.typcollation) THEN '' ELSE ' COLLATE ' || a.attcollation::regcollation END,
+                              ', ' ORDER BY a.attnum)
+            FROM pg_attribute a JOIN pg_type at ON at.oid = a.atttypid
+            WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped))
+         ELSE format('CREATE DOMAIN %%s AS %%s', format_type(t.oid, NULL), format_type(t.typbasetype, t.typtypmod))
+           || CASE WHEN t.typcollation IN (0, b.typcollation) THEN '' ELSE ' COLLATE ' || t.typcollation::regcollation END
+           || coalesce(' DEFAULT ' || pg_get_expr(t.typdefaultbin, 0), '') || CASE WHEN t.typnotnull THEN ' NOT NULL;' ELSE ';' END
+           || coalesce((SELECT string_agg(format('%%sALTER DOMAIN %%s ADD CONSTRAINT %%I %%s;', E'\n', format_type(t.oid, NULL), k.conname,
+                                                 pg_get_constraintdef(k.oid)), '' ORDER BY k.conname)
+                        FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c'), '')
+       END AS definition,
+       array_agg(DISTINCT u.column_name::text) AS columns
+FROM used u
+JOIN pg_type t ON t.oid = u.oid AND t.typtype IN ('e', 'd', 'c')
+JOIN pg_namespace n ON n.oid = t.typnamespace AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+LEFT JOIN pg_type b ON b.oid = t.typbasetype
+LEFT JOIN pg_class r ON r.oid = t.typrelid
+WHERE coalesce(r.relkind, 'c') = 'c' AND NOT EXISTS (
+  SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')
+GROUP BY u.table_oid, t.oid, n.nspname, b.typcollation
+ORDER BY u.table_oid, max(u.depth) DESC, 2;
+
 -- name: published
 SELECT c.oid::bigint AS table_oid, t.pubname::text AS publication
 FROM pg_publication_tables t

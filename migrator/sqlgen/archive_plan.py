@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from migrator.archive.manifest import ArchivedColumn, Excluded, Rebuild, rebuild_of
+from migrator.archive.manifest import ArchivedColumn, Excluded, Part, Rebuild, rebuild_of
 from migrator.sqlgen import naming, steps
 from migrator.sqlgen.secret_columns import blank
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from migrator.sqlgen.removal import Removal
 
 _WHY = "its values are secrets"
+MACROS = (
+    *("create", "complete", "keys"),
+    *("trigger", "policy", "row_security", "replica_identity", "owner", "rights"),
+)
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ def archive_files(removal: Removal, macros: Mapping[str, Callable[..., str]]) ->
 
     Args:
         removal: What goes.
-        macros: `create`, `complete` and `keys`, which give SQL.
+        macros: Those of `MACROS`, which give SQL.
     """
     plans = []
     if removal.tables:
@@ -167,9 +171,11 @@ def _rebuild(
     macros: Mapping[str, Callable[..., str]],
 ) -> Rebuild:
     names = {column.name for column in table.columns}
-    whole = removal.users if (table.schema, table.name) == _place(removal.users) else table
+    is_part = _place(table) == _place(removal.users)
+    whole = removal.users if is_part else table
     omitted = [omission for omission in removal.omitted(whole) if omission.column in names]
     keys = [k for k in table.constraints if k.kind == "f" and k.target in together]
+    types = [kind for kind in table.types if names.intersection(kind.columns)]
     bare = replace(
         table,
         grants=(),
@@ -179,8 +185,40 @@ def _rebuild(
         create=macros["create"](bare, omitted),
         complete=macros["complete"](bare, omitted),
         keys=macros["keys"](bare, keys),
-        left_out=tuple(_left_out(table, keys)),
+        left_out=(
+            *_left_out(table, keys),
+            *(_left_out_of_part(table) if is_part else ()),
+            *(f"{table.label}: type {kind.name}: owner, grants and comment" for kind in types),
+        ),
+        types=tuple(Part(kind.name, kind.definition) for kind in types),
+        # Of a part they would be about columns that are not there.
+        extras=() if is_part else _extras(table, macros),
     )
+
+
+def _extras(table: Table, macros: Mapping[str, Callable[..., str]]) -> tuple[Part, ...]:
+    """Give what a table has and only some databases can have: functions, roles."""
+    parts = [(f"trigger {t.name}", macros["trigger"](table, t)) for t in table.triggers]
+    parts += [(f"policy {p.name}", macros["policy"](table, p)) for p in table.policies]
+    parts += [
+        ("row level security", macros["row_security"](table)),
+        ("replica identity", macros["replica_identity"](table)),
+        (f"owner {table.owner}", macros["owner"](table)),
+    ]
+    parts += [
+        (f"grants to {grantee or 'PUBLIC'}", macros["rights"](table, grantee))
+        for grantee in _grantees(table)
+    ]
+    return tuple(Part(f"{table.label}: {what}", sql.strip()) for what, sql in parts if sql.strip())
+
+
+def _grantees(table: Table) -> list[str]:
+    lists = [
+        table.grants,
+        *(column.grants for column in table.columns),
+        *(sequence.grants for sequence in table.sequences),
+    ]
+    return list(dict.fromkeys(grant.grantee for grants in lists for grant in grants))
 
 
 def _place(table: Table) -> tuple[str, str]:
@@ -189,13 +227,19 @@ def _place(table: Table) -> tuple[str, str]:
 
 def _left_out(table: Table, keys: list[Constraint]) -> list[str]:
     label = table.label
-    found = [f"{label}: its owner ({table.owner}) and all grants"]
-    found += [
+    found = [
         f"{label}: foreign key {k.name} to {'.'.join(k.target)}"
         for k in table.constraints
         if k.kind == "f" and k not in keys
     ]
     found += [f"{label}: foreign key {k.name} of {k.schema}.{k.table}" for k in table.inbound]
-    for kind in ("triggers", "policies", "publications"):
+    found += [f"{label}: publications: {part.name}" for part in table.publications]
+    return found
+
+
+def _left_out_of_part(table: Table) -> list[str]:
+    label = table.label
+    found = [f"{label}: its owner ({table.owner}) and all grants"]
+    for kind in ("triggers", "policies"):
         found += [f"{label}: {kind}: {part.name}" for part in getattr(table, kind)]
     return found

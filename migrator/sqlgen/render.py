@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from migrator.core.sql import ident, literal
 from migrator.sqlgen import in_order, naming, steps
-from migrator.sqlgen.archive_plan import archive_files
+from migrator.sqlgen.archive_plan import MACROS, archive_files
 from migrator.sqlgen.secret_columns import blank_password
 
 if TYPE_CHECKING:
@@ -117,9 +117,7 @@ def _in_order(
 
 def _archive_files(environment: Environment, removal: Removal) -> dict[str, str]:
     module = environment.get_template("rebuild.sql.j2").make_module()
-    return archive_files(
-        removal, {name: getattr(module, name) for name in ("create", "complete", "keys")}
-    )
+    return archive_files(removal, {name: getattr(module, name) for name in MACROS})
 
 
 @cache

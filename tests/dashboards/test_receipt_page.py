@@ -35,7 +35,7 @@ RECEIPT = Receipt(
             "/archive",
             "b" * 64,
             ("age1xyz",),
-            (TableKept("public.identities", 1048, "c" * 64, AT, 2),),
+            (TableKept("public.identities", 1048, "c" * 64, AT, 2, ("its <owner>",)),),
         ),
     ),
     held=(HeldUntil("backups", "unknown", "[remove] backups_kept_for is not set"),),
@@ -47,7 +47,16 @@ RECEIPT = Receipt(
 
 def test_the_page_says_all_of_it_and_escapes_it() -> None:
     page = render(RECEIPT)
-    for said in ("&lt;shop&gt;", "a" * 64, "b" * 64, "c" * 64, "1,048", "alice, bob", "age1xyz"):
+    for said in (
+        "&lt;shop&gt;",
+        "its &lt;owner&gt;",
+        "a" * 64,
+        "b" * 64,
+        "c" * 64,
+        "1,048",
+        "alice, bob",
+        "age1xyz",
+    ):
         assert said in page
     for said in ("quiet PASSED (entry 7)", "unknown", "no password", "migrator remove revert"):
         assert said in page

@@ -160,7 +160,11 @@ def test_from_the_archive_alone_tables_come_back_in_a_new_database(
         with pytest.raises(RefusedError, match=r"t001-c00001\.copy\.gz\.age was changed"):
             find_archives(folder)
         flip_a_bit(chunk)
-        words = ["--into", "env:NEW_DATABASE", "--identity", "file:archive.key", "--json"]
+        words = [
+            *("--into", "env:NEW_DATABASE", "--identity", "file:archive.key", "--json"),
+            *("--sha256", alone(site.archive(steps.ARCHIVE_TABLES)).content_hash),
+            *("--sha256", alone(site.archive(steps.ARCHIVE_COLUMNS)).content_hash),
+        ]
         ran = migrator(
             site.root,
             "remove",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,6 +21,7 @@ from migrator.core.progress import Progress
 from migrator.core.stage import Stage
 from migrator.runner import stages
 from migrator.runner.context import make_context
+from migrator.sqlgen.steps import ARCHIVE_COLUMNS, ARCHIVE_TABLES
 from tests.parts.asgi import prepare
 from tests.parts.stage_file import CONTROL_SECRET, METRICS_TOKEN, create_side_tables
 from tests.phases.operating import Operator, first, new_migration, newest_request, typed
@@ -157,6 +159,8 @@ class Removing:
             },
             words={
                 "REQUEST.json": lambda: newest_request(folder),
+                "TABLES_HASH": lambda: self.manifest_hash(ARCHIVE_TABLES),
+                "COLUMNS_HASH": lambda: self.manifest_hash(ARCHIVE_COLUMNS),
                 "PLAN": lambda: first(
                     r'"plan_id": "(\w+)"', self.read(".migrator/remove/plan.json")
                 ),
@@ -173,6 +177,12 @@ class Removing:
     def read(self, name: str) -> str:
         """Read a file of the operator's."""
         return (self.folder / name).read_text(encoding="utf-8")
+
+    def manifest_hash(self, step: str) -> str:
+        """Read in the receipt what an archive's manifest has to be."""
+        (receipt,) = self.folder.glob(".migrator/archive/*/receipt.json")
+        archives = json.loads(receipt.read_text(encoding="utf-8"))["archives"]
+        return next(a["manifest_sha256"] for a in archives if a["step"] == step)
 
     def nightly(self) -> None:
         """Let a program of the application's be refused."""

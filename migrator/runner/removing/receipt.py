@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from migrator.legacy.guard import Archived
     from migrator.runner.context import Context
+    from migrator.sqlgen.archive_plan import TablePlan
     from migrator.sqlgen.planfile import PlanFile
     from migrator.state.ledger import Entry
 
@@ -150,14 +151,22 @@ def _archives(ctx: Context, plan: PlanFile) -> tuple[ArchiveKept, ...]:
                     str(folder_of(ctx, plan.plan_id, step)),
                     kept[tables[0].name]["manifest_sha256"],
                     archive.recipients if archive.encrypt else (),
-                    tuple(_table(table.label, kept[table.name]) for table in tables),
+                    tuple(_table(table, kept[table.name]) for table in tables),
                 )
             )
     return tuple(found)
 
 
-def _table(label: str, kept: dict[str, Any]) -> TableKept:
-    return TableKept(label, kept["rows"], kept["sha256"], kept["proven_at"], kept["erased"])
+def _table(plan: TablePlan, kept: dict[str, Any]) -> TableKept:
+    secrets = (f"{plan.label}.{e.column}: {e.why}; it is {e.instead}" for e in plan.excluded)
+    return TableKept(
+        plan.label,
+        kept["rows"],
+        kept["sha256"],
+        kept["proven_at"],
+        kept["erased"],
+        (*secrets, *plan.rebuild.left_out),
+    )
 
 
 def _held(ctx: Context, steps: tuple[StepDone, ...]) -> tuple[HeldUntil, ...]:
@@ -191,7 +200,7 @@ def _commands(archives: tuple[ArchiveKept, ...]) -> tuple[str, ...]:
         "migrator remove revert --identity file:archive.key",
         *(
             f"migrator remove restore --from {archive.folder} --into env:NEW_DATABASE_URL "
-            f"--identity file:archive.key --manifest {archive.manifest_sha256}"
+            f"--identity file:archive.key --sha256 {archive.manifest_sha256}"
             for archive in archives
             if archive.manifest_sha256
         ),

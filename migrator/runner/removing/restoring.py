@@ -10,7 +10,14 @@ from migrator.archive.folder import alone
 from migrator.archive.manifest import MANIFEST
 from migrator.archive.reader import check_chunks
 from migrator.core.errors import UsageError
-from migrator.legacy.archived import Copying, require_empty_place, set_sequence
+from migrator.legacy.archived import (
+    Copying,
+    make_if_possible,
+    missing_types,
+    require_empty_place,
+    require_types,
+    set_sequence,
+)
 from migrator.legacy.connect import open_postgres
 from migrator.legacy.execute import told
 from migrator.runner.removing.drilling import compare, fill
@@ -83,18 +90,15 @@ def restore(
         progress: Where progress is said.
 
     Raises:
-        RefusedError: A table is there already, a type is missing, or what came back differs from the archive.
+        RefusedError: A table is there already, a type is missing that the archive does not have, or what came back differs from the archive.
         DependencyError: Disk or database failed.
     """
     tables = [table for archive in archives for table in archive.manifest.tables]
     with open_postgres(dsn, doing="the restore", read_only=False) as connection:
-        require_empty_place(
-            connection,
-            tables=[(table.schema, table.name) for table in tables],
-            types=[column.type for table in tables for column in table.columns],
-        )
+        require_empty_place(connection, [(table.schema, table.name) for table in tables])
         with told(connection), connection.transaction():
             work = _Restoring(connection, opening, progress)
+            as_it_was_there = work.types(tables)
             rows = {
                 table.label: work.table(archive, table)
                 for archive in archives
@@ -102,9 +106,14 @@ def restore(
             }
             for table in tables:
                 connection.execute(table.rebuild.keys.encode())
+            not_made = work.extras(tables)
     return Restored(
         rows,
-        tuple(line for archive in archives for line in _exceptions(archive)),
+        (
+            *(line for archive in archives for line in _exceptions(archive)),
+            *as_it_was_there,
+            *not_made,
+        ),
         sum(len(read_list(archive.folder)) for archive in archives),
     )
 
@@ -116,6 +125,27 @@ class _Restoring:
         self, connection: PostgresConnection, opening: Opening, progress: Progress
     ) -> None:
         self._connection, self._opening, self._progress = connection, opening, progress
+
+    def types(self, tables: Sequence[ArchivedTable]) -> list[str]:
+        """Make the types that are missing; say which ones were there."""
+        parts = {part.what: part for table in tables for part in table.rebuild.types}
+        there = []
+        for name, part in parts.items():
+            if missing_types(self._connection, [name]):
+                self._connection.execute(part.sql.encode())
+            else:
+                there.append(f"type {name} was there already and is used as it is")
+        require_types(self._connection, [c.type for table in tables for c in table.columns])
+        return there
+
+    def extras(self, tables: Sequence[ArchivedTable]) -> list[str]:
+        """Make what this database can have; say what it cannot, and why."""
+        return [
+            f"not made: {part.what}: {why}"
+            for table in tables
+            for part in table.rebuild.extras
+            if (why := make_if_possible(self._connection, part.sql))
+        ]
 
     def table(self, archive: FoundArchive, table: ArchivedTable) -> int:
         """Make one and give its rows."""

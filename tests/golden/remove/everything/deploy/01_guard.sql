@@ -1,4 +1,4 @@
--- 01_guard (deploy), plan cded23f13854b98c, database shop
+-- 01_guard (deploy), plan dcfa1b52332d83b6, database shop
 --
 -- What:    Makes the schemas of this removal: guard (lease, evidence, step log), quarantine and archive.
 -- Lock:    None on existing objects.
@@ -27,7 +27,7 @@ CREATE TABLE migrator_guard.plan (
     plan_id text PRIMARY KEY,
     made_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-INSERT INTO migrator_guard.plan (plan_id) VALUES ('cded23f13854b98c');
+INSERT INTO migrator_guard.plan (plan_id) VALUES ('dcfa1b52332d83b6');
 
 CREATE TABLE migrator_guard.step (
     step text PRIMARY KEY,

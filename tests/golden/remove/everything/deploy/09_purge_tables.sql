@@ -1,4 +1,4 @@
--- 09_purge_tables (deploy), plan cded23f13854b98c, database shop
+-- 09_purge_tables (deploy), plan dcfa1b52332d83b6, database shop
 --
 -- What:    Compares the tables with their archive, then drops them in one transaction.
 -- Lock:    ACCESS EXCLUSIVE on the tables, on those they point to and on those that point to them, for a change of the
@@ -19,7 +19,7 @@
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('09_purge_tables', 'compare', 'deploy', 'cded23f13854b98c');
+SELECT migrator_guard.enter('09_purge_tables', 'compare', 'deploy', 'dcfa1b52332d83b6');
 SET LOCAL row_security = off;
 SET LOCAL datestyle = 'ISO, YMD';
 SET LOCAL intervalstyle = 'postgres';
@@ -27,8 +27,9 @@ SET LOCAL timezone = 'UTC';
 SET LOCAL extra_float_digits = 1;
 SET LOCAL bytea_output = 'hex';
 SELECT migrator_guard.same('wörter "quoted" and long: 0123456789012345678901234567890', d.rows, d.sha256, 'table Odd Schema.wörter "quoted" and long: 0123456789012345678901234567890') FROM (
-    SELECT count(*) AS rows, encode(sha256(coalesce(string_agg(r.h, ''::bytea ORDER BY r.h), ''::bytea)), 'hex') AS sha256
-    FROM (SELECT sha256(convert_to(
+    SELECT coalesce(sum(p.rows), 0)::bigint AS rows, encode(sha256(coalesce(string_agg(p.h, ''::bytea ORDER BY p.part), ''::bytea)), 'hex') AS sha256
+    FROM (SELECT get_byte(r.h, 0) AS part, count(*) AS rows, sha256(string_agg(r.h, ''::bytea ORDER BY r.h)) AS h
+          FROM (SELECT sha256(convert_to(
               migrator_guard.field(t."order"::text)
               || migrator_guard.field(t."Größe"::text)
               || migrator_guard.field(t."doc"::text)
@@ -43,23 +44,28 @@ SELECT migrator_guard.same('wörter "quoted" and long: 0123456789012345678901234
               || migrator_guard.field(t."note"::text)
               || migrator_guard.field(t."token_kind"::text)
               || migrator_guard.field(t."token_id"::text), 'UTF8')) AS h
-          FROM ONLY "migrator_quarantine"."wörter ""quoted"" and long: 0123456789012345678901234567890" AS t) AS r) AS d;
+                FROM ONLY "migrator_quarantine"."wörter ""quoted"" and long: 0123456789012345678901234567890" AS t) AS r
+          GROUP BY 1) AS p) AS d;
 UPDATE migrator_guard.archive SET compared_at = clock_timestamp() WHERE name = 'wörter "quoted" and long: 0123456789012345678901234567890';
 SELECT migrator_guard.same('tokens', d.rows, d.sha256, 'table public.tokens') FROM (
-    SELECT count(*) AS rows, encode(sha256(coalesce(string_agg(r.h, ''::bytea ORDER BY r.h), ''::bytea)), 'hex') AS sha256
-    FROM (SELECT sha256(convert_to(
+    SELECT coalesce(sum(p.rows), 0)::bigint AS rows, encode(sha256(coalesce(string_agg(p.h, ''::bytea ORDER BY p.part), ''::bytea)), 'hex') AS sha256
+    FROM (SELECT get_byte(r.h, 0) AS part, count(*) AS rows, sha256(string_agg(r.h, ''::bytea ORDER BY r.h)) AS h
+          FROM (SELECT sha256(convert_to(
               migrator_guard.field(t."kind"::text)
               || migrator_guard.field(t."id"::text)
               || migrator_guard.field(t."word"::text), 'UTF8')) AS h
-          FROM ONLY "migrator_quarantine"."tokens" AS t) AS r) AS d;
+                FROM ONLY "migrator_quarantine"."tokens" AS t) AS r
+          GROUP BY 1) AS p) AS d;
 UPDATE migrator_guard.archive SET compared_at = clock_timestamp() WHERE name = 'tokens';
 SELECT migrator_guard.same('scratch', d.rows, d.sha256, 'table public.scratch') FROM (
-    SELECT count(*) AS rows, encode(sha256(coalesce(string_agg(r.h, ''::bytea ORDER BY r.h), ''::bytea)), 'hex') AS sha256
-    FROM (SELECT sha256(convert_to(
+    SELECT coalesce(sum(p.rows), 0)::bigint AS rows, encode(sha256(coalesce(string_agg(p.h, ''::bytea ORDER BY p.part), ''::bytea)), 'hex') AS sha256
+    FROM (SELECT get_byte(r.h, 0) AS part, count(*) AS rows, sha256(string_agg(r.h, ''::bytea ORDER BY r.h)) AS h
+          FROM (SELECT sha256(convert_to(
               migrator_guard.field(t."a"::text)
               || migrator_guard.field(t."b"::text)
               || migrator_guard.field(t."c"::text), 'UTF8')) AS h
-          FROM ONLY "migrator_quarantine"."scratch" AS t) AS r) AS d;
+                FROM ONLY "migrator_quarantine"."scratch" AS t) AS r
+          GROUP BY 1) AS p) AS d;
 UPDATE migrator_guard.archive SET compared_at = clock_timestamp() WHERE name = 'scratch';
 COMMIT;
 
@@ -67,7 +73,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('09_purge_tables', 'drop', 'deploy', 'cded23f13854b98c');
+SELECT migrator_guard.enter('09_purge_tables', 'drop', 'deploy', 'dcfa1b52332d83b6');
 SELECT migrator_guard.nobody_screamed(interval '604800 seconds');
 -- The busiest first, and the only one that is waited for.
 LOCK TABLE ONLY "public"."users" IN ACCESS EXCLUSIVE MODE;

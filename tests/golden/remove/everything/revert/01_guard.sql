@@ -1,4 +1,4 @@
--- 01_guard (revert), plan cded23f13854b98c, database shop
+-- 01_guard (revert), plan dcfa1b52332d83b6, database shop
 --
 -- What:    Takes this step back: Makes the schemas of this removal: guard (lease, evidence, step log), quarantine and
 --          archive.
@@ -17,7 +17,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('01_guard', 'guard', 'revert', 'cded23f13854b98c');
+SELECT migrator_guard.enter('01_guard', 'guard', 'revert', 'dcfa1b52332d83b6');
 -- RESTRICT is the default: anything left in these schemas that is not ours stops this.
 DROP FUNCTION migrator_guard.enter(text, text, text, text);
 DROP FUNCTION migrator_guard.measure(text);

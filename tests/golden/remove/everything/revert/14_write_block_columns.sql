@@ -1,4 +1,4 @@
--- 14_write_block_columns (revert), plan cded23f13854b98c, database shop
+-- 14_write_block_columns (revert), plan dcfa1b52332d83b6, database shop
 --
 -- What:    Takes this step back: Blocks writes to the renamed columns, then compares them with their archive by primary
 --          key.
@@ -18,7 +18,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('14_write_block_columns', 'unblock', 'revert', 'cded23f13854b98c');
+SELECT migrator_guard.enter('14_write_block_columns', 'unblock', 'revert', 'dcfa1b52332d83b6');
 LOCK TABLE ONLY "public"."users" IN ACCESS EXCLUSIVE MODE;
 SELECT migrator_guard.expect('public', 'users', 'public');
 DO $migrator$

@@ -1,4 +1,4 @@
--- 15_erase_columns (revert), plan cded23f13854b98c, database shop
+-- 15_erase_columns (revert), plan dcfa1b52332d83b6, database shop
 --
 -- What:    Takes this step back: Overwrites the quarantined columns with NULL, in batches, then writes the table anew,
 --          so that no block holds the values any more. WAL, replicas and backups hold them until those rotate.
@@ -17,7 +17,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('15_erase_columns', 'loaded', 'revert', 'cded23f13854b98c');
+SELECT migrator_guard.enter('15_erase_columns', 'loaded', 'revert', 'dcfa1b52332d83b6');
 SELECT migrator_guard.loaded('users');
 SELECT migrator_guard.leave('15_erase_columns', 'loaded', 'revert', false);
 COMMIT;
@@ -31,7 +31,7 @@ DECLARE
 BEGIN
     WHILE first_row <= last_row LOOP
         PERFORM set_config('lock_timeout', '200ms', true);
-        PERFORM migrator_guard.enter('15_erase_columns', 'fill', 'revert', 'cded23f13854b98c');
+        PERFORM migrator_guard.enter('15_erase_columns', 'fill', 'revert', 'dcfa1b52332d83b6');
         PERFORM migrator_guard.approve_writer();
         UPDATE "public"."users" AS u SET "migrator_q_encrypted_password" = a."encrypted_password", "migrator_q_sign_in_count" = a."sign_in_count", "migrator_q_reset_password_token" = a."reset_password_token", "migrator_q_confirmation_token" = a."confirmation_token", "migrator_q_failed_attempts" = a."failed_attempts", "migrator_q_current_sign_in_ip" = a."current_sign_in_ip", "migrator_q_confirmed_at" = a."confirmed_at"
         FROM "migrator_archive"."users" AS a
@@ -47,7 +47,7 @@ $migrator$;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('15_erase_columns', 'later_rows', 'revert', 'cded23f13854b98c');
+SELECT migrator_guard.enter('15_erase_columns', 'later_rows', 'revert', 'dcfa1b52332d83b6');
 SELECT migrator_guard.approve_writer();
 UPDATE "public"."users" AS u SET "migrator_q_encrypted_password" = '$2a$12$' || left(replace(gen_random_uuid()::text, '-', ''), 21) || '.' || repeat('.', 31)
 WHERE u."migrator_q_encrypted_password" IS NULL AND NOT EXISTS (SELECT FROM "migrator_archive"."users" AS a WHERE u."id" = a."id");
@@ -58,7 +58,7 @@ COMMIT;
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('15_erase_columns', 'compare', 'revert', 'cded23f13854b98c');
+SELECT migrator_guard.enter('15_erase_columns', 'compare', 'revert', 'dcfa1b52332d83b6');
 SET LOCAL row_security = off;
 SET LOCAL datestyle = 'ISO, YMD';
 SET LOCAL intervalstyle = 'postgres';
@@ -66,8 +66,9 @@ SET LOCAL timezone = 'UTC';
 SET LOCAL extra_float_digits = 1;
 SET LOCAL bytea_output = 'hex';
 SELECT migrator_guard.equal(l.rows, l.sha256, k.rows, k.sha256, 'the restored columns of public.users') FROM (
-    SELECT count(*) AS rows, encode(sha256(coalesce(string_agg(r.h, ''::bytea ORDER BY r.h), ''::bytea)), 'hex') AS sha256
-    FROM (SELECT sha256(convert_to(
+    SELECT coalesce(sum(p.rows), 0)::bigint AS rows, encode(sha256(coalesce(string_agg(p.h, ''::bytea ORDER BY p.part), ''::bytea)), 'hex') AS sha256
+    FROM (SELECT get_byte(r.h, 0) AS part, count(*) AS rows, sha256(string_agg(r.h, ''::bytea ORDER BY r.h)) AS h
+          FROM (SELECT sha256(convert_to(
               migrator_guard.field(u."id"::text)
               || migrator_guard.field(u."migrator_q_encrypted_password"::text)
               || migrator_guard.field(u."migrator_q_sign_in_count"::text)
@@ -76,9 +77,11 @@ SELECT migrator_guard.equal(l.rows, l.sha256, k.rows, k.sha256, 'the restored co
               || migrator_guard.field(u."migrator_q_failed_attempts"::text)
               || migrator_guard.field(u."migrator_q_current_sign_in_ip"::text)
               || migrator_guard.field(u."migrator_q_confirmed_at"::text), 'UTF8')) AS h
-          FROM "migrator_archive"."users" AS a JOIN "public"."users" AS u ON u."id" = a."id") AS r) AS l, (
-    SELECT count(*) AS rows, encode(sha256(coalesce(string_agg(r.h, ''::bytea ORDER BY r.h), ''::bytea)), 'hex') AS sha256
-    FROM (SELECT sha256(convert_to(
+                FROM "migrator_archive"."users" AS a JOIN "public"."users" AS u ON u."id" = a."id") AS r
+          GROUP BY 1) AS p) AS l, (
+    SELECT coalesce(sum(p.rows), 0)::bigint AS rows, encode(sha256(coalesce(string_agg(p.h, ''::bytea ORDER BY p.part), ''::bytea)), 'hex') AS sha256
+    FROM (SELECT get_byte(r.h, 0) AS part, count(*) AS rows, sha256(string_agg(r.h, ''::bytea ORDER BY r.h)) AS h
+          FROM (SELECT sha256(convert_to(
               migrator_guard.field(a."id"::text)
               || migrator_guard.field(a."encrypted_password"::text)
               || migrator_guard.field(a."sign_in_count"::text)
@@ -87,7 +90,8 @@ SELECT migrator_guard.equal(l.rows, l.sha256, k.rows, k.sha256, 'the restored co
               || migrator_guard.field(a."failed_attempts"::text)
               || migrator_guard.field(a."current_sign_in_ip"::text)
               || migrator_guard.field(a."confirmed_at"::text), 'UTF8')) AS h
-          FROM "migrator_archive"."users" AS a JOIN "public"."users" AS u ON u."id" = a."id") AS r) AS k;
+                FROM "migrator_archive"."users" AS a JOIN "public"."users" AS u ON u."id" = a."id") AS r
+          GROUP BY 1) AS p) AS k;
 SELECT migrator_guard.leave('15_erase_columns', 'compare', 'revert', false);
 COMMIT;
 
@@ -95,7 +99,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('15_erase_columns', 'settle', 'revert', 'cded23f13854b98c');
+SELECT migrator_guard.enter('15_erase_columns', 'settle', 'revert', 'dcfa1b52332d83b6');
 DO $migrator$
 BEGIN
     IF to_regclass('migrator_guard."rows_users"') IS NOT NULL THEN

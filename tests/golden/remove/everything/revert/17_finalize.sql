@@ -1,4 +1,4 @@
--- 17_finalize (revert), plan cded23f13854b98c, database shop
+-- 17_finalize (revert), plan dcfa1b52332d83b6, database shop
 --
 -- What:    Takes this step back: Removes what the removal itself made: the guard schema and the quarantine schema. What
 --          they knew is in migrator's state and ledger.
@@ -28,7 +28,7 @@ CREATE TABLE migrator_guard.plan (
     plan_id text PRIMARY KEY,
     made_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-INSERT INTO migrator_guard.plan (plan_id) VALUES ('cded23f13854b98c');
+INSERT INTO migrator_guard.plan (plan_id) VALUES ('dcfa1b52332d83b6');
 
 CREATE TABLE migrator_guard.step (
     step text PRIMARY KEY,
@@ -603,7 +603,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('17_finalize', 'settle', 'revert', 'cded23f13854b98c');
+SELECT migrator_guard.enter('17_finalize', 'settle', 'revert', 'dcfa1b52332d83b6');
 SELECT migrator_guard.verified(count(*) = 4, 'the record of the archives is back: migrator remove revert brings it')
 FROM migrator_guard.archive;
 SELECT migrator_guard.leave('17_finalize', 'settle', 'revert', true);

@@ -1,4 +1,4 @@
--- 16_purge_columns (revert_in_order), plan 6519b01876440c9f, database shop
+-- 16_purge_columns (revert_in_order), plan 83d03408784d4002, database shop
 --
 -- What:    Takes this step back by writing public.users anew, each column in its old place, instead of adding the
 --          columns at its end. The table gets another OID. Only by `migrator remove revert --preserve-order`.
@@ -22,7 +22,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('16_purge_columns', 'rebuild', 'revert', '6519b01876440c9f');
+SELECT migrator_guard.enter('16_purge_columns', 'rebuild', 'revert', '83d03408784d4002');
 SET LOCAL row_security = off;
 SET LOCAL datestyle = 'ISO, YMD';
 SET LOCAL intervalstyle = 'postgres';
@@ -149,22 +149,26 @@ ALTER TABLE "public"."users" RENAME COLUMN "failed_attempts" TO "migrator_q_fail
 ALTER TABLE "public"."users" RENAME COLUMN "current_sign_in_ip" TO "migrator_q_current_sign_in_ip";
 ALTER TABLE "public"."users" RENAME COLUMN "confirmed_at" TO "migrator_q_confirmed_at";
 SELECT migrator_guard.equal(l.rows, l.sha256, k.rows, k.sha256, 'the restored columns of public.users') FROM (
-    SELECT count(*) AS rows, encode(sha256(coalesce(string_agg(r.h, ''::bytea ORDER BY r.h), ''::bytea)), 'hex') AS sha256
-    FROM (SELECT sha256(convert_to(
+    SELECT coalesce(sum(p.rows), 0)::bigint AS rows, encode(sha256(coalesce(string_agg(p.h, ''::bytea ORDER BY p.part), ''::bytea)), 'hex') AS sha256
+    FROM (SELECT get_byte(r.h, 0) AS part, count(*) AS rows, sha256(string_agg(r.h, ''::bytea ORDER BY r.h)) AS h
+          FROM (SELECT sha256(convert_to(
               migrator_guard.field(u."id"::text)
               || migrator_guard.field(u."migrator_q_sign_in_count"::text)
               || migrator_guard.field(u."migrator_q_failed_attempts"::text)
               || migrator_guard.field(u."migrator_q_current_sign_in_ip"::text)
               || migrator_guard.field(u."migrator_q_confirmed_at"::text), 'UTF8')) AS h
-          FROM "migrator_archive"."users" AS a JOIN "public"."users" AS u ON u."id" = a."id") AS r) AS l, (
-    SELECT count(*) AS rows, encode(sha256(coalesce(string_agg(r.h, ''::bytea ORDER BY r.h), ''::bytea)), 'hex') AS sha256
-    FROM (SELECT sha256(convert_to(
+                FROM "migrator_archive"."users" AS a JOIN "public"."users" AS u ON u."id" = a."id") AS r
+          GROUP BY 1) AS p) AS l, (
+    SELECT coalesce(sum(p.rows), 0)::bigint AS rows, encode(sha256(coalesce(string_agg(p.h, ''::bytea ORDER BY p.part), ''::bytea)), 'hex') AS sha256
+    FROM (SELECT get_byte(r.h, 0) AS part, count(*) AS rows, sha256(string_agg(r.h, ''::bytea ORDER BY r.h)) AS h
+          FROM (SELECT sha256(convert_to(
               migrator_guard.field(a."id"::text)
               || migrator_guard.field(a."sign_in_count"::text)
               || migrator_guard.field(a."failed_attempts"::text)
               || migrator_guard.field(a."current_sign_in_ip"::text)
               || migrator_guard.field(a."confirmed_at"::text), 'UTF8')) AS h
-          FROM "migrator_archive"."users" AS a JOIN "public"."users" AS u ON u."id" = a."id") AS r) AS k;
+                FROM "migrator_archive"."users" AS a JOIN "public"."users" AS u ON u."id" = a."id") AS r
+          GROUP BY 1) AS p) AS k;
 CREATE SEQUENCE migrator_guard."rejected_users";
 CREATE TRIGGER migrator_guard_block BEFORE UPDATE ON "public"."users"
     FOR EACH ROW WHEN (
@@ -188,7 +192,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('16_purge_columns', 'analyze', 'revert', '6519b01876440c9f');
+SELECT migrator_guard.enter('16_purge_columns', 'analyze', 'revert', '83d03408784d4002');
 ANALYZE "public"."users";
 SELECT migrator_guard.leave('16_purge_columns', 'analyze', 'revert', false);
 COMMIT;
@@ -197,7 +201,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('16_purge_columns', 'inbound_1_check', 'revert', '6519b01876440c9f');
+SELECT migrator_guard.enter('16_purge_columns', 'inbound_1_check', 'revert', '83d03408784d4002');
 DO $migrator$
 DECLARE
     orphans bigint;
@@ -222,7 +226,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('16_purge_columns', 'settle', 'revert', '6519b01876440c9f');
+SELECT migrator_guard.enter('16_purge_columns', 'settle', 'revert', '83d03408784d4002');
 DO $migrator$
 BEGIN
     IF to_regclass('migrator_guard."rows_users"') IS NOT NULL THEN

@@ -1,4 +1,4 @@
--- 17_finalize (deploy), plan e2208e7bbcb1f0a4, database shop
+-- 17_finalize (deploy), plan 0bf870411c731e40, database shop
 --
 -- What:    Removes what the removal itself made: the guard schema and the quarantine schema. What they knew is in
 --          migrator's state and ledger.
@@ -18,7 +18,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('17_finalize', 'finalize', 'deploy', 'e2208e7bbcb1f0a4');
+SELECT migrator_guard.enter('17_finalize', 'finalize', 'deploy', '0bf870411c731e40');
 -- The step log and the checksums of the archives are in the state and the ledger; the revert file brings the guard back.
 DROP SCHEMA migrator_quarantine RESTRICT;
 -- RESTRICT is the default: anything left in these schemas that is not ours stops this.

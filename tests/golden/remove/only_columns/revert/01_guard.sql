@@ -1,4 +1,4 @@
--- 01_guard (revert), plan e2208e7bbcb1f0a4, database shop
+-- 01_guard (revert), plan 0bf870411c731e40, database shop
 --
 -- What:    Takes this step back: Makes the schemas of this removal: guard (lease, evidence, step log), quarantine and
 --          archive.
@@ -17,7 +17,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('01_guard', 'guard', 'revert', 'e2208e7bbcb1f0a4');
+SELECT migrator_guard.enter('01_guard', 'guard', 'revert', '0bf870411c731e40');
 -- RESTRICT is the default: anything left in these schemas that is not ours stops this.
 DROP FUNCTION migrator_guard.enter(text, text, text, text);
 DROP FUNCTION migrator_guard.measure(text);

@@ -1,4 +1,4 @@
--- 15_erase_columns (revert), plan e2208e7bbcb1f0a4, database shop
+-- 15_erase_columns (revert), plan 0bf870411c731e40, database shop
 --
 -- What:    Takes this step back: Overwrites the quarantined columns with NULL, in batches. Old versions of the rows
 --          stay in their blocks until the table is written anew (the setting erase = "rewrite" does that here), and in
@@ -18,7 +18,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('15_erase_columns', 'loaded', 'revert', 'e2208e7bbcb1f0a4');
+SELECT migrator_guard.enter('15_erase_columns', 'loaded', 'revert', '0bf870411c731e40');
 SELECT migrator_guard.loaded('users');
 SELECT migrator_guard.leave('15_erase_columns', 'loaded', 'revert', false);
 COMMIT;
@@ -32,7 +32,7 @@ DECLARE
 BEGIN
     WHILE first_row <= last_row LOOP
         PERFORM set_config('lock_timeout', '200ms', true);
-        PERFORM migrator_guard.enter('15_erase_columns', 'fill', 'revert', 'e2208e7bbcb1f0a4');
+        PERFORM migrator_guard.enter('15_erase_columns', 'fill', 'revert', '0bf870411c731e40');
         PERFORM migrator_guard.approve_writer();
         UPDATE "public"."users" AS u SET "migrator_q_sign_in_count" = a."sign_in_count", "migrator_q_failed_attempts" = a."failed_attempts", "migrator_q_current_sign_in_ip" = a."current_sign_in_ip", "migrator_q_confirmed_at" = a."confirmed_at", "migrator_q_encrypted_password" = '$2a$12$' || left(replace(gen_random_uuid()::text, '-', ''), 21) || '.' || repeat('.', 31), "migrator_q_reset_password_token" = NULL
         FROM "migrator_archive"."users" AS a
@@ -48,7 +48,7 @@ $migrator$;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('15_erase_columns', 'later_rows', 'revert', 'e2208e7bbcb1f0a4');
+SELECT migrator_guard.enter('15_erase_columns', 'later_rows', 'revert', '0bf870411c731e40');
 SELECT migrator_guard.approve_writer();
 UPDATE "public"."users" AS u SET "migrator_q_encrypted_password" = '$2a$12$' || left(replace(gen_random_uuid()::text, '-', ''), 21) || '.' || repeat('.', 31)
 WHERE u."migrator_q_encrypted_password" IS NULL AND NOT EXISTS (SELECT FROM "migrator_archive"."users" AS a WHERE u."id" = a."id");
@@ -59,7 +59,7 @@ COMMIT;
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('15_erase_columns', 'compare', 'revert', 'e2208e7bbcb1f0a4');
+SELECT migrator_guard.enter('15_erase_columns', 'compare', 'revert', '0bf870411c731e40');
 SET LOCAL row_security = off;
 SET LOCAL datestyle = 'ISO, YMD';
 SET LOCAL intervalstyle = 'postgres';
@@ -67,22 +67,26 @@ SET LOCAL timezone = 'UTC';
 SET LOCAL extra_float_digits = 1;
 SET LOCAL bytea_output = 'hex';
 SELECT migrator_guard.equal(l.rows, l.sha256, k.rows, k.sha256, 'the restored columns of public.users') FROM (
-    SELECT count(*) AS rows, encode(sha256(coalesce(string_agg(r.h, ''::bytea ORDER BY r.h), ''::bytea)), 'hex') AS sha256
-    FROM (SELECT sha256(convert_to(
+    SELECT coalesce(sum(p.rows), 0)::bigint AS rows, encode(sha256(coalesce(string_agg(p.h, ''::bytea ORDER BY p.part), ''::bytea)), 'hex') AS sha256
+    FROM (SELECT get_byte(r.h, 0) AS part, count(*) AS rows, sha256(string_agg(r.h, ''::bytea ORDER BY r.h)) AS h
+          FROM (SELECT sha256(convert_to(
               migrator_guard.field(u."id"::text)
               || migrator_guard.field(u."migrator_q_sign_in_count"::text)
               || migrator_guard.field(u."migrator_q_failed_attempts"::text)
               || migrator_guard.field(u."migrator_q_current_sign_in_ip"::text)
               || migrator_guard.field(u."migrator_q_confirmed_at"::text), 'UTF8')) AS h
-          FROM "migrator_archive"."users" AS a JOIN "public"."users" AS u ON u."id" = a."id") AS r) AS l, (
-    SELECT count(*) AS rows, encode(sha256(coalesce(string_agg(r.h, ''::bytea ORDER BY r.h), ''::bytea)), 'hex') AS sha256
-    FROM (SELECT sha256(convert_to(
+                FROM "migrator_archive"."users" AS a JOIN "public"."users" AS u ON u."id" = a."id") AS r
+          GROUP BY 1) AS p) AS l, (
+    SELECT coalesce(sum(p.rows), 0)::bigint AS rows, encode(sha256(coalesce(string_agg(p.h, ''::bytea ORDER BY p.part), ''::bytea)), 'hex') AS sha256
+    FROM (SELECT get_byte(r.h, 0) AS part, count(*) AS rows, sha256(string_agg(r.h, ''::bytea ORDER BY r.h)) AS h
+          FROM (SELECT sha256(convert_to(
               migrator_guard.field(a."id"::text)
               || migrator_guard.field(a."sign_in_count"::text)
               || migrator_guard.field(a."failed_attempts"::text)
               || migrator_guard.field(a."current_sign_in_ip"::text)
               || migrator_guard.field(a."confirmed_at"::text), 'UTF8')) AS h
-          FROM "migrator_archive"."users" AS a JOIN "public"."users" AS u ON u."id" = a."id") AS r) AS k;
+                FROM "migrator_archive"."users" AS a JOIN "public"."users" AS u ON u."id" = a."id") AS r
+          GROUP BY 1) AS p) AS k;
 SELECT migrator_guard.leave('15_erase_columns', 'compare', 'revert', false);
 COMMIT;
 
@@ -90,7 +94,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('15_erase_columns', 'settle', 'revert', 'e2208e7bbcb1f0a4');
+SELECT migrator_guard.enter('15_erase_columns', 'settle', 'revert', '0bf870411c731e40');
 DO $migrator$
 BEGIN
     IF to_regclass('migrator_guard."rows_users"') IS NOT NULL THEN

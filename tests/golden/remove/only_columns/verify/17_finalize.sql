@@ -1,4 +1,4 @@
--- 17_finalize (verify), plan e2208e7bbcb1f0a4, database shop
+-- 17_finalize (verify), plan 0bf870411c731e40, database shop
 -- Raises with SQLSTATE MG004 or MG007 when the step's effect is not what the database holds. Reads only, ACCESS SHARE.
 
 -- always: verify

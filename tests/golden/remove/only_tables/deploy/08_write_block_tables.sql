@@ -1,4 +1,4 @@
--- 08_write_block_tables (deploy), plan 0c51166e68fb7b43, database shop
+-- 08_write_block_tables (deploy), plan cfd12daa4e81a8d3, database shop
 --
 -- What:    Blocks writes to the quarantined tables, then compares them with their archive in one snapshot each.
 -- Lock:    SHARE ROW EXCLUSIVE on each quarantined table for a moment (trigger), then ACCESS SHARE.
@@ -14,7 +14,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('08_write_block_tables', 'block_1', 'deploy', '0c51166e68fb7b43');
+SELECT migrator_guard.enter('08_write_block_tables', 'block_1', 'deploy', 'cfd12daa4e81a8d3');
 LOCK TABLE ONLY "migrator_quarantine"."wörter ""quoted"" and long: 0123456789012345678901234567890" IN SHARE ROW EXCLUSIVE MODE;
 SELECT migrator_guard.expect('Odd Schema', 'wörter "quoted" and long: 0123456789012345678901234567890', 'migrator_quarantine');
 CREATE SEQUENCE migrator_guard."rejected_wörter ""quoted"" and long: 012345678901234567_1e20d87f";
@@ -28,7 +28,7 @@ COMMIT;
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('08_write_block_tables', 'compare_1', 'deploy', '0c51166e68fb7b43');
+SELECT migrator_guard.enter('08_write_block_tables', 'compare_1', 'deploy', 'cfd12daa4e81a8d3');
 SET LOCAL row_security = off;
 SET LOCAL datestyle = 'ISO, YMD';
 SET LOCAL intervalstyle = 'postgres';
@@ -36,8 +36,9 @@ SET LOCAL timezone = 'UTC';
 SET LOCAL extra_float_digits = 1;
 SET LOCAL bytea_output = 'hex';
 SELECT migrator_guard.same('wörter "quoted" and long: 0123456789012345678901234567890', d.rows, d.sha256, 'table Odd Schema.wörter "quoted" and long: 0123456789012345678901234567890') FROM (
-    SELECT count(*) AS rows, encode(sha256(coalesce(string_agg(r.h, ''::bytea ORDER BY r.h), ''::bytea)), 'hex') AS sha256
-    FROM (SELECT sha256(convert_to(
+    SELECT coalesce(sum(p.rows), 0)::bigint AS rows, encode(sha256(coalesce(string_agg(p.h, ''::bytea ORDER BY p.part), ''::bytea)), 'hex') AS sha256
+    FROM (SELECT get_byte(r.h, 0) AS part, count(*) AS rows, sha256(string_agg(r.h, ''::bytea ORDER BY r.h)) AS h
+          FROM (SELECT sha256(convert_to(
               migrator_guard.field(t."order"::text)
               || migrator_guard.field(t."Größe"::text)
               || migrator_guard.field(t."doc"::text)
@@ -52,7 +53,8 @@ SELECT migrator_guard.same('wörter "quoted" and long: 0123456789012345678901234
               || migrator_guard.field(t."note"::text)
               || migrator_guard.field(t."token_kind"::text)
               || migrator_guard.field(t."token_id"::text), 'UTF8')) AS h
-          FROM ONLY "migrator_quarantine"."wörter ""quoted"" and long: 0123456789012345678901234567890" AS t) AS r) AS d;
+                FROM ONLY "migrator_quarantine"."wörter ""quoted"" and long: 0123456789012345678901234567890" AS t) AS r
+          GROUP BY 1) AS p) AS d;
 UPDATE migrator_guard.archive SET compared_at = clock_timestamp() WHERE name = 'wörter "quoted" and long: 0123456789012345678901234567890';
 SELECT migrator_guard.leave('08_write_block_tables', 'compare_1', 'deploy', false);
 COMMIT;
@@ -61,7 +63,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('08_write_block_tables', 'block_2', 'deploy', '0c51166e68fb7b43');
+SELECT migrator_guard.enter('08_write_block_tables', 'block_2', 'deploy', 'cfd12daa4e81a8d3');
 LOCK TABLE ONLY "migrator_quarantine"."tokens" IN SHARE ROW EXCLUSIVE MODE;
 SELECT migrator_guard.expect('public', 'tokens', 'migrator_quarantine');
 CREATE SEQUENCE migrator_guard."rejected_tokens";
@@ -75,7 +77,7 @@ COMMIT;
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('08_write_block_tables', 'compare_2', 'deploy', '0c51166e68fb7b43');
+SELECT migrator_guard.enter('08_write_block_tables', 'compare_2', 'deploy', 'cfd12daa4e81a8d3');
 SET LOCAL row_security = off;
 SET LOCAL datestyle = 'ISO, YMD';
 SET LOCAL intervalstyle = 'postgres';
@@ -83,12 +85,14 @@ SET LOCAL timezone = 'UTC';
 SET LOCAL extra_float_digits = 1;
 SET LOCAL bytea_output = 'hex';
 SELECT migrator_guard.same('tokens', d.rows, d.sha256, 'table public.tokens') FROM (
-    SELECT count(*) AS rows, encode(sha256(coalesce(string_agg(r.h, ''::bytea ORDER BY r.h), ''::bytea)), 'hex') AS sha256
-    FROM (SELECT sha256(convert_to(
+    SELECT coalesce(sum(p.rows), 0)::bigint AS rows, encode(sha256(coalesce(string_agg(p.h, ''::bytea ORDER BY p.part), ''::bytea)), 'hex') AS sha256
+    FROM (SELECT get_byte(r.h, 0) AS part, count(*) AS rows, sha256(string_agg(r.h, ''::bytea ORDER BY r.h)) AS h
+          FROM (SELECT sha256(convert_to(
               migrator_guard.field(t."kind"::text)
               || migrator_guard.field(t."id"::text)
               || migrator_guard.field(t."word"::text), 'UTF8')) AS h
-          FROM ONLY "migrator_quarantine"."tokens" AS t) AS r) AS d;
+                FROM ONLY "migrator_quarantine"."tokens" AS t) AS r
+          GROUP BY 1) AS p) AS d;
 UPDATE migrator_guard.archive SET compared_at = clock_timestamp() WHERE name = 'tokens';
 SELECT migrator_guard.leave('08_write_block_tables', 'compare_2', 'deploy', false);
 COMMIT;
@@ -97,7 +101,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('08_write_block_tables', 'block_3', 'deploy', '0c51166e68fb7b43');
+SELECT migrator_guard.enter('08_write_block_tables', 'block_3', 'deploy', 'cfd12daa4e81a8d3');
 LOCK TABLE ONLY "migrator_quarantine"."scratch" IN SHARE ROW EXCLUSIVE MODE;
 SELECT migrator_guard.expect('public', 'scratch', 'migrator_quarantine');
 CREATE SEQUENCE migrator_guard."rejected_scratch";
@@ -111,7 +115,7 @@ COMMIT;
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('08_write_block_tables', 'compare_3', 'deploy', '0c51166e68fb7b43');
+SELECT migrator_guard.enter('08_write_block_tables', 'compare_3', 'deploy', 'cfd12daa4e81a8d3');
 SET LOCAL row_security = off;
 SET LOCAL datestyle = 'ISO, YMD';
 SET LOCAL intervalstyle = 'postgres';
@@ -119,12 +123,14 @@ SET LOCAL timezone = 'UTC';
 SET LOCAL extra_float_digits = 1;
 SET LOCAL bytea_output = 'hex';
 SELECT migrator_guard.same('scratch', d.rows, d.sha256, 'table public.scratch') FROM (
-    SELECT count(*) AS rows, encode(sha256(coalesce(string_agg(r.h, ''::bytea ORDER BY r.h), ''::bytea)), 'hex') AS sha256
-    FROM (SELECT sha256(convert_to(
+    SELECT coalesce(sum(p.rows), 0)::bigint AS rows, encode(sha256(coalesce(string_agg(p.h, ''::bytea ORDER BY p.part), ''::bytea)), 'hex') AS sha256
+    FROM (SELECT get_byte(r.h, 0) AS part, count(*) AS rows, sha256(string_agg(r.h, ''::bytea ORDER BY r.h)) AS h
+          FROM (SELECT sha256(convert_to(
               migrator_guard.field(t."a"::text)
               || migrator_guard.field(t."b"::text)
               || migrator_guard.field(t."c"::text), 'UTF8')) AS h
-          FROM ONLY "migrator_quarantine"."scratch" AS t) AS r) AS d;
+                FROM ONLY "migrator_quarantine"."scratch" AS t) AS r
+          GROUP BY 1) AS p) AS d;
 UPDATE migrator_guard.archive SET compared_at = clock_timestamp() WHERE name = 'scratch';
 SELECT migrator_guard.leave('08_write_block_tables', 'compare_3', 'deploy', true);
 COMMIT;

@@ -1,4 +1,4 @@
--- 17_finalize (deploy), plan 0c51166e68fb7b43, database shop
+-- 17_finalize (deploy), plan cfd12daa4e81a8d3, database shop
 --
 -- What:    Removes what the removal itself made: the guard schema and the quarantine schema. What they knew is in
 --          migrator's state and ledger.
@@ -18,7 +18,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('17_finalize', 'finalize', 'deploy', '0c51166e68fb7b43');
+SELECT migrator_guard.enter('17_finalize', 'finalize', 'deploy', 'cfd12daa4e81a8d3');
 -- The step log and the checksums of the archives are in the state and the ledger; the revert file brings the guard back.
 DROP SCHEMA migrator_quarantine RESTRICT;
 -- RESTRICT is the default: anything left in these schemas that is not ours stops this.

@@ -1,4 +1,4 @@
--- 01_guard (revert), plan 0c51166e68fb7b43, database shop
+-- 01_guard (revert), plan cfd12daa4e81a8d3, database shop
 --
 -- What:    Takes this step back: Makes the schemas of this removal: guard (lease, evidence, step log), quarantine and
 --          archive.
@@ -17,7 +17,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('01_guard', 'guard', 'revert', '0c51166e68fb7b43');
+SELECT migrator_guard.enter('01_guard', 'guard', 'revert', 'cfd12daa4e81a8d3');
 -- RESTRICT is the default: anything left in these schemas that is not ours stops this.
 DROP FUNCTION migrator_guard.enter(text, text, text, text);
 DROP FUNCTION migrator_guard.measure(text);

@@ -1,4 +1,4 @@
--- 05_quarantine_tables (revert), plan 0c51166e68fb7b43, database shop
+-- 05_quarantine_tables (revert), plan cfd12daa4e81a8d3, database shop
 --
 -- What:    Takes this step back: Moves the tables into the quarantine schema. Foreign keys, views and OIDs keep
 --          working; whoever still uses an old name gets SQLSTATE 42P01.
@@ -17,7 +17,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('05_quarantine_tables', 'move', 'revert', '0c51166e68fb7b43');
+SELECT migrator_guard.enter('05_quarantine_tables', 'move', 'revert', 'cfd12daa4e81a8d3');
 LOCK TABLE ONLY "migrator_quarantine"."wörter ""quoted"" and long: 0123456789012345678901234567890" IN ACCESS EXCLUSIVE MODE;
 LOCK TABLE ONLY "migrator_quarantine"."tokens" IN ACCESS EXCLUSIVE MODE NOWAIT;
 LOCK TABLE ONLY "migrator_quarantine"."scratch" IN ACCESS EXCLUSIVE MODE NOWAIT;

@@ -1,4 +1,4 @@
--- 09_purge_tables (revert), plan 0c51166e68fb7b43, database shop
+-- 09_purge_tables (revert), plan cfd12daa4e81a8d3, database shop
 --
 -- What:    Takes this step back: Compares the tables with their archive, then drops them in one transaction.
 -- Lock:    As in the deploy file, and SHARE ROW EXCLUSIVE on tables that a foreign key ties to what comes back.
@@ -19,7 +19,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('09_purge_tables', 'table_1', 'revert', '0c51166e68fb7b43');
+SELECT migrator_guard.enter('09_purge_tables', 'table_1', 'revert', 'cfd12daa4e81a8d3');
 SET LOCAL row_security = off;
 SET LOCAL datestyle = 'ISO, YMD';
 SET LOCAL intervalstyle = 'postgres';
@@ -51,8 +51,9 @@ SELECT "order", "Größe", "doc", "m", "d", "tags", "raw", "span", "at", "owner_
 SELECT setval('"Odd Schema"."Zähler; -- ""1"""'::regclass, v.last_value, v.is_called)
 FROM migrator_guard.sequence_value AS v WHERE v.schema_name = 'Odd Schema' AND v.name = 'Zähler; -- "1"';
 SELECT migrator_guard.same('wörter "quoted" and long: 0123456789012345678901234567890', d.rows, d.sha256, 'the restored table Odd Schema.wörter "quoted" and long: 0123456789012345678901234567890') FROM (
-    SELECT count(*) AS rows, encode(sha256(coalesce(string_agg(r.h, ''::bytea ORDER BY r.h), ''::bytea)), 'hex') AS sha256
-    FROM (SELECT sha256(convert_to(
+    SELECT coalesce(sum(p.rows), 0)::bigint AS rows, encode(sha256(coalesce(string_agg(p.h, ''::bytea ORDER BY p.part), ''::bytea)), 'hex') AS sha256
+    FROM (SELECT get_byte(r.h, 0) AS part, count(*) AS rows, sha256(string_agg(r.h, ''::bytea ORDER BY r.h)) AS h
+          FROM (SELECT sha256(convert_to(
               migrator_guard.field(t."order"::text)
               || migrator_guard.field(t."Größe"::text)
               || migrator_guard.field(t."doc"::text)
@@ -67,7 +68,8 @@ SELECT migrator_guard.same('wörter "quoted" and long: 0123456789012345678901234
               || migrator_guard.field(t."note"::text)
               || migrator_guard.field(t."token_kind"::text)
               || migrator_guard.field(t."token_id"::text), 'UTF8')) AS h
-          FROM ONLY "Odd Schema"."wörter ""quoted"" and long: 0123456789012345678901234567890" AS t) AS r) AS d;
+                FROM ONLY "Odd Schema"."wörter ""quoted"" and long: 0123456789012345678901234567890" AS t) AS r
+          GROUP BY 1) AS p) AS d;
 ALTER TABLE "Odd Schema"."wörter ""quoted"" and long: 0123456789012345678901234567890" ADD CONSTRAINT "wörter ""quoted"" and long: 0123456789012345678901234567890_pkey" PRIMARY KEY ("order");
 ALTER TABLE "Odd Schema"."wörter ""quoted"" and long: 0123456789012345678901234567890" ADD CONSTRAINT "pair" UNIQUE NULLS NOT DISTINCT ("order", note);
 ALTER TABLE "Odd Schema"."wörter ""quoted"" and long: 0123456789012345678901234567890" ADD CONSTRAINT "no overlap" EXCLUDE USING gist (span WITH &&) DEFERRABLE INITIALLY DEFERRED;
@@ -107,7 +109,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('09_purge_tables', 'table_2', 'revert', '0c51166e68fb7b43');
+SELECT migrator_guard.enter('09_purge_tables', 'table_2', 'revert', 'cfd12daa4e81a8d3');
 SET LOCAL row_security = off;
 SET LOCAL datestyle = 'ISO, YMD';
 SET LOCAL intervalstyle = 'postgres';
@@ -125,12 +127,14 @@ SELECT "kind", "id", "word" FROM "migrator_archive"."tokens";
 SELECT setval('"public"."tokens_id_seq"'::regclass, v.last_value, v.is_called)
 FROM migrator_guard.sequence_value AS v WHERE v.schema_name = 'public' AND v.name = 'tokens_id_seq';
 SELECT migrator_guard.same('tokens', d.rows, d.sha256, 'the restored table public.tokens') FROM (
-    SELECT count(*) AS rows, encode(sha256(coalesce(string_agg(r.h, ''::bytea ORDER BY r.h), ''::bytea)), 'hex') AS sha256
-    FROM (SELECT sha256(convert_to(
+    SELECT coalesce(sum(p.rows), 0)::bigint AS rows, encode(sha256(coalesce(string_agg(p.h, ''::bytea ORDER BY p.part), ''::bytea)), 'hex') AS sha256
+    FROM (SELECT get_byte(r.h, 0) AS part, count(*) AS rows, sha256(string_agg(r.h, ''::bytea ORDER BY r.h)) AS h
+          FROM (SELECT sha256(convert_to(
               migrator_guard.field(t."kind"::text)
               || migrator_guard.field(t."id"::text)
               || migrator_guard.field(t."word"::text), 'UTF8')) AS h
-          FROM ONLY "public"."tokens" AS t) AS r) AS d;
+                FROM ONLY "public"."tokens" AS t) AS r
+          GROUP BY 1) AS p) AS d;
 ALTER TABLE "public"."tokens" ADD CONSTRAINT "tokens_pkey" PRIMARY KEY (kind, id);
 
 ALTER TABLE "public"."tokens" REPLICA IDENTITY FULL;
@@ -150,7 +154,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('09_purge_tables', 'table_3', 'revert', '0c51166e68fb7b43');
+SELECT migrator_guard.enter('09_purge_tables', 'table_3', 'revert', 'cfd12daa4e81a8d3');
 SET LOCAL row_security = off;
 SET LOCAL datestyle = 'ISO, YMD';
 SET LOCAL intervalstyle = 'postgres';
@@ -166,12 +170,14 @@ CREATE UNLOGGED TABLE "public"."scratch" (
 INSERT INTO "public"."scratch" ("a", "b", "c") OVERRIDING SYSTEM VALUE
 SELECT "a", "b", "c" FROM "migrator_archive"."scratch";
 SELECT migrator_guard.same('scratch', d.rows, d.sha256, 'the restored table public.scratch') FROM (
-    SELECT count(*) AS rows, encode(sha256(coalesce(string_agg(r.h, ''::bytea ORDER BY r.h), ''::bytea)), 'hex') AS sha256
-    FROM (SELECT sha256(convert_to(
+    SELECT coalesce(sum(p.rows), 0)::bigint AS rows, encode(sha256(coalesce(string_agg(p.h, ''::bytea ORDER BY p.part), ''::bytea)), 'hex') AS sha256
+    FROM (SELECT get_byte(r.h, 0) AS part, count(*) AS rows, sha256(string_agg(r.h, ''::bytea ORDER BY r.h)) AS h
+          FROM (SELECT sha256(convert_to(
               migrator_guard.field(t."a"::text)
               || migrator_guard.field(t."b"::text)
               || migrator_guard.field(t."c"::text), 'UTF8')) AS h
-          FROM ONLY "public"."scratch" AS t) AS r) AS d;
+                FROM ONLY "public"."scratch" AS t) AS r
+          GROUP BY 1) AS p) AS d;
 ALTER TABLE "public"."scratch" ADD CONSTRAINT "scratch_a_key" UNIQUE (a);
 
 ALTER TABLE "public"."scratch" REPLICA IDENTITY USING INDEX "scratch_a_key";
@@ -188,7 +194,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('09_purge_tables', 'key_1', 'revert', '0c51166e68fb7b43');
+SELECT migrator_guard.enter('09_purge_tables', 'key_1', 'revert', 'cfd12daa4e81a8d3');
 ALTER TABLE "Odd Schema"."wörter ""quoted"" and long: 0123456789012345678901234567890" ADD CONSTRAINT "circle" FOREIGN KEY (token_kind, token_id) REFERENCES public.tokens(kind, id) MATCH FULL ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED NOT VALID;
 SELECT migrator_guard.leave('09_purge_tables', 'key_1', 'revert', false);
 COMMIT;
@@ -197,7 +203,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('09_purge_tables', 'key_2', 'revert', '0c51166e68fb7b43');
+SELECT migrator_guard.enter('09_purge_tables', 'key_2', 'revert', 'cfd12daa4e81a8d3');
 ALTER TABLE "Odd Schema"."wörter ""quoted"" and long: 0123456789012345678901234567890" ADD CONSTRAINT "self" FOREIGN KEY (parent) REFERENCES "Odd Schema"."wörter ""quoted"" and long: 0123456789012345678901234567890"("order") DEFERRABLE NOT VALID;
 SELECT migrator_guard.leave('09_purge_tables', 'key_2', 'revert', false);
 COMMIT;
@@ -206,7 +212,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('09_purge_tables', 'key_2_check', 'revert', '0c51166e68fb7b43');
+SELECT migrator_guard.enter('09_purge_tables', 'key_2_check', 'revert', 'cfd12daa4e81a8d3');
 DO $migrator$
 DECLARE
     orphans bigint;
@@ -231,7 +237,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('09_purge_tables', 'key_3', 'revert', '0c51166e68fb7b43');
+SELECT migrator_guard.enter('09_purge_tables', 'key_3', 'revert', 'cfd12daa4e81a8d3');
 ALTER TABLE "Odd Schema"."wörter ""quoted"" and long: 0123456789012345678901234567890" ADD CONSTRAINT "wörter ""quoted"" and long: 0123456789012345678901_owner_id_fkey" FOREIGN KEY (owner_id) REFERENCES public.users(id) ON DELETE SET NULL NOT VALID;
 SELECT migrator_guard.leave('09_purge_tables', 'key_3', 'revert', false);
 COMMIT;
@@ -240,7 +246,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('09_purge_tables', 'key_3_check', 'revert', '0c51166e68fb7b43');
+SELECT migrator_guard.enter('09_purge_tables', 'key_3_check', 'revert', 'cfd12daa4e81a8d3');
 DO $migrator$
 DECLARE
     orphans bigint;
@@ -265,7 +271,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('09_purge_tables', 'key_4', 'revert', '0c51166e68fb7b43');
+SELECT migrator_guard.enter('09_purge_tables', 'key_4', 'revert', 'cfd12daa4e81a8d3');
 ALTER TABLE "public"."tokens" ADD CONSTRAINT "tokens_word_fkey" FOREIGN KEY (word) REFERENCES "Odd Schema"."wörter ""quoted"" and long: 0123456789012345678901234567890"("order") NOT VALID;
 SELECT migrator_guard.leave('09_purge_tables', 'key_4', 'revert', false);
 COMMIT;
@@ -274,7 +280,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('09_purge_tables', 'key_4_check', 'revert', '0c51166e68fb7b43');
+SELECT migrator_guard.enter('09_purge_tables', 'key_4_check', 'revert', 'cfd12daa4e81a8d3');
 DO $migrator$
 DECLARE
     orphans bigint;
@@ -299,7 +305,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('09_purge_tables', 'inbound_1', 'revert', '0c51166e68fb7b43');
+SELECT migrator_guard.enter('09_purge_tables', 'inbound_1', 'revert', 'cfd12daa4e81a8d3');
 ALTER TABLE "public"."stays" ADD CONSTRAINT "to tokens" FOREIGN KEY (kind, token) REFERENCES public.tokens(kind, id) ON DELETE CASCADE NOT VALID;
 COMMENT ON CONSTRAINT "to tokens" ON "public"."stays" IS 'inbound';
 SELECT migrator_guard.leave('09_purge_tables', 'inbound_1', 'revert', false);
@@ -309,7 +315,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('09_purge_tables', 'inbound_1_check', 'revert', '0c51166e68fb7b43');
+SELECT migrator_guard.enter('09_purge_tables', 'inbound_1_check', 'revert', 'cfd12daa4e81a8d3');
 DO $migrator$
 DECLARE
     orphans bigint;
@@ -334,7 +340,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('09_purge_tables', 'move', 'revert', '0c51166e68fb7b43');
+SELECT migrator_guard.enter('09_purge_tables', 'move', 'revert', 'cfd12daa4e81a8d3');
 LOCK TABLE ONLY "Odd Schema"."wörter ""quoted"" and long: 0123456789012345678901234567890" IN ACCESS EXCLUSIVE MODE;
 LOCK TABLE ONLY "public"."tokens" IN ACCESS EXCLUSIVE MODE NOWAIT;
 LOCK TABLE ONLY "public"."scratch" IN ACCESS EXCLUSIVE MODE NOWAIT;
