@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 FOLDER = "revert_in_order"
 FILE = f"{FOLDER}/{steps.PURGE_COLUMNS}.sql"
 REBUILD = "rebuild"
-# Measured with Devise's columns and five indexes on two cores, by `bench_removal`: a busy disk takes longer.
-ROWS_PER_S = 40_000
-# Nobody can use the table meanwhile: more than about 5 s is for a person to accept.
-ROWS_AT_ONCE = 200_000
+# Measured by `bench_removal` with Devise's columns, on two cores that others used too; a slow disk takes longer.
+ROWS_PER_S = 25_000
+# Nobody can use the table meanwhile: more than about 4 s is for a person to accept.
+ROWS_AT_ONCE = 100_000
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ class Removal:
             for table, revocation in zip(self.tables, self.revocations, strict=True)
             for reason in revocation.unproven
         ]
-        if self.tables and not self.rules.log_watched:
+        if not self.rules.log_watched:
             found.append("[remove] server_log names no file: nobody would hear a refusal")
         return tuple(found)
 

@@ -29,6 +29,7 @@ __all__ = ["rich", "role"]
 
 # What an application has around its users: each of it is on the table, or points to it.
 AROUND = """
+ALTER TABLE users ALTER confirmed_at TYPE timestamptz;
 CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
 CREATE TABLE public."who follows" (id int PRIMARY KEY, user_id bigint CONSTRAINT "odd; name" REFERENCES users ON DELETE CASCADE);
 INSERT INTO "who follows" SELECT id, id FROM users LIMIT 5;
@@ -53,6 +54,9 @@ def devise(devise_db: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> S
     """The 600 users with more around them; no tables go."""
     site = make_site(tmp_path / "site", devise_db, monkeypatch, tables=())
     site.sql(AROUND)
+    # The text form of another place: what is hashed is not hashed in that.
+    name = devise_db.rpartition("/")[2]
+    site.sql(f"ALTER DATABASE {name} SET timezone = 'Asia/Tokyo'")
     return site
 
 
@@ -174,12 +178,12 @@ def test_what_a_new_table_would_lose_is_refused_by_name_by_the_plan(
 def test_a_large_table_is_refused_with_how_long_it_takes_unless_that_is_acknowledged() -> None:
     large = replace(USERS, rows=1_000_000)
     with pytest.raises(
-        RefusedError, match=r"1000000 rows, and nobody could use it for about 25 s"
+        RefusedError, match=r"1000000 rows, and nobody could use it for about 40 s"
     ):
         made(users=large, columns=("locked_at",), preserve_order=True)
     accepted = ("table_rewrite", "lockout")
     removal = made(users=large, columns=("locked_at",), preserve_order=True, acknowledged=accepted)
-    assert "about 25 s at 40000 rows per second" in render(removal)[FILE].replace(
+    assert "about 40 s at 25000 rows per second" in render(removal)[FILE].replace(
         "\n--          ", " "
     )
 
@@ -223,6 +227,8 @@ def test_what_was_begun_without_it_comes_to_its_end_without_it(
             p4_remove.rollback(devise.ctx)
     with pytest.raises(ConflictError, match="at the table's end already"):
         p4_remove.rollback(devise.ctx, preserve_order=True)
+    p4_remove.rollback(devise.ctx, steps.WRITE_BLOCK_COLUMNS)
+    p4_remove.run(devise.ctx, steps.PURGE_COLUMNS)
     assert p4_remove.rollback(devise.ctx).differences == ()
 
 
@@ -239,6 +245,8 @@ def test_erased_values_come_back_into_the_old_places_too(
     site = make_site(devise.root, devise.dsn, monkeypatch, tables=(), rules='erase = "null"')
     before, rows = columns(site), sorted(site.dump("--data-only").splitlines())
     p4_remove.plan(site.ctx, preserve_order=True)
+    p4_remove.run(site.ctx)
+    p4_remove.rollback(site.ctx, steps.WRITE_BLOCK_COLUMNS, preserve_order=True)
     p4_remove.run(site.ctx)
     moved = p4_remove.rollback(site.ctx, preserve_order=True)
     assert moved.differences == ()
