@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from migrator.core.catalog import as_data
 from migrator.core.errors import RefusedError
 from migrator.core.units import looks_like_one
-from migrator.sqlgen import in_order, secret_columns
+from migrator.sqlgen import rewriting, secret_columns
 from migrator.sqlgen.naming import COLUMN_PREFIX, ROW_NUMBER, SCHEMAS, quarantined
 from migrator.sqlgen.revocation import Revocation, revocation_of
 from migrator.sqlgen.secret_columns import omissions
@@ -206,7 +206,7 @@ def refusals(removal: Removal) -> list[str]:
     if removal.columns:
         found += _column_refusals(removal)
     if removal.in_order:
-        found += in_order.refusals(removal)
+        found += rewriting.refusals(removal.users, removal.rules.acknowledged)
     if not removal.rules.include_secrets:
         found += _secret_refusals(removal)
     return found + _cuts(removal) + _unacknowledged(removal) + _name_clashes(removal)

@@ -21,7 +21,7 @@ import structlog
 
 from migrator.runner.removing.plans import kept_plan
 from migrator.sqlgen import steps
-from migrator.sqlgen.in_order import ROWS_PER_S
+from migrator.sqlgen.rewriting import ROWS_PER_S
 from tests.parts.dump import load_dump
 from tests.parts.postgres import embedded_binaries, start_postgres
 from tests.phases.removal import make_site
