@@ -167,11 +167,38 @@ def test_a_login_keeps_the_own_cart_in_a_new_session_and_drops_somebody_elses(
         club.move(ALICE, "legacy")
 
 
-def test_authers_user_gets_no_session(club: DjangoClub) -> None:
-    bearer = {"Authorization": f"Bearer {club.token(ALICE)}"}
+def test_authers_user_gets_no_session_and_caches_are_told(club: DjangoClub) -> None:
+    token = club.token(ALICE)
+    bearer = {"Authorization": f"Bearer {token}"}
+    for client, headers, by in (
+        (club.browser(), bearer, "Authorization"),
+        (club.browser(token=token), {}, "Cookie"),
+    ):
+        with client:
+            answer = client.get("/whoami", headers=headers)
+            assert answer.json()["user"] == str(ALICE)
+            assert by in answer.headers["vary"].split(", ")
+            assert "sessionid" not in client.cookies
+
+
+def test_a_session_beside_its_own_users_token_is_no_new_login(club: DjangoClub) -> None:
     with club.browser() as client:
-        assert client.get("/whoami", headers=bearer).json()["user"] == str(ALICE)
-        assert "sessionid" not in client.cookies
+        club.sign_in(client, BOB)
+        club.set_stage(Stage.DRAIN)
+        bearer = {"Authorization": f"Bearer {club.token(BOB)}"}
+        client.get("/cart", params={"item": "teapot"}, headers=bearer)
+        said = client.get("/whoami").json()
+        assert (said["user"], said["cart"]) == (str(BOB), "teapot")
+
+
+def test_a_moved_users_old_password_is_no_good_by_whichever_name(moved: DjangoClub) -> None:
+    """The application's own backend does not care for capitals; Django's lookup does."""
+    shouted = moved.people[ALICE]["email"].upper()
+    for password, status in ((moved.people[ALICE]["plaintext_password"], 303), (AT_AUTHER, 200)):
+        with moved.browser() as client:
+            answer = moved.sign_in(client, ALICE, username=shouted, password=password)
+            assert answer.status_code == status
+            assert moved.who(client) is None
 
 
 def test_sessions_in_signed_cookies(running: DjangoClub) -> None:

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
 
 from . import detection
 from .answers import START_PATH, Response, answer
@@ -87,7 +88,12 @@ class AutherMiddleware:
             http._dont_enforce_csrf_checks = user.credential == "header"
         elif decision.answer is Answer.PASS_ALONE:
             without_cookies(http)
-        return self._get_response(http)
+        response = self._get_response(http)
+        if user is not None:
+            # Django says this where it looked into the session, and here nobody did.
+            by = "Authorization" if user.credential == "header" else "Cookie"
+            patch_vary_headers(response, [by])
+        return response
 
     def _beat(self) -> None:
         self._shim.people.beat(self._shim.facts())

@@ -13,6 +13,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, reverse
+from django.utils.cache import patch_vary_headers
 
 from . import account_pages, detection, receivers
 from .answers import (
@@ -129,11 +130,20 @@ class DualPathMiddleware:
             without_cookies(http)
         elif decision.answer is not Answer.PASS:
             act_as(http, AnonymousUser())
+        response = self._viewed(http)
+        if user is not None and user.credential != "session":
+            # Django says this where it looked into the session, and here nobody did.
+            by = "Authorization" if user.credential == "header" else "Cookie"
+            patch_vary_headers(response, [by])
+        return response
+
+    def _viewed(self, http: HttpRequest) -> HttpResponseBase:
+        before = self._shim.parts.legacy.holder(http)
         response = self._get_response(http)
         try:
-            receivers.look_for_silent_logins(http, user)
+            receivers.look_for_silent_logins(http, before)
         except (DoorClosedError, VerificationUnavailableError) as problem:
-            return http_response(_answer_to(problem, handle.request))
+            return http_response(_answer_to(problem, Request(http)))
         return response
 
     def _reaches_view(self, decision: Decision, handle: Handle) -> bool:
