@@ -10,7 +10,6 @@ from http import HTTPStatus
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.utils.cache import patch_vary_headers
 
 from . import detection
 from .answers import START_PATH, Response, answer
@@ -18,7 +17,7 @@ from .assembly import METRICS_PATH, Assembly, Judged
 from .current import begin, shim
 from .decision import Answer
 from .handle import Handle
-from .plumbing import act_as, add_headers, http_response, without_cookies
+from .plumbing import act_as, add_headers, http_response, tell_caches, without_cookies
 from .repeated import Repeated
 from .request import Request
 
@@ -65,9 +64,8 @@ class AutherMiddleware:
     def _answer(self, http: HttpRequest, handle: Handle) -> HttpResponseBase:
         if self._shim.sees_control(handle):
             return http_response(Response(HTTPStatus.NO_CONTENT))
-        own = self._shim.own_answer(handle)
-        if own is not None:
-            return http_response(own)
+        if http.path in self._shim.own_paths:
+            return http_response(self._shim.own_answer(handle))
         if http.path in self._exempt:
             return self._get_response(http)
         judged = self._shim.judged(handle)
@@ -90,9 +88,7 @@ class AutherMiddleware:
             without_cookies(http)
         response = self._get_response(http)
         if user is not None:
-            # Django says this where it looked into the session, and here nobody did.
-            by = "Authorization" if user.credential == "header" else "Cookie"
-            patch_vary_headers(response, [by])
+            tell_caches(response, "Authorization" if user.credential == "header" else "Cookie")
         return response
 
     def _beat(self) -> None:

@@ -13,7 +13,6 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, reverse
-from django.utils.cache import patch_vary_headers
 
 from . import account_pages, detection, receivers
 from .answers import (
@@ -31,7 +30,7 @@ from .decision import Answer, Decision
 from .doors import DoorClosedError
 from .handle import Handle
 from .model import VerificationUnavailableError
-from .plumbing import act_as, add_headers, http_response, without_cookies
+from .plumbing import act_as, add_headers, http_response, tell_caches, without_cookies
 from .repeated import Repeated
 from .request import Request
 
@@ -99,9 +98,8 @@ class DualPathMiddleware:
     def _answer(self, http: HttpRequest, handle: Handle) -> HttpResponseBase:
         if self._shim.sees_control(handle):
             return http_response(Response(HTTPStatus.NO_CONTENT))
-        own = self._shim.own_answer(handle, lambda: http.POST.get("csrf", ""))
-        if own is not None:
-            return http_response(own)
+        if http.path in self._shim.own_paths:
+            return http_response(self._shim.own_answer(handle, lambda: http.POST.get("csrf", "")))
         if http.path in self._exempt:
             return self._get_response(http)
         judged = self._shim.judged(handle)
@@ -132,9 +130,7 @@ class DualPathMiddleware:
             act_as(http, AnonymousUser())
         response = self._viewed(http)
         if user is not None and user.credential != "session":
-            # Django says this where it looked into the session, and here nobody did.
-            by = "Authorization" if user.credential == "header" else "Cookie"
-            patch_vary_headers(response, [by])
+            tell_caches(response, "Authorization" if user.credential == "header" else "Cookie")
         return response
 
     def _viewed(self, http: HttpRequest) -> HttpResponseBase:
