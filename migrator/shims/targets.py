@@ -9,6 +9,7 @@ from migrator.shims.django import DjangoTarget
 from migrator.shims.express import ExpressTarget
 from migrator.shims.go import GoTarget
 from migrator.shims.hono import HonoTarget
+from migrator.shims.rack import RackTarget
 from migrator.shims.rails import RailsTarget
 
 if TYPE_CHECKING:
@@ -21,4 +22,5 @@ TARGETS: dict[str, Target] = {
     "express": ExpressTarget(),
     "go": GoTarget(),
     "hono": HonoTarget(),
+    "rack": RackTarget(),
 }

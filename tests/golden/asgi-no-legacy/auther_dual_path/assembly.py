@@ -146,7 +146,9 @@ class Assembly:
             sees_legacy=self.detector is not None and await self.detector.holds_user(request.scope),
         )
         waited_s = time.perf_counter() - began_s
-        self.counters.decided(decision, _STAGE, seconds=waited_s)
+        self.counters.decided(
+            decision, _STAGE, from_browser=request.is_from_browser, seconds=waited_s
+        )
         expired = finding.reason == "expired"
         detour = await renewal.offered(handle, finding) if expired else None
         return Judged(decision, finding, detour)

@@ -83,6 +83,16 @@ class Request:
         return mode == "navigate" if mode else "text/html" in self.header(b"accept").lower()
 
     @property
+    def is_from_browser(self) -> bool:
+        """Tell whether it has the signs of a browser, whatever it asks for."""
+        found = self._by_name
+        return (
+            b"sec-fetch-mode" in found
+            or found.get(b"user-agent", b"").startswith(b"Mozilla/")
+            or b"text/html" in found.get(b"accept", b"")
+        )
+
+    @property
     def is_navigation(self) -> bool:
         """Tell whether a browser asks for a page, so that a redirect makes sense."""
         return self.method in _SAFE_METHODS and self.wants_page

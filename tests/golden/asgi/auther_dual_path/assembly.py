@@ -180,7 +180,9 @@ class Assembly:
             foreign_passes=finding.kind is Kind.FOREIGN and self._takes_foreign(request.path),
         )
         waited_s = time.perf_counter() - began_s
-        self.counters.decided(decision, handle.view.label, seconds=waited_s)
+        self.counters.decided(
+            decision, handle.view.label, from_browser=request.is_from_browser, seconds=waited_s
+        )
         detour = None
         if finding.reason == "expired":
             detour = await renewal.offered(handle, finding, session)
@@ -200,9 +202,10 @@ class Assembly:
             return LegacySession(session.user_pk, AccountState.SIGNED_OUT)
         return session
 
-    def stage_unknown(self, problem: VerificationUnavailableError) -> Response:
+    def stage_unknown(self, problem: VerificationUnavailableError, request: Request) -> Response:
         """Answer where nobody knows the stage."""
-        self.counters.decided(Decision("none", "unavailable", Answer.UNAVAILABLE.value), "unknown")
+        decision = Decision("none", "unavailable", Answer.UNAVAILABLE.value)
+        self.counters.decided(decision, "unknown", from_browser=request.is_from_browser)
         return unavailable(problem.retry_after_s)
 
     def metrics(self, request: Request) -> Response:

@@ -174,7 +174,7 @@ class DualPathMiddleware:
         if request.path in self._exempt:
             await self.app(request.scope, receive, send)
             return
-        await respond(self._shim.stage_unknown(problem), receive, send, request)
+        await respond(self._shim.stage_unknown(problem, request), receive, send, request)
 
     def _start(self) -> None:
         self._runs = True

@@ -78,6 +78,16 @@ class Request:
         return mode == "navigate" if mode else "text/html" in self.header("accept").lower()
 
     @property
+    def is_from_browser(self) -> bool:
+        """Tell whether it has the signs of a browser, whatever it asks for."""
+        found = self._meta
+        return (
+            "HTTP_SEC_FETCH_MODE" in found
+            or found.get("HTTP_USER_AGENT", "").startswith("Mozilla/")
+            or "text/html" in found.get("HTTP_ACCEPT", "")
+        )
+
+    @property
     def is_navigation(self) -> bool:
         """Tell whether a browser asks for a page, so that a redirect makes sense."""
         return self.method in _SAFE_METHODS and self.wants_page

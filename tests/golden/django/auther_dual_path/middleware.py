@@ -73,7 +73,7 @@ class DualPathMiddleware:
         except VerificationUnavailableError as problem:
             if http.path in self._exempt:
                 return self._get_response(http)
-            return http_response(self._shim.stage_unknown(problem))
+            return http_response(self._shim.stage_unknown(problem, Request(http)))
         response = self._answer(http, handle)
         # At the last moment: views and what they call may have added some (see doors.py).
         add_headers(response, handle.headers)
