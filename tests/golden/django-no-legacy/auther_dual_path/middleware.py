@@ -87,6 +87,7 @@ class AutherMiddleware:
         elif decision.answer is Answer.PASS_ALONE:
             without_cookies(http)
         response = self._get_response(http)
+        self._shim.counters.answered(decision, response.status_code)
         if user is not None:
             tell_caches(response, "Authorization" if user.credential == "header" else "Cookie")
         return response

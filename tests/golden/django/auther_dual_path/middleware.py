@@ -129,6 +129,7 @@ class DualPathMiddleware:
         elif decision.answer is not Answer.PASS:
             act_as(http, AnonymousUser())
         response = self._viewed(http)
+        self._shim.counters.answered(decision, response.status_code)
         if user is not None and user.credential != "session":
             tell_caches(response, "Authorization" if user.credential == "header" else "Cookie")
         return response
