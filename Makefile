@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SETUP := @$(PYTHON) -m tests.setup
+# Images of containers often set it; then each of the hundreds of processes here would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check test test-long bench mutants lock clean
@@ -32,6 +34,7 @@ test: setup check ## everything that must pass, in under 20 minutes on two cores
 
 test-long: setup ## proofs that take minutes
 	$(BIN)/pytest -m long
+	$(BIN)/pytest --postgres 15 tests/sqlgen tests/phases/test_p4_*.py
 
 bench: setup ## measure against the raw ceilings and print the ratios
 	@$(BIN)/python -m tests.benchmarks
@@ -41,7 +44,7 @@ mutants: ## change the pure packages in one place at a time: the tests have to n
 	@$(BIN)/python -m tests.mutants
 
 lock: ## pin packages anew after a change of pyproject.toml (delete a lock for newer versions)
-	$(SETUP) python
+	$(SETUP) lock
 	$(BIN)/python -m tests.setup.lock
 
 clean: ## remove what the set-up and the demo made in this folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -9,6 +10,7 @@ from migrator.core.clock import iso
 from migrator.metrics import auther_measures, homes_measures
 from migrator.metrics.base import Base, Mark, since
 from migrator.metrics.both_sides import AutherLook, SyncLook, WriteBackLook
+from migrator.metrics.clients import CLIENTS, UNKNOWN
 from migrator.metrics.holes import hole_doubts, hole_marks
 from migrator.metrics.instances import coverage_doubts
 from migrator.metrics.interface import (
@@ -20,12 +22,14 @@ from migrator.metrics.interface import (
     Reading,
     ShimsLook,
 )
+from migrator.metrics.losses import ends
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import timedelta
 
     from migrator.config.gate import Measurement
+    from migrator.metrics.interface import Process
     from migrator.metrics.look import Look
 
 SourceName = Literal[
@@ -83,9 +87,12 @@ def _counted(matches: Callable[[Labels], bool]) -> Measure:
         doubts += coverage_doubts(
             fleet, scraped=marks.keys(), expected=terms.expected, within=terms.within
         )
-        doubts += hole_doubts(shims.processes, terms.base)
+        torn = hole_doubts(shims.processes, terms.base)
+        lost = [doubt.reason for doubt in torn]
+        if terms.base is not None:
+            lost += ends(terms.base, marks, fleet, within=terms.within, at=look.at)
         holes = hole_marks(shims.processes, at=look.at)
-        return since(terms.base, marks, at=look.at, doubts=doubts, more=holes)
+        return since(terms.base, marks, at=look.at, doubts=[*doubts, *torn], lost=lost, more=holes)
 
     return Measure(frozenset({"shims", "fleet"}), read)
 
@@ -128,10 +135,11 @@ def _legacy_sessions(look: Look, _terms: Terms) -> Reading:
         "unseen": found.unseen,
         "endless": found.endless,
     }
-    if found.counted_at is not None:
-        evidence["counted_at"] = iso(found.counted_at)
+    times = ("counted_at", "written_at", "user_seen_at")
+    evidence |= {name: iso(at) for name in times if (at := getattr(found, name)) is not None}
     unread = found.doubts and not found.seen
-    return Reading(None if unread else float(found.holding), found.doubts, evidence=evidence)
+    doubts = (*found.doubts, *found.unproven)
+    return Reading(None if unread else float(found.holding), doubts, evidence=evidence)
 
 
 def _import_differences(look: Look, _terms: Terms) -> Reading:
@@ -187,6 +195,21 @@ def _fact(source: SourceName) -> Measure:
 
 def _is_legacy(labels: Labels) -> bool:
     return labels.path == "legacy" and labels.outcome == "accepted" and not labels.synthetic
+
+
+def legacy_by_client(processes: Iterable[Process]) -> dict[str, int]:
+    """Count accepted legacy requests by kind of client, since each process began.
+
+    While some requests are of an unknown kind, a kind that has none is left out: nobody knows that it has none.
+    """
+    requests = [one for process in processes for one in process.requests.items()]
+    counted: Counter[str] = Counter()
+    if all(labels.client != UNKNOWN for labels, _ in requests):
+        counted.update(dict.fromkeys(CLIENTS, 0))
+    for labels, value in requests:
+        if _is_legacy(labels):
+            counted[labels.client] += int(value)
+    return dict(counted)
 
 
 MEASURES: dict[Measurement, Measure] = {

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrator.shims.asgi import AsgiTarget
+from migrator.shims.django import DjangoTarget
 from migrator.shims.express import ExpressTarget
 from migrator.shims.go import GoTarget
 from migrator.shims.hono import HonoTarget
+from migrator.shims.rack import RackTarget
 from migrator.shims.rails import RailsTarget
 
 if TYPE_CHECKING:
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
 TARGETS: dict[str, Target] = {
     "rails": RailsTarget(),
     "asgi": AsgiTarget(),
+    "django": DjangoTarget(),
     "express": ExpressTarget(),
     "go": GoTarget(),
     "hono": HonoTarget(),
+    "rack": RackTarget(),
 }

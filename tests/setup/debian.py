@@ -2,12 +2,15 @@
 
 import functools
 import os
+import shlex
 import shutil
 import subprocess
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tests.setup import unpack
-from tests.setup.paths import GO_PATH, use_parts
+from tests.setup.paths import DEBIAN_TREE, GO_PATH, use_parts
 from tests.setup.steps import PartMissingError, SetupError, run, say
 
 
@@ -36,6 +39,7 @@ _GO_PACKAGES = (
     "golang.org/x/crypto/bcrypt",
     "gopkg.in/square/go-jose.v2",
 )
+_POSTGRES_15 = "/usr/lib/postgresql/15/bin/postgres --version"
 PARTS: dict[str, Part] = {
     "rails": Part(
         "Rails with Devise",
@@ -54,6 +58,24 @@ PARTS: dict[str, Part] = {
             "ruby",
             "-e",
             f"{_GEMS}.each {{ |name| gem name }}; require 'pg'; require 'rbnacl'; require 'puma'",
+        ),
+    ),
+    "rack": Part(
+        "Sinatra",
+        (
+            "ruby-sinatra",
+            "ruby-jwt",
+            "ruby-rbnacl",
+            "ruby-pg",
+            "ruby-bcrypt",
+            "ruby-warden",
+            "ruby-minitest",
+            "puma",
+        ),
+        (
+            "ruby",
+            "-e",
+            "%w[sinatra/base jwt rbnacl pg bcrypt warden minitest puma].each { |name| require name }",
         ),
     ),
     "go": Part(
@@ -100,6 +122,12 @@ PARTS: dict[str, Part] = {
         ("pgbouncer",),
         ("sh", "-c", "PATH=$PATH:/usr/sbin; pgbouncer --version"),
     ),
+    "postgres15": Part(
+        "PostgreSQL 15",
+        ("postgresql-15",),
+        ("sh", "-c", f"{_POSTGRES_15} || {shlex.quote(str(DEBIAN_TREE))}{_POSTGRES_15}"),
+        beside=True,
+    ),
     "age": Part("age", ("age",), ("age", "--version")),
     "redis": Part(
         "Redis",
@@ -142,10 +170,13 @@ def ensure(key: str) -> None:
 
 def is_there(key: str) -> bool:
     """Whether a part can be used."""
-    probe = PARTS[key].probe
-    if shutil.which(probe[0]) is None:
+    return _works(PARTS[key])
+
+
+def _works(part: Part) -> bool:
+    if shutil.which(part.probe[0]) is None:
         return False
-    return subprocess.run(probe, capture_output=True, check=False).returncode == 0
+    return subprocess.run(part.probe, capture_output=True, check=False).returncode == 0
 
 
 def _install(part: Part) -> None:
@@ -154,16 +185,30 @@ def _install(part: Part) -> None:
         raise SetupError(f"this is not Debian: install what is there in the packages {names}")
     is_root = os.geteuid() == 0
     if is_root and not part.beside:
-        say(f"Debian packages through apt: {names}")
-        _update()
-        options = ["-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"]
-        environment = {"DEBIAN_FRONTEND": "noninteractive"}
-        run(["apt-get", "install", *options, *part.packages], env=environment)
+        _install_together()
+        if not _works(part):
+            _apt_install(part.packages)
     else:
         say(f"Debian packages unpacked into .parts: {names}")
         # All parts at once: what is unpacked is one tree.
         wanted = [each for each in PARTS.values() if each.beside or not is_root]
         unpack.unpack(sorted({package for each in wanted for package in each.packages}))
+
+
+@functools.cache
+def _install_together() -> None:
+    """Try all that is missing at once: apt reads its lists and runs the triggers one time, not ten."""
+    missing = [part for part in PARTS.values() if not part.beside and not _works(part)]
+    # If one of them can't be had, apt installs none, and each part tries alone.
+    with suppress(SetupError):
+        _apt_install([package for part in missing for package in part.packages])
+
+
+def _apt_install(packages: Sequence[str]) -> None:
+    say(f"Debian packages through apt: {' '.join(packages)}")
+    _update()
+    options = ["-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"]
+    run(["apt-get", "install", *options, *packages], env={"DEBIAN_FRONTEND": "noninteractive"})
 
 
 @functools.cache

@@ -23,6 +23,7 @@ module AutherCutover
     def initialize(settings)
       @settings = settings
       @lock = Mutex.new
+      @round = Mutex.new
       @seen = {}
       @pending = []
     end
@@ -30,7 +31,7 @@ module AutherCutover
     # Asked with each request: a thread does not survive the fork of a worker. Not in tests, whose
     # transactions it would not see.
     def ensure_running
-      return if Rails.env.test? || (@pid == Process.pid && @thread&.alive?)
+      return if AutherCutover.in_tests? || (@pid == Process.pid && @thread&.alive?)
 
       @lock.synchronize do
         next if @pid == Process.pid && @thread&.alive?
@@ -38,6 +39,12 @@ module AutherCutover
         @pid = Process.pid
         @thread = Thread.new { run }
       end
+    end
+
+    # A server's worker that is forked in the middle of a round inherits locks that nobody frees, down to those of
+    # libpq, and would hang at its first request.
+    def between_rounds(&block)
+      @round.synchronize(&block)
     end
 
     def saw_legacy(user_id)
@@ -55,21 +62,25 @@ module AutherCutover
     private
 
     def run
-      SideConnection.open
+      between_rounds { SideConnection.open }
       loop do
-        attempt { AutherCutover.counters.flush }
-        attempt { write_last_seen }
-        attempt { AutherCutover.revocations.refresh }
-        attempt { AutherCutover.detection_control.sees_fixture? }
-        attempt { beat_if_due }
+        between_rounds { round }
         sleep 1
       end
+    end
+
+    def round
+      attempt { AutherCutover.counters.flush }
+      attempt { write_last_seen }
+      attempt { AutherCutover.revocations.refresh }
+      attempt { AutherCutover.detection_control.sees_fixture? }
+      attempt { beat_if_due }
     end
 
     def attempt
       yield
     rescue StandardError => error # the thread must go on, whatever the database says
-      Rails.logger.warn("auther_cutover: beacon: #{error.class}")
+      AutherCutover.logger.warn("auther_cutover: beacon: #{error.class}")
     end
 
     # At once when the stage has changed: whoever changed it waits for this.
@@ -90,6 +101,12 @@ module AutherCutover
 
     def monotonic_s
       Process.clock_gettime(Process::CLOCK_MONOTONIC)
+    end
+  end
+  # In front of every fork (Ruby 3.1 and later call _fork for all of them).
+  module ForkBetweenRounds
+    def _fork
+      AutherCutover.beacon.between_rounds { super }
     end
   end
 end

@@ -21,12 +21,13 @@ module AutherCutover
       return false unless signed && (Time.now.to_i - sent_at.to_i).abs <= WINDOW_S
 
       expected = OpenSSL::HMAC.hexdigest("SHA256", @secret, signed)
-      ActiveSupport::SecurityUtils.secure_compare(expected, mac.downcase) && first_use?(nonce.downcase)
+      Rack::Utils.secure_compare(expected, mac.downcase) && first_use?(nonce.downcase)
     end
 
-    def answer
+    def answer(request)
       stage = AutherCutover.stage.stage
-      AutherCutover.counters.request(path: "legacy", outcome: "accepted", stage: stage, synthetic: true)
+      client = Client.kind(request, "legacy")
+      AutherCutover.counters.request(path: "legacy", outcome: "accepted", stage: stage, client: client, synthetic: true)
       AutherCutover.counters.flush
       [204, { "Cache-Control" => "no-store" }, []]
     end
