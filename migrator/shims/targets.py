@@ -8,6 +8,7 @@ from migrator.shims.asgi import AsgiTarget
 from migrator.shims.express import ExpressTarget
 from migrator.shims.go import GoTarget
 from migrator.shims.hono import HonoTarget
+from migrator.shims.laravel import LaravelTarget
 from migrator.shims.rails import RailsTarget
 
 if TYPE_CHECKING:
@@ -19,4 +20,5 @@ TARGETS: dict[str, Target] = {
     "express": ExpressTarget(),
     "go": GoTarget(),
     "hono": HonoTarget(),
+    "laravel": LaravelTarget(),
 }

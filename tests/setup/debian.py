@@ -78,6 +78,27 @@ PARTS: dict[str, Part] = {
             "require 'Illuminate/autoload.php'; exit(extension_loaded('pdo_pgsql') ? 0 : 1);",
         ),
     ),
+    "laravel_shim": Part(
+        "Laravel's shim",
+        (
+            "php-cli",
+            "php-laravel-framework",
+            "php-pgsql",
+            "php-xml",
+            "php-mbstring",
+            "php-curl",
+            "php-guzzlehttp-guzzle",
+            "php-apcu",
+            "phpunit",
+        ),
+        (
+            "php",
+            "-r",
+            "require 'Illuminate/autoload.php'; require 'GuzzleHttp/autoload.php';"
+            "require 'PHPUnit/Autoload.php'; exit(extension_loaded('pdo_pgsql') "
+            "&& extension_loaded('curl') && extension_loaded('apcu') ? 0 : 1);",
+        ),
+    ),
     "chromium": Part(
         "Chromium with its driver",
         ("chromium", "chromium-driver"),

@@ -1,0 +1,34 @@
+<?php
+
+namespace App\AutherCutover;
+
+use Illuminate\Cookie\Middleware\EncryptCookies;
+use Illuminate\Support\Facades\Auth;
+use Illuminate\Support\ServiceProvider;
+
+/** Puts the parts together. */
+final class AutherCutoverServiceProvider extends ServiceProvider
+{
+    private const OF_A_REQUEST = [
+        Counters::class, Current::class, KeySet::class,
+    ];
+
+    public function register(): void
+    {
+        $this->app->singleton(Settings::class, fn ($app) => new Settings($app['config']['auther_cutover']));
+        foreach (self::OF_A_REQUEST as $class) {
+            $this->app->scoped($class);
+        }
+        $this->app->resolving(EncryptCookies::class, function (EncryptCookies $cookies, $app) {
+            $cookies->disableFor(array_map([$app->make(Settings::class), 'cookieName'], Cookies::PLAIN));
+        });
+    }
+
+    public function boot(): void
+    {
+        // Half a configuration must not answer anybody: looked at before the first request is.
+        $this->app->runningInConsole() || $this->app->make(Settings::class);
+        $this->loadRoutesFrom(__DIR__.'/routes.php');
+        Auth::viaRequest('auther', fn () => $this->app->make(Current::class)->decision?->user);
+    }
+}

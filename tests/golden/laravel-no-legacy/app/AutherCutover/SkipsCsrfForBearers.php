@@ -1,0 +1,12 @@
+<?php
+
+namespace App\AutherCutover;
+
+/** For App\Http\Middleware\VerifyCsrfToken: CSRF protection follows the credential that was used. */
+trait SkipsCsrfForBearers
+{
+    protected function inExceptArray($request)
+    {
+        return app(Current::class)->usedHeader() || parent::inExceptArray($request);
+    }
+}

@@ -1,0 +1,47 @@
+<?php
+
+namespace App\AutherCutover;
+
+use Illuminate\Cookie\Middleware\EncryptCookies;
+use Illuminate\Support\Facades\Auth;
+use Illuminate\Support\ServiceProvider;
+
+/** Puts the parts together. */
+final class AutherCutoverServiceProvider extends ServiceProvider
+{
+    private const OF_A_REQUEST = [
+        Counters::class, Current::class, KeySet::class, Background::class, StageReader::class,
+    ];
+
+    public function register(): void
+    {
+        $this->app->singleton(Settings::class, fn ($app) => new Settings($app['config']['auther_cutover']));
+        foreach (self::OF_A_REQUEST as $class) {
+            $this->app->scoped($class);
+        }
+        $this->app->resolving(EncryptCookies::class, function (EncryptCookies $cookies, $app) {
+            $cookies->disableFor(array_map([$app->make(Settings::class), 'cookieName'], Cookies::PLAIN));
+        });
+    }
+
+    public function boot(): void
+    {
+        // Half a configuration must not answer anybody: looked at before the first request is.
+        $this->app->runningInConsole() || $this->app->make(Settings::class);
+        $this->loadRoutesFrom(__DIR__.'/routes.php');
+        Auth::extend('auther', function ($app, string $name, array $config) {
+            $guard = new AutherGuard($name, Auth::createUserProvider($config['provider']), $app['session.store']);
+            $guard->setCookieJar($app['cookie']);
+            $guard->setDispatcher($app['events']);
+            $guard->setRequest($app->refresh('request', $guard, 'setRequest'));
+            isset($config['remember']) && $guard->setRememberDuration($config['remember']);
+
+            return $guard;
+        });
+        $connections = $this->app['config']['database.connections'];
+        $default = $connections[$this->app['config']['database.default']];
+        $this->app['config']->set('database.connections.'.Background::CONNECTION, $default);
+        $this->app->terminating(fn () => $this->app->make(Background::class)->turn());
+        $this->commands([HeartbeatCommand::class]);
+    }
+}

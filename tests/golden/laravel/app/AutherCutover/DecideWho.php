@@ -1,0 +1,167 @@
+<?php
+
+namespace App\AutherCutover;
+
+use Closure;
+use Illuminate\Contracts\Auth\Authenticatable;
+use Illuminate\Http\Request;
+use Symfony\Component\HttpFoundation\Response;
+
+/**
+ * The middleware: Auther and the application's own sessions side by side. In the group `web` right after StartSession; in the
+ * group `api` first, as `DecideWho::class.':api'`: there no CSRF check stands behind, so no cookie counts.
+ */
+final class DecideWho
+{
+    public const OWN = 'own';
+    public const API = 'api';
+
+    public function __construct(
+        private readonly Settings $settings,
+        private readonly StageReader $stage,
+        private readonly Control $control,
+        private readonly Credentials $credentials,
+        private readonly Renewal $renewal,
+        private readonly LegacySessions $sessions,
+        private readonly AutherSession $autherSession,
+        private readonly Exchange $exchange,
+        private readonly LoginChoice $choice,
+        private readonly Counters $counters,
+        private readonly Current $current,
+    ) {
+    }
+
+    public function handle(Request $request, Closure $next, string $group = 'web'): Response
+    {
+        try {
+            return $this->answer($request, $group) ?? $next($request);
+        } finally {
+            $this->counters->save();
+        }
+    }
+
+    /** null: the application answers. */
+    private function answer(Request $request, string $group): ?Response
+    {
+        $isExempt = in_array($request->path(), $this->settings->exempt, true);
+        try {
+            $view = $this->stage->now();
+        } catch (Unavailable $outage) {
+            return $isExempt ? $this->exempt() : $this->withoutStage($outage);
+        }
+        // Before the decision, on the same counting line: it proves that legacy use would be seen.
+        if ($this->control->accepts($request->headers->get(Control::HEADER))) {
+            $this->counters->decided(new Decision('legacy', 'accepted'), $view->stage, synthetic: true);
+
+            return new Response('', 204, ['Cache-Control' => 'no-store']);
+        }
+        if ($group === self::OWN || $isExempt) {
+            return $this->exempt();
+        }
+
+        return $this->decided($request, $view, $group);
+    }
+
+    private function exempt(): ?Response
+    {
+        $this->sessions->guard()->exempt();
+
+        return null;
+    }
+
+    private function decided(Request $request, StageView $view, string $group): ?Response
+    {
+        $sinceS = microtime(true);
+        $finding = $this->credentials->examine($request, $group !== self::API, $view->acceptsAuther());
+        $mayHaveSession = in_array($finding->kind, ['absent', 'stale', 'valid'], true) && $group !== self::API;
+        $session = $mayHaveSession ? $this->sessions->find($request, $view) : null;
+        if ($view->stage !== 'legacy' && $this->renewal->isDue($request, $finding) && $this->renews($finding, $session)) {
+            $query = http_build_query(['return_to' => $request->getRequestUri(), 'renew' => '1']);
+
+            return Answers::seeOther(LoginController::START.'?'.$query);
+        }
+        $handsForeignOn = $finding->kind === 'foreign' && $this->isForeignPath(Answers::pathOf($request));
+        $decision = DecisionTable::decide($session, $finding, $view->legacyIsOver(), $handsForeignOn);
+        $this->counters->decided($decision, $view->stage, $sinceS);
+
+        return $this->act($request, $view, $decision);
+    }
+
+    private function renews(Finding $finding, Authenticatable|bool|null $session): bool
+    {
+        $person = $this->renewal->personOf($finding->claims);
+        $isOther = $session instanceof Authenticatable && (string) $session->getAuthIdentifier() !== $person?->userId;
+
+        return $person && ! $isOther;
+    }
+
+    private function act(Request $request, StageView $view, Decision $decision): ?Response
+    {
+        $guard = $this->sessions->guard();
+        $decision->dropsCookie && $this->autherSession->end($request);
+        $decision->forgetsLegacy && $request->hasSession() && $guard->forgetLegacy();
+        $this->current->decision = $decision;
+        $guard->decide($decision->user);
+        if ($decision->answer !== 'pass') {
+            return $this->refused($request, $view, $decision);
+        }
+        if ($decision->path === 'foreign' && $decision->outcome === 'accepted') {
+            // The application's own authenticator is to decide, so it finds no cookie at all.
+            $request->cookies->replace([]);
+            $request->headers->remove('Cookie');
+        }
+        if ($decision->credential !== 'session') {
+            return null;
+        }
+        $this->sessions->saw($request, $decision->user);
+        $offered = $this->exchange->offer($request, $view, $decision->user);
+        $offered || $guard->remember();
+
+        return $offered;
+    }
+
+    private function refused(Request $request, StageView $view, Decision $decision): ?Response
+    {
+        $answer = $decision->answer;
+        if ($answer === 'verification_unavailable') {
+            return Answers::unavailable($decision->finding->retryAfterS);
+        }
+        if ($answer === 'identity_unlinked') {
+            return Answers::json(409, $answer);
+        }
+        $isNavigation = Answers::isNavigation($request);
+        if ($isNavigation && $answer === 'conflict_page') {
+            return Answers::seeOther(ConflictController::PATH);
+        }
+        if ($isNavigation && in_array($answer, ['login', 'legacy_ended'], true)) {
+            // The login page itself must not redirect to the login page.
+            $isThere = Answers::pathOf($request) === $this->settings->login_path;
+
+            return $isThere ? null : Answers::seeOther($this->choice->path($request, $view));
+        }
+
+        return Answers::json(401, ['login' => 'invalid_token', 'conflict_page' => 'auth_conflict'][$answer] ?? $answer);
+    }
+
+    private function withoutStage(Unavailable $outage): Response
+    {
+        $this->counters->decided(new Decision('none', 'unavailable', 'verification_unavailable'), 'unknown');
+
+        return Answers::unavailable($outage->retryAfterS);
+    }
+
+    /** A prefix ends at a segment's border, and a path that a proxy could read differently is not below any. */
+    private function isForeignPath(string $path): bool
+    {
+        if (preg_match('#[\\\\%]|//|/\.\.?(/|$)#D', $path) === 1) {
+            return false;
+        }
+        foreach ($this->settings->foreign_paths as $prefix) {
+            if (str_starts_with("$path/", rtrim($prefix, '/').'/')) {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}
