@@ -1,7 +1,6 @@
 """The conformance suite against the Laravel application: a core of it, and all of it in the long tests."""
 
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +10,7 @@ from tests.parts import require
 from tests.parts.laravel import CALLBACK_PATH, prepare
 from tests.parts.postgres import PostgresServer
 from tests.shims.asgi.club import BOB, oracle
-from tests.shims.conformance import ENVIRONMENT, Deployment, check, known_gaps
+from tests.shims.conformance import ENVIRONMENT, Deployment, check
 
 pytestmark = pytest.mark.xdist_group("laravel")
 CSRF = """{ pattern = 'name="_token" value="([^"]+)"', field = "_token" }"""
@@ -58,7 +57,6 @@ CORE = (
     "doors/form-closed-in-drain",
     "doors/moved-at-the-form",
 )
-GAPS = known_gaps(Path(__file__).with_name("gaps.txt"))
 Verified = dict[str, Result]
 Verify = Callable[[Sequence[Case]], Verified]
 
@@ -102,4 +100,4 @@ def test_core(core: Verified, title: str) -> None:
 @pytest.mark.long
 def test_all_cases(verify: Verify) -> None:
     for result in verify(CASES).values():
-        check(result, gaps=GAPS)
+        check(result)
