@@ -45,7 +45,12 @@ class LaravelApp(Program):
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a command in the application's folder."""
         return subprocess.run(
-            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
 
@@ -68,7 +73,9 @@ def prepare(
         extra: More environment variables.
     """
     with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute("ALTER TABLE users ADD COLUMN IF NOT EXISTS remember_token varchar(100)")
+        connection.execute(
+            "ALTER TABLE users ADD COLUMN IF NOT EXISTS remember_token varchar(100)"
+        )
     folder = Path(tempfile.mkdtemp(prefix="migrator-laravel-"))
     stage, port = StageFile(folder / "stage.json"), port or free_port()
     redirect_uri = f"http://127.0.0.1:{port}{CALLBACK_PATH}"

@@ -36,6 +36,7 @@ _GO_PACKAGES = (
     "golang.org/x/crypto/bcrypt",
     "gopkg.in/square/go-jose.v2",
 )
+_LARAVEL = ("php-cli", "php-laravel-framework", "php-pgsql", "php-xml", "php-mbstring")
 PARTS: dict[str, Part] = {
     "rails": Part(
         "Rails with Devise",
@@ -71,7 +72,7 @@ PARTS: dict[str, Part] = {
     # Unpacked beside the project PHP finds neither its extensions nor its libraries.
     "laravel": Part(
         "Laravel",
-        ("php-cli", "php-laravel-framework", "php-pgsql", "php-xml", "php-mbstring"),
+        _LARAVEL,
         (
             "php",
             "-r",
@@ -80,23 +81,12 @@ PARTS: dict[str, Part] = {
     ),
     "laravel_shim": Part(
         "Laravel's shim",
-        (
-            "php-cli",
-            "php-laravel-framework",
-            "php-pgsql",
-            "php-xml",
-            "php-mbstring",
-            "php-curl",
-            "php-guzzlehttp-guzzle",
-            "php-apcu",
-            "phpunit",
-        ),
+        (*_LARAVEL, "php-curl", "php-guzzlehttp-guzzle", "php-apcu", "phpunit"),
         (
             "php",
             "-r",
-            "require 'Illuminate/autoload.php'; require 'GuzzleHttp/autoload.php';"
-            "require 'PHPUnit/Autoload.php'; exit(extension_loaded('pdo_pgsql') "
-            "&& extension_loaded('curl') && extension_loaded('apcu') ? 0 : 1);",
+            "array_map(fn ($one) => require $one, %s); exit(extension_loaded('apcu') ? 0 : 1);"
+            % ["Illuminate/autoload.php", "GuzzleHttp/autoload.php", "PHPUnit/Autoload.php"],
         ),
     ),
     "chromium": Part(

@@ -11,7 +11,10 @@ from tests.parts.laravel import prepare
 from tests.parts.postgres import PostgresServer
 from tests.parts.stage_file import create_side_tables, shim_settings
 from tests.shims.asgi.club import BOB, oracle
+from tests.shims.conformance import ENVIRONMENT
 from tests.shims.laravel.club import LaravelClub
+
+SECRETS = ("MIGRATOR_VERIFY_SECRET", "MIGRATOR_RESET_SECRET")
 
 
 @pytest.fixture(scope="session")
@@ -21,8 +24,15 @@ def laravel_club(postgres: PostgresServer, devise_template: str) -> Iterator[Lar
     with postgres.temporary_database(template=devise_template) as dsn, Issuer() as issuer:
         create_side_tables(dsn)
         plain = shim_settings(issuer, stage_public_key="", redirect_uri="")
-        settings = replace(plain, foreign_paths=("/api/v1",), delegate_permissions=True)
-        app = prepare(dsn, issuer, settings=settings, pepper=oracle()[BOB]["pepper"])
+        settings = replace(
+            plain,
+            plugin_url=f"{issuer.auth_url}/migrator",
+            foreign_paths=("/api/v1",),
+            delegate_permissions=True,
+        )
+        secrets = {name: ENVIRONMENT[name] for name in SECRETS}
+        pepper = oracle()[BOB]["pepper"]
+        app = prepare(dsn, issuer, settings=settings, pepper=pepper, extra=secrets)
         club = LaravelClub(app, issuer, dsn)
         club.link_everybody()
         app.start()

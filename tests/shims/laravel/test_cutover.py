@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from migrator.conformance.issuer import Issuer
+from migrator.core.queries import load
 from migrator.core.stage import Stage
 from tests.parts.laravel import PHP, prepare
 from tests.parts.stage_file import shim_settings
@@ -42,7 +43,9 @@ def test_whatever_signs_in_comes_through_the_guard(laravel_club: LaravelClub) ->
         answer = client.get(f"/enter/{CAROL}", headers=NAVIGATION)
         assert (answer.status_code, answer.headers["location"][:18]) == (303, "/auth/auther/start")
         assert client.get("/whoami").json()["user"] is None
-    assert laravel_club.count("auth_logins_refused_total", door="other", stage="drain") == before + 1
+    assert (
+        laravel_club.count("auth_logins_refused_total", door="other", stage="drain") == before + 1
+    )
 
 
 def test_remember_me_makes_a_session_while_sessions_are_made(laravel_club: LaravelClub) -> None:
@@ -107,6 +110,70 @@ def test_sessions_of_who_was_signed_out_everywhere_end(laravel_club: LaravelClub
         assert client.get("/whoami").json()["user"] is None
     laravel_club.sql("UPDATE migrator_identity SET auth_valid_after = NULL")
     laravel_club.move(CAROL, "legacy")
+
+
+def test_a_reset_link_of_who_moved_goes_on_at_auther(laravel_club: LaravelClub) -> None:
+    laravel_club.set_stage(Stage.DUAL)
+    plugin = laravel_club.issuer.plugin
+    plugin.passwords[sub_of(CAROL)] = "known"
+    bearer = {"Authorization": f"Bearer {laravel_club.token(ALICE)}"}
+    with laravel_club.browser(**bearer) as client:
+        assert client.post(f"/reset/{CAROL}").json() == {"consumed": True, "url": None}
+        laravel_club.move(CAROL, "auther")
+        assert "/reset-password/" in client.post(f"/reset/{CAROL}").json()["url"]
+        plugin.mode = "down"
+        answer = client.post(f"/reset/{CAROL}")
+        plugin.mode = "ok"
+        assert (answer.status_code, answer.json()) == (503, {"error": "verification_unavailable"})
+        assert answer.headers["retry-after"]
+    laravel_club.move(CAROL, "legacy")
+
+
+def test_a_right_password_is_tried_at_auther_behind_the_answer(laravel_club: LaravelClub) -> None:
+    laravel_club.set_stage(Stage.DUAL)
+    right = laravel_club.people[CAROL]["plaintext_password"]
+    for there, matched in ((right, True), ("another", False)):
+        laravel_club.issuer.plugin.passwords[sub_of(CAROL)] = there
+        with laravel_club.browser() as client:
+            answer = laravel_club.sign_in(client, CAROL)
+            assert answer.headers["location"] == laravel_club.app.base_url
+        query = "SELECT matched FROM migrator_shadow WHERE user_pk = %s"
+        laravel_club.wait_for(
+            lambda query=query, matched=matched: (
+                laravel_club.sql(query, str(CAROL)) == [(matched,)]
+            )
+        )
+
+
+def test_a_change_that_is_not_written_back_is_asked_for_at_auther(
+    laravel_club: LaravelClub,
+) -> None:
+    laravel_club.issuer.plugin.passwords[sub_of(CAROL)] = "set at Auther"
+    laravel_club.move(CAROL, "auther")
+
+    def doors() -> list[int]:
+        found = []
+        for password in (laravel_club.people[CAROL]["plaintext_password"], "set at Auther"):
+            with laravel_club.browser() as client:
+                found.append(laravel_club.sign_in(client, CAROL, password=password).status_code)
+        return found
+
+    laravel_club.set_stage(Stage.LEGACY)
+    assert doors() == [303, 422], "homes do not count"
+    log = load("migrator.legacy", "written_back.sql")["create"].format(log="migrator_write_back")
+    laravel_club.sql(log)
+    laravel_club.sql(
+        "INSERT INTO migrator_write_back (event_id, source, auther_id, kind, concerns, at, outcome,"
+        " state) VALUES ('evt', 'User', %s, 'password', 'password', now(), 'held', 'held')",
+        sub_of(CAROL),
+    )
+    try:
+        assert doors() == [422, 303]
+        laravel_club.set_stage(Stage.LEGACY, stop_accepting=True)
+        assert doors() == [303, 422], "after a compromise Auther is asked nothing"
+    finally:
+        laravel_club.sql("DROP TABLE migrator_write_back")
+        laravel_club.move(CAROL, "legacy")
 
 
 def test_requests_and_a_command_report_the_instance(laravel_club: LaravelClub) -> None:

@@ -143,9 +143,9 @@ def test_a_setting_is_a_literal_whatever_it_holds(tmp_path: Path) -> None:
 
 def test_names_of_tables_are_quoted() -> None:
     odd = LaravelTarget().files(replace(SETTINGS, users_table="a\"p'p.users"))
-    assert 'FROM (VALUES' in odd["app/AutherCutover/People.php"]
+    assert "FROM (VALUES" in odd["app/AutherCutover/People.php"]
     assert '"a""p\'p".migrator_identity' in odd["app/AutherCutover/People.php"]
-    assert "'\"a\"\"p\\'p\".migrator_token'" in odd["app/AutherCutover/StoredToken.php"]
+    assert '\'"a""p\\\'p".migrator_token\'' in odd["app/AutherCutover/StoredToken.php"]
 
 
 def test_a_later_build_can_bake_a_later_stage() -> None:

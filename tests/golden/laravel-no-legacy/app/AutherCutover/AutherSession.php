@@ -25,9 +25,9 @@ final class AutherSession
 
     public function keep(string $token, int|float $expiresAtS): void
     {
-        $untilS = $expiresAtS + self::RENEWABLE_S;
-        $value = strlen($token) > self::COOKIE_MAX_BYTES ? $this->stored->keep($token, $untilS) : $token;
-        $this->cookies->set(Credentials::ID_TOKEN, $value, (int) ($untilS - time()));
+        $keptUntilS = $expiresAtS + self::RENEWABLE_S;
+        $value = strlen($token) > self::COOKIE_MAX_BYTES ? $this->stored->keep($token, $keptUntilS) : $token;
+        $this->cookies->set(Credentials::ID_TOKEN, $value, (int) ($keptUntilS - time()));
     }
 
     /** Removes the credential from this browser. An outage of our table does not keep it there. */

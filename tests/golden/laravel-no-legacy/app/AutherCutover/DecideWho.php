@@ -48,7 +48,7 @@ final class DecideWho
         $decision = $this->decide($finding);
         $this->counters->decided($decision, 'auther', $sinceS);
         $decision->dropsCookie && $this->autherSession->end($request);
-        $this->current->decision = $decision;
+        $this->current->decide($decision);
 
         return match (true) {
             $decision->answer === 'pass' => null,

@@ -45,18 +45,23 @@ final class KeySet
         return $this->ageS() <= $this->settings->jwks_stale_s;
     }
 
-    /** Gives a key without asking anybody; refreshes an ageing set behind the answer. */
+    /** Gives a key without asking anybody. */
     public function known(string $kid): ?Key
     {
-        $ageS = $this->ageS();
-        if ($ageS > $this->settings->jwks_stale_s) {
+        if (! $this->isUsable()) {
             return null;
         }
-        if ($ageS > $this->settings->jwks_max_age_s && $this->waitS() <= 0) {
-            $this->app->terminating(fn () => $this->folder->locked('jwks', fn () => $this->waitS() <= 0 && $this->fetch()));
-        }
+        $this->refreshWhenOld();
 
         return $this->keys()[$kid] ?? null;
+    }
+
+    /** Fetches an ageing set anew behind the answer, also where nothing needs to be verified: a key may be gone from it. */
+    public function refreshWhenOld(): void
+    {
+        if ($this->ageS() > $this->settings->jwks_max_age_s && $this->waitS() <= 0) {
+            $this->app->terminating(fn () => $this->folder->locked('jwks', fn () => $this->waitS() <= 0 && $this->fetch()));
+        }
     }
 
     /**

@@ -53,10 +53,12 @@ final class StateFolder
 
     /**
      * Calls back while no other worker is inside the same lock; the system frees it when a worker dies.
+     *
+     * @throws Unavailable The folder cannot be written.
      */
     public function locked(string $name, callable $inside): mixed
     {
-        $file = fopen($this->path("$name.lock"), 'c');
+        $file = @fopen($this->path("$name.lock"), 'c') ?: throw new Unavailable('the state folder cannot be written');
         flock($file, LOCK_EX);
         try {
             return $inside();

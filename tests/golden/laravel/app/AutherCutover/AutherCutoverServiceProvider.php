@@ -3,7 +3,9 @@
 namespace App\AutherCutover;
 
 use Illuminate\Cookie\Middleware\EncryptCookies;
+use Illuminate\Foundation\Http\Events\RequestHandled;
 use Illuminate\Support\Facades\Auth;
+use Illuminate\Support\Facades\Event;
 use Illuminate\Support\ServiceProvider;
 
 /** Puts the parts together. */
@@ -29,6 +31,7 @@ final class AutherCutoverServiceProvider extends ServiceProvider
         // Half a configuration must not answer anybody: looked at before the first request is.
         $this->app->runningInConsole() || $this->app->make(Settings::class);
         $this->loadRoutesFrom(__DIR__.'/routes.php');
+        Event::listen(RequestHandled::class, fn (RequestHandled $event) => $this->app->make(Current::class)->handled($event));
         Auth::extend('auther', function ($app, string $name, array $config) {
             $guard = new AutherGuard($name, Auth::createUserProvider($config['provider']), $app['session.store']);
             $guard->setCookieJar($app['cookie']);

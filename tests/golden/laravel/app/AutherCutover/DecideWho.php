@@ -100,7 +100,7 @@ final class DecideWho
         $guard = $this->sessions->guard();
         $decision->dropsCookie && $this->autherSession->end($request);
         $decision->forgetsLegacy && $request->hasSession() && $guard->forgetLegacy();
-        $this->current->decision = $decision;
+        $this->current->decide($decision);
         $guard->decide($decision->user);
         if ($decision->answer !== 'pass') {
             return $this->refused($request, $view, $decision);

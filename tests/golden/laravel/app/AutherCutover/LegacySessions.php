@@ -6,6 +6,7 @@ use Illuminate\Contracts\Auth\Authenticatable;
 use Illuminate\Database\QueryException;
 use Illuminate\Http\Request;
 use Illuminate\Support\Facades\Auth;
+use Illuminate\Support\Facades\DB;
 
 /**
  * The legacy side of a request. What was looked up is noted in the session itself, which the framework writes anyway: so a
@@ -85,9 +86,9 @@ final class LegacySessions
             return false;
         }
         try {
-            $wereEnded = (bool) $this->background->side()->selectOne(
-                self::ENDED, [$this->settings->source, (string) $user->getAuthIdentifier()],
-            );
+            $values = [$this->settings->source, (string) $user->getAuthIdentifier()];
+            // Of the primary, not of a replica.
+            $wereEnded = (bool) DB::selectOne(self::ENDED, $values, false);
         } catch (QueryException $error) {
             // The legacy side must not hang on our table.
             $this->counters->log(['event' => 'ended_sessions_unknown', 'error' => (string) $error->getCode()]);

@@ -17,7 +17,7 @@ final class Passwords
     private const REASONS = ['no_credential', 'banned', 'unverified', 'unknown_scheme', 'pepper_missing', 'not_ours'];
     private const UNFINISHED = <<<'SQL'
         SELECT 1 FROM "public".migrator_write_back
-        WHERE source = ? AND user_pk = ? AND (state <> 'done' OR acknowledged_at IS NULL) LIMIT 1
+        WHERE auther_id = ? AND (state <> 'done' OR acknowledged_at IS NULL) LIMIT 1
         SQL;
     private const RECORD = <<<'SQL'
         INSERT INTO "public".migrator_shadow (source, user_pk, matched, reason) VALUES (?, ?, ?::boolean, ?)
@@ -38,7 +38,7 @@ final class Passwords
 
     /**
      * The person whose password is at Auther, null when it is here. In stage `legacy` homes do not count, except for who
-     * changed something at Auther that is not written back yet.
+     * changed something at Auther that is not written back yet; after a compromise Auther is asked nothing.
      */
     public function keptAtAuther(string $userId): ?Person
     {
@@ -47,7 +47,10 @@ final class Passwords
             return null;
         }
 
-        return $this->stage->now()->stage !== 'legacy' || $this->isUnfinished($userId) ? $person : null;
+        $view = $this->stage->now();
+        $counts = $view->stage !== 'legacy' || ($view->acceptsAuther() && $this->isUnfinished($person));
+
+        return $counts ? $person : null;
     }
 
     /** @throws Unavailable Auther does not answer: the password is not taken. */
@@ -96,10 +99,10 @@ final class Passwords
         return $this->plugin->post('verify', $this->settings->verify_secret, $body, self::TIMEOUT_S);
     }
 
-    private function isUnfinished(string $userId): bool
+    private function isUnfinished(Person $person): bool
     {
         try {
-            return (bool) $this->background->side()->selectOne(self::UNFINISHED, [$this->settings->source, $userId]);
+            return (bool) $this->background->side()->selectOne(self::UNFINISHED, [$person->autherId]);
         } catch (QueryException $error) {
             // The table is there once something was to be written back.
             return $error->getCode() === self::UNDEFINED_TABLE

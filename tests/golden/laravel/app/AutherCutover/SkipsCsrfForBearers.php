@@ -9,4 +9,10 @@ trait SkipsCsrfForBearers
     {
         return app(Current::class)->usedHeader() || parent::inExceptArray($request);
     }
+
+    /** No session, no token of it. */
+    public function shouldAddXsrfTokenCookie()
+    {
+        return ! app(Current::class)->usedHeader() && parent::shouldAddXsrfTokenCookie();
+    }
 }

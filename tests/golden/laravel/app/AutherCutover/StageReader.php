@@ -20,6 +20,7 @@ final class StageReader
         private readonly Settings $settings,
         private readonly StateFolder $folder,
         private readonly Counters $counters,
+        private readonly SharedMemory $memory,
     ) {
     }
 
@@ -74,13 +75,18 @@ final class StageReader
     /** A worker that lags must not put an older document over a newer one. */
     private function keep(string $text, StageView $view): void
     {
-        $this->folder->locked('stage', function () use ($text, $view) {
-            $there = self::read($this->settings->stage_cache);
-            $newer = $there === null ? null : $this->open($there, 'cached');
-            if ((! $newer || $newer->epoch < $view->epoch) && ! StateFolder::replace($this->settings->stage_cache, $text)) {
-                $this->counters->log(['event' => 'stage_not_stored']);
-            }
-        });
+        try {
+            $isKept = $this->folder->locked('stage', function () use ($text, $view) {
+                $there = self::read($this->settings->stage_cache);
+                $newer = $there === null ? null : $this->open($there, 'cached');
+
+                return ($newer && $newer->epoch >= $view->epoch) || StateFolder::replace($this->settings->stage_cache, $text);
+            });
+        } catch (Unavailable) {
+            $isKept = false;
+        }
+        // Best effort: a full disk must not keep this worker from following the switch.
+        $isKept || $this->counters->log(['event' => 'stage_not_stored']);
     }
 
     /** Once for each document that is refused, not for each request. */
@@ -101,16 +107,27 @@ final class StageReader
     private function open(string $text, string $origin): ?StageView
     {
         try {
-            $document = json_decode($text, true, 8, JSON_THROW_ON_ERROR);
-            $signature = Base64Url::decode($document['signature']);
-            $key = Base64Url::decode($this->settings->stage_public_key);
-            $isSigned = sodium_crypto_sign_verify_detached($signature, $document['payload'], $key);
-            $found = $isSigned ? json_decode($document['payload'], true, 8, JSON_THROW_ON_ERROR) : [];
+            $key = $this->settings->stage_public_key;
+            $name = 'stage:'.hash('sha256', "$key $text");
+            $found = $this->memory->find($name);
+            if ($found === null) {
+                $found = self::signedBy($key, $text);
+                $this->memory->keep($name, $found);
+            }
 
             return $this->fits($found) ? $this->viewOf($found, $origin) : null;
         } catch (Throwable) {
             return null;
         }
+    }
+
+    private static function signedBy(string $key, string $text): array
+    {
+        $document = json_decode($text, true, 8, JSON_THROW_ON_ERROR);
+        $signature = Base64Url::decode($document['signature']);
+        $isSigned = sodium_crypto_sign_verify_detached($signature, $document['payload'], Base64Url::decode($key));
+
+        return $isSigned ? json_decode($document['payload'], true, 8, JSON_THROW_ON_ERROR) : [];
     }
 
     private function fits(array $found): bool

@@ -25,7 +25,8 @@ final class TokenVerifier
      */
     public function remembered(string $token): ?array
     {
-        $claims = $this->verified->find($token, $this->keys->generation());
+        $this->keys->refreshWhenOld();
+        $claims = $this->keys->isUsable() ? $this->verified->find($token, $this->keys->generation()) : null;
         $problem = $claims === null ? null : $this->problemOf($claims);
         if ($problem) {
             throw $problem;
@@ -48,7 +49,6 @@ final class TokenVerifier
         $token ??= new Token($text);
         $this->requireWellFormed($token);
         $problem = $this->problemOf($token->claims);
-        $generation = $this->keys->generation();
         $key = $this->keys->known($token->header['kid']) ?? $this->fetchedKey($token->header['kid'], $problem);
         if ($key->algorithm !== $token->header['alg']) {
             throw new Refused('algorithm');
@@ -60,7 +60,7 @@ final class TokenVerifier
         if ($problem) {
             throw $problem;
         }
-        $this->verified->add($text, $generation, $token->claims);
+        $this->verified->add($text, $this->keys->generation(), $token->claims);
 
         return $token->claims;
     }
@@ -115,9 +115,9 @@ final class TokenVerifier
         if ($nowS >= $exp + $this->settings->leeway_s) {
             return new Refused('expired', stale: true, claims: $claims);
         }
-        $fromS = max(Token::seconds($claims['nbf'] ?? 0), Token::seconds($claims['iat'] ?? 0));
+        $validFromS = max(Token::seconds($claims['nbf'] ?? 0), Token::seconds($claims['iat'] ?? 0));
 
-        return $fromS > $nowS + $this->settings->leeway_s ? new Refused('not_yet_valid', stale: true) : null;
+        return $validFromS > $nowS + $this->settings->leeway_s ? new Refused('not_yet_valid', stale: true) : null;
     }
 
     private function isTime(mixed $value): bool
