@@ -18,9 +18,8 @@ final class AutherCutoverServiceProvider extends ServiceProvider
     public function register(): void
     {
         $this->app->singleton(Settings::class, fn ($app) => new Settings($app['config']['auther_cutover']));
-        foreach (self::OF_A_REQUEST as $class) {
-            $this->app->scoped($class);
-        }
+        array_map([$this->app, 'singleton'], [StateFolder::class, SharedMemory::class]);
+        array_map([$this->app, 'scoped'], self::OF_A_REQUEST);
         $this->app->resolving(EncryptCookies::class, function (EncryptCookies $cookies, $app) {
             $cookies->disableFor(array_map([$app->make(Settings::class), 'cookieName'], Cookies::PLAIN));
         });

@@ -19,6 +19,13 @@ final class Credentials
     ) {
     }
 
+    /** Whether there is anything to examine. */
+    public static function areIn(Request $request, Settings $settings): bool
+    {
+        return $request->headers->has('Authorization')
+            || str_contains((string) $request->headers->get('Cookie'), $settings->cookieName(self::ID_TOKEN));
+    }
+
     /**
      * Every doubt is a refusal, every outage `unavailable`. Never looks for a token in the query.
      *

@@ -4,6 +4,7 @@ namespace App\AutherCutover;
 
 use Closure;
 use Illuminate\Contracts\Auth\Authenticatable;
+use Illuminate\Contracts\Container\Container;
 use Illuminate\Http\Request;
 use Symfony\Component\HttpFoundation\Response;
 
@@ -19,15 +20,11 @@ final class DecideWho
     public function __construct(
         private readonly Settings $settings,
         private readonly StageReader $stage,
-        private readonly Control $control,
-        private readonly Credentials $credentials,
-        private readonly Renewal $renewal,
         private readonly LegacySessions $sessions,
-        private readonly AutherSession $autherSession,
-        private readonly Exchange $exchange,
-        private readonly LoginChoice $choice,
         private readonly Counters $counters,
         private readonly Current $current,
+        // Most requests bring a session and nothing else: what they do not need is not even loaded.
+        private readonly Container $parts,
     ) {
     }
 
@@ -50,7 +47,8 @@ final class DecideWho
             return $isExempt ? $this->exempt() : $this->withoutStage($outage);
         }
         // Before the decision, on the same counting line: it proves that legacy use would be seen.
-        if ($this->control->accepts($request->headers->get(Control::HEADER))) {
+        $marker = $request->headers->get(Control::HEADER);
+        if ($marker !== null && $this->parts->make(Control::class)->accepts($marker)) {
             $this->counters->decided(new Decision('legacy', 'accepted'), $view->stage, synthetic: true);
 
             return new Response('', 204, ['Cache-Control' => 'no-store']);
@@ -72,10 +70,12 @@ final class DecideWho
     private function decided(Request $request, StageView $view, string $group): ?Response
     {
         $sinceS = microtime(true);
-        $finding = $this->credentials->examine($request, $group !== self::API, $view->acceptsAuther());
+        $finding = Credentials::areIn($request, $this->settings)
+            ? $this->parts->make(Credentials::class)->examine($request, $group !== self::API, $view->acceptsAuther())
+            : new Finding('absent');
         $mayHaveSession = in_array($finding->kind, ['absent', 'stale', 'valid'], true) && $group !== self::API;
         $session = $mayHaveSession ? $this->sessions->find($request, $view) : null;
-        if ($view->stage !== 'legacy' && $this->renewal->isDue($request, $finding) && $this->renews($finding, $session)) {
+        if ($view->stage !== 'legacy' && $finding->kind === 'stale' && $this->renews($request, $finding, $session)) {
             $query = http_build_query(['return_to' => $request->getRequestUri(), 'renew' => '1']);
 
             return Answers::seeOther(LoginController::START.'?'.$query);
@@ -87,9 +87,10 @@ final class DecideWho
         return $this->act($request, $view, $decision);
     }
 
-    private function renews(Finding $finding, Authenticatable|bool|null $session): bool
+    private function renews(Request $request, Finding $finding, Authenticatable|bool|null $session): bool
     {
-        $person = $this->renewal->personOf($finding->claims);
+        $renewal = $this->parts->make(Renewal::class);
+        $person = $renewal->isDue($request, $finding) ? $renewal->personOf($finding->claims) : null;
         $isOther = $session instanceof Authenticatable && (string) $session->getAuthIdentifier() !== $person?->userId;
 
         return $person && ! $isOther;
@@ -98,7 +99,7 @@ final class DecideWho
     private function act(Request $request, StageView $view, Decision $decision): ?Response
     {
         $guard = $this->sessions->guard();
-        $decision->dropsCookie && $this->autherSession->end($request);
+        $decision->dropsCookie && $this->parts->make(AutherSession::class)->end($request);
         $decision->forgetsLegacy && $request->hasSession() && $guard->forgetLegacy();
         $this->current->decide($decision);
         $guard->decide($decision->user);
@@ -114,7 +115,8 @@ final class DecideWho
             return null;
         }
         $this->sessions->saw($request, $decision->user);
-        $offered = $this->exchange->offer($request, $view, $decision->user);
+        $offered = Exchange::isFor($view, $this->settings)
+            ? $this->parts->make(Exchange::class)->offer($request, $view, $decision->user) : null;
         $offered || $guard->remember();
 
         return $offered;
@@ -137,7 +139,8 @@ final class DecideWho
             // The login page itself must not redirect to the login page.
             $isThere = Answers::pathOf($request) === $this->settings->login_path;
 
-            return $isThere ? null : Answers::seeOther($this->choice->path($request, $view));
+            return $isThere ? null
+                : Answers::seeOther($this->parts->make(LoginChoice::class)->path($request, $view));
         }
 
         return Answers::json(401, ['login' => 'invalid_token', 'conflict_page' => 'auth_conflict'][$answer] ?? $answer);

@@ -88,11 +88,16 @@ final class Exchange
         $this->cookies->drop(self::PAUSE);
     }
 
+    /** Whether sessions are exchanged in this stage at all. */
+    public static function isFor(StageView $view, Settings $settings): bool
+    {
+        return $view->stage === 'drain' || ($view->stage === 'dual' && $settings->exchange_in_dual);
+    }
+
     private function isOpen(StageView $view): bool
     {
-        $inStage = $view->stage === 'drain' || ($view->stage === 'dual' && $this->settings->exchange_in_dual);
-
-        return $inStage && ! $view->legacyIsOver() && $this->plugin->has($this->settings->exchange_secret);
+        return self::isFor($view, $this->settings) && ! $view->legacyIsOver()
+            && $this->plugin->has($this->settings->exchange_secret);
     }
 
     private function isDue(Request $request): bool

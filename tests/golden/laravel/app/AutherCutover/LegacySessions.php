@@ -24,7 +24,6 @@ final class LegacySessions
 
     public function __construct(
         private readonly Settings $settings,
-        private readonly Background $background,
         private readonly Counters $counters,
     ) {
     }
@@ -74,7 +73,7 @@ final class LegacySessions
     {
         if (time() - $request->session()->get(self::SEEN_AT, 0) >= self::SEEN_EVERY_S) {
             $request->session()->put(self::SEEN_AT, time());
-            $this->background->saw((string) $user->getAuthIdentifier());
+            app(Background::class)->saw((string) $user->getAuthIdentifier());
         }
     }
 
