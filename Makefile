@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SETUP := @$(PYTHON) -m tests.setup
+# Images of containers often set it; then each of the hundreds of processes here would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check test test-long bench mutants lock clean
@@ -41,7 +43,7 @@ mutants: ## change the pure packages in one place at a time: the tests have to n
 	@$(BIN)/python -m tests.mutants
 
 lock: ## pin packages anew after a change of pyproject.toml (delete a lock for newer versions)
-	$(SETUP) python
+	$(SETUP) lock
 	$(BIN)/python -m tests.setup.lock
 
 clean: ## remove what the set-up and the demo made in this folder

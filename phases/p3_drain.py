@@ -25,11 +25,10 @@ from migrator.runner.gating.looking import look
 from migrator.runner.gating.overriding import refusal_of, with_override
 from migrator.runner.gating.picture import (
     PICTURE_SOURCES,
-    POPULATION_SOURCES,
     picture_of,
-    populations_of,
     recalled_picture,
 )
+from migrator.runner.gating.populations import POPULATION_SOURCES, populations_of
 from migrator.runner.gating.sampling import (
     due,
     evidence_row,

@@ -13,9 +13,25 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES = 1_048_576
 # Others' code, what is made by machine, and what no request runs through.
 _LEFT_OUT = frozenset(
-    {"vendor", "node_modules", "tmp", "log", "public", "coverage", "test", "tests", "spec"}
+    {
+        "__pycache__",
+        "bower_components",
+        "coverage",
+        "dist",
+        "log",
+        "migrations",
+        "node_modules",
+        "public",
+        "spec",
+        "test",
+        "testdata",
+        "tests",
+        "tmp",
+        "vendor",
+        "venv",
+    }
 )
-_LEFT_OUT_PATHS = frozenset({"db/migrate"})
+_LEFT_OUT_PATHS = frozenset({"db/migrate", "bootstrap/cache", "storage/framework"})
 
 
 @dataclass

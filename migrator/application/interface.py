@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
     from pathlib import Path
 
 
@@ -50,13 +51,15 @@ class SessionStore:
     """Where the framework keeps sessions.
 
     Attributes:
-        kind: `cookie`, `activerecord`, `redis`, `cache`, or the name in the code; '' when the code
-            does not say, which means the framework's default.
+        kind: `cookie`, `activerecord`, `django`, `laravel`, `redis`, `cache`, or the name in the code; '' when
+            neither the code nor the framework's default says.
         expires: How long, as written in the code (`14.days`); '' when it does not say.
+        ttl: The same as a time, where it is a constant and the reader knows its unit.
     """
 
     kind: str = ""
     expires: str = ""
+    ttl: timedelta | None = None
 
 
 @dataclass(frozen=True)

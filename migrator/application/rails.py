@@ -9,9 +9,11 @@ from functools import singledispatchmethod
 from typing import TYPE_CHECKING
 
 from migrator.application.files import SourceFiles
-from migrator.application.gems import locked
 from migrator.application.interface import ApplicationFindings, Place, SessionStore, Sign
-from migrator.application.ruby import Assignment, Call, Lookup, Text, pieces
+from migrator.application.packages import gems as locked
+from migrator.application.pieces import Assignment, Call, Lookup, Text
+from migrator.application.ruby import pieces
+from migrator.application.sql import in_sql
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -173,15 +175,6 @@ class RailsReader:
             signs={sign: tuple(notes.signs[sign]) for sign in Sign if notes.signs[sign]},
             unread=files.unread,
         )
-
-
-def in_sql(table: str) -> re.Pattern[str]:
-    """Give a pattern that finds a table's name where SQL expects a table."""
-    name = re.escape(table)
-    return re.compile(
-        rf'\b(?:from|join|into|update|table|only)\s+(?:"?\w+"?\.)?["`]?{name}["`]?(?![\w.])',
-        re.IGNORECASE,
-    )
 
 
 @dataclass

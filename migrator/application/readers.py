@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from migrator.application.asgi import ASGI
+from migrator.application.django import DJANGO
+from migrator.application.go import GO
+from migrator.application.laravel import LARAVEL
+from migrator.application.node import EXPRESS, HONO
+from migrator.application.rack import RACK
 from migrator.application.rails import RailsReader
 from migrator.core.errors import UsageError
 
@@ -12,7 +18,11 @@ if TYPE_CHECKING:
 
     from migrator.application.interface import ApplicationFindings, Reader
 
-READERS: dict[str, Reader] = {"rails": RailsReader()}
+# The first that recognises a folder reads it: a Django application may ask for Starlette too.
+READERS: dict[str, Reader] = {
+    "rails": RailsReader(),
+    **{one.framework.name: one for one in (DJANGO, LARAVEL, ASGI, EXPRESS, HONO, GO, RACK)},
+}
 
 
 def read_application(root: Path, *, users_table: str) -> ApplicationFindings:
@@ -32,5 +42,6 @@ def read_application(root: Path, *, users_table: str) -> ApplicationFindings:
             return reader.read(root, users_table=users_table.rpartition(".")[2])
     raise UsageError(
         f"{root} holds no application of a known framework ({', '.join(READERS)})",
-        hint="give the folder with config/application.rb and Gemfile: migrator preflight --app PATH",
+        hint="give the folder with config/application.rb, manage.py, artisan, config.ru, package.json, go.mod or "
+        "requirements.txt: migrator preflight --app PATH",
     )

@@ -2,73 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 import tree_sitter_ruby
 from tree_sitter import Language, Parser
 
+from migrator.application.pieces import Assignment, Call, Lookup, Text
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tree_sitter import Node
 
+    from migrator.application.pieces import Piece
+
 _TEXTS = frozenset({"string_content", "heredoc_content"})
 _NAMES = frozenset({"simple_symbol", "hash_key_symbol"})
-
-
-@dataclass(frozen=True)
-class Call:
-    """A method call, with or without a receiver; a bare word is one too.
-
-    Attributes:
-        receiver: As written, '' without one.
-        words: Symbols among the arguments, without their colon.
-        constants: Classes and modules among the arguments.
-        options: Keyword arguments as written, by name.
-        inside: The class whose body it stands in, '' outside of one.
-    """
-
-    line: int
-    method: str
-    receiver: str
-    words: tuple[str, ...]
-    constants: tuple[str, ...]
-    options: dict[str, str]
-    inside: str
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """`receiver.name = value`, each as written."""
-
-    line: int
-    receiver: str
-    name: str
-    value: str
-    inside: str
-
-
-@dataclass(frozen=True)
-class Lookup:
-    """`object[key]` with a constant key."""
-
-    line: int
-    object: str
-    key: str
-
-
-@dataclass(frozen=True)
-class Text:
-    """The content of a string or of one piece of a heredoc, or a symbol's name."""
-
-    line: int
-    text: str
-    is_name: bool
-
-
-Piece = Call | Assignment | Lookup | Text
 
 
 @cache
@@ -136,6 +86,9 @@ def _stands_alone(node: Node) -> bool:
 
 def _assignment(node: Node, line: int, inside: str) -> Assignment | None:
     left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+    if left is not None and left.type == "element_reference":
+        found = _lookup(left, line)
+        return Assignment(line, found.object, found.key, _said(right), inside) if found else None
     if left is None or left.type != "call":
         return None
     receiver = _said(left.child_by_field_name("receiver"))

@@ -12,7 +12,7 @@ from migrator.cli.common import Invocation, dry_run_option, json_option
 from migrator.cli.output import emit, print_json
 from migrator.cli.stage import stage
 from migrator.cli.verify import verify
-from migrator.config.load import DEFAULT_FILE
+from migrator.config import DEFAULT_FILE
 from migrator.shims.targets import TARGETS
 from phases import p2_dual_path
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import structlog
 
 from migrator import __version__
-from migrator.cli.common import Invocation
 from migrator.cli.lazy import LazyGroup
-from migrator.cli.output import print_error
-from migrator.config.load import DEFAULT_FILE
+from migrator.config import DEFAULT_FILE
 from migrator.core.errors import DependencyError, ExitCode, MigratorError
 from migrator.core.redact import scrub
+
+if TYPE_CHECKING:
+    from structlog.types import EventDict
 
 COMMANDS = {
     "init": "migrator.cli.init:init",
@@ -68,6 +69,9 @@ def cli(context: click.Context, config_path: Path, verbose: int) -> None:
     `migrator status` says where the migration stands and what to run next.
     Exit codes: 0 done, 1 refused, 2 usage, 3 held, 4 a dependency failed, 5 state conflict.
     """
+    # Not for `--version` and `--help`, which are answered at once.
+    from migrator.cli.common import Invocation  # noqa: PLC0415
+
     _log_to_stderr(verbose)
     context.obj = Invocation(config_path)
 
@@ -78,21 +82,25 @@ def main() -> None:
     try:
         code = cli.main(arguments, standalone_mode=False)
     except MigratorError as error:
-        print_error(error, as_json="--json" in arguments)
-        code = error.exit_code
+        code = _say(error, arguments)
     except click.ClickException as error:
         error.show()
         code = ExitCode.USAGE
     except BrokenPipeError:
         code = ExitCode.DONE
     except OSError as error:
-        failed = _as_dependency(error)
-        print_error(failed, as_json="--json" in arguments)
-        code = failed.exit_code
+        code = _say(_as_dependency(error), arguments)
     except (click.Abort, KeyboardInterrupt):
         sys.stderr.write("interrupted; run the same command again to go on\n")
         code = 130
     sys.exit(int(code or 0))
+
+
+def _say(error: MigratorError, arguments: list[str]) -> ExitCode:
+    from migrator.cli.output import print_error  # noqa: PLC0415
+
+    print_error(error, as_json="--json" in arguments)
+    return error.exit_code
 
 
 def _as_dependency(error: OSError) -> DependencyError:
@@ -105,6 +113,8 @@ def _as_dependency(error: OSError) -> DependencyError:
 
 
 def _log_to_stderr(verbose: int) -> None:
+    import structlog  # noqa: PLC0415
+
     level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
     structlog.configure(
         processors=[
@@ -119,7 +129,5 @@ def _log_to_stderr(verbose: int) -> None:
     )
 
 
-def _scrubbed(
-    _logger: object, _name: str, event: structlog.types.EventDict
-) -> structlog.types.EventDict:
+def _scrubbed(_logger: object, _name: str, event: EventDict) -> EventDict:
     return {key: scrub(value) if isinstance(value, str) else value for key, value in event.items()}

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from migrator.cli.common import dry_run_option, json_option, pass_context
 from migrator.cli.output import emit
+from migrator.cli.webhooks import listening
 from migrator.core.clock import iso
 from migrator.core.durations import format_duration
 from migrator.core.errors import ExitCode, UsageError
@@ -63,8 +64,12 @@ def write_back(
 
 
 def _watch(ctx: Context) -> Total:
-    with Interruption() as interruption, _screen(ctx) as show:
-        total = watch(ctx, interruption=interruption, show=show)
+    with (
+        Interruption() as interruption,
+        listening(ctx) as bell,
+        _screen(ctx) as show,
+    ):
+        total = watch(ctx, interruption=interruption, show=show, bell=bell)
     sys.stderr.write("stopped; the same command goes on\n")
     return total
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
@@ -13,9 +12,10 @@ from migrator.config.section import Section
 from migrator.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pydantic_core import ErrorDetails
 
-DEFAULT_FILE = Path("migrator.toml")
 _SHOWN = 40
 Model = TypeVar("Model", bound=Section)
 

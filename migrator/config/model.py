@@ -27,6 +27,7 @@ from migrator.config.standing_up import StandingUp
 from migrator.config.sync import SyncSection
 from migrator.config.verify import VerifySection
 from migrator.config.way_in import WayIn
+from migrator.config.webhook import WebhookSection
 from migrator.config.write_back import WriteBackSection
 from migrator.core.envelope import MAX_PEPPERS, NO_PEPPER
 
@@ -192,6 +193,7 @@ class Config(Section):
     import_: Annotated[ImportSection, Field(alias="import")]
     plugin: PluginSection = PluginSection()
     write_back: WriteBackSection = WriteBackSection()
+    webhook: WebhookSection = WebhookSection()
     sync: SyncSection = SyncSection()
     stage: StageSection
     shim: ShimSection = ShimSection()

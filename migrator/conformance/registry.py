@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from migrator.conformance.cases import (
     bent_logins,
+    clients,
     conflicts,
     csrf,
     doors,
@@ -41,5 +42,6 @@ CASES = (
     *newcomers.CASES,
     *switch.CASES,
     *observation.CASES,
+    *clients.CASES,
     *key_set.CASES,
 )

@@ -7,10 +7,13 @@ from collections.abc import Mapping  # noqa: TC003
 from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003
 
+from migrator.dashboards.health_view import HealthRow  # noqa: TC001
+from migrator.metrics.clients import UNKNOWN
+
 
 @dataclass(frozen=True)
 class CounterRow:
-    """Requests of one instance on one path with one outcome, the control's own left out.
+    """Requests of one instance on one path with one outcome from one kind of client, the control's own left out.
 
     Attributes:
         since_start: Since its counters began.
@@ -22,6 +25,7 @@ class CounterRow:
     outcome: str
     since_start: int
     since_last: int | None
+    client: str = UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,35 @@ class InstanceRow:
 
 
 @dataclass(frozen=True)
+class SeenRow:
+    """Users by how long ago they were last seen, on each path.
+
+    Attributes:
+        within: `1h`, `1d`, …, `longer`, or `never` since the shim is there.
+    """
+
+    within: str
+    legacy: int
+    auther: int
+
+
+@dataclass(frozen=True)
+class HomesRow:
+    """The users that `migrator_identity` knows; zeros mean nothing while there is a doubt.
+
+    Attributes:
+        legacy: Those at home on the legacy path.
+        pinned: Those among them who cannot move.
+    """
+
+    legacy: int = 0
+    auther: int = 0
+    pinned: int = 0
+    seen: tuple[SeenRow, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Populations:
     """All that can still come by the legacy path; None where nobody can tell.
 
@@ -83,7 +116,9 @@ class Populations:
         remember_me: Users of whom a remember-me token may be out there, which makes new sessions.
         remember_me_recent: Those among them who were remembered first within `remember_for`.
         foreign_requests: Requests with other bearers that the shims counted since they began.
-        clients: Requests by kind of client (browser, app, API), where the shims tell.
+        clients: Accepted legacy requests by kind of client since the shims began; `unknown` are those of older
+            shims, and a kind that they may hide is left out, not zero.
+        homes: Users by home and by when they were last seen.
         doubts: Why something is not known.
     """
 
@@ -92,6 +127,7 @@ class Populations:
     remember_me_recent: int | None = None
     foreign_requests: int | None = None
     clients: Mapping[str, int] | None = None
+    homes: HomesRow | None = None
     doubts: tuple[str, ...] = ()
 
 
@@ -153,6 +189,7 @@ class DrainPicture:
         instances: Those expected, and all others that ever reported.
         began: When the drain began; None before.
         curve: How many sessions held a user, since the drain began; only counts without a doubt.
+        health: How well it goes; empty where nobody looked.
     """
 
     migration: str
@@ -179,3 +216,4 @@ class DrainPicture:
     instances: tuple[InstanceRow, ...] = ()
     began: datetime | None = None
     curve: tuple[tuple[datetime, int], ...] = ()
+    health: tuple[HealthRow, ...] = ()

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from migrator.core.durations import format_duration
 from migrator.dashboards.curve import sparkline
-from migrator.dashboards.requests import GROUPS, request_cells
+from migrator.dashboards.requests import GROUPS, client_cells, request_cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -76,7 +76,7 @@ def lines(
         f"gates before {picture.step}" + ("" if picture.gates else ": none, which holds"),
     ]
     gates = [_gate(row) for row in picture.gates]
-    known = [*_sessions(picture), *_requests(picture)]
+    known = [*_sessions(picture), *_clients(picture.counters), *_requests(picture)]
     instances = [_instance(name, cells) for name, cells in request_cells(picture.counters)]
     coverage = [
         f"marker    counted by {picture.controlled} of {picture.scraped} scraped instances",
@@ -192,6 +192,11 @@ def _requests(picture: DrainPicture) -> list[str]:
     since = f", + since {_time(picture.looked_before)}" if picture.looked_before else ""
     heading = "".join(f"{path:>12}" for path in GROUPS)
     return [f"requests  since start{since}", f"  {'instance':<{_NAME}}{heading}"]
+
+
+def _clients(counters: Sequence[CounterRow]) -> list[str]:
+    kinds = [f"{kind} {' '.join(filter(None, cell))}" for kind, cell in client_cells(counters)]
+    return [f"clients   of legacy requests: {', '.join(kinds)}"] if kinds else []
 
 
 def _instance(name: str, cells: Iterable[Cell]) -> str:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from starlette.routing import Route
 from migrator.core.clock import iso
 from migrator.core.errors import MigratorError
 from migrator.core.redact import scrub
+from migrator.dashboards.guard import NO_TOKEN, Guard, Refusal
 from migrator.dashboards.step_answer import StepAnswer
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-_LETS_THROUGH, _UNAUTHORIZED, _FORBIDDEN, _MISDIRECTED = 200, 401, 403, 421
+_LETS_THROUGH, _FORBIDDEN = 200, 403
 _METHODS = ["GET", "POST"]
 
 
@@ -32,37 +32,32 @@ def make_app(
     *,
     token: str | None = None,
     hosts: frozenset[str] | None = None,
-) -> Starlette:
+) -> Guard:
     """Give the application.
 
     Args:
         ask: Answers for a step, or for one gate of it; called in a thread for each request.
-        token: What a bearer must bring; None lets everybody ask.
-        hosts: Host headers that are good, in lower case; None for any. A page that another name leads
-            here (DNS rebinding) is refused by it.
+        token: What whoever asks must bring; None lets everybody ask.
+        hosts: Host headers that are good, in lower case; None for any.
     """
 
     def answer(request: Request) -> JSONResponse:
-        if hosts is not None and request.headers.get("Host", "").lower() not in hosts:
-            return JSONResponse({"allowed": False}, _MISDIRECTED)
-        if token is not None and not _is_bearer(request, token):
-            headers = {"WWW-Authenticate": "Bearer"}
-            return JSONResponse({"allowed": False}, _UNAUTHORIZED, headers)
         step, name = request.path_params["step"], request.path_params.get("name")
         try:
             found = ask(step, name)
         except MigratorError as error:
             found = StepAnswer(step, allowed=False, state="HELD", reason=scrub(error.message))
         status = _LETS_THROUGH if found.allowed else _FORBIDDEN
-        return JSONResponse(_plain(found), status, {"Cache-Control": "no-store"})
+        return JSONResponse(_plain(found), status)
 
     paths = ("/gates/{step}", "/gates/{step}/{name}")
-    return Starlette(routes=[Route(path, answer, methods=_METHODS) for path in paths])
+    routes = [Route(path, answer, methods=_METHODS) for path in paths]
+    return Guard(Starlette(routes=routes), _refused, hosts, token)
 
 
-def _is_bearer(request: Request, token: str) -> bool:
-    given = request.headers.get("Authorization", "").encode()
-    return hmac.compare_digest(given, f"Bearer {token}".encode())
+def _refused(refusal: Refusal) -> JSONResponse:
+    headers = {"WWW-Authenticate": "Bearer"} if refusal is NO_TOKEN else None
+    return JSONResponse({"allowed": False}, refusal.status, headers)
 
 
 def _plain(found: StepAnswer) -> dict[str, Any]:

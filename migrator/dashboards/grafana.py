@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.dashboards.promql import SIGN_INS, Promql
 from migrator.dashboards.rules import Rules, rules_of
+from migrator.metrics.clients import LABEL
 from migrator.metrics.exported import (
     DETECTOR,
     INFO,
@@ -135,6 +136,13 @@ def _populations(promql: Promql) -> Iterator[Panel]:
         "timeseries",
         ((_rate(promql, REQUESTS, *legacy, by="stage"), "in stage {{stage}}"),),
         "Requests that the legacy side answered for: this has to become zero.",
+        unit="reqps",
+    )
+    yield Panel(
+        "Legacy requests by kind of client",
+        "timeseries",
+        ((_rate(promql, REQUESTS, *legacy, by=LABEL), f"{{{{{LABEL}}}}}"),),
+        "Apps and programs cannot follow a redirect to a login. Without a name: of older shims.",
         unit="reqps",
     )
     remembered = _rate(promql, LOGINS, 'door="remember_me"', by="side")

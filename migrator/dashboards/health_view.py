@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+# Types are read at run time, by whatever reads a kept row.
+from collections.abc import Mapping  # noqa: TC003
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
 COLUMNS = 80
@@ -21,12 +22,16 @@ class HealthRow:
         value: None when it is not known.
         why: Why it is not known; '' otherwise.
         evidence: What it is read from.
+        bound: What it is held against, in words; '' where the configuration says nothing about it.
+        verdict: `OK`, `BREACH`, or why it is neither, e.g. `NO_DATA`; '' without a bound.
     """
 
     measure: str
     value: float | None
     why: str
     evidence: Mapping[str, Any]
+    bound: str = ""
+    verdict: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,10 +83,11 @@ def health_lines(picture: HealthPicture) -> list[str]:
 def _row(row: HealthRow) -> str:
     if row.value is None:
         return f"  {row.measure:<19} {'unknown':>9}  {row.why}"
-    return f"  {row.measure:<19} {_value(row):>9}  {_facts(row.evidence)}".rstrip()
+    return f"  {row.measure:<19} {value_of(row):>9}  {facts_of(row)}".rstrip()
 
 
-def _value(row: HealthRow) -> str:
+def value_of(row: HealthRow) -> str:
+    """Give the value as people read it."""
     if row.value is None:
         return "unknown"
     if row.measure in _SHARES:
@@ -91,8 +97,10 @@ def _value(row: HealthRow) -> str:
     return f"{row.value:.2f}".rstrip("0").rstrip(".")
 
 
-def _facts(evidence: Mapping[str, Any]) -> str:
-    said = [f"{name} {_said(value)}" for name, value in evidence.items() if value not in ({}, "")]
+def facts_of(row: HealthRow) -> str:
+    """Say what the value is read from."""
+    facts = row.evidence.items()
+    said = [f"{name} {_said(value)}" for name, value in facts if value not in ({}, "")]
     return ", ".join(said)
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003
 from typing import TYPE_CHECKING
 
+from migrator.dashboards.drain_picture import HomesRow  # noqa: TC001
+
 if TYPE_CHECKING:
     from migrator.dashboards.drain_picture import DrainPicture
 
@@ -124,12 +126,16 @@ class LeftList:
 
     Attributes:
         at: When they were listed.
+        of_each: How many of each kind at most.
+        homes: All users by home and by when they were last seen, counted at the same time.
         doubt: Why they are not known; empty when they are.
     """
 
     at: datetime
     kinds: tuple[LeftRow, ...] = ()
     doubt: str = ""
+    of_each: int = 5
+    homes: HomesRow | None = None
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.core.clock import iso
 from migrator.dashboards.chart import Chart, chart
+from migrator.dashboards.health_view import facts_of, value_of
 from migrator.dashboards.html import environment
 from migrator.dashboards.overview import REMOVED
-from migrator.dashboards.requests import GROUPS, request_cells
+from migrator.dashboards.requests import GROUPS, client_cells, request_cells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,15 +29,17 @@ WIDE, NARROW = (1080, 300), (340, 250)
 STEPS = ("legacy", "dual", "drain", "auther", REMOVED)
 # In the order of the page; `said` is read out and not seen.
 ORDER = (
-    *("stage", "next", "figures", "curve", "gates", "doubts", "people", "requests"),
-    *("left", "instances", "sides", "history", "ledger"),
+    *("stage", "next", "figures", "curve", "gates", "doubts", "health", "people", "users"),
+    *("requests", "left", "instances", "sides", "history", "ledger"),
 )
 LINKS = {
     "next": "Verdict",
     "curve": "Curve",
     "gates": "Gates",
     "doubts": "Not known",
+    "health": "Health",
     "people": "Populations",
+    "users": "Users",
     "requests": "Requests",
     "left": "Who is left",
     "instances": "Instances",
@@ -158,7 +161,9 @@ def _values(over: Overview, *, printed: bool) -> dict[str, Any]:
         "described": _described(over, wide) if wide else "",
         "rows": _table(over),
         "groups": GROUPS,
+        "health": [(row, value_of(row), facts_of(row)) for row in picture.health],
         "counted": request_cells(picture.counters),
+        "kinds": client_cells(picture.counters),
         "doubts": tuple(
             dict.fromkeys((*stale, *picture.doubts, *picture.sessions.doubts, *others))
         ),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from migrator.metrics.clients import CLIENTS, UNKNOWN
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -28,6 +30,18 @@ def request_cells(counters: Sequence[CounterRow]) -> list[tuple[str, tuple[Cell,
     """Give each instance with a cell for each of `GROUPS`."""
     names = sorted({row.instance for row in counters})
     return [(name, _cells([row for row in counters if row.instance == name])) for name in names]
+
+
+def client_cells(counters: Sequence[CounterRow]) -> list[tuple[str, Cell]]:
+    """Give accepted legacy requests of all instances by kind of client.
+
+    While older shims tell no kind, one that nobody named is left out: zero is not known.
+    """
+    found = [row for row in counters if (row.path, row.outcome) == ("legacy", "accepted")]
+    certain = bool(counters) and all(row.client != UNKNOWN for row in counters)
+    named = {row.client for row in found} | set(CLIENTS if certain else ())
+    kinds = [kind for kind in (*CLIENTS, UNKNOWN) if kind in named]
+    return [(kind, _cell([row for row in found if row.client == kind])) for kind in kinds]
 
 
 def _cells(mine: Sequence[CounterRow]) -> tuple[Cell, ...]:

@@ -15,7 +15,7 @@ DURATION_BUCKETS_S = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 DETECTOR = "auth_detector_sees_fixture"
 
 LABELS: dict[str, frozenset[str]] = {
-    REQUESTS: frozenset({"path", "outcome", "stage", "reason", "synthetic"}),
+    REQUESTS: frozenset({"path", "outcome", "stage", "reason", "client", "synthetic"}),
     INFO: frozenset({"instance", "build", "baked", "stage", "epoch", "source"}),
     STARTED: frozenset(),
     LOGINS: frozenset({"door", "side"}),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from migrator.metrics.clients import LABEL, known_client
 from migrator.metrics.exported import INFO, LABELS, REQUESTS, STARTED
 from migrator.metrics.interface import Doubt, Grade, Labels, Process, Series
 
@@ -114,5 +115,10 @@ def _series(sample: Sample) -> Series:
 def _labels(sample: Sample) -> Labels:
     of = sample.labels
     return Labels(
-        of["path"], of["outcome"], of["stage"], of["reason"], _SYNTHETIC[of["synthetic"]]
+        of["path"],
+        of["outcome"],
+        of["stage"],
+        of["reason"],
+        synthetic=_SYNTHETIC[of["synthetic"]],
+        client=known_client(of.get(LABEL)),
     )

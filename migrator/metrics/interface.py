@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
+from migrator.metrics.clients import UNKNOWN
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, timedelta
@@ -45,13 +47,18 @@ class Source(Protocol[T_co]):
 
 
 class Labels(NamedTuple):
-    """The labels of `auth_requests_total`, all of them closed lists."""
+    """The labels of `auth_requests_total`, all of them closed lists.
+
+    Attributes:
+        client: One of `migrator.metrics.clients.CLIENTS`, `unknown` where an older shim does not tell.
+    """
 
     path: str
     outcome: str
     stage: str
     reason: str
     synthetic: bool
+    client: str = UNKNOWN
 
 
 class Series(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from migrator.metrics.clients import LABEL, known_client
 from migrator.metrics.interface import Labels
 
 PATHS = frozenset({"legacy", "auther", "both", "foreign", "none"})
@@ -58,4 +59,5 @@ def _labels(facts: dict[str, Any]) -> Labels:
         raise UnreadableError
     if reason is None:
         raise UnreadableError
-    return Labels(path, outcome, stage, reason, synthetic=synthetic)
+    client = known_client(facts.get(LABEL))
+    return Labels(path, outcome, stage, reason, synthetic=synthetic, client=client)

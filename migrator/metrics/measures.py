@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -9,6 +10,7 @@ from migrator.core.clock import iso
 from migrator.metrics import auther_measures, homes_measures
 from migrator.metrics.base import Base, Mark, since
 from migrator.metrics.both_sides import AutherLook, SyncLook, WriteBackLook
+from migrator.metrics.clients import CLIENTS, UNKNOWN
 from migrator.metrics.holes import hole_doubts, hole_marks
 from migrator.metrics.instances import coverage_doubts
 from migrator.metrics.interface import (
@@ -22,10 +24,11 @@ from migrator.metrics.interface import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import timedelta
 
     from migrator.config.gate import Measurement
+    from migrator.metrics.interface import Process
     from migrator.metrics.look import Look
 
 SourceName = Literal[
@@ -187,6 +190,21 @@ def _fact(source: SourceName) -> Measure:
 
 def _is_legacy(labels: Labels) -> bool:
     return labels.path == "legacy" and labels.outcome == "accepted" and not labels.synthetic
+
+
+def legacy_by_client(processes: Iterable[Process]) -> dict[str, int]:
+    """Count accepted legacy requests by kind of client, since each process began.
+
+    While some requests are of an unknown kind, a kind that has none is left out: nobody knows that it has none.
+    """
+    requests = [one for process in processes for one in process.requests.items()]
+    counted: Counter[str] = Counter()
+    if all(labels.client != UNKNOWN for labels, _ in requests):
+        counted.update(dict.fromkeys(CLIENTS, 0))
+    for labels, value in requests:
+        if _is_legacy(labels):
+            counted[labels.client] += int(value)
+    return dict(counted)
 
 
 MEASURES: dict[Measurement, Measure] = {

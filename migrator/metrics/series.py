@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from prometheus_client.samples import Sample
 
 from migrator.core.durations import format_duration
+from migrator.metrics.clients import CLIENTS, LABEL
 from migrator.metrics.exported import LABELS
 from migrator.metrics.exposition import process_of
 from migrator.metrics.interface import Doubt, Grade, ShimLook
@@ -97,13 +98,21 @@ class _Looks:
 def _taken_apart(series: Series) -> _Sample:
     labels = dict(series.labels)
     name = labels.pop("__name__")
-    own = {}
-    for label in METRICS[name]:
-        # A target's label of the same name pushes the shim's own aside.
-        found = labels.pop(EXPORTED + label, None)
-        own[label] = labels.pop(label, None) if found is None else found
+    own = {label: _own(label, labels) for label in METRICS[name]}
     known = {label: value or "" for label, value in own.items() if value or label in MAY_BE_EMPTY}
     return _Sample(Sample(name, known, series.value), frozenset(labels.items()), series.at_ms)
+
+
+def _own(label: str, labels: dict[str, str]) -> str | None:
+    """Take the shim's own label from among those of its target."""
+    # A target's label of the same name pushes it aside.
+    aside = labels.pop(EXPORTED + label, None)
+    if aside is not None:
+        return aside
+    # An older shim has no kinds of client: what is called so there is the target's.
+    if label == LABEL and labels.get(label) not in CLIENTS:
+        return None
+    return labels.pop(label, None)
 
 
 def _address(sample: _Sample) -> str:

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
-    from typing import Any, Self
+    from typing import Any, Protocol, Self
 
-    from migrator.core.clock import Clock
+    class Sleeper(Protocol):
+        """Waits: a clock, or a bell."""
+
+        def sleep(self, seconds: float) -> None:
+            """Wait for so many seconds at most."""
 
 
 class Interruption:
@@ -20,12 +24,12 @@ class Interruption:
         self._is_waiting = False
         self._before: dict[signal.Signals, Any] = {}
 
-    def wait(self, clock: Clock, seconds: float) -> None:
+    def wait(self, sleeper: Sleeper, seconds: float) -> None:
         """Wait, unless the end was asked for."""
         try:
             self._is_waiting = True
             if not self.requested:
-                clock.sleep(seconds)
+                sleeper.sleep(seconds)
         except KeyboardInterrupt:
             self.requested = True
         finally:

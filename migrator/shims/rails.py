@@ -16,6 +16,7 @@ _PARTS = (
     "settings",
     "errors",
     "stage_reader",
+    "client",
     "counters",
     "token",
     "key_set",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrator.shims.asgi import AsgiTarget
+from migrator.shims.django import DjangoTarget
 from migrator.shims.express import ExpressTarget
 from migrator.shims.go import GoTarget
 from migrator.shims.hono import HonoTarget
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 TARGETS: dict[str, Target] = {
     "rails": RailsTarget(),
     "asgi": AsgiTarget(),
+    "django": DjangoTarget(),
     "express": ExpressTarget(),
     "go": GoTarget(),
     "hono": HonoTarget(),

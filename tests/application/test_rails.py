@@ -11,6 +11,7 @@ import pytest
 from migrator.application.interface import ApplicationFindings, Sign
 from migrator.application.readers import read_application
 from migrator.core.errors import UsageError
+from tests.application.apps import said, write
 from tests.parts import require
 
 SHOP = {
@@ -100,22 +101,10 @@ Warden::Strategies.add(:magic_link) { }
 }
 
 
-def write(root: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return root
-
-
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> ApplicationFindings:
     root = write(tmp_path_factory.mktemp("shop"), SHOP)
     return read_application(root, users_table="public.members")
-
-
-def said(found: ApplicationFindings, sign: Sign) -> list[str]:
-    return [str(place) for place in found.places(sign)]
 
 
 API = "app/controllers/api_controller.rb"

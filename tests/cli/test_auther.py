@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.auther.live.doctor.site import APP, CAPABILITIES, CONFIG, PASSWORD, Site, open_site
-from tests.cli.command import Ran, migrator
+from tests.cli.command import Ran, migrator, migrator_process
 from tests.parts import require
 from tests.parts.better_auth import start
 
@@ -44,7 +44,7 @@ def test_a_doctor_who_finds_nothing_wrong_ends_with_0(site: Site) -> None:
 
 
 def test_programs_get_the_same(site: Site) -> None:
-    found = run(site.ctx.root, "doctor", "--json").json
+    found = migrator_process(site.ctx.root, "auther", "doctor", "--json", env=ENV).json
 
     assert (found["ready"], found["missing"], found["unknown"]) == (True, [], [])
     assert found["findings"]["iat_unit"] == {

@@ -48,6 +48,7 @@ def test_one_look_tells_it_on_one_plain_screen(drain: Drain) -> None:
     drain.sign_in("user", rows=12)
     drain.sign_in("visitor", rows=3)
     drain.shims[0].count("legacy", n=12_345)
+    drain.shims[1].count("legacy", client="app", n=7)
     ran = run(drain, "drain", "status")
     assert ran.code == 0, ran.err
     lines = ran.out.splitlines()
@@ -55,6 +56,7 @@ def test_one_look_tells_it_on_one_plain_screen(drain: Drain) -> None:
     assert max(map(len, lines)) <= 80
     assert "\x1b" not in ran.out
     assert "sessions  12 hold a user, 0 another model's, 3 nobody, 0 undecodable" in lines
+    assert "clients   of legacy requests: browser 12.3k +?, app 7 +?, api 0" in lines
     assert "marker    counted by 2 of 2 scraped instances" in lines
     assert "coverage  2 alive, expected web-1, web-2; 2 of 2 addresses scraped" in lines
     assert lines[-1] == "next: migrator gate check --before auther --wait"

@@ -93,7 +93,7 @@ def test_who_is_left_is_masked_unless_asked_for(
     assert ran.code == 0, ran.err
     assert email not in ran.out
     assert "remember-me tokens    of at most 1 users" in ran.out
-    assert "clients by kind       unknown" in ran.out
+    assert "legacy requests by    unknown: no shim was read" in ran.out
     assert email in run(drain, "who", "remembered", "--unmask").out
     shown = run(drain, "who", "sessions", "--json").json
     assert shown["populations"]["sessions"]["holding"] == 1

@@ -11,7 +11,7 @@ import pytest
 from migrator.core.clock import SystemClock
 from migrator.shims.targets import TARGETS
 from migrator.state.store import open_state
-from tests.cli.command import Ran, migrator
+from tests.cli.command import Ran, migrator, migrator_process
 from tests.parts.stage_file import create_side_tables
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def test_without_a_configuration_code_is_made_that_refuses_to_start(
 
 def test_a_configuration_that_is_named_must_exist(tmp_path: Path) -> None:
     command = ("dual-path", "generate", "--target", "asgi", "--out", "app")
-    ran = migrator(tmp_path, "--config", "other.toml", *command)
+    ran = migrator_process(tmp_path, "--config", "other.toml", *command)
 
     assert (ran.code, (tmp_path / "app").exists()) == (2, False)
 

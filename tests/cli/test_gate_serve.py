@@ -180,6 +180,13 @@ def test_a_page_that_another_name_leads_here_is_not_answered(served: Served) -> 
     assert named.status_code == 200
 
 
+def test_a_page_of_another_site_is_not_answered(served: Served) -> None:
+    served.judge(GateState.PASSED)
+    foreign = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
+    answer = httpx.post(served.open[1] + "/gates/auther", headers=foreign, trust_env=False)
+    assert (answer.status_code, answer.json()) == (403, {"allowed": False})
+
+
 def test_a_token_that_can_be_guessed_is_refused(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:

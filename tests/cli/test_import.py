@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from migrator.auther.plugin.files import files
-from tests.cli.command import Ran, migrator
+from tests.cli.command import Ran, migrator, migrator_process
 from tests.phases.importing import make_site, oracle
 
 Command = Callable[..., Ran]
@@ -120,7 +120,7 @@ def test_a_user_of_auther_stops_the_rollback_with_a_way_out(
 
 
 def test_the_plugin_is_written_as_it_is(tmp_path: Path) -> None:
-    ran = migrator(tmp_path, "import", "plugin", "--out", "auther/plugins", "--json")
+    ran = migrator_process(tmp_path, "import", "plugin", "--out", "auther/plugins", "--json")
     assert ran.code == 0, ran.err
     written = json.loads(ran.out)["written"]
     assert {Path(name).name: (tmp_path / name).read_text() for name in written} == files()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from migrator.config.load import load
-from tests.cli.command import migrator
+from tests.cli.command import migrator, migrator_process
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,7 +14,7 @@ INIT = ("init", "--name", "shop", "--verified-when", "confirmed")
 
 
 def test_init_writes_a_valid_file_and_closed_keys(tmp_path: Path) -> None:
-    ran = migrator(tmp_path, *INIT)
+    ran = migrator_process(tmp_path, *INIT)
     assert ran.code == 0, ran.err
     assert load(tmp_path / "migrator.toml").migration.name == "shop"
     for key in ("migration.key", "stage.key"):

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from migrator.auther.plugin.seal import SealKey
-from migrator.cli.main import main
 from migrator.core.ids import mark_key
+from tests.cli import command
+from tests.cli.command import Ran
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,39 +31,14 @@ OTHERS = {"MIGRATOR_MARK", "MIGRATOR_SEAL_KEY", "MIGRATOR_WRITE_BACK"}
 PEPPER = "a pepper with $igns & spaces"
 
 
-@dataclass(frozen=True)
-class Ran:
-    """What came of a command."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """Standard output as JSON."""
-        return json.loads(self.out)
-
-
 Migrator = Callable[..., Ran]
 
 
 @pytest.fixture
-def migrator(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Migrator:
-    """The command line in this process; each start of a process costs more than the command."""
-    monkeypatch.chdir(tmp_path)
+def migrator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Migrator:
+    """The command line in the test's folder, with the pepper in the environment."""
     monkeypatch.setenv("PEPPER", PEPPER)
-
-    def run(*arguments: str) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["migrator", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return Ran(int(str(ended.value.code)), said.out, said.err)
-
-    return run
+    return lambda *arguments: command.migrator(tmp_path, *arguments)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from tests.cli.command import Ran, migrator
+from tests.cli.command import Ran, migrator, migrator_process
 from tests.legacy.surveying import oracle
 from tests.parts.rails import SOURCE as RAILS_APP
 from tests.phases.preflight_site import Site, make_site
@@ -79,7 +79,8 @@ def test_programs_get_one_json_document(site: Site) -> None:
 
 def test_not_ready_is_exit_code_1_with_blockers_and_one_document(site: Site) -> None:
     site.secret("canaries.csv", "email,password\nmember2@example.org,wrong horse\n")
-    ran = preflight(site, "--canaries", "canaries.csv", "--json")
+    words = ("preflight", "--canaries", "canaries.csv", "--json")
+    ran = migrator_process(site.root, *words, env=NARROW)
     assert ran.code == 1
     assert ran.json["ready"] is False
     assert [one["code"] for one in ran.json["blockers"]] == ["canary_failed"]

@@ -17,7 +17,7 @@ from migrator.core.stage import Stage
 from migrator.runner.removing.archives import ARCHIVES, DRILLS
 from migrator.sqlgen import steps
 from phases import p4_remove
-from tests.cli.command import migrator
+from tests.cli.command import migrator, migrator_process
 from tests.parts.postgres import embedded_binaries
 from tests.phases.removal import STEPS, Site, make_site
 
@@ -91,7 +91,7 @@ def test_an_unreachable_database_is_a_dependency(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dsn = "postgresql://me:s3cret@127.0.0.1:1/nothing"
-    ran = migrator(make_site(tmp_path, dsn, monkeypatch).root, "remove", "plan")
+    ran = migrator_process(make_site(tmp_path, dsn, monkeypatch).root, "remove", "plan")
     assert ran.code == 4
     assert "s3cret" not in ran.out + ran.err
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from migrator.core.clock import SystemClock
 from migrator.state.store import open_state
-from tests.cli.command import migrator
+from tests.cli.command import migrator, migrator_process
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,7 +13,7 @@ INIT = ("init", "--name", "shop", "--verified-when", "confirmed")
 
 
 def test_without_a_configuration_the_next_command_is_init(tmp_path: Path) -> None:
-    ran = migrator(tmp_path, "status")
+    ran = migrator_process(tmp_path, "status")
     assert ran.code == 2
     assert ran.err == "there is no migrator.toml\nnext: migrator init --verified-when confirmed\n"
 

@@ -5,18 +5,25 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from migrator.auther.webhook.delivery import ID, SIGNATURE, TIMESTAMP, Trust, sign
+from migrator.auther.webhook.endpoint import MAX_BYTES, PATH
 from migrator.core.clock import SystemClock
 from migrator.core.stage import Stage
+from migrator.runner.writing_back.ringing import describe
 from tests.cli.command import Ran, migrator
+from tests.parts.postgres import free_port
 from tests.runner.writing_back.scene import Scene, make_scene
 
 if TYPE_CHECKING:
@@ -117,6 +124,46 @@ def test_watching_writes_within_seconds_and_ends_on_ctrl_c(scene: Scene) -> None
     assert last.body["outcomes"] == {"written": 1}
 
 
+def test_deliveries_of_auther_are_taken_and_the_doctor_knows_how_they_come(scene: Scene) -> None:
+    port, trust = free_port(), Trust("whsec_" + "7" * 32, "timestamp.body", timedelta(hours=1))
+    file = scene.site.root / "migrator.toml"
+    settings = f'[webhook]\nlisten = "127.0.0.1:{port}"\nsecret = "file:webhook.secret"\n'
+    file.write_text(f"{file.read_text()}\n{settings}")
+    secret = scene.site.root / "webhook.secret"
+    secret.write_text(trust.secret)
+    secret.chmod(0o600)
+    url = f"http://127.0.0.1:{port}{PATH}"
+    told = {"id": f"evt_{'7' * 32}", "type": "user.updated", "data": {}}
+    body, at = json.dumps(told).encode(), str(int(time.time() * 1000))
+    headers = {ID: told["id"], TIMESTAMP: at}
+    good, forged = headers | {SIGNATURE: sign(body, at, trust)}, headers | {SIGNATURE: "0" * 64}
+    with watching(scene) as process:
+        wait_until(lambda: listens(port))
+        assert httpx.post(url, content=body, headers=forged).json() == {"error": "bad_signature"}
+        assert httpx.post(url, content=body, headers=good).status_code == 204
+        assert httpx.post(url, content=body, headers=good).status_code == 204
+        assert httpx.post(url, content=b"a" * (MAX_BYTES + 1), headers=good).status_code == 413
+        assert httpx.get(url).status_code == 405
+        wait_until(lambda: "too_large" in str(describe(scene.site.ctx)))
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0, err
+    assert trust.secret not in err
+    believed, said = describe(scene.site.ctx) or (False, "")
+    assert believed
+    assert said.startswith("user.updated came ")
+    assert said.endswith(
+        "signed over timestamp.body (1 again, 1 bad_signature, 1 new, 1 too_large)"
+    )
+
+
+def test_listening_without_a_secret_is_refused(scene: Scene, command: Command) -> None:
+    file = scene.site.root / "migrator.toml"
+    file.write_text(f'{file.read_text()}\n[webhook]\nlisten = "127.0.0.1:0"\n')
+    ran = command("--watch")
+    assert (ran.code, "[webhook] secret is not set" in ran.err) == (2, True), ran.err
+
+
 def test_an_auther_that_is_away_is_waited_for(scene: Scene) -> None:
     file = scene.site.root / "migrator.toml"
     text = file.read_text().replace('events = "database"', 'events = "endpoint"')
@@ -145,6 +192,11 @@ def watching(scene: Scene) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
 
 
 def wait_until(holds: Callable[[], bool]) -> None:

@@ -11,10 +11,13 @@ from migrator.dashboards.drain_picture import (
     DrainPicture,
     ForecastRow,
     GateRow,
+    HomesRow,
     InstanceRow,
     Populations,
+    SeenRow,
     SessionRow,
 )
+from migrator.dashboards.health_view import HealthRow
 from migrator.dashboards.overview import (
     EntryRow,
     LedgerRow,
@@ -168,6 +171,37 @@ LEFT = LeftList(
         ),
         LeftRow("remembered", "a token ends by itself after remember_for", (), more=False),
     ),
+    homes=HomesRow(
+        legacy=31_204,
+        auther=481_194,
+        pinned=32,
+        seen=(
+            SeenRow("1h", 3, 2_410),
+            SeenRow("1d", 41, 61_302),
+            SeenRow("7d", 388, 190_244),
+            SeenRow("30d", 9_120, 227_238),
+            SeenRow("90d", 0, 0),
+            SeenRow("longer", 0, 0),
+            SeenRow("never", 502_846, 31_204),
+        ),
+    ),
+)
+HEALTH = (
+    HealthRow("error_ratio", 0.0004, "", {"counted": 3, "requests": 7_310}, "at most 0.05", "OK"),
+    HealthRow(
+        "sign_in_success",
+        0.21,
+        "",
+        {"sign_ins": 44, "usual": 210, "within": "1h", "weeks": 3},
+        "at least 0.3",
+        "BREACH",
+    ),
+    HealthRow("sign_in_failures", 0.031, "", {"counted": 7, "sign-ins": 226}, "at most 0.2", "OK"),
+    HealthRow("shim_p95_seconds", 0.0021, "", {}, "at most 0.05", "OK"),
+    HealthRow(
+        "jwks_failures", None, "no instance has fetched a key set yet", {}, "at most 3", "NO_DATA"
+    ),
+    HealthRow("login_refusals", 12.0, "", {"doors": {"form": 11, "json": 1}}),
 )
 DRAIN = DrainPicture(
     migration="shop",
@@ -180,13 +214,14 @@ DRAIN = DrainPicture(
     forecasts=(ForecastRow(0, AT + 5 * DAY, AT + 7 * DAY, "how the count fell", None, 12),),
     sessions=SESSIONS,
     counters=(
-        CounterRow("web-1", "legacy", "accepted", 123_500, 4),
-        CounterRow("web-1", "auther", "accepted", 2_512_000, 310),
-        CounterRow("web-1", "none", "anonymous", 902, 12),
-        CounterRow("web-1", "both", "refused", 3, 0),
-        CounterRow("web-2", "legacy", "accepted", 119_800, 1),
-        CounterRow("web-2", "auther", "accepted", 2_401_000, 298),
-        CounterRow("web-2", "none", "anonymous", 870, 10),
+        CounterRow("web-1", "legacy", "accepted", 120_900, 3, "browser"),
+        CounterRow("web-1", "legacy", "accepted", 2_600, 1, "app"),
+        CounterRow("web-1", "auther", "accepted", 2_512_000, 310, "browser"),
+        CounterRow("web-1", "none", "anonymous", 902, 12, "api"),
+        CounterRow("web-1", "both", "refused", 3, 0, "browser"),
+        CounterRow("web-2", "legacy", "accepted", 119_800, 1, "browser"),
+        CounterRow("web-2", "auther", "accepted", 2_401_000, 298, "browser"),
+        CounterRow("web-2", "none", "anonymous", 870, 10, "api"),
     ),
     looked_before=AT - MINUTE / 5 - MINUTE / 2,
     addresses=2,
@@ -204,6 +239,7 @@ DRAIN = DrainPicture(
     ),
     began=BEGAN,
     curve=counts(),
+    health=HEALTH,
     populations=Populations(
         SESSIONS, remember_me=2_210, remember_me_recent=340, foreign_requests=0
     ),

@@ -60,6 +60,7 @@ NOTHING_YET = replace(
         forecasts=(ForecastRow(0, None, None, NEVER, None, 0),),
         sessions=SessionRow(0, 0, 0, 0, (NEVER,)),
         populations=None,
+        health=(),
         counters=(),
         looked_before=None,
         scraped=0,
@@ -163,7 +164,7 @@ HELD = replace(
         scraped=1,
         controlled=1,
         alive=1,
-        counters=DRAIN.counters[:4],
+        counters=DRAIN.counters[:5],
         forecasts=(ForecastRow(0, None, None, "the last count is 9h old", None, 12),),
         curve=(*_GAP[:90], *_GAP[120:175]),
         doubts=(
@@ -293,6 +294,16 @@ UNREACHABLE = replace(
         populations=Populations(
             SessionRow(0, 0, 0, 0, ()),
             doubts=("remember-me tokens: the database does not answer",),
+        ),
+        health=tuple(
+            replace(
+                row,
+                value=None,
+                evidence={},
+                verdict="NO_DATA",
+                why="every instance was seen in 0% of the last 5m, 90% needed",
+            )
+            for row in DRAIN.health
         ),
         counters=(),
         scraped=0,

@@ -44,10 +44,10 @@ CALM = DrainPicture(
     ),
     sessions=SessionRow(12, 0, 3, 0, ()),
     counters=(
-        CounterRow("web-1", "legacy", "accepted", 1234, 0),
-        CounterRow("web-1", "auther", "accepted", 2_500_000, 12_345),
-        CounterRow("web-1", "none", "anonymous", 8, None),
-        CounterRow("web-1", "both", "refused", 3, 1),
+        CounterRow("web-1", "legacy", "accepted", 1234, 0, "app"),
+        CounterRow("web-1", "auther", "accepted", 2_500_000, 12_345, "browser"),
+        CounterRow("web-1", "none", "anonymous", 8, None, "api"),
+        CounterRow("web-1", "both", "refused", 3, 1, "browser"),
     ),
     looked_before=AT - timedelta(seconds=30),
     addresses=1,
@@ -111,6 +111,7 @@ def test_a_calm_drain_reads_like_this() -> None:
         "gates before auther\n"
         "  ACCUMULATING 2/3  quiet: 2 of 3 OK in a row, 1m of 10m\n"
         "sessions  12 hold a user, 0 another model's, 3 nobody, 0 undecodable\n"
+        "clients   of legacy requests: browser 0, app 1,234 +0, api 0\n"
         "requests  since start, + since 2026-11-23 02:59:30Z\n"
         "  instance                  legacy      auther       other     refused\n"
         "  web-1                   1,234 +0 2.5M +12.3k        8 +?        3 +1\n"
@@ -135,6 +136,7 @@ def test_a_drain_with_missing_data_reads_like_this() -> None:
         "  INVALIDATED       drain-conflicts: the gate was changed after it was measured…\n"
         "sessions  391 hold a user, 12 another model's, 18,020 nobody, 2 undecodable\n"
         "          at least: 2 rows cannot be decoded and may hold a user\n"
+        "clients   of legacy requests: browser 120.9k +3, app 2,600 +1, api 0\n"
         "requests  since start, + since 2026-11-23 02:59:18Z\n"
         "  instance                  legacy      auther       other     refused\n"
         "  web-1                  123.5k +4   2.5M +310     902 +12        3 +0\n"
@@ -186,7 +188,7 @@ def test_the_most_crowded_drain_fits_80_by_24_and_keeps_what_matters() -> None:
     assert screen[-1] == f"next: {CALM.next_command}"
     assert "  … 58 more instances: --json shows all" in screen
     assert "  … 58 more doubts: --json shows all" in screen
-    assert "  … 17 more gates: --json shows all" in screen
+    assert "  … 18 more gates: --json shows all" in screen
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(40, 12), (80, 10), (132, 50), (20, 2)])

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from tests.parts.prometheus import PrometheusServer
 
 PATIENCE_S = 30
-ANONYMOUS = Labels("none", "anonymous", "dual", "", synthetic=False)
+ANONYMOUS = Labels("none", "anonymous", "dual", "", synthetic=False, client="browser")
 
 
 pytestmark = pytest.mark.xdist_group("prometheus")

@@ -38,6 +38,18 @@ def test_markers_conflicts_and_lines_without_a_reason_are_read() -> None:
     assert decision_of(COMPACT.replace(',"reason":""', "").encode()) == LEGACY
 
 
+@pytest.mark.parametrize("client", ["browser", "app", "api"])
+def test_the_kind_of_client_is_read(client: str) -> None:
+    assert decision_of(json.dumps({**LINE, "client": client}).encode()) == LEGACY._replace(
+        client=client
+    )
+
+
+@pytest.mark.parametrize("client", ["tablet", "", 7, None, ["browser"]])
+def test_a_kind_that_is_not_on_the_list_is_unknown_and_the_request_counts(client: object) -> None:
+    assert decision_of(json.dumps({**LINE, "client": client}).encode()) == LEGACY
+
+
 @pytest.mark.parametrize(
     "line",
     [

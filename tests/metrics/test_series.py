@@ -80,6 +80,15 @@ def test_a_target_s_labels_of_the_same_names_push_the_shim_s_own_aside() -> None
     assert found.process.stage == "drain"
 
 
+def test_a_target_s_own_label_client_is_no_kind_of_client() -> None:
+    older = scrape(client="acme")
+    kinds = [one._replace(labels={**one.labels, "exported_client": "app"}) for one in older[1:2]]
+    for series, client in ((older, "unknown"), ([*older[:1], *kinds, *older[2:]], "app")):
+        (found,) = read(*series)
+        assert found.process is not None
+        assert [labels.client for labels in found.process.requests] == [client]
+
+
 def test_honor_labels_mixes_instances_up_and_is_a_doubt() -> None:
     series = scrape()
     labels = {**series[2].labels, "instance": series[2].labels["exported_instance"]}

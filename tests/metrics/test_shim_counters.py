@@ -14,7 +14,7 @@ from tests.parts.shim_process import CONTROL_SECRET, METRICS_TOKEN, ShimProcess
 if TYPE_CHECKING:
     from migrator.core.clock import Clock
 
-LEGACY = Labels("legacy", "accepted", "drain", "", synthetic=False)
+LEGACY = Labels("legacy", "accepted", "drain", "", synthetic=False, client="browser")
 
 
 def counters(
@@ -40,9 +40,21 @@ def test_counters_are_read_by_their_labels(web_1: ShimProcess) -> None:
     (process,) = look.processes
     assert (process.instance, process.stage, process.epoch) == ("web-1", "drain", 7)
     assert process.requests[LEGACY] == 3
-    assert process.requests[Labels("both", "refused", "drain", "conflict", synthetic=False)] == 1
+    conflict = LEGACY._replace(path="both", outcome="refused", reason="conflict")
+    assert process.requests[conflict] == 1
     assert abs(process.started_at_s - time.time()) < 60
     assert not look.all_doubts
+
+
+def test_an_older_shim_tells_no_kind_of_client_and_is_read_all_the_same(
+    web_1: ShimProcess,
+) -> None:
+    web_1.count("legacy", n=3)
+    web_1.fault("older")
+    (shim,) = counters(web_1).look().shims
+    assert shim.process is not None
+    assert shim.process.requests[LEGACY._replace(client="unknown")] == 3
+    assert (shim.control_counted, shim.doubts) == (True, ())
 
 
 def test_the_marker_is_seen_counted_on_every_look(web_1: ShimProcess, web_2: ShimProcess) -> None:

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.parts.rails import RAILS, SOURCE
+from tests.parts.rails import RAILS, SOURCE, lock_gems
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +62,7 @@ def run_rails(dsn: str, script: str, said: str = "", *, pepper: str = "") -> str
         environment = os.environ | RAILS | {"RAILS_ENV": "test", "DATABASE_URL": dsn}
         gem = GEMS.get(dsn.partition(":")[0], "pg")
         environment |= {"DEVISE_PEPPER": pepper, "DATABASE_GEM": gem}
-        _run(folder, ["bundle", "lock", "--local"], environment)
+        lock_gems(folder, gem)
         return _run(folder, ["bundle", "exec", "ruby", "-e", script], environment, said)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

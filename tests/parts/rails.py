@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,11 +107,43 @@ def prepare(
         health_path="/up",
         stage=stage,
     )
-    locked = app.run("bundle", "lock", "--local")
-    if locked.returncode != 0:
+    try:
+        lock_gems(folder)
+    except RuntimeError:
         app.remove()
-        raise RuntimeError(f"bundle lock: {locked.stdout}{locked.stderr}")
+        raise
     return app
+
+
+def lock_gems(folder: Path, gem: str = "pg") -> None:
+    """Resolve the gems of a copy of the application.
+
+    Args:
+        folder: The copy.
+        gem: For the database.
+
+    Raises:
+        RuntimeError: They cannot be resolved on this machine.
+    """
+    (folder / "Gemfile.lock").write_text(_locked(gem), encoding="utf-8")
+
+
+@cache
+def _locked(gem: str) -> str:
+    """Resolve once for a database: each resolution is a start of Ruby and Bundler."""
+    with tempfile.TemporaryDirectory(prefix="migrator-gems-") as folder:
+        shutil.copy(SOURCE / "Gemfile", folder)
+        done = subprocess.run(
+            ["bundle", "lock", "--local"],
+            cwd=folder,
+            env=os.environ | RAILS | {"DATABASE_GEM": gem},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"bundle lock: {done.stdout}{done.stderr}")
+        return (Path(folder) / "Gemfile.lock").read_text(encoding="utf-8")
 
 
 def write_shim(folder: Path, settings: ShimSettings) -> None:

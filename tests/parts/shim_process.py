@@ -69,9 +69,23 @@ class ShimProcess:
         self.kill()
         self.start()
 
-    def count(self, path: str, outcome: str = "accepted", *, reason: str = "", n: int = 1) -> None:
+    def count(
+        self,
+        path: str,
+        outcome: str = "accepted",
+        *,
+        reason: str = "",
+        client: str = "browser",
+        n: int = 1,
+    ) -> None:
         """Let it have counted so many requests."""
-        query = {"path": path, "outcome": outcome, "reason": reason, "n": str(n)}
+        query = {
+            "path": path,
+            "outcome": outcome,
+            "reason": reason,
+            "client": client,
+            "n": str(n),
+        }
         httpx.post(f"{self.address}/_count", params=query).raise_for_status()
 
     def fault(self, name: str) -> None:

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
-LABELS = ("path", "outcome", "stage", "reason", "synthetic")
+LABELS = ("path", "outcome", "stage", "reason", "client", "synthetic")
 WINDOW_S = 60
 
 
@@ -35,12 +35,23 @@ class Shim:
         self.nonces: set[str] = set()
 
     def count(
-        self, *, path: str, outcome: str, reason: str = "", synthetic: str = "0", n: str = "1"
+        self,
+        *,
+        path: str,
+        outcome: str,
+        reason: str = "",
+        client: str = "browser",
+        synthetic: str = "0",
+        n: str = "1",
     ) -> None:
-        self.requests.labels(path, outcome, "drain", reason, synthetic).inc(float(n))
+        self.requests.labels(path, outcome, "drain", reason, client, synthetic).inc(float(n))
         if self.log_path and self.fault != "mute":
             line = {"event": "auth", "path": path, "outcome": outcome, "stage": "drain"}
-            line |= {"reason": reason, **({"synthetic": True} if synthetic == "1" else {})}
+            line |= {
+                "reason": reason,
+                "client": client,
+                **({"synthetic": True} if synthetic == "1" else {}),
+            }
             with self.log_path.open("a") as log:
                 log.write((json.dumps(line) + "\n") * int(n))
 
@@ -67,7 +78,8 @@ TURNS = itertools.count(1)
 SPOILT = {
     "nan": lambda text: (
         text
-        + 'auth_requests_total{outcome="accepted",path="foreign",reason="",stage="drain",synthetic="0"} NaN\n'
+        + 'auth_requests_total{client="api",outcome="accepted",path="foreign",reason="",stage="drain",synthetic="0"}'
+        + " NaN\n"
     ),
     "duplicate": lambda text: (
         text
@@ -91,6 +103,8 @@ SPOILT = {
         else f"{line.rstrip()} {int(time.time() * 1000) - 3_600_000}\n"
         for line in text.splitlines(keepends=True)
     ),
+    # Before there were kinds of client.
+    "older": lambda text: text.replace('client="browser",', ""),
     "other_label": lambda text: text.replace('synthetic="', 'robot="'),
 }
 

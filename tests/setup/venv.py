@@ -21,6 +21,10 @@ PIP: list[str | Path] = [
 ]
 
 
+class LockMisfitError(SetupError):
+    """The lock lacks a package that pyproject.toml names; everything else is there."""
+
+
 def ensure_venv() -> None:
     """Create or complete `.venv`.
 
@@ -65,4 +69,6 @@ def _check() -> None:
     try:
         run([PYTHON, "-m", "pip", "check"])
     except SetupError as error:
-        raise SetupError(f"{error}\nNext: `make lock` after a change of pyproject.toml") from error
+        raise LockMisfitError(
+            f"{error}\nNext: `make lock` after a change of pyproject.toml"
+        ) from error

@@ -31,6 +31,8 @@ NO_LEGACY = replace(SETTINGS, legacy=False)
 KEPT: Mapping[str, tuple[str, ShimSettings]] = {
     "asgi": ("asgi", SETTINGS),
     "asgi-no-legacy": ("asgi", NO_LEGACY),
+    "django": ("django", SETTINGS),
+    "django-no-legacy": ("django", NO_LEGACY),
     "express": ("express", SETTINGS),
     "express-no-legacy": ("express", NO_LEGACY),
     "hono": ("hono", SETTINGS),

@@ -10,8 +10,8 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from migrator.core.clock import iso
+from migrator.dashboards.guard import NO_TOKEN, Guard, Refusal
 from migrator.dashboards.page import asset
-from migrator.dashboards.web.guard import Guard
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -57,7 +57,13 @@ def make_app(
         Route("/events", streams.answer),
         *(Route(f"/{name}", _file(name, kind)) for name, kind in TYPES.items()),
     ]
-    return Guard(Starlette(routes=routes), frozenset(map(str.lower, hosts)), token)
+    return Guard(Starlette(routes=routes), _refused, frozenset(map(str.lower, hosts)), token)
+
+
+def _refused(refusal: Refusal) -> Response:
+    ask = {"WWW-Authenticate": 'Basic realm="migrator", charset="UTF-8"'}
+    headers = ask if refusal is NO_TOKEN else None
+    return PlainTextResponse(f"{refusal.words}\n", refusal.status, headers=headers)
 
 
 class Streams:

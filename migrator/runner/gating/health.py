@@ -1,4 +1,4 @@
-"""Remembers what the shims counted from look to look, and sets it beside the weeks before."""
+"""Remembers what the shims counted from look to look, and judges it beside the weeks before."""
 
 from __future__ import annotations
 
@@ -6,16 +6,25 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from migrator.core.clock import parse_iso
+from migrator.dashboards.health_view import HealthRow
+from migrator.gates.grade import grade
+from migrator.gates.spec import spec_of, spec_of_regress
 from migrator.metrics.base import Base, base_from_json
+from migrator.metrics.health import HEALTH_MEASURES
 from migrator.metrics.health_counts import increments, marks_of, within
 from migrator.metrics.instances import coverage_doubts
 from migrator.metrics.interface import FleetLook, HealthLook, ShimsLook
+from migrator.metrics.measures import Terms
+from migrator.metrics.registry import ALL_MEASURES
 from migrator.runner.stages import current
 from migrator.state.health_history import StoredCounts
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from migrator.config.gate import Measurement
+    from migrator.config.model import Config
+    from migrator.gates.spec import GateSpec
     from migrator.metrics.interface import Window
     from migrator.metrics.look import Look
     from migrator.runner.context import Context
@@ -47,6 +56,36 @@ def health_of(ctx: Context, found: Look) -> HealthLook:
         hours=tuple(_window(ctx, end, hour) for end in ends),
         days=tuple(_window(ctx, end, day) for end in ends),
     )
+
+
+def health_rows(ctx: Context, found: Look) -> tuple[HealthRow, ...]:
+    """Give every measure of health with its bound and what follows from it."""
+    return tuple(health_row(ctx, found, name) for name in HEALTH_MEASURES)
+
+
+def health_row(ctx: Context, found: Look, name: Measurement) -> HealthRow:
+    """Give one measure; its bound is a regress's, else that of a gate."""
+    stage = ctx.config.stage
+    terms = Terms(stage.expected_instances, stage.heartbeat_within, control=False, base=None)
+    reading = ALL_MEASURES[name].read(found, terms)
+    spec = _spec_of(ctx.config, name)
+    why = "; ".join(doubt.reason for doubt in reading.doubts)
+    return HealthRow(
+        name,
+        None if why else reading.value,
+        why,
+        reading.evidence,
+        bound=spec.bound_in_words if spec else "",
+        verdict=str(grade(spec, reading, was_ok=False)[0]) if spec else "",
+    )
+
+
+def _spec_of(config: Config, name: Measurement) -> GateSpec | None:
+    specs = [
+        *(spec_of_regress(config, one) for one in config.regress if one.measure == name),
+        *(spec_of(config, one) for one in config.gates if one.measure == name),
+    ]
+    return specs[0] if specs else None
 
 
 def _standing_for(ctx: Context, at: datetime) -> timedelta:

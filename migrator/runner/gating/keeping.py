@@ -11,6 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 from migrator.core.errors import MigratorError
 from migrator.dashboards.drain_picture import DrainPicture
 from migrator.dashboards.overview import LeftList, LeftRow, PersonRow
+from migrator.runner.gating.looking import look
+from migrator.runner.gating.populations import homes_row
 from migrator.runner.gating.who import KINDS, Asked, masked, who
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ def recall(ctx: Context) -> DrainPicture | None:
 
 
 def keep_left(ctx: Context) -> None:
-    """List who is left, masked, and keep that; not at each look, for it reads rows and not counters."""
+    """List who is left, masked, and count the users; not at each look, for it reads rows and not counters."""
     before, now = recall_left(ctx), ctx.clock.now()
     if before is not None and now - before.at < LISTED_EVERY:
         return
@@ -57,8 +59,10 @@ def keep_left(ctx: Context) -> None:
             )
             for page in shown
         )
-        found = LeftList(now, kinds)
-    ctx.state.checkpoints.put(SUBJECT, LEFT, _LEFT.dump_python(found, mode="json"))
+        found = LeftList(now, kinds, of_each=LISTED_OF_EACH)
+    homes = look(ctx, {"homes"}).homes
+    counted = replace(found, homes=homes_row(homes) if homes else None)
+    ctx.state.checkpoints.put(SUBJECT, LEFT, _LEFT.dump_python(counted, mode="json"))
 
 
 def recall_left(ctx: Context) -> LeftList | None:

@@ -10,17 +10,18 @@ from migrator.dashboards.drain_picture import (
     DrainPicture,
     ForecastRow,
     GateRow,
-    Populations,
     SessionRow,
 )
 from migrator.gates.verdict import decide
 from migrator.metrics.base import Base, Mark, base_from_json, increment
 from migrator.metrics.bound import honest_bound, refused_from
 from migrator.metrics.instances import alive, coverage_doubts
-from migrator.metrics.interface import Doubt, FleetLook, RememberedLook, SessionsLook, ShimsLook
+from migrator.metrics.interface import Doubt, FleetLook, SessionsLook, ShimsLook
 from migrator.runner.gating.forecasting import curve_of, forecasts_of, issued_until
+from migrator.runner.gating.health import health_rows
 from migrator.runner.gating.instance_rows import instance_rows
 from migrator.runner.gating.keeping import SUBJECT, keep, recall
+from migrator.runner.gating.populations import populations_of, session_row
 from migrator.runner.stages import current, position
 
 if TYPE_CHECKING:
@@ -34,9 +35,10 @@ if TYPE_CHECKING:
     from migrator.metrics.measures import SourceName
     from migrator.runner.context import Context
 
-POPULATION_SOURCES: frozenset[SourceName] = frozenset({"shims", "sessions", "remembered"})
-PICTURE_SOURCES: frozenset[SourceName] = POPULATION_SOURCES | {"fleet", "health"}
-KEY = "looked"
+PICTURE_SOURCES: frozenset[SourceName] = frozenset(
+    {"shims", "sessions", "remembered", "fleet", "health"}
+)
+KEY = "looked by client"
 NEVER_LOOKED = "nobody has looked yet: migrator drain watch"
 _SEPARATOR = "\t"
 
@@ -72,7 +74,7 @@ def picture_of(
         migration=ctx.config.migration.name,
         at=found.at,
         forecasts=forecasts,
-        sessions=_sessions(found.sessions or SessionsLook()),
+        sessions=session_row(found.sessions or SessionsLook()),
         counters=rows,
         looked_before=before,
         addresses=len(shims.shims),
@@ -82,6 +84,7 @@ def picture_of(
         expected=_expected(ctx),
         doubts=_doubts(ctx, shims, fleet),
         populations=populations_of(found),
+        health=health_rows(ctx, found),
         instances=instance_rows(
             fleet,
             at=found.at,
@@ -191,38 +194,6 @@ def _expected(ctx: Context) -> str:
     return f"at least {expected}" if isinstance(expected, int) else ", ".join(expected)
 
 
-def _sessions(found: SessionsLook) -> SessionRow:
-    reasons = tuple(doubt.reason for doubt in found.doubts)
-    return SessionRow(
-        found.holding,
-        found.others,
-        found.anonymous,
-        found.undecodable,
-        reasons,
-        endless=found.endless,
-        unseen=found.unseen,
-    )
-
-
-def populations_of(found: Look) -> Populations:
-    """Give who is still on the legacy path; the shims tell no kind of client."""
-    remembered = found.remembered or RememberedLook()
-    processes = found.shims.processes if found.shims else ()
-    foreign = sum(
-        value
-        for process in processes
-        for labels, value in process.requests.items()
-        if labels.path == "foreign" and not labels.synthetic
-    )
-    return Populations(
-        sessions=_sessions(found.sessions or SessionsLook()),
-        remember_me=remembered.users,
-        remember_me_recent=remembered.recent,
-        foreign_requests=int(foreign) if processes else None,
-        doubts=tuple(doubt.reason for doubt in remembered.doubts),
-    )
-
-
 def _doubts(ctx: Context, shims: ShimsLook, fleet: FleetLook) -> tuple[str, ...]:
     found = [*shims.all_doubts]
     found += coverage_doubts(
@@ -243,7 +214,7 @@ def _doubts(ctx: Context, shims: ShimsLook, fleet: FleetLook) -> tuple[str, ...]
 def _counters(
     ctx: Context, found: Look, shims: ShimsLook
 ) -> tuple[tuple[CounterRow, ...], datetime | None]:
-    """Count by instance, path and outcome, and remember it for the next look."""
+    """Count by instance, path, outcome and kind of client, and remember it for the next look."""
     marks = _marks(found, shims)
     stored = ctx.state.checkpoints.get(SUBJECT, KEY)
     base = base_from_json(stored) if stored else None
@@ -261,18 +232,18 @@ def _marks(found: Look, shims: ShimsLook) -> dict[str, Mark]:
         for labels, value in process.requests.items():
             if labels.synthetic:
                 continue
-            key = _SEPARATOR.join((process.instance, labels.path, labels.outcome))
+            key = _SEPARATOR.join((process.instance, labels.path, labels.outcome, labels.client))
             so_far = totals[key].total if key in totals else 0
             totals[key] = Mark(process.started_at_s, so_far + value, found.at)
     return totals
 
 
 def _row(key: str, mark: Mark, base: Base | None) -> CounterRow:
-    instance, path, outcome = key.split(_SEPARATOR)
+    instance, path, outcome, client = key.split(_SEPARATOR)
     known = key if base and key in base.marks else instance
     fresh = increment(known, mark, base) if base else None
     since_last = None if fresh is None or isinstance(fresh, Doubt) else int(fresh)
-    return CounterRow(instance, path, outcome, int(mark.total), since_last)
+    return CounterRow(instance, path, outcome, int(mark.total), since_last, client)
 
 
 def _next_command(step: str, verdicts: Sequence[Verdict]) -> str:

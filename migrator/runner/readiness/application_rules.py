@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from migrator.application.interface import Sign
+from migrator.config.sessions import StoreName
 from migrator.core.durations import format_duration
 from migrator.runner.readiness.reason import Reason, Rule
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from migrator.runner.readiness.findings import Findings
 
 _SHOWN = 3
+# Others may be in a store that another library reads: not every kind is one of ours.
+_TOLD = frozenset(get_args(StoreName)) - {"sql", "redis", "none"}
 _RUBY_DURATION = re.compile(
     r"^(?P<count>\d+)\.(?P<unit>second|minute|hour|day|week|month|year)s?$"
 )
@@ -34,13 +37,13 @@ _UNIT_S = {
 _SAID = {
     Sign.BYPASSES_HOOKS: (
         "bypasses_hooks",
-        "signs in past Warden's hooks, where stages close nothing",
-        "right after a password change of somebody who is signed in; replace it by sign_in elsewhere",
+        "signs in past the hooks, where stages close nothing",
+        "right only after a password change of somebody who is signed in; elsewhere replace it",
     ),
     Sign.OWN_SESSION_KEY: (
         "own_session_key",
         "keeps who is signed in under a key of its own in the session",
-        "let it ask current_user: the shim does not know this key",
+        "let it ask the framework who is signed in: the shim does not know this key",
     ),
     Sign.CHECKS_PASSWORD: (
         "checks_password",
@@ -48,14 +51,14 @@ _SAID = {
         "for users at home at Auther lead to Auther: their legacy hash may be out of date",
     ),
     Sign.HOOKS: (
-        "warden_hooks",
-        "hooks into Warden",
+        "sign_in_hooks",
+        "hooks into sign-ins",
         "look at each: they do not run when Auther's credential decides (no sign-in happens here)",
     ),
     Sign.STRATEGIES: (
-        "warden_strategies",
-        "has Warden strategies of its own",
-        "they run after the shim, for requests that it accepted nobody for",
+        "own_strategies",
+        "has strategies or backends of its own",
+        "see that none lets in whom the shim has accepted nobody for",
     ),
     Sign.HTTP_BASIC: (
         "http_basic",
@@ -117,7 +120,10 @@ def _models(found: Findings, config: Config) -> Iterator[Reason]:
 
 def _ignored_columns(found: Findings, config: Config) -> Iterator[Reason]:
     app = found.application
-    if app is not None and config.legacy.model not in app.ignores_columns:
+    # Elsewhere the columns are taken out of the model itself, as the removal's plan says.
+    if app is None or app.framework != "rails":
+        return
+    if config.legacy.model not in app.ignores_columns:
         yield Reason(
             "ignored_columns_missing",
             f"{config.legacy.model} names no ignored_columns",
@@ -131,28 +137,34 @@ def _session_store(found: Findings, config: Config) -> Iterator[Reason]:
         return
     store, configured = app.session_store, config.legacy.session_store
     # Rails keeps sessions in a cookie unless it is told otherwise.
-    kind = store.kind or "cookie"
-    if kind in {"cookie", "activerecord"} and configured != kind:
+    kind = store.kind or ("cookie" if app.framework == "rails" else "")
+    if kind in _TOLD and configured != kind:
         yield Reason(
             "session_store_differs",
             f'the code keeps sessions in "{kind}", [legacy] session_store says "{configured}"',
             f'set session_store = "{kind}" in migrator.toml, or say why not in its comment',
         )
-    yield from _time("session_ttl", store.expires, config.legacy.session_ttl, "legacy")
+    ttl = store.ttl or ruby_duration(store.expires)
+    yield from _time("session_ttl", store.expires, ttl, config.legacy.session_ttl, "legacy")
 
 
 def _times(found: Findings, config: Config) -> Iterator[Reason]:
     settings = found.application.settings if found.application else {}
-    yield from _time(
-        "remember_for", settings.get("remember_for", ""), config.legacy.remember_for, "legacy"
-    )
-    yield from _time(
-        "unlock_in", settings.get("unlock_in", ""), config.import_.unlock_in, "import"
-    )
+    for name, configured, section in (
+        ("remember_for", config.legacy.remember_for, "legacy"),
+        ("unlock_in", config.import_.unlock_in, "import"),
+    ):
+        written = settings.get(name, "")
+        yield from _time(name, written, ruby_duration(written), configured, section)
 
 
-def _time(name: str, written: str, configured: timedelta | None, section: str) -> Iterator[Reason]:
-    in_code = ruby_duration(written)
+def _time(
+    name: str,
+    written: str,
+    in_code: timedelta | None,
+    configured: timedelta | None,
+    section: str,
+) -> Iterator[Reason]:
     if in_code is not None and in_code != configured:
         says = "never" if configured is None else format_duration(configured)
         yield Reason(
@@ -173,9 +185,21 @@ def _unread(found: Findings, config: Config) -> Iterator[Reason]:  # noqa: ARG00
         )
 
 
+def _doors(found: Findings, config: Config) -> Iterator[Reason]:  # noqa: ARG001 (rules are alike)
+    app = found.application
+    # Devise brings its doors along.
+    if app is not None and app.framework != "rails" and not app.places(Sign.SIGNS_IN):
+        yield Reason(
+            "doors_unknown",
+            "nothing was recognised in the application that signs anybody in",
+            "sessions that are made in a way of your own are not recognised: list these places yourself",
+        )
+
+
 APPLICATION_WARNINGS: tuple[Rule, ...] = (
     _foreign_bearers,
     _models,
+    _doors,
     _of_signs,
     _ignored_columns,
     _session_store,

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 from migrator.core.durations import format_duration
 from migrator.dashboards.health_view import HealthPicture, HealthRow, RegressRow
 from migrator.gates.spec import spec_of_regress
-from migrator.metrics.health import HEALTH_MEASURES
 from migrator.metrics.health_counts import IDENTITY_CONFLICTS
 from migrator.metrics.interface import Grade
-from migrator.metrics.measures import Terms
-from migrator.metrics.registry import ALL_MEASURES
 from migrator.runner import stages
+from migrator.runner.gating.health import health_row, health_rows
 from migrator.runner.gating.looking import look
 from migrator.runner.gating.sampling import graded
 
@@ -21,12 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from migrator.config.regress import RegressSection
-    from migrator.metrics.interface import Reading
     from migrator.metrics.look import Look
     from migrator.runner.context import Context
-
-
-_BESIDE = {"sign_in_load": ALL_MEASURES["sign_in_load"]}
 
 
 def look_at_health(ctx: Context) -> HealthPicture:
@@ -47,18 +41,11 @@ def look_at_health(ctx: Context) -> HealthPicture:
 
 
 def _rows(ctx: Context, found: Look) -> Iterator[HealthRow]:
-    stage = ctx.config.stage
-    terms = Terms(stage.expected_instances, stage.heartbeat_within, control=False, base=None)
-    for name, measure in (HEALTH_MEASURES | _BESIDE).items():
-        yield _row(name, measure.read(found, terms))
+    yield from health_rows(ctx, found)
+    yield health_row(ctx, found, "sign_in_load")
     if found.health is not None:
         conflicts = found.health.recent.counts.get(IDENTITY_CONFLICTS, 0)
         yield HealthRow("identity_conflicts", conflicts, "", {})
-
-
-def _row(name: str, reading: Reading) -> HealthRow:
-    why = "; ".join(doubt.reason for doubt in reading.doubts)
-    return HealthRow(name, None if why else reading.value, why, reading.evidence)
 
 
 def _regress_row(ctx: Context, section: RegressSection) -> RegressRow:

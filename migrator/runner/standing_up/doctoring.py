@@ -15,6 +15,7 @@ from migrator.auther.live.probe import is_encrypted
 from migrator.core.clock import iso
 from migrator.core.errors import ExitCode, UsageError
 from migrator.runner.standing_up.database import has_account_index, remove_user
+from migrator.runner.writing_back import ringing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,6 +117,7 @@ def make_setting(
         accounts_linked=auther.links_accounts,
         providers=tuple(dict.fromkeys(ctx.config.import_.providers.values())),
         account_index=has_account_index(ctx),
+        deliveries=ringing.describe(ctx),
         with_sign_up=with_sign_up,
     )
 

@@ -13,11 +13,13 @@ from migrator.core.durations import format_duration
 from migrator.core.errors import DependencyError, RefusedError
 from migrator.metrics.last_pass import LAST_PASS
 from migrator.runner.writing_back.passing import SUBJECT, Passed, Passer
+from migrator.runner.writing_back.ringing import remember
 from migrator.runner.writing_back.sides import is_legacy, make_applier, open_feed, open_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from migrator.auther.webhook.receiver import Receiver
     from migrator.runner.context import Context
     from migrator.runner.interruption import Interruption
     from migrator.runner.writing_back.outcome import Outcome
@@ -76,7 +78,11 @@ def run(ctx: Context) -> Total:
 
 
 def watch(
-    ctx: Context, *, interruption: Interruption, show: Callable[[Passed, Total], None]
+    ctx: Context,
+    *,
+    interruption: Interruption,
+    show: Callable[[Passed, Total], None],
+    bell: Receiver | None = None,
 ) -> Total:
     """Go on writing, a pass every two seconds, until the end is asked for.
 
@@ -86,6 +92,7 @@ def watch(
         ctx: The surroundings.
         interruption: Says when to end.
         show: Called after each pass.
+        bell: Ends a pause when Auther tells that something happened.
 
     Raises:
         UsageError: As `run`; so are the others but DependencyError.
@@ -93,7 +100,7 @@ def watch(
     total = Total()
     with _recorded(ctx) as (lease, facts):
         try:
-            _Watch(ctx, lease, total).passes(interruption, show)
+            _Watch(ctx, lease, total, bell).passes(interruption, show)
         finally:
             facts.update(total.facts())
     return total
@@ -102,8 +109,10 @@ def watch(
 class _Watch:
     """Passes one after the other, with their pauses."""
 
-    def __init__(self, ctx: Context, lease: Lease, total: Total) -> None:
+    def __init__(self, ctx: Context, lease: Lease, total: Total, bell: Receiver | None) -> None:
         self._ctx = ctx
+        self._bell = bell
+        self._heard: Counter[str] = Counter()
         self._lease = lease
         self._total = total
         self._retry_at = ctx.clock.now()
@@ -121,8 +130,15 @@ class _Watch:
                 if isinstance(error, RefusedError) and not has_passed:
                     raise
                 self._ctx.progress.say(f"{error.message}; trying again in {wait_s:.0f} s")
-            interruption.wait(self._ctx.clock, wait_s)
+            self._remember_deliveries()
+            interruption.wait(self._bell or self._ctx.clock, wait_s)
             wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+
+    def _remember_deliveries(self) -> None:
+        heard = self._bell.heard() if self._bell else None
+        if heard and heard.results != self._heard:
+            remember(self._ctx, heard)
+            self._heard = heard.results
 
     def _pass(self) -> Passed:
         now = self._ctx.clock.now()

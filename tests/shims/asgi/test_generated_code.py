@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from migrator.core.stage import Stage
-from migrator.shims.asgi import AsgiTarget, python_literal
+from migrator.shims.asgi import AsgiTarget
 from migrator.shims.interface import ShimSettings
+from migrator.shims.python import python_literal
 from tests.parts.stage_file import StageFile
 
 BIN = Path(sys.executable).parent
@@ -74,8 +75,13 @@ def run(
 
 
 # In one process, for the cache's sake.
-@pytest.mark.xdist_group("asgi-types")
+@pytest.mark.xdist_group("python-types")
 def test_types_are_strict(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    check_types(folder, tmp_path_factory)
+
+
+def check_types(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Hold a folder of generated Python against strict types."""
     # What the libraries' types come to is the same for all.
     cache = tmp_path_factory.getbasetemp() / "mypy"
     ran = run(folder, BIN / "mypy", "--strict", "--cache-dir", cache, ".")
@@ -83,6 +89,11 @@ def test_types_are_strict(folder: Path, tmp_path_factory: pytest.TempPathFactory
 
 
 def test_nothing_to_lint_and_nothing_to_format(folder: Path) -> None:
+    lint(folder)
+
+
+def lint(folder: Path) -> None:
+    """Hold a folder of generated Python against the linter and the formatter."""
     rules = "E,W,F,I,UP,B,S,SIM,RET,PL,TRY,RUF,ASYNC,PTH,ARG,C4"
     common = ("--isolated", "--line-length", LINES, ".")
     ignored = (
@@ -91,10 +102,10 @@ def test_nothing_to_lint_and_nothing_to_format(folder: Path) -> None:
         "--per-file-ignores",
         "tests/*:S101,tests/*:ARG",
     )
-    lint = run(folder, BIN / "ruff", "check", "--select", rules, *ignored, *common)
+    checked = run(folder, BIN / "ruff", "check", "--select", rules, *ignored, *common)
     formatted = run(folder, BIN / "ruff", "format", "--diff", *common)
 
-    assert lint.returncode == 0, lint.stdout
+    assert checked.returncode == 0, checked.stdout
     assert formatted.returncode == 0, formatted.stdout
 
 

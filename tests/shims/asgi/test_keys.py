@@ -198,7 +198,7 @@ def test_a_key_that_is_not_for_this_is_left_out(package: Package, spoil: dict[st
     good, bad = SigningKey().jwk(), {**SigningKey().jwk(), **spoil}
     body = json.dumps({"keys": [good, bad]}).encode()
 
-    assert list(package.module("keys").parse_keys(body, ("EdDSA",))) == [good["kid"]]
+    assert list(package.module("key_documents").parse_keys(body, ("EdDSA",))) == [good["kid"]]
 
 
 # Over HTTP

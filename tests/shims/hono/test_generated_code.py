@@ -8,7 +8,7 @@ import pytest
 from tests.parts import require
 from tests.parts.express import HONO, put_together
 from tests.setup.paths import HONO_APP
-from tests.shims.express.test_generated_code import VARIANTS, run
+from tests.shims.express.test_generated_code import VARIANTS, check_types_and_format, run
 
 pytestmark = pytest.mark.xdist_group("hono")
 # With both sides the application is checked too: it is written as the README says.
@@ -17,18 +17,24 @@ BIN = HONO_APP / "node_modules" / ".bin"
 README_INSTALLS = {"jose", "pg", "prom-client", "hono"}
 
 
-@pytest.mark.parametrize("name", VARIANTS)
-def test_it_passes_its_tools_and_the_test_that_comes_with_it(tmp_path: Path, name: str) -> None:
-    require("hono")
-    folder = put_together(tmp_path / "app", VARIANTS[name], HONO)
+def program(folder: Path, name: str) -> Path:
+    """Fill a folder with the variant and what of the application belongs to it."""
+    put_together(folder, VARIANTS[name], HONO)
     for file in ("plain.js",) if VARIANTS[name].legacy else APPLICATION:
         (folder / file).unlink()
-    types = run(folder, BIN / "tsc", "--project", ".")
-    assert types.returncode == 0, types.stdout
-    files = sorted(folder.glob("auther-cutover/*.?s")) + sorted(folder.glob("test/*.js"))
-    format_ = run(folder, BIN / "prettier", "--print-width", "120", "--check", *files)
-    assert format_.returncode == 0, format_.stderr
-    ran = run(folder, "node", "--test", "test/")
+    return folder
+
+
+def test_types_are_strict_and_the_format_is_prettiers(tmp_path: Path) -> None:
+    require("hono")
+    folders = [program(tmp_path / str(number), name) for number, name in enumerate(VARIANTS)]
+    check_types_and_format(BIN, tmp_path, folders)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_the_test_that_comes_with_it_passes(tmp_path: Path, name: str) -> None:
+    require("hono")
+    ran = run(program(tmp_path / "app", name), "node", "--test", "test/")
     assert ran.returncode == 0, ran.stdout
     assert re.search(r"^# pass 1\d$", ran.stdout, re.MULTILINE)
 

@@ -117,13 +117,14 @@ class Club:
     def metrics_text(self) -> str:
         """Give the exposition."""
         headers = {"Authorization": f"Bearer {METRICS_TOKEN}"}
-        return httpx.get(f"{self.app.base_url}/migrator/metrics", headers=headers).text
+        return httpx.get(f"{self.app.base_url}/migrator/metrics", headers=headers, timeout=30).text
 
     def counters(self) -> dict[tuple[str, ...], int]:
-        """Give each series as (name, "label=value", …), added up over the stages."""
+        """Give each series as (name, "label=value", …), added up over stages and kinds of client."""
         totals: Counter[tuple[str, ...]] = Counter()
         for sample in self.samples():
-            labels = sorted(f"{k}={v}" for k, v in sample.labels.items() if v and k != "stage")
+            told = {k: v for k, v in sample.labels.items() if v and k not in {"stage", "client"}}
+            labels = sorted(f"{k}={v}" for k, v in told.items())
             totals[sample.name, *labels] += int(sample.value)
         return {series: count for series, count in totals.items() if series[0].endswith("_total")}
 

@@ -1,7 +1,9 @@
 """Forking workers, sessions in the database, and a restart with nothing but the copy of the stage."""
 
+import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,6 +14,7 @@ from tests.parts import require
 from tests.parts.rails import prepare, settings_for
 from tests.shims.rails.club import ALICE, BOB, TOKEN_COOKIE, XHR, Club, oracle, sub_of
 
+FORK_DRIVER = Path(__file__).with_name("fork_driver.rb")
 CLUSTER = {"WEB_CONCURRENCY": "2", "SESSION_STORE": "record", "MIGRATOR_INSTANCE": "cluster-1"}
 ANONYMOUS = ("auth_requests_total", "outcome=anonymous", "path=none", "synthetic=0")
 REQUESTS = 60
@@ -47,7 +50,7 @@ def settled(club: Club) -> dict[tuple[str, ...], int]:
 def test_any_worker_answers_with_the_sum(cluster: Club) -> None:
     before = settled(cluster).get(ANONYMOUS, 0)
     for _ in range(REQUESTS):
-        httpx.get(f"{cluster.app.base_url}/whoami")
+        httpx.get(f"{cluster.app.base_url}/whoami", timeout=30)
     settled(cluster)
     totals = {cluster.counters()[ANONYMOUS] for _ in range(10)}
     assert totals == {before + REQUESTS}
@@ -77,7 +80,8 @@ def test_tokens_leave_no_session_rows(cluster: Club) -> None:
     rows = cluster.sql("SELECT count(*) FROM sessions")
     headers = {"Authorization": f"Bearer {cluster.token(ALICE)}", **XHR}
     for _ in range(5):
-        assert httpx.get(f"{cluster.app.base_url}/whoami", headers=headers).json()["user"] == ALICE
+        answer = httpx.get(f"{cluster.app.base_url}/whoami", headers=headers, timeout=30)
+        assert answer.json()["user"] == ALICE
     assert cluster.sql("SELECT count(*) FROM sessions") == rows
 
 
@@ -97,7 +101,7 @@ def test_a_login_at_auther_renews_the_session_id(cluster: Club) -> None:
 
 def test_a_restart_keeps_counts_and_stage(cluster: Club) -> None:
     set_stage_everywhere(cluster, Stage.DRAIN)
-    httpx.get(f"{cluster.app.base_url}/whoami")
+    httpx.get(f"{cluster.app.base_url}/whoami", timeout=30)
     before = settled(cluster)
     document = cluster.app.stage.path
     kept = document.read_text()
@@ -115,3 +119,25 @@ def test_a_restart_keeps_counts_and_stage(cluster: Club) -> None:
     assert (info["stage"], info["source"], info["epoch"]) == ("dual", "baked", "0")
     document.write_text(kept)
     cluster.wait_for_epoch(cluster.app.stage.document.epoch)
+
+
+def test_a_fork_waits_for_the_end_of_a_round(running_club: Club) -> None:
+    """A worker made in the middle of it inherits locks that nobody frees."""
+    configure = (running_club.app.folder / "config/initializers/auther_cutover.rb").read_text()
+    done = subprocess.run(
+        [
+            "bundle",
+            "exec",
+            "ruby",
+            "-Ilib",
+            FORK_DRIVER,
+            configure.split("AutherCutover.install")[0],
+        ],
+        cwd=running_club.app.folder,
+        env=running_club.app.environment | {"RAILS_ENV": "development"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout == "round ended\nworker started\n", done.stderr

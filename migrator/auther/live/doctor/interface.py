@@ -67,6 +67,7 @@ class Setting:
         accounts_linked: What the operator says about linking by e-mail; None when nothing.
         providers: Social providers that imported users may have.
         account_index: Whether account.user_id has an index, None when the database was not looked at.
+        deliveries: Whether deliveries of Auther's webhook were believed here, and how they came.
     """
 
     base_url: str
@@ -84,6 +85,7 @@ class Setting:
     accounts_linked: bool | None = None
     providers: tuple[str, ...] = ()
     account_index: bool | None = None
+    deliveries: tuple[bool, str] | None = None
     with_sign_up: bool = False
 
 

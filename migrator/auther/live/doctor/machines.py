@@ -57,9 +57,15 @@ def check_permission(visit: Visit) -> Finding:
     return lacking(f"answers {answer.status}", "see exchange", Provider.APPLICATION)
 
 
-def webhooks(_visit: Visit) -> Finding:
+def webhooks(visit: Visit) -> Finding:
     """Only a delivery shows how it is signed and timed."""
-    raise NoAnswerError("only a delivery to an endpoint of ours would show signature and time")
+    if visit.setting.deliveries is None:
+        raise NoAnswerError("only a delivery to an endpoint of ours would show signature and time")
+    are_believed, said = visit.setting.deliveries
+    if are_believed:
+        return there(said, "they wake the write-back; what they do not tell is polled as before")
+    means = "polling does their work; look at [webhook] secret, signed and window"
+    return lacking(said, means, Provider.APPLICATION)
 
 
 def limits(visit: Visit) -> Finding:

@@ -26,7 +26,7 @@ QUESTIONS: dict[str, Question] = {
 DOORS = tuple(people.QUESTIONS)
 # What no answer means, where it is worth a word of its own.
 _WITHOUT_ANSWER = {
-    "webhooks": "sync polls and does not need them; a receiver accepts either signature by configuration",
+    "webhooks": "changes are polled; [webhook] listen would show a delivery",
     "account_index": "preflight looks where the file can be read",
 }
 # An answer of another form than better-auth's: whoever it is, nothing is known from it.

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import httpx
-from jwt import PyJWK, PyJWTError
+from jwt import PyJWK
 
+from .key_documents import parse_keys
 from .model import VerificationUnavailableError
 from .settings import Settings
 
-MAX_KEYS = 100
-# A key that names no algorithm gets the one of its type, never the token's choice.
-_DEFAULT_ALGORITHM = {"OKP": "EdDSA", "RSA": "RS256", "EC": "ES256"}
 # Uncompressed: a few bytes of gzip can unpack to gigabytes before anybody counts them.
 _PLAIN = {"accept-encoding": "identity", "accept": "application/json"}
 Fetch = Callable[[], Awaitable[bytes]]
@@ -141,31 +137,3 @@ class KeySet:
                 if len(body) > self._settings.jwks_max_bytes:
                     raise ValueError("the JWKS is too large")
         return body
-
-
-def parse_keys(body: bytes, algorithms: tuple[str, ...]) -> dict[str, PyJWK]:
-    """Read a key set.
-
-    Raises:
-        ValueError: It is no key set, holds no usable key, or names one key id twice.
-    """
-    try:
-        entries = json.loads(body)["keys"]
-        if not isinstance(entries, list) or len(entries) > MAX_KEYS:
-            raise ValueError("not a list of keys, or a very long one")
-        usable = [entry for entry in entries if _signs(entry, algorithms)]
-        keys = {entry["kid"]: PyJWK(entry, _algorithm(entry)) for entry in usable}
-    except (KeyError, TypeError, AttributeError, RecursionError, PyJWTError) as error:
-        raise ValueError("not a key set") from error
-    if not keys or len(keys) < len(usable):
-        raise ValueError("a key set without a usable key, or with one key id twice")
-    return keys
-
-
-def _signs(entry: dict[str, Any], algorithms: tuple[str, ...]) -> bool:
-    named = isinstance(entry.get("kid"), str) and entry["kid"] != ""
-    return named and _algorithm(entry) in algorithms and entry.get("use", "sig") == "sig"
-
-
-def _algorithm(entry: dict[str, Any]) -> str | None:
-    return entry.get("alg") or _DEFAULT_ALGORITHM.get(entry.get("kty", ""))

@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from .decision import Decision
 
 _STARTED_AT_S = time.time()
+_PERSONAL = frozenset({"legacy", "auther", "both"})
 _DURATION_BUCKETS_S = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 _EVENTS = {
     "auth_logins": ("Sessions that gained a user.", ("door", "side")),
@@ -41,7 +42,7 @@ class Counters:
 
     def __init__(self, info: Info) -> None:
         self._registry = CollectorRegistry()
-        labels = ("path", "outcome", "stage", "reason", "synthetic")
+        labels = ("path", "outcome", "stage", "reason", "client", "synthetic")
         self._requests = self._counter("auth_requests", "Requests by decision.", labels)
         self._durations = Histogram(
             "auth_decision_duration_seconds",
@@ -59,6 +60,7 @@ class Counters:
         decision: Decision,
         stage: str,
         *,
+        from_browser: bool = False,
         synthetic: bool = False,
         seconds: float | None = None,
     ) -> None:
@@ -67,25 +69,28 @@ class Counters:
         Args:
             decision: What was decided.
             stage: In which stage.
+            from_browser: Whether the request has the signs of a browser.
             synthetic: Whether it is the positive control.
             seconds: How long the request waited for it, where that was measured.
         """
         mark = "1" if synthetic else "0"
-        labels = (decision.path, decision.outcome, stage, decision.reason, mark)
+        client = _client_of(decision, from_browser=from_browser)
+        labels = (decision.path, decision.outcome, stage, decision.reason, client, mark)
         # Few combinations exist; to find a child and to write a line takes longer than to count.
         found = self._of_labels.get(labels)
         if found is None:
-            found = (self._requests.labels(*labels), json.dumps(_line(decision, stage, synthetic)))
-            self._of_labels[labels] = found
+            line = json.dumps(_line(decision, stage, client, synthetic))
+            found = self._of_labels[labels] = (self._requests.labels(*labels), line)
         child, line = found
         child.inc()
         if seconds is not None:
             self._durations.observe(seconds)
         if _log.isEnabledFor(logging.INFO):
-            text = json.dumps(_line(decision, stage, synthetic)) if decision.parties else line
+            if decision.parties:
+                line = json.dumps(_line(decision, stage, client, synthetic))
             # As `_log.info` does, without the search for the caller: it is always this line.
             name, level = _log.name, logging.INFO
-            _log.handle(_log.makeRecord(name, level, __file__, 0, text, (), None, "decided"))
+            _log.handle(_log.makeRecord(name, level, __file__, 0, line, (), None, "decided"))
 
     def count(self, name: str, *labels: str) -> None:
         """Count something else, e.g. `count("auth_logins", "form", "legacy")`."""
@@ -123,13 +128,26 @@ class _Shim(Collector):
             yield GaugeMetricFamily(name, about, value=float(self._sees_fixture))
 
 
-def _line(decision: Decision, stage: str, synthetic: bool) -> dict[str, object]:
+def _client_of(decision: Decision, *, from_browser: bool) -> str:
+    """Say what kind of client asks: by the signs of a browser, without any by its credential.
+
+    A person's credential makes it an app; an API key, another's bearer or none a program.
+    """
+    if from_browser:
+        return "browser"
+    claims = decision.user.claims if decision.user is not None else {}
+    personal = decision.path in _PERSONAL and "apiKeyId" not in claims
+    return "app" if personal else "api"
+
+
+def _line(decision: Decision, stage: str, client: str, synthetic: bool) -> dict[str, object]:
     line: dict[str, object] = {
         "event": "auth",
         "path": decision.path,
         "outcome": decision.outcome,
         "stage": stage,
         "reason": decision.reason,
+        "client": client,
     }
     if synthetic:
         line["synthetic"] = True

@@ -62,10 +62,15 @@ class Request:
     def _cookie_line(self) -> str:
         return ";".join(self.headers(b"cookie"))
 
+    @property
+    def query_string(self) -> str:
+        """Give the query as it was sent."""
+        return str(self.scope.get("query_string", b"").decode("latin-1"))
+
     @cached_property
     def query(self) -> dict[str, str]:
         """Give the query; a name that comes twice is left out."""
-        text = self.scope.get("query_string", b"").decode("latin-1")
+        text = self.query_string
         pairs = parse_qs(text, keep_blank_values=True, max_num_fields=100).items()
         return {name: values[0] for name, values in pairs if len(values) == 1}
 
@@ -76,6 +81,16 @@ class Request:
             return False
         mode = self.header(b"sec-fetch-mode")
         return mode == "navigate" if mode else "text/html" in self.header(b"accept").lower()
+
+    @property
+    def is_from_browser(self) -> bool:
+        """Tell whether it has the signs of a browser, whatever it asks for."""
+        found = self._by_name
+        return (
+            b"sec-fetch-mode" in found
+            or found.get(b"user-agent", b"").startswith(b"Mozilla/")
+            or b"text/html" in found.get(b"accept", b"")
+        )
 
     @property
     def is_navigation(self) -> bool:
@@ -106,7 +121,7 @@ class Request:
         """Give this page's own path and query, to come back to after a login."""
         if self.method not in _SAFE_METHODS:
             return "/"
-        query = self.scope.get("query_string", b"").decode("latin-1")
+        query = self.query_string
         path = quote(self.path, safe="/:@!$&'()*+,;=~-._")
         return safe_return_path(f"{path}?{query}" if query else path)
 

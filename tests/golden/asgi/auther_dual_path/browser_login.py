@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
 from . import exchange, renewal
-from .answers import Response, error, redirect
+from .answers import Response, conflict_page, error, redirect
 from .attempt import Attempt
 from .auther_api import AutherRefusedError, AutherUnreachableError
 from .credentials import TOKEN_COOKIE
@@ -84,6 +84,22 @@ async def logout(handle: Handle) -> Response:
     await end_auther_side(handle)
     handle.headers.extend(await handle.parts.legacy.forget(handle.request.scope))
     return redirect(handle.parts.settings.after_login)
+
+
+async def conflict(handle: Handle, csrf: Callable[[], Awaitable[str]]) -> Response:
+    """Show that two sign-ins do not belong together; a POST ends both."""
+    request, settings = handle.request, handle.parts.settings
+    if request.method in {"GET", "HEAD"}:
+        return conflict_page(settings)
+    cookie, sent = request.cookie(settings.cookie("auther_conflict")), await csrf()
+    good = sent and hmac.compare_digest(cookie.encode(), sent.encode())
+    same_origin = request.is_same_origin(settings.origin, unsaid=True)
+    if request.method != "POST" or not (good and same_origin):
+        return error(HTTPStatus.FORBIDDEN, "csrf")
+    await handle.drop_token()
+    handle.drop_cookie("auther_conflict")
+    handle.headers.extend(await handle.parts.legacy.forget(request.scope))
+    return redirect(handle.parts.login_path)
 
 
 async def end_auther_side(handle: Handle) -> None:

@@ -34,7 +34,8 @@ class Control:
         mac = hmac.new(self._secret, signed.encode(), sha256).hexdigest()
         if not hmac.compare_digest(mac, match["mac"]):
             return False
-        return abs(self._now() - int(match["at"])) <= WINDOW_S and self._is_first(match["nonce"])
+        fresh = abs(self._now() - int(match["at"])) <= WINDOW_S
+        return fresh and self._is_first(match["nonce"])
 
     def _is_first(self, nonce: str) -> bool:
         now = self._now()

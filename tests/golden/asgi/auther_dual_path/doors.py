@@ -84,18 +84,43 @@ async def password_is_right(
         DoorClosedError: It is right, and this person's home is Auther: the login goes on there.
         VerificationUnavailableError: Auther or the database does not answer.
     """
+    verdict = await password_at_auther(request, user_pk, password, door=door, return_to=return_to)
+    if verdict is not None:
+        return verdict
+    right = await here()
+    if right:
+        await password_was_right(request, user_pk, password)
+    return right
+
+
+async def password_at_auther(
+    request: object, user_pk: str, password: str, *, door: str, return_to: str = ""
+) -> bool | None:
+    """Check a password at Auther; None for somebody whose password is here.
+
+    Raises:
+        DoorClosedError: It is right, and this person's home is Auther: the login goes on there.
+        VerificationUnavailableError: Auther or the database does not answer.
+    """
     handle = handle_of(request)
     person = await handle.parts.people.by_user_pk(user_pk)
-    if person is not None and await _is_at_auther(handle, person):
-        right = await _right_at_auther(handle, person, password)
-        # In `legacy` the form stays the way in: only the comparison is Auther's for a while yet.
-        if right and handle.request.wants_page and handle.view.stage is not Stage.LEGACY:
-            raise _closed(handle, door, return_to)
-        return right
-    right = await here()
-    if right and person is not None and not person.moved and not person.pinned:
-        _shadow(handle, person, password)
+    if person is None or not await _is_at_auther(handle, person):
+        return None
+    right = await _right_at_auther(handle, person, password)
+    # In `legacy` the form stays the way in: only the comparison is Auther's for a while yet.
+    if right and handle.request.wants_page and handle.view.stage is not Stage.LEGACY:
+        raise _closed(handle, door, return_to)
     return right
+
+
+async def password_was_right(request: object, user_pk: str, password: str) -> None:
+    """Have a password that was right here tried at Auther too; it delays and decides nothing."""
+    handle = handle_of(request)
+    if not handle.parts.api.checks_passwords:
+        return
+    person = await handle.parts.people.by_user_pk(user_pk)
+    if person is not None and not person.moved and not person.pinned:
+        _shadow(handle, person, password)
 
 
 async def admit(request: object, user_pk: str, *, door: str, return_to: str = "") -> None:
@@ -178,8 +203,6 @@ def _closed(handle: Handle, door: str, return_to: str) -> DoorClosedError:
 
 
 def _shadow(handle: Handle, person: Person, password: str) -> None:
-    if not handle.parts.api.checks_passwords:
-        return
     if len(_shadows) >= _SHADOWS_AT_ONCE:
         handle.parts.counters.count("auth_shadow_checks", "skipped")
         return

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
 
-from .answers import Response, error, unavailable
-from .handle import Handle
-from .model import Header, Scope, VerificationUnavailableError
+from .answers import Response
+from .model import Header, Scope
 from .request import Request
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
-Page = Callable[[Handle], Awaitable[Response]]
 
 _MAX_FORM_BYTES = 4096
 _STARTS = frozenset(("http.response.start", "websocket.accept"))
@@ -53,25 +50,6 @@ def without_cookies(scope: Scope) -> Scope:
     """Give a scope whose caller is who the bearer says, whoever else this client may be."""
     kept = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
     return {**scope, "headers": kept, **({"session": {}} if "session" in scope else {})}
-
-
-def only_get(page: Page) -> Page:
-    """Refuse every other method."""
-
-    async def answered(handle: Handle) -> Response:
-        if handle.request.method != "GET":
-            return error(HTTPStatus.METHOD_NOT_ALLOWED, "method")
-        return await page(handle)
-
-    return answered
-
-
-async def or_unavailable(page: Awaitable[Response]) -> Response:
-    """Give a page's answer, or 503 where it cannot tell now."""
-    try:
-        return await page
-    except VerificationUnavailableError as problem:
-        return unavailable(problem.retry_after_s)
 
 
 async def form_of(receive: Receive) -> dict[str, list[str]]:

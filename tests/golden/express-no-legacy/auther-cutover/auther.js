@@ -11,7 +11,7 @@ import { People } from "./people.js";
 import { fromClaims, ofApiKey } from "./permissions.js";
 import { Plugin } from "./plugin.js";
 import { Renewal } from "./renewal.js";
-import { Cookies, answerJson, authorizationOf, isNavigation, pathOf, seeOther } from "./request.js";
+import { Cookies, answerJson, authorizationOf, isFromBrowser, isNavigation, pathOf, seeOther } from "./request.js";
 import { check, readEnvironment, settings as baked } from "./settings.js";
 import { TokenVerifier } from "./tokens.js";
 
@@ -139,18 +139,17 @@ class Auther {
     const sinceMs = performance.now();
     const { counters, credentials, autherSession, options, renewal } = this.#parts;
     const finding = await credentials.examine(authorizationOf(req), req.headers.cookie);
-    const { person, claims, place } = finding;
+    const { person, claims } = finding;
     const user = person && (await options.findUser(person.userId, claims));
     if (renewal.isDue(req, finding) && (await renewal.personOf(claims))) {
       seeOther(res, `${START_PATH}?${new URLSearchParams({ return_to: req.originalUrl, renew: "1" })}`);
       return true;
     }
     const decision = decide(person && !user ? { ...finding, kind: "disabled", reason: "disabled" } : finding);
-    counters.decided(decision, "auther", { sinceMs });
+    counters.decided(decision, "auther", isFromBrowser(req), { sinceMs });
     if (decision.dropCookie) await autherSession.end(req, res);
     if (decision.answer !== "pass") return this.#refuse(req, res, decision);
-    req.auther =
-      user && person ? { userId: person.userId, credential: place, autherId: person.autherId, claims } : null;
+    req.auther = decision.user ?? null;
     if (user) Object.assign(req, { user });
     return false;
   }
@@ -192,8 +191,11 @@ class Auther {
  * @param {Finding} finding
  * @returns {Decision}
  */
-function decide({ kind, place, reason, retryAfterS }) {
-  if (kind === "valid") return { path: "auther", outcome: "accepted", reason, answer: "pass" };
+function decide({ kind, place, reason, person, claims, retryAfterS }) {
+  if (kind === "valid" && person) {
+    const user = { userId: person.userId, credential: place, autherId: person.autherId, claims };
+    return { path: "auther", outcome: "accepted", reason, answer: "pass", user };
+  }
   if (kind === "absent") return { path: "none", outcome: "anonymous", reason, answer: "pass" };
   if (kind === "stale" && place === "cookie") {
     return { path: "none", outcome: "anonymous", reason, answer: "pass", dropCookie: true };

@@ -14,7 +14,7 @@ import { Durations } from "./durations.js";
 const SAVE_EVERY_MS = 1000;
 const FILE = /^(\d+)-\d+\.json$/;
 const COUNTERS = /** @type {const} */ ({
-  auth_requests_total: ["Requests by decision.", ["path", "outcome", "stage", "reason", "synthetic"]],
+  auth_requests_total: ["Requests by decision.", ["path", "outcome", "stage", "reason", "client", "synthetic"]],
   auth_logins_total: ["Sessions that gained a user.", ["door", "side"]],
   auth_logins_refused_total: ["Sign-ins refused at a closed door.", ["door", "stage"]],
   auth_logins_failed_total: ["Logins at Auther that came to no end.", ["reason"]],
@@ -66,17 +66,21 @@ export class Counters {
    * Counts a request; real traffic and the positive control go through this same line.
    * @param {Decision} decision
    * @param {string} stage
+   * @param {boolean} fromBrowser Whether the request has the signs of a browser.
    * @param {{ synthetic?: boolean, sinceMs?: number }} [more] `sinceMs`: when the request came, by `performance.now()`.
    */
-  decided({ path, outcome, reason, parties }, stage, { synthetic = false, sinceMs } = {}) {
+  decided(decision, stage, fromBrowser, { synthetic = false, sinceMs } = {}) {
+    const { path, outcome, reason, parties } = decision;
+    const client = clientOf(decision, fromBrowser);
     if (sinceMs !== undefined) this.#durations.observe((performance.now() - sinceMs) / 1000);
-    this.add("auth_requests_total", { path, outcome, stage, reason, synthetic: synthetic ? "1" : "0" });
+    this.add("auth_requests_total", { path, outcome, stage, reason, client, synthetic: synthetic ? "1" : "0" });
     this.log({
       event: "auth",
       path,
       outcome,
       stage,
       reason,
+      client,
       ...(synthetic && { synthetic }),
       ...(parties && { parties }),
     });
@@ -173,6 +177,17 @@ export class Counters {
       for (const { labels, value } of values) this.#counters[name]?.inc(labels, value);
     return true;
   }
+}
+
+/**
+ * What kind of client asks: by the signs of a browser, without any by its credential. A person's makes it an app; an API
+ * key, another's bearer or none a program.
+ * @param {Decision} decision
+ * @param {boolean} fromBrowser
+ */
+function clientOf({ path, user }, fromBrowser) {
+  if (fromBrowser) return "browser";
+  return path === "none" || path === "foreign" || user?.claims?.apiKeyId ? "api" : "app";
 }
 
 /** @param {number} pid */

@@ -12,7 +12,7 @@ import { EXCHANGE_PATH } from "./exchange.js";
 import { LOGOUT_PATH, Login, START_PATH } from "./login.js";
 import { Passwords } from "./passwords.js";
 import { fromClaims, ofApiKey } from "./permissions.js";
-import { answerJson, authorizationOf, isNavigation, pathOf, seeOther, wantsPage } from "./request.js";
+import { answerJson, authorizationOf, isFromBrowser, isNavigation, pathOf, seeOther, wantsPage } from "./request.js";
 import { check, readEnvironment, settings as baked } from "./settings.js";
 import { acceptsAuther, legacyIsOver } from "./stage.js";
 import { CONFLICT_PATH, TwoSides } from "./two-sides.js";
@@ -165,9 +165,9 @@ class Cutover {
     if (path === METRICS_PATH) return this.#metrics(req, res);
     this.#doors.guard(req);
     const view = this.#view();
-    if (!view) return this.#withoutStage(path, res);
+    if (!view) return this.#withoutStage(path, req, res);
     // Before the decision, on the same counting line: it proves that legacy use would be seen.
-    if (this.#control.accepts(req.headers[CONTROL_HEADER])) return this.#controlled(res, view);
+    if (this.#control.accepts(req.headers[CONTROL_HEADER])) return this.#controlled(req, res, view);
     const route = this.#routes.get(`${req.method} ${path}`);
     if (route) {
       await route(req, res, view);
@@ -193,7 +193,7 @@ class Cutover {
       return true;
     const handsForeignOn = finding.kind === "foreign" && finding !== DOUBLED && this.#isForeignPath(pathOf(req));
     const decision = decide(session, finding, { legacyIsOver: legacyIsOver(view), handsForeignOn });
-    this.#parts.counters.decided(decision, view.stage, { sinceMs });
+    this.#parts.counters.decided(decision, view.stage, isFromBrowser(req), { sinceMs });
     return this.#act(req, res, view, decision, user);
   }
 
@@ -324,11 +324,12 @@ class Cutover {
 
   /**
    * @param {string} path
+   * @param {Request} req
    * @param {Response} res
    */
-  #withoutStage(path, res) {
+  #withoutStage(path, req, res) {
     if (this.#isExempt(path)) return false;
-    this.#parts.counters.decided(UNKNOWN_STAGE, "unknown");
+    this.#parts.counters.decided(UNKNOWN_STAGE, "unknown", isFromBrowser(req));
     return this.#unavailable(res, this.#parts.settings.stageEveryS);
   }
 
@@ -342,11 +343,12 @@ class Cutover {
   }
 
   /**
+   * @param {Request} req
    * @param {Response} res
    * @param {StageView} view
    */
-  async #controlled(res, view) {
-    this.#parts.counters.decided(SEEN_AS_LEGACY, view.stage, { synthetic: true });
+  async #controlled(req, res, view) {
+    this.#parts.counters.decided(SEEN_AS_LEGACY, view.stage, isFromBrowser(req), { synthetic: true });
     // Whichever process is asked for the counters next must know.
     await this.#parts.counters.save();
     return said(res.status(204).set("Cache-Control", "no-store").end());

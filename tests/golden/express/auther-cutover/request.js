@@ -47,6 +47,15 @@ export function wantsPage({ headers }) {
 export const isNavigation = (req) => (req.method === "GET" || req.method === "HEAD") && wantsPage(req);
 
 /**
+ * Whether it has the signs of a browser, whatever it asks for.
+ * @param {Request} req
+ */
+export const isFromBrowser = ({ headers }) =>
+  headers["sec-fetch-mode"] !== undefined ||
+  (headers["user-agent"] ?? "").startsWith("Mozilla/") ||
+  (headers.accept ?? "").includes("text/html");
+
+/**
  * Whether a POST comes from a page of our own. Not compared with the Host header: behind a proxy it is another.
  * @param {Request} req
  * @param {Settings} settings

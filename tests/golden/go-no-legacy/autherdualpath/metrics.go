@@ -29,7 +29,7 @@ type counters struct {
 
 func newCounters(logger *log.Logger) *counters {
 	c := &counters{log: logger, registry: prometheus.NewRegistry()}
-	c.requests = c.counter("auth_requests_total", "Requests by decision.", "path", "outcome", "stage", "reason", "synthetic")
+	c.requests = c.counter("auth_requests_total", "Requests by decision.", "path", "outcome", "stage", "reason", "client", "synthetic")
 	c.durations = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "auth_decision_duration_seconds", Help: "How long a request waits for its decision.",
 		Buckets: []float64{0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1},
@@ -55,9 +55,22 @@ func (c *counters) counter(name, help string, labels ...string) *prometheus.Coun
 func (c *counters) waited(since time.Time) { c.durations.Observe(time.Since(since).Seconds()) }
 
 // decided counts a request; the labels are those of the cutover, which is over.
-func (c *counters) decided(d *decision) {
-	c.requests.WithLabelValues(d.path, d.outcome, "auther", d.reason, "0").Inc()
-	c.line(logLine{Event: "auth", Path: d.path, Outcome: d.outcome, Stage: "auther", Reason: &d.reason})
+func (c *counters) decided(d *decision, r *http.Request) {
+	client := clientOf(d, r)
+	c.requests.WithLabelValues(d.path, d.outcome, "auther", d.reason, client, "0").Inc()
+	c.line(logLine{Event: "auth", Path: d.path, Outcome: d.outcome, Stage: "auther", Reason: &d.reason, Client: client})
+}
+
+// clientOf says what kind of client asks: by the signs of a browser, without any by its credential. A person's makes it
+// an app; an API key, another's bearer or none a program.
+func clientOf(d *decision, r *http.Request) string {
+	if isFromBrowser(r) {
+		return "browser"
+	}
+	if d.path == "none" || d.path == "foreign" || d.user != nil && d.user.Claims.ForAPIKey {
+		return "api"
+	}
+	return "app"
 }
 
 // logLine holds no name, address or token.
@@ -67,6 +80,7 @@ type logLine struct {
 	Outcome string  `json:"outcome,omitempty"`
 	Stage   string  `json:"stage,omitempty"`
 	Reason  *string `json:"reason,omitempty"`
+	Client  string  `json:"client,omitempty"`
 }
 
 func (c *counters) line(line logLine) { writeLine(c.log, line) }

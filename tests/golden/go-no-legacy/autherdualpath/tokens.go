@@ -32,6 +32,7 @@ type Claims struct {
 	Nonce           string
 	Email, Name     string
 	EmailVerified   bool
+	ForAPIKey       bool // exchanged for an API key: a program, in its owner's name
 	payload         []byte
 }
 
@@ -172,6 +173,7 @@ func (v *tokenVerifier) readClaims(t *openToken, payload []byte) error {
 		Email         interface{}     `json:"email"`
 		EmailVerified interface{}     `json:"email_verified"`
 		Name          interface{}     `json:"name"`
+		APIKey        interface{}     `json:"apiKeyId"`
 	}
 	if err := parseJSON(payload, &raw); err != nil {
 		return err
@@ -184,6 +186,7 @@ func (v *tokenVerifier) readClaims(t *openToken, payload []byte) error {
 	claims.Email, _ = raw.Email.(string)
 	claims.Name, _ = raw.Name.(string)
 	claims.EmailVerified, _ = raw.EmailVerified.(bool)
+	claims.ForAPIKey = raw.APIKey != nil
 
 	exp, hasExp, expOK := seconds(raw.Expires)
 	nbf, hasNbf, nbfOK := seconds(raw.NotBefore)

@@ -176,7 +176,7 @@ func TestEachDecisionIsOneLineOfJSONWithoutNames(t *testing.T) {
 	b.jar["session"] = "bob"
 	b.do(bearer(b.auther.token("alice", nil)))
 	line := strings.TrimSpace(b.logged())
-	if !strings.HasPrefix(line, `{"event":"auth","path":"both","outcome":"refused","stage":"dual","reason":"conflict","parties":[`) {
+	if !strings.HasPrefix(line, `{"event":"auth","path":"both","outcome":"refused","stage":"dual","reason":"conflict","client":"app","parties":[`) {
 		t.Errorf("the log says %s", line)
 	}
 	if strings.Contains(line, "alice") || strings.Contains(line, "bob") {

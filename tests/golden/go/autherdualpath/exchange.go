@@ -16,7 +16,7 @@ func (s *Shim) exchange(w http.ResponseWriter, r *http.Request, p *passage, lega
 	// Set before anything can go wrong: whoever comes back from an Auther that is down goes on with the legacy session.
 	s.setCookie(w, pauseCookie, "1", pauseLifetime)
 	s.counters.exchanges.WithLabelValues("started").Inc()
-	s.counters.decided(&decision{path: "legacy", outcome: "accepted"}, p.view.stage, false)
+	s.counters.decided(&decision{path: "legacy", outcome: "accepted"}, r, p.view.stage, false)
 	s.background.seen(legacy.session.UserPK)
 	to := url.Values{"client_id": {s.settings.ClientID}, "to": {s.settings.origin() + exchangePath}, "state": {a.State}}
 	redirect(w, s.settings.PluginURL+"/exchange/start?"+to.Encode())

@@ -51,7 +51,7 @@ func (s *Shim) renew(w http.ResponseWriter, r *http.Request, p *passage, f *find
 	}
 	s.setCookie(w, renewalsCookie, strconv.Itoa(tried+1), 24*time.Hour)
 	s.counters.renewals.WithLabelValues("started").Inc()
-	s.counters.decided(&decision{path: "auther", outcome: "refused", reason: f.reason}, p.view.stage, false)
+	s.counters.decided(&decision{path: "auther", outcome: "refused", reason: f.reason}, r, p.view.stage, false)
 	redirect(w, startPath+"?"+url.Values{"renew": {"1"}, "return_to": {ownPath(r)}}.Encode())
 	return true
 }

@@ -209,7 +209,7 @@ func TestAMarkerIsCountedOnceAsLegacyTraffic(t *testing.T) {
 	b.expect(get("/", controlHeader, marker), "204 ")
 	b.expect(get("/", controlHeader, marker), "200 nobody")
 	text := b.said(get("/migrator/metrics", "Authorization", "Bearer metrics"))
-	if !strings.Contains(text, `auth_requests_total{outcome="accepted",path="legacy",reason="",stage="auther",synthetic="1"} 1`) {
+	if !strings.Contains(text, `auth_requests_total{client="app",outcome="accepted",path="legacy",reason="",stage="auther",synthetic="1"} 1`) {
 		t.Error(text)
 	}
 	b.expect(get("/migrator/metrics", "Authorization", "Bearer wrong"), `404 {"error":"not_found"}`)

@@ -31,7 +31,7 @@ type counters struct {
 
 func newCounters(logger *log.Logger) *counters {
 	c := &counters{log: logger, registry: prometheus.NewRegistry()}
-	c.requests = c.counter("auth_requests_total", "Requests by decision.", "path", "outcome", "stage", "reason", "synthetic")
+	c.requests = c.counter("auth_requests_total", "Requests by decision.", "path", "outcome", "stage", "reason", "client", "synthetic")
 	c.durations = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "auth_decision_duration_seconds", Help: "How long a request waits for its decision.",
 		Buckets: []float64{0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1},
@@ -57,16 +57,28 @@ func (c *counters) counter(name, help string, labels ...string) *prometheus.Coun
 func (c *counters) waited(since time.Time) { c.durations.Observe(time.Since(since).Seconds()) }
 
 // decided counts a request; real traffic and the positive control go through this same line.
-func (c *counters) decided(d *decision, stage Stage, synthetic bool) {
-	flag := "0"
+func (c *counters) decided(d *decision, r *http.Request, stage Stage, synthetic bool) {
+	client, flag := clientOf(d, r), "0"
 	if synthetic {
 		flag = "1"
 	}
-	c.requests.WithLabelValues(d.path, d.outcome, string(stage), d.reason, flag).Inc()
+	c.requests.WithLabelValues(d.path, d.outcome, string(stage), d.reason, client, flag).Inc()
 	c.line(logLine{
-		Event: "auth", Path: d.path, Outcome: d.outcome, Stage: string(stage), Reason: &d.reason,
+		Event: "auth", Path: d.path, Outcome: d.outcome, Stage: string(stage), Reason: &d.reason, Client: client,
 		Synthetic: synthetic, Parties: d.parties,
 	})
+}
+
+// clientOf says what kind of client asks: by the signs of a browser, without any by its credential. A person's makes it
+// an app; an API key, another's bearer or none a program.
+func clientOf(d *decision, r *http.Request) string {
+	if isFromBrowser(r) {
+		return "browser"
+	}
+	if d.path == "none" || d.path == "foreign" || d.user != nil && d.user.Claims.ForAPIKey {
+		return "api"
+	}
+	return "app"
 }
 
 // logLine holds no name, address or token; the parties of a conflict are shortened hashes.
@@ -76,6 +88,7 @@ type logLine struct {
 	Outcome string  `json:"outcome,omitempty"`
 	Stage   string  `json:"stage,omitempty"`
 	Reason  *string `json:"reason,omitempty"`
+	Client  string  `json:"client,omitempty"`
 
 	Synthetic bool     `json:"synthetic,omitempty"`
 	Parties   []string `json:"parties,omitempty"`

@@ -23,6 +23,12 @@ func wantsPage(r *http.Request) bool {
 	return strings.Contains(strings.ToLower(r.Header.Get("Accept")), "text/html")
 }
 
+// isFromBrowser tells whether a request has the signs of a browser, whatever it asks for.
+func isFromBrowser(r *http.Request) bool {
+	return r.Header["Sec-Fetch-Mode"] != nil || strings.HasPrefix(r.UserAgent(), "Mozilla/") ||
+		strings.Contains(r.Header.Get("Accept"), "text/html")
+}
+
 // isSameOrigin tells whether a POST came from our own page, as far as the browser says. Our origin is the configured
 // one: the Host header is the client's to choose, and a proxy may end TLS.
 func isSameOrigin(r *http.Request, origin string) bool {

@@ -53,7 +53,7 @@ func (s *Shim) Middleware(next http.Handler) http.Handler {
 		}
 		if err != nil {
 			d := &decision{path: "none", outcome: "unavailable", reason: "verification_unavailable"}
-			s.counters.decided(d, "unknown", false)
+			s.counters.decided(d, r, "unknown", false)
 			unverifiable(w, err)
 			return
 		}
@@ -62,7 +62,7 @@ func (s *Shim) Middleware(next http.Handler) http.Handler {
 		switch {
 		case r.Header[controlHeader] != nil && s.control.accepts(r.Header.Get(controlHeader)):
 			// Before the decision, on the same counting line: it proves that legacy use would be seen.
-			s.counters.decided(&decision{path: "legacy", outcome: "accepted"}, view.stage, true)
+			s.counters.decided(&decision{path: "legacy", outcome: "accepted"}, r, view.stage, true)
 			w.Header().Set("Cache-Control", "no-store")
 			w.WriteHeader(http.StatusNoContent)
 		case s.serveOwn(w, r, p):
@@ -101,7 +101,7 @@ func (s *Shim) serve(w http.ResponseWriter, r *http.Request, p *passage, next ht
 			return
 		}
 	}
-	s.counters.decided(d, p.view.stage, false)
+	s.counters.decided(d, r, p.view.stage, false)
 	s.counters.waited(began)
 	s.act(w, r, p, d, next)
 }

@@ -16,6 +16,7 @@ import {
   answerJson,
   authorizationOf,
   cookiesOf,
+  isFromBrowser,
   isNavigation,
   pathOf,
   seeOther,
@@ -140,17 +141,16 @@ class Auther {
     const sinceMs = performance.now();
     const { counters, credentials, autherSession, options, renewal } = this.#parts;
     const finding = await credentials.examine(authorizationOf(c), cookiesOf(c));
-    const { person, claims, place } = finding;
+    const { person, claims } = finding;
     const user = person && (await options.findUser(person.userId, claims));
     if (renewal.isDue(c, finding) && (await renewal.personOf(claims)))
       return seeOther(c, `${START_PATH}?${new URLSearchParams({ return_to: targetOf(c), renew: "1" })}`);
     const decision = decide(person && !user ? { ...finding, kind: "disabled", reason: "disabled" } : finding);
-    counters.decided(decision, "auther", { sinceMs });
+    counters.decided(decision, "auther", isFromBrowser(c), { sinceMs });
     if (decision.dropCookie) await autherSession.end(c);
     c.set("autherUser", null);
     if (decision.answer !== "pass") return this.#refused(c, decision);
-    if (user && person)
-      c.set("autherUser", { user, userId: person.userId, credential: place, autherId: person.autherId, claims });
+    if (user && decision.user) c.set("autherUser", { ...decision.user, user });
     return null;
   }
 
@@ -185,8 +185,11 @@ class Auther {
  * @param {Finding} finding
  * @returns {Decision}
  */
-function decide({ kind, place, reason, retryAfterS }) {
-  if (kind === "valid") return { path: "auther", outcome: "accepted", reason, answer: "pass" };
+function decide({ kind, place, reason, person, claims, retryAfterS }) {
+  if (kind === "valid" && person) {
+    const user = { userId: person.userId, credential: place, autherId: person.autherId, claims };
+    return { path: "auther", outcome: "accepted", reason, answer: "pass", user };
+  }
   if (kind === "absent") return { path: "none", outcome: "anonymous", reason, answer: "pass" };
   if (kind === "stale" && place === "cookie") {
     return { path: "none", outcome: "anonymous", reason, answer: "pass", dropCookie: true };

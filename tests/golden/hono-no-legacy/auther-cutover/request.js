@@ -56,6 +56,15 @@ export function wantsPage(c) {
 export const isNavigation = (c) => (c.req.method === "GET" || c.req.method === "HEAD") && wantsPage(c);
 
 /**
+ * Whether it has the signs of a browser, whatever it asks for.
+ * @param {Context} c
+ */
+export const isFromBrowser = ({ req }) =>
+  req.header("sec-fetch-mode") !== undefined ||
+  (req.header("user-agent") ?? "").startsWith("Mozilla/") ||
+  (req.header("accept") ?? "").includes("text/html");
+
+/**
  * Whether a POST comes from a page of our own. Not compared with the Host header: behind a proxy it is another.
  * @param {Context} c
  * @param {Settings} settings

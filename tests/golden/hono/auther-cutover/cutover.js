@@ -16,6 +16,7 @@ import {
   answerJson,
   authorizationOf,
   cookiesOf,
+  isFromBrowser,
   isNavigation,
   pathOf,
   seeOther,
@@ -205,7 +206,7 @@ class Cutover {
     if (renews) return renews;
     const handsForeignOn = finding.kind === "foreign" && finding !== DOUBLED && this.#isForeignPath(pathOf(c));
     const decision = decide(session, finding, { legacyIsOver: legacyIsOver(view), handsForeignOn });
-    this.#parts.counters.decided(decision, view.stage, { sinceMs });
+    this.#parts.counters.decided(decision, view.stage, isFromBrowser(c), { sinceMs });
     return this.#act(c, view, decision, user ?? session?.user ?? null);
   }
 
@@ -330,7 +331,7 @@ class Cutover {
    */
   #withoutStage(c, path) {
     if (this.#isExempt(path)) return null;
-    this.#parts.counters.decided(UNKNOWN_STAGE, "unknown");
+    this.#parts.counters.decided(UNKNOWN_STAGE, "unknown", isFromBrowser(c));
     return this.#unavailable(c, this.#parts.settings.stageEveryS);
   }
 
@@ -348,7 +349,7 @@ class Cutover {
    * @param {StageView} view
    */
   async #controlled(c, view) {
-    this.#parts.counters.decided(SEEN_AS_LEGACY, view.stage, { synthetic: true });
+    this.#parts.counters.decided(SEEN_AS_LEGACY, view.stage, isFromBrowser(c), { synthetic: true });
     // Whichever process is asked for the counters next must know.
     await this.#parts.counters.save();
     return c.body(null, 204, { "Cache-Control": "no-store" });

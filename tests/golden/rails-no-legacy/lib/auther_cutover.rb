@@ -43,6 +43,7 @@ end
 
 require "auther_cutover/settings"
 require "auther_cutover/errors"
+require "auther_cutover/client"
 require "auther_cutover/counters"
 require "auther_cutover/token"
 require "auther_cutover/key_set"

@@ -51,7 +51,11 @@ module AutherCutover
       app.config.filter_parameters += [/\Acode\z/]
       app.config.after_initialize { Doors.close_by_stage }
       app.config.to_prepare { AccountPages.close }
-      app.server { beacon.ensure_running }
+      # Before that Ruby it begins with the first request, which no process serves that forks.
+      if Process.respond_to?(:_fork)
+        Process.singleton_class.prepend(ForkBetweenRounds)
+        app.server { beacon.ensure_running }
+      end
     end
   end
 end
@@ -59,6 +63,7 @@ end
 require "auther_cutover/settings"
 require "auther_cutover/errors"
 require "auther_cutover/stage_reader"
+require "auther_cutover/client"
 require "auther_cutover/counters"
 require "auther_cutover/token"
 require "auther_cutover/key_set"

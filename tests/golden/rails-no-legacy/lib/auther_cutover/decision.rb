@@ -114,6 +114,7 @@ module AutherCutover
     def count(path, outcome, reason, **details)
       # Some are counted when the application has run; its own time is not the shim's.
       details[:waited_s] = @waited_s || since_began_s
+      details[:client] = Client.kind(@request, path, @claims)
       AutherCutover.counters.request(path: path, outcome: outcome, stage: stage_name, reason: reason, **details)
     end
 

@@ -23,6 +23,7 @@ module AutherCutover
     def initialize(settings)
       @settings = settings
       @lock = Mutex.new
+      @round = Mutex.new
       @seen = {}
       @pending = []
     end
@@ -40,6 +41,12 @@ module AutherCutover
       end
     end
 
+    # A server's worker that is forked in the middle of a round inherits locks that nobody frees, down to those of
+    # libpq, and would hang at its first request.
+    def between_rounds(&block)
+      @round.synchronize(&block)
+    end
+
     def saw_legacy(user_id)
       now_s = monotonic_s
       @lock.synchronize do
@@ -55,15 +62,19 @@ module AutherCutover
     private
 
     def run
-      SideConnection.open
+      between_rounds { SideConnection.open }
       loop do
-        attempt { AutherCutover.counters.flush }
-        attempt { write_last_seen }
-        attempt { AutherCutover.revocations.refresh }
-        attempt { AutherCutover.detection_control.sees_fixture? }
-        attempt { beat_if_due }
+        between_rounds { round }
         sleep 1
       end
+    end
+
+    def round
+      attempt { AutherCutover.counters.flush }
+      attempt { write_last_seen }
+      attempt { AutherCutover.revocations.refresh }
+      attempt { AutherCutover.detection_control.sees_fixture? }
+      attempt { beat_if_due }
     end
 
     def attempt
@@ -90,6 +101,12 @@ module AutherCutover
 
     def monotonic_s
       Process.clock_gettime(Process::CLOCK_MONOTONIC)
+    end
+  end
+  # In front of every fork (Ruby 3.1 and later call _fork for all of them).
+  module ForkBetweenRounds
+    def _fork
+      AutherCutover.beacon.between_rounds { super }
     end
   end
 end

@@ -24,9 +24,10 @@ module AutherCutover
       ActiveSupport::SecurityUtils.secure_compare(expected, mac.downcase) && first_use?(nonce.downcase)
     end
 
-    def answer
+    def answer(request)
       stage = AutherCutover.stage.stage
-      AutherCutover.counters.request(path: "legacy", outcome: "accepted", stage: stage, synthetic: true)
+      client = Client.kind(request, "legacy")
+      AutherCutover.counters.request(path: "legacy", outcome: "accepted", stage: stage, client: client, synthetic: true)
       AutherCutover.counters.flush
       [204, { "Cache-Control" => "no-store" }, []]
     end

@@ -7,7 +7,7 @@ module AutherCutover
   # same totals and a restarted worker loses none. Without a writable file: this process alone.
   class Counters
     REQUESTS = "auth_requests_total"
-    REQUEST_LABELS = %i[path outcome stage reason synthetic].freeze
+    REQUEST_LABELS = %i[path outcome stage reason client synthetic].freeze
     DURATION = "auth_decision_duration_seconds"
     DURATION_BUCKET = "#{DURATION}_bucket"
     DURATION_SUM = "#{DURATION}_sum"
@@ -26,8 +26,8 @@ module AutherCutover
 
     # The one place that counts requests and logs them, real and synthetic.
     # waited_s: how long one waited for its decision, where that was measured.
-    def request(path:, outcome:, stage:, reason: nil, synthetic: false, waited_s: nil, **details)
-      values = [path, outcome, stage, reason.to_s, synthetic ? "1" : "0"]
+    def request(path:, outcome:, stage:, client:, reason: nil, synthetic: false, waited_s: nil, **details)
+      values = [path, outcome, stage, reason.to_s, client, synthetic ? "1" : "0"]
       line = @lock.synchronize do
         @requests[values] += 1
         observe(waited_s) if waited_s

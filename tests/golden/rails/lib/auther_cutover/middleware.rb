@@ -14,12 +14,13 @@ module AutherCutover
       request = ActionDispatch::Request.new(env)
       AutherCutover.beacon.ensure_running
       return Metrics.answer(request) if request.path_info == Metrics::PATH
-      return AutherCutover.control.answer if AutherCutover.control.genuine?(request)
+      return AutherCutover.control.answer(request) if AutherCutover.control.genuine?(request)
       return @app.call(env) if @exempt.include?(request.path_info)
 
       DualDecision.new(request).call { @app.call(env) }
     rescue Unavailable => error # which stage holds
-      AutherCutover.counters.request(path: "none", outcome: "unavailable", stage: "unknown")
+      AutherCutover.counters.request(path: "none", outcome: "unavailable", stage: "unknown",
+                                     client: Client.kind(request, "none"))
       Answers.unavailable(error.retry_after_s)
     end
   end

@@ -1,0 +1,99 @@
+"""Starlette and FastAPI: applications that sign in by what they write into the session."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING
+
+from migrator.application.interface import SessionStore, Sign
+from migrator.application.languages import PYTHON
+from migrator.application.syntax import pieces
+from migrator.application.table import (
+    Framework,
+    Notes,
+    Rule,
+    TableReader,
+    has_package,
+    names,
+    seconds,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_HASHERS = re.compile(r"(?:pwd|passw|crypt|hasher|argon2|\bph\b)", re.IGNORECASE)
+
+
+def _recognises(root: Path) -> bool:
+    return has_package(root, ("fastapi", "starlette"))
+
+
+def _store(notes: Notes) -> SessionStore:
+    options = (
+        notes.calls["add_middleware"]
+        | notes.calls["Middleware"]
+        | notes.calls["SessionMiddleware"]
+    )
+    age = options.get("max_age", "")
+    kind = "cookie" if "SessionMiddleware" in notes.given else ""
+    return SessionStore(kind, f"{age} s" if age else "", seconds(age))
+
+
+ASGI = TableReader(
+    Framework(
+        name="asgi",
+        endings=(".py",),
+        pieces=partial(pieces, grammar=PYTHON),
+        recognises=_recognises,
+        rules=(
+            Rule(Sign.SIGNS_IN, names("login_user", "remember")),
+            Rule(
+                Sign.CHECKS_PASSWORD,
+                names("verify", "verify_password", "verify_and_update"),
+                on=_HASHERS,
+            ),
+            Rule(
+                Sign.CHECKS_PASSWORD,
+                names("verify_password", "checkpw", "check_password_hash", "check_password"),
+            ),
+            Rule(
+                Sign.FOREIGN_BEARERS,
+                names(
+                    "OAuth2PasswordBearer",
+                    "HTTPBearer",
+                    "APIKeyHeader",
+                    "APIKeyQuery",
+                    "BearerTransport",
+                ),
+            ),
+            Rule(Sign.HTTP_BASIC, names("HTTPBasic")),
+            Rule(
+                Sign.STRATEGIES,
+                names("add_middleware", "Middleware"),
+                given=re.compile(r"^AuthenticationMiddleware$"),
+            ),
+        ),
+        session=re.compile(r"(?:^|\.)session$"),
+        session_key=Sign.SIGNS_IN,
+        person=(
+            re.compile(r"user$", re.IGNORECASE),
+            names("password", "hashed_password", "password_hash"),
+        ),
+        templates=(
+            (".html", ".jinja", ".jinja2"),
+            re.compile(rb"""url_for\(\s*["']\w*login\w*["']"""),
+        ),
+        packages=(
+            "fastapi",
+            "starlette",
+            "starsessions",
+            "itsdangerous",
+            "passlib",
+            "argon2-cffi",
+            "bcrypt",
+        ),
+        bearers=("fastapi-users", "authlib", "python-jose", "pyjwt", "fastapi-jwt-auth"),
+        store=_store,
+    )
+)

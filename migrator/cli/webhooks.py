@@ -1,0 +1,50 @@
+"""Takes deliveries of Auther's webhook while a command goes on."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+from migrator.cli.address import Address
+from migrator.runner.writing_back.ringing import make_receiver
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from migrator.auther.webhook.receiver import Receiver
+    from migrator.runner.context import Context
+
+_STOP_WITHIN_S = 5
+
+
+@contextmanager
+def listening(ctx: Context) -> Iterator[Receiver | None]:
+    """Listen in a thread where [webhook] says so; else None.
+
+    Raises:
+        UsageError: No secret, or no address.
+        DependencyError: The port is taken.
+    """
+    if not ctx.config.webhook.listen:
+        yield None
+        return
+    receiver, address = make_receiver(ctx), Address(ctx.config.webhook.listen)
+    # A web server takes longer to import than most commands take to run.
+    import uvicorn  # noqa: PLC0415
+
+    from migrator.auther.webhook.endpoint import PATH, make_app  # noqa: PLC0415
+
+    with closing(address.listener()) as bound:
+        config = uvicorn.Config(
+            make_app(receiver), log_level="warning", access_log=False, server_header=False
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
+        thread.start()
+        ctx.progress.say(f"deliveries: http://{address.said(bound)}{PATH}")
+        try:
+            yield receiver
+        finally:
+            server.should_exit = True
+            thread.join(_STOP_WITHIN_S)
