@@ -200,6 +200,25 @@ def test_who_uses_a_legacy_session_is_noted_once_a_minute(laravel_club: LaravelC
         assert laravel_club.sql(seen, str(BOB)) == first
 
 
+def test_a_restart_takes_nothing_away_from_the_sums_of_all_workers(
+    laravel_club: LaravelClub,
+) -> None:
+    laravel_club.set_stage(Stage.DUAL)
+    begun = "migrator_process_start_time_seconds"
+
+    def counted() -> tuple[int, int]:
+        return laravel_club.count("auth_requests_total", path="none"), laravel_club.count(begun)
+
+    sum_before, since = counted()
+    for _ in range(8):
+        # A connection each, so that the workers take turns.
+        with laravel_club.browser() as client:
+            client.get("/whoami")
+    laravel_club.app.stop()
+    laravel_club.app.start()
+    assert counted() == (sum_before + 8, since)
+
+
 def test_the_log_says_what_was_counted(laravel_club: LaravelClub) -> None:
     check_that_the_log_says_what_was_counted(laravel_club.app)
 

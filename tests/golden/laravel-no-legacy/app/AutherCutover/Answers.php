@@ -54,6 +54,14 @@ final class Answers
             : str_contains((string) $request->headers->get('Accept'), 'text/html');
     }
 
+    /** Whether it has the signs of a browser, whatever it asks for. */
+    public static function isFromBrowser(Request $request): bool
+    {
+        return $request->headers->has('Sec-Fetch-Mode')
+            || str_starts_with((string) $request->headers->get('User-Agent'), 'Mozilla/')
+            || str_contains((string) $request->headers->get('Accept'), 'text/html');
+    }
+
     /** Whether it is a person on the way to a page. */
     public static function isNavigation(Request $request): bool
     {

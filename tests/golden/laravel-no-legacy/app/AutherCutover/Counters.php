@@ -2,6 +2,8 @@
 
 namespace App\AutherCutover;
 
+use Illuminate\Http\Request;
+
 /**
  * Counters with closed labels, added up over all workers, and one line of JSON for each decision. A request notes what it
  * counts and writes it at its end, in one of a few files, each under a lock of its own, so that workers seldom meet. They
@@ -45,13 +47,19 @@ final class Counters
      *
      * @param  float|null  $sinceS  When the request's decision began, by `microtime(true)`.
      */
-    public function decided(Decision $decision, string $stage, ?float $sinceS = null, bool $synthetic = false): void
-    {
+    public function decided(
+        Decision $decision,
+        string $stage,
+        Request $request,
+        ?float $sinceS = null,
+        bool $synthetic = false,
+    ): void {
         if ($sinceS !== null) {
             $this->observe(max(0, microtime(true) - $sinceS));
         }
         $facts = [
             'path' => $decision->path, 'outcome' => $decision->outcome, 'stage' => $stage, 'reason' => $decision->reason,
+            'client' => $decision->clientOf($request),
         ];
         $this->add('auth_requests_total', $facts + ['synthetic' => $synthetic ? '1' : '0']);
         $this->log(['event' => 'auth'] + $facts + array_filter([

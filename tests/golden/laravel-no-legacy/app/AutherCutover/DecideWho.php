@@ -46,7 +46,7 @@ final class DecideWho
             return Answers::seeOther(LoginController::START.'?'.$query);
         }
         $decision = $this->decide($finding);
-        $this->counters->decided($decision, 'auther', $sinceS);
+        $this->counters->decided($decision, 'auther', $request, $sinceS);
         $decision->dropsCookie && $this->autherSession->end($request);
         $this->current->decide($decision);
 

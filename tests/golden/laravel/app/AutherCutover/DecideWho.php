@@ -44,12 +44,12 @@ final class DecideWho
         try {
             $view = $this->stage->now();
         } catch (Unavailable $outage) {
-            return $isExempt ? $this->exempt() : $this->withoutStage($outage);
+            return $isExempt ? $this->exempt() : $this->withoutStage($request, $outage);
         }
         // Before the decision, on the same counting line: it proves that legacy use would be seen.
         $marker = $request->headers->get(Control::HEADER);
         if ($marker !== null && $this->parts->make(Control::class)->accepts($marker)) {
-            $this->counters->decided(new Decision('legacy', 'accepted'), $view->stage, synthetic: true);
+            $this->counters->decided(new Decision('legacy', 'accepted'), $view->stage, $request, synthetic: true);
 
             return new Response('', 204, ['Cache-Control' => 'no-store']);
         }
@@ -82,7 +82,7 @@ final class DecideWho
         }
         $handsForeignOn = $finding->kind === 'foreign' && $this->isForeignPath(Answers::pathOf($request));
         $decision = DecisionTable::decide($session, $finding, $view->legacyIsOver(), $handsForeignOn);
-        $this->counters->decided($decision, $view->stage, $sinceS);
+        $this->counters->decided($decision, $view->stage, $request, $sinceS);
 
         return $this->act($request, $view, $decision);
     }
@@ -146,9 +146,9 @@ final class DecideWho
         return Answers::json(401, ['login' => 'invalid_token', 'conflict_page' => 'auth_conflict'][$answer] ?? $answer);
     }
 
-    private function withoutStage(Unavailable $outage): Response
+    private function withoutStage(Request $request, Unavailable $outage): Response
     {
-        $this->counters->decided(new Decision('none', 'unavailable', 'verification_unavailable'), 'unknown');
+        $this->counters->decided(new Decision('none', 'unavailable', 'verification_unavailable'), 'unknown', $request);
 
         return Answers::unavailable($outage->retryAfterS);
     }

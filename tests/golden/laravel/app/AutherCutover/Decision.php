@@ -3,6 +3,7 @@
 namespace App\AutherCutover;
 
 use Illuminate\Contracts\Auth\Authenticatable;
+use Illuminate\Http\Request;
 
 /** One request's outcome; path, outcome and reason are a counter's labels. */
 final class Decision
@@ -27,5 +28,19 @@ final class Decision
         public readonly bool $forgetsLegacy = false,
         public readonly array $parties = [],
     ) {
+    }
+
+    /**
+     * What kind of client asks: by the signs of a browser, without any by its credential. A person's makes it an `app`; an API
+     * key, another's bearer or none a program, `api`.
+     */
+    public function clientOf(Request $request): string
+    {
+        if (Answers::isFromBrowser($request)) {
+            return 'browser';
+        }
+        $isProgram = in_array($this->path, ['none', 'foreign'], true) || ! empty($this->finding?->claims['apiKeyId']);
+
+        return $isProgram ? 'api' : 'app';
     }
 }
