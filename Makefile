@@ -34,6 +34,7 @@ test: setup check ## everything that must pass, in under 20 minutes on two cores
 
 test-long: setup ## proofs that take minutes
 	$(BIN)/pytest -m long
+	$(BIN)/pytest --postgres 15 tests/sqlgen tests/phases/test_p4_*.py
 
 bench: setup ## measure against the raw ceilings and print the ratios
 	@$(BIN)/python -m tests.benchmarks

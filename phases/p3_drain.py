@@ -5,11 +5,11 @@ Nothing in the application changes here. A run measures and writes verdicts; a r
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrator.core.errors import UsageError
+from migrator.core.errors import ConflictError, UsageError
 from migrator.core.stage import Stage
 from migrator.dashboards import rule_tests
 from migrator.dashboards.grafana import render as render_grafana
@@ -38,6 +38,8 @@ from migrator.runner.gating.sampling import (
     sample,
     sources_of,
 )
+from migrator.runner.gating.silence import acknowledge_silence, silent_store
+from migrator.runner.gating.stores import session_store
 from migrator.runner.regressing.looking import look_at_health
 from migrator.runner.regressing.regress import regress, regress_specs
 from migrator.runner.stages import current
@@ -53,8 +55,11 @@ if TYPE_CHECKING:
     from migrator.runner.gating.census import CensusReport
     from migrator.runner.gating.overriding import Override
     from migrator.runner.gating.picture import Recalled
+    from migrator.runner.gating.silence import SilentStore
+    from migrator.state.locks import Lease
 
 NAME = "drain"
+WATCH = "watch"
 
 
 @dataclass(frozen=True)
@@ -152,8 +157,30 @@ def only_watch(ctx: Context) -> Iterator[Callable[[], None]]:
     Raises:
         ConflictError: Somebody else watches.
     """
-    with ctx.state.locks.held("watch") as lease:
+    with ctx.state.locks.held(WATCH) as lease:
         yield lambda: ctx.state.locks.check(lease)
+
+
+@contextmanager
+def watch_or_follow(ctx: Context) -> Iterator[Callable[[], bool]]:
+    """Watch during a block as soon as nobody else does; until then what the other one measures may be shown.
+
+    Yields:
+        To be called before each look: whether it is ours to take samples and to act.
+    """
+    with ExitStack() as stack:
+        ours: list[Lease] = []
+
+        def acts() -> bool:
+            with suppress(ConflictError):
+                if not ours:
+                    ours.append(stack.enter_context(ctx.state.locks.held(WATCH)))
+                ctx.state.locks.check(ours[0])
+                return True
+            ours.clear()
+            return False
+
+        yield acts
 
 
 def judged(ctx: Context, planned: DrainPlan) -> tuple[Verdict, ...]:
@@ -209,8 +236,21 @@ def census(ctx: Context, *, keep_on: bool = False) -> CensusReport:
     return take_census(ctx, keep_on=keep_on)
 
 
+def silent_sessions(ctx: Context, *, acknowledging: str | None) -> SilentStore:
+    """Look at a session store that is written to no more, and acknowledge that by its hash where one is given.
+
+    Raises:
+        HeldError: There is nothing that could be acknowledged.
+        RefusedError: It is another table or server than was shown.
+    """
+    source = session_store(ctx)
+    if acknowledging is None:
+        return silent_store(ctx, source)
+    return acknowledge_silence(ctx, source, acknowledging)
+
+
 def populations(ctx: Context) -> Populations:
-    """Count who can still come by the legacy path; takes no sample and writes nothing.
+    """Count who can still come by the legacy path; takes no sample for a gate and writes no verdict.
 
     Raises:
         UsageError: A secret that a source needs is missing.

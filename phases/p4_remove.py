@@ -22,7 +22,14 @@ from migrator.runner.removing.code import code_to_remove
 from migrator.runner.removing.consent import NONE, Consent
 from migrator.runner.removing.permits import Permit, permit_step
 from migrator.runner.removing.plans import has_plan, keep_plan, kept_plan, plan_folder
-from migrator.runner.removing.removal import APPLIED, SUBJECT, apply_steps, observe, revert_steps
+from migrator.runner.removing.removal import (
+    APPLIED,
+    SUBJECT,
+    apply_steps,
+    goes_in_order,
+    observe,
+    revert_steps,
+)
 from migrator.runner.removing.site import address, site
 from migrator.runner.removing.targets import columns_to_drop, rules_of, tables_to_drop, usual_of
 from migrator.runner.standing import Standing
@@ -76,6 +83,7 @@ def plan(
     *,
     wrap: tuple[str, ...] = (),
     app: Path | None = None,
+    preserve_order: bool = False,
 ) -> PlanFile:
     """Read the catalog and write deploy, revert and verify SQL with plan.json.
 
@@ -84,6 +92,7 @@ def plan(
         out: Folder for the files; `[remove] plan_dir` when None.
         wrap: Tools whose migrations the steps are to be as well.
         app: The application's folder, to read what of its code goes.
+        preserve_order: Write a way back with the columns in their old places as well.
 
     Raises:
         UsageError: A table or column is unknown or has to stay.
@@ -115,7 +124,7 @@ def plan(
         tables=tables,
         users=users,
         columns=columns,
-        rules=rules_of(ctx.config),
+        rules=rules_of(ctx.config, preserve_order=preserve_order),
         access=access,
     )
     beside = Beside(
@@ -190,7 +199,13 @@ def revertible(ctx: Context, to: str | None = None) -> tuple[str, ...]:
     return tuple(name for name in names if states[name] != "pending")
 
 
-def rollback(ctx: Context, to: str | None = None, *, identity: SecretRef | None = None) -> Moved:
+def rollback(
+    ctx: Context,
+    to: str | None = None,
+    *,
+    identity: SecretRef | None = None,
+    preserve_order: bool = False,
+) -> Moved:
     """Take back every step after `to`, all without it; asks no gate.
 
     Interrupted anywhere, the same call goes on.
@@ -199,9 +214,10 @@ def rollback(ctx: Context, to: str | None = None, *, identity: SecretRef | None 
         ctx: The surroundings.
         to: The last step to leave.
         identity: The archive's private key, for what was purged; that of the configuration when None.
+        preserve_order: Columns come back in their old places, while nobody can use their table.
 
     Raises:
-        UsageError: No such step.
+        UsageError: No such step, or the plan has no way back in order.
         ConflictError: Somebody else is at work.
         HeldError: A lock is in the way.
         RefusedError: What came back differs from the archive; nothing of it is kept.
@@ -209,16 +225,19 @@ def rollback(ctx: Context, to: str | None = None, *, identity: SecretRef | None 
     made = kept_plan(ctx)
     names = _beyond(made, to)
     with ctx.state.locks.held(SUBJECT), site(ctx, made, read_only=False) as here:
+        in_order = goes_in_order(here, wanted=preserve_order)
         orphans: tuple[Orphans, ...] = ()
         done: tuple[str, ...] = ()
         for name in names:
-            done += revert_steps(here, (name,), identity=identity)
+            done += revert_steps(here, (name,), identity=identity, preserve_order=in_order)
             # The list goes away with the guard schema, which is reverted last.
             orphans = here.guard.orphans() if here.guard.plan_id() else orphans
         was_dropped = not PURGES.isdisjoint(done)
         return Moved(
             done,
-            exceptions=made.exceptions if was_dropped else (),
+            exceptions=(made.exceptions_in_order if in_order else made.exceptions)
+            if was_dropped
+            else (),
             differences=_differences(here) if here.guard.plan_id() is None else (),
             orphans=orphans,
         )

@@ -13,7 +13,7 @@ from tests.parts import require
 from tests.parts.devise_elsewhere import load_mariadb, load_sqlite
 from tests.parts.dump import LARAVEL, load_dump
 from tests.parts.mariadb import MariaDbServer, start_mariadb
-from tests.parts.postgres import DEBIAN_15, PostgresServer, embedded_binaries, start_postgres
+from tests.parts.postgres import PostgresServer, debian_15, embedded_binaries, start_postgres
 
 # A shell that starts the tests in the background lets all that they start ignore Ctrl-C.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -40,9 +40,17 @@ DEVISE_TEMPLATE = "devise_template"
 LARAVEL_TEMPLATE = "laravel_template"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the same tests run on another PostgreSQL."""
+    parser.addoption("--postgres", choices=("18", "15"), default="18", help="which PostgreSQL")
+
+
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """The embedded PostgreSQL 18 of this process."""
+def postgres(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
+    """The PostgreSQL of this process: the embedded 18, with `--postgres 15` Debian's 15."""
+    if request.config.getoption("--postgres") == "15":
+        yield request.getfixturevalue("pg15")
+        return
     require("postgres")
     server = start_postgres(embedded_binaries())
     yield server
@@ -51,9 +59,9 @@ def postgres() -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="session")
 def pg15() -> Iterator[PostgresServer]:
-    """A server of the machine's PostgreSQL 15; an optional part."""
+    """A server of Debian's PostgreSQL 15."""
     require("postgres15")
-    server = start_postgres(DEBIAN_15)
+    server = start_postgres(debian_15())
     yield server
     server.stop()
 
@@ -114,8 +122,9 @@ def laravel_template(postgres: PostgresServer) -> str:
 @pytest.fixture(scope="session")
 def pg15_devise_template(pg15: PostgresServer) -> str:
     """Like `devise_template`, on PostgreSQL 15."""
-    load_dump(pg15.create_database(DEVISE_TEMPLATE))
-    return DEVISE_TEMPLATE
+    name = f"{DEVISE_TEMPLATE}_15"
+    load_dump(pg15.create_database(name))
+    return name
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ def census_line(report: CensusReport) -> str:
     if report.fault:
         return f"HELD: {report.fault}; {said}, the next run goes on there"
     since = iso(report.since) if report.since else "never"
-    return f"{said}; every row is known as it was at {since}"
+    note = f"; {report.note}" if report.note else ""
+    return f"{said}; every row is known as it was at {since}{note}"
 
 
 def standing_line(found: CensusStanding) -> str:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from migrator.dashboards.drain_picture import GateRow
     from migrator.gates.verdict import Verdict
     from migrator.runner.context import Context
+    from migrator.runner.gating.silence import SilentStore
 
 FINAL = frozenset({GateState.PASSED, GateState.OVERRIDDEN, GateState.FAILED})
 # Countdowns move even where samples are taken rarely.
@@ -120,6 +121,7 @@ def explain(ctx: Context, name: str, as_json: bool) -> None:
 def watch(ctx: Context, step: str | None, duration: timedelta | None, as_json: bool) -> ExitCode:
     """Look until the gates are decided, and show each change as it comes.
 
+    While another watch takes the samples this one shows them; it goes on with them when the other one ends.
     Ends by itself with 0 when all passed and 1 when one failed; Ctrl-C, or the time given, ends it with 3.
     With --json a line for each change.
     """
@@ -127,12 +129,12 @@ def watch(ctx: Context, step: str | None, duration: timedelta | None, as_json: b
     pace = min((spec.interval for spec in planned.gates), default=ctx.config.drain.interval)
     decision = GateState.HELD
     try:
-        with _changes(planned.step, as_json) as show:
+        with _changes(planned.step, as_json) as show, p3_drain.watch_or_follow(ctx) as acts:
             count = None if planned.gates else 1
             for at in looks(
                 ctx.clock, interval=min(pace, REDRAWN_EVERY), count=count, duration=duration
             ):
-                verdicts = p3_drain.observe(ctx, planned)
+                verdicts = _seen(ctx, planned, acts=acts())
                 decision = decide([verdict.state for verdict in verdicts])
                 show([gate_row(verdict) for verdict in verdicts], decision, at)
                 deliver_soon(ctx)
@@ -142,6 +144,10 @@ def watch(ctx: Context, step: str | None, duration: timedelta | None, as_json: b
         sys.stderr.write("stopped before the gates were decided; samples are kept\n")
         return ExitCode.HELD
     return decision.exit_code
+
+
+def _seen(ctx: Context, planned: p3_drain.DrainPlan, *, acts: bool) -> tuple[Verdict, ...]:
+    return p3_drain.observe(ctx, planned) if acts else p3_drain.shown(ctx, planned)
 
 
 @gate.command()
@@ -176,13 +182,24 @@ def override(ctx: Context, name: str, reason: str, confirmation: str, as_json: b
     "--hash", "list_hash", help="Of the list that was shown: acknowledges exactly that one."
 )
 @click.option("--rows", type=click.IntRange(min=0), default=20, show_default=True)
+@click.option(
+    "--sessions", is_flag=True, help="Instead: that the session store is written to no more."
+)
 @json_option
 @pass_context
-def acknowledge(ctx: Context, list_hash: str | None, rows: int, as_json: bool) -> ExitCode:
+def acknowledge(
+    ctx: Context, list_hash: str | None, rows: int, sessions: bool, as_json: bool
+) -> ExitCode:
     """Show who loses access when the legacy path ends, and acknowledge that list.
+
+    With --sessions: show the session store, and acknowledge that the application keeps none there any more.
 
     Exit code 3: it is not acknowledged.
     """
+    if sessions:
+        store = p3_drain.silent_sessions(ctx, acknowledging=list_hash)
+        emit(as_json, store, lambda out: _print(out, _of_store(store)))
+        return ExitCode.DONE if store.known else ExitCode.HELD
     found = (
         acknowledging.acknowledge(ctx, list_hash)
         if list_hash
@@ -199,6 +216,22 @@ def _who_loses(found: acknowledging.Acknowledged) -> list[str]:
     if found.known:
         return [*said, "acknowledged" if pinned.users else "nobody has to be acknowledged"]
     return [*said, f"next: migrator gate acknowledge --hash {pinned.list_hash}"]
+
+
+def _of_store(found: SilentStore) -> list[str]:
+    written = "nobody can tell when" if found.written_at is None else iso(found.written_at)
+    said = [
+        f"{found.store}: {found.holding:,} sessions hold a user, {found.anonymous:,} nobody",
+        f"  written to last: {written}",
+        f"  a session with a user found last: {iso(found.user_seen_at)}",
+    ]
+    if found.known:
+        return [*said, "the application writes there, or its silence is acknowledged"]
+    return [
+        *said,
+        "where the application keeps its sessions elsewhere now, mend [legacy] instead",
+        f"next: migrator gate acknowledge --sessions --hash {found.silence_hash}",
+    ]
 
 
 @contextmanager

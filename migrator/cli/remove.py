@@ -71,13 +71,27 @@ for command in (keygen, drill, restore_, erase, receipt_):
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="The application's folder, to read what of its code goes.",
 )
+@click.option(
+    "--preserve-order",
+    is_flag=True,
+    help="Also write a way back of the purge of columns that puts them in their old places.",
+)
 @json_option
 @pass_context
 def plan_(
-    ctx: Context, out: Path | None, wrap: tuple[str, ...], app: Path | None, as_json: bool
+    ctx: Context,
+    /,
+    *,
+    out: Path | None,
+    wrap: tuple[str, ...],
+    app: Path | None,
+    preserve_order: bool,
+    as_json: bool,
 ) -> None:
     """Read the catalog and write deploy, revert and verify SQL, and the order for the code."""
-    made = p4_remove.plan(ctx, out.resolve() if out else None, wrap=wrap, app=app)
+    made = p4_remove.plan(
+        ctx, out.resolve() if out else None, wrap=wrap, app=app, preserve_order=preserve_order
+    )
     emit(as_json, _summary(made), lambda console: _show_plan(console, made))
 
 
@@ -124,17 +138,29 @@ def permit(ctx: Context, step: str, reason: str, confirm: str, as_json: bool) ->
 @remove.command()
 @to_option
 @identity_option
+@click.option(
+    "--preserve-order",
+    is_flag=True,
+    help="Dropped columns come back in their old places: nobody can use their table while it is written anew.",
+)
 @dry_run_option
 @json_option
 @pass_context
 def revert(
-    ctx: Context, to: str | None, identity: SecretRef | None, dry_run: bool, as_json: bool
+    ctx: Context,
+    /,
+    *,
+    to: str | None,
+    identity: SecretRef | None,
+    preserve_order: bool,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Take back every step after STEP, or all; asks no gate."""
     if dry_run:
         _show_steps("would revert", p4_remove.revertible(ctx, to), as_json=as_json)
         return
-    moved = p4_remove.rollback(ctx, to, identity=identity)
+    moved = p4_remove.rollback(ctx, to, identity=identity, preserve_order=preserve_order)
     emit(as_json, asdict(moved), lambda console: _show_moved(console, "reverted", moved))
     if moved.differences or moved.orphans:
         sys.exit(ExitCode.REFUSED)
@@ -168,6 +194,7 @@ def _summary(made: PlanFile) -> dict[str, Any]:
             "tables",
             "columns",
             "exceptions",
+            "exceptions_in_order",
             "notes",
             "unproven",
             "survey",

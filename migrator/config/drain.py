@@ -45,7 +45,8 @@ class DrainSection(Section):
 
     A forecast says when no session is left, and when no more than `small_rest` are. The census reads no
     more than `census_rows_per_s`, and looks for rows that are gone every `census_sweep_every`; where it
-    counts a store as a whole, looks rely on that for `census_good_for`. A user counts as
+    counts a store as a whole, looks rely on that for `census_good_for`. A session store that nobody has
+    written to for `sessions_alive_within` proves nothing. A user counts as
     seen on the legacy path for `seen_within`. Health is judged by what was counted within
     `health_window`.
     """
@@ -61,6 +62,7 @@ class DrainSection(Section):
     census_rows_per_s: int = Field(default=20_000, ge=1)
     census_sweep_every: Duration = timedelta(minutes=15)
     census_good_for: Duration = timedelta(minutes=2)
+    sessions_alive_within: Duration = timedelta(hours=1)
     seen_within: Duration = timedelta(days=1)
     prometheus: PrometheusSection | None = None
     logs: tuple[LogSection, ...] = ()

@@ -168,6 +168,7 @@ class Table:
         rows: Exact count when the catalog was read.
         persistence: `p` or `u` (unlogged).
         replica_identity: `d`, `n`, `f` or `i` (then by `replica_index`).
+        published: Publications that its rows go through, those of whole schemas and of all tables too.
         mentions: Functions whose text names the table, or the columns that are to go: they may
             break, PostgreSQL cannot tell.
     """
@@ -194,6 +195,7 @@ class Table:
     policies: tuple[Policy, ...] = ()
     publications: tuple[Publication, ...] = ()
     grants: tuple[Grant, ...] = ()
+    published: tuple[str, ...] = ()
     blockers: tuple[Blocker, ...] = ()
     mentions: tuple[str, ...] = ()
 
@@ -240,7 +242,7 @@ def shape(table: Table, *, columns: frozenset[str] = frozenset()) -> dict[str, A
         table: As it was or is.
         columns: Only these and what involves them; the whole table when empty.
     """
-    data = asdict(replace(table, oid=0, rows=0, blockers=(), mentions=()))
+    data = asdict(replace(table, oid=0, rows=0, published=(), blockers=(), mentions=()))
     data["inbound"] = [{**key, "oid": 0} for key in data["inbound"]]
     data["columns"] = sorted(data["columns"], key=lambda column: str(column["name"]))
     if columns:

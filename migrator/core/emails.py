@@ -11,9 +11,10 @@ import re
 
 _RUBY_STRIP = "\0\t\n\v\f\r "
 # What `z.string().email()` of zod 4 takes; better-auth 1.3 asks it at sign-in.
+# Nothing is tried twice (`++`): where one repetition ends, what follows cannot be part of it.
 _ZOD = (
-    r"(?:[A-Za-z0-9_'+\-]+\.)*[A-Za-z0-9_'+\-]*[A-Za-z0-9_+-]@"
-    r"(?:[A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}"
+    r"[A-Za-z0-9_'+\-]++(?:\.[A-Za-z0-9_'+\-]++)*+(?<!')@"
+    r"(?:[A-Za-z0-9][A-Za-z0-9\-]*+\.)++[A-Za-z]{2,}+"
 )
 _ZOD_EMAIL = re.compile(_ZOD)
 # Addresses that are in normal form and that Auther accepts.

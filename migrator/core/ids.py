@@ -47,12 +47,15 @@ def user_ids(key: bytes, *, namespace: str, source: str, pks: Iterable[str]) -> 
         source: The legacy model.
         pks: Integers as PostgreSQL writes them.
     """
-    pks, head = list(pks), _framed("user", namespace, source)
-    wholes = _digests(key, [f"{head}{len(pk)}:{pk}" for pk in pks])
+    pks = list(pks)
+    letters = _letters(key, _framed("user", namespace, source), [f"{len(pk)}:{pk}" for pk in pks])
     numbers = [int(pk) // BLOCK_ROWS for pk in pks]
     blocks = {number: _block(key, namespace, source, number) for number in set(numbers)}
-    rest = _LENGTH - _PREFIX
-    return [blocks[number] + whole[:rest] for number, whole in zip(numbers, wholes, strict=True)]
+    starts, rest = range(0, len(letters), _LENGTH), _LENGTH - _PREFIX
+    return [
+        blocks[number] + letters[start : start + rest]
+        for number, start in zip(numbers, starts, strict=True)
+    ]
 
 
 def pseudonym(key: bytes, *, source: str, pk: str) -> str:
@@ -92,11 +95,13 @@ def own_account_ids(key: bytes, *, owners: Iterable[str], provider: str) -> list
     """
     owners, head, middle = list(owners), _framed("account"), _framed(provider)
     framed = [f"{len(owner)}:{owner}" for owner in owners]
-    wholes = _digests(key, [f"{head}{one}{middle}{one}" for one in framed])
-    rest = _LENGTH - _PREFIX
+    letters = _letters(key, head, [f"{one}{middle}{one}" for one in framed])
+    starts, rest = range(0, len(letters), _LENGTH), _LENGTH - _PREFIX
     return [
-        owner[:_PREFIX] + whole[:rest] if len(owner) == _LENGTH else whole
-        for owner, whole in zip(owners, wholes, strict=True)
+        owner[:_PREFIX] + letters[start : start + rest]
+        if len(owner) == _LENGTH
+        else letters[start : start + _LENGTH]
+        for owner, start in zip(owners, starts, strict=True)
     ]
 
 
@@ -107,17 +112,19 @@ def _block(key: bytes, namespace: str, source: str, number: int) -> str:
 
 
 def _digest(key: bytes, *parts: str) -> str:
-    return _digests(key, [_framed(*parts)])[0]
+    return _letters(key, _framed(*parts), [""])
 
 
-def _digests(key: bytes, texts: Iterable[str]) -> list[str]:
-    begun, found = _begun(key).copy, []
+def _letters(key: bytes, head: str, texts: Iterable[str]) -> str:
+    """Give the digests of many texts that begin alike, one after the other."""
+    common = _begun(key).copy()
+    common.update(head.encode())
+    begun, found = common.copy, []
     for text in texts:
         digest = begun()
         digest.update(text.encode())
         found.append(digest.finalize())
-    letters = b"".join(found).translate(_LETTERS).decode()
-    return [letters[start : start + _LENGTH] for start in range(0, len(letters), _LENGTH)]
+    return b"".join(found).translate(_LETTERS).decode()
 
 
 def _framed(*parts: str) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class PlainUsers(NamedTuple):
@@ -22,6 +25,6 @@ class PlainUsers(NamedTuple):
     emails: list[str]
     passwords: list[str]
     names: list[str]
-    created_ms: list[int]
-    updated_ms: list[int]
+    created_ms: Sequence[int]
+    updated_ms: Sequence[int]
     confirmed: list[bool]

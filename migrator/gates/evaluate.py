@@ -26,13 +26,23 @@ _STILL = "passed before, and the newest look is OK"
 
 @dataclass(frozen=True)
 class Sample:
-    """One graded measurement, with the hash of the specification that it was taken for."""
+    """One graded measurement, with the hash of the specification that it was taken for.
+
+    Attributes:
+        lost: Events may have happened before it that nobody can count any more: counting begins anew.
+    """
 
     at: datetime
     grade: Grade
     value: float | None
     reason: str
     spec_hash: str
+    lost: bool = False
+
+    @property
+    def ends_a_run(self) -> bool:
+        """Whether nothing before it counts towards a pass, nor it itself."""
+        return self.grade is Grade.BREACH or self.lost
 
 
 @dataclass(frozen=True)
@@ -54,7 +64,7 @@ def evaluate(
     """Judge a gate.
 
     To pass, the last `consecutive` samples are OK, the samples reach back over the whole span without
-    a BREACH or a long silence in it, and OK samples cover 90 % of it.
+    a BREACH, a loss or a long silence in it, and OK samples cover 90 % of it.
 
     Args:
         spec: The gate.
@@ -178,13 +188,13 @@ def _run(spec: GateSpec, samples: Sequence[Sample]) -> _Run:
 
 
 def _unbroken(spec: GateSpec, samples: Sequence[Sample]) -> tuple[Sample, ...]:
-    """Give the newest samples without a breach and without a silence among them."""
-    if samples[-1].grade is Grade.BREACH:
+    """Give the newest samples without a breach, a loss or a silence among them."""
+    if samples[-1].ends_a_run:
         return ()
     first = len(samples) - 1
     while first > 0:
         before, after = samples[first - 1], samples[first]
-        if before.grade is Grade.BREACH or after.at - before.at > spec.longest_gap:
+        if before.ends_a_run or after.at - before.at > spec.longest_gap:
             break
         first -= 1
     return tuple(samples[first:])

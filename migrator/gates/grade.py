@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrator.gates.spec import REGRESS
-from migrator.metrics.interface import Grade
+from migrator.metrics.interface import Doubt, Grade
 
 if TYPE_CHECKING:
     from migrator.gates.spec import GateSpec
@@ -20,7 +20,8 @@ def grade(spec: GateSpec, reading: Reading, *, was_ok: bool) -> tuple[Grade, str
     """Give a reading's class and its reason.
 
     A doubted reading never is OK. It is a BREACH only when what is known of it already exceeds the
-    upper bound: more data could not mend that. To a regress it is none even then.
+    upper bound: more data could not mend that. To a regress it is none even then. What was lost doubts
+    the value likewise, but a value that is enough whatever was lost.
 
     Args:
         spec: The gate.
@@ -32,9 +33,10 @@ def grade(spec: GateSpec, reading: Reading, *, was_ok: bool) -> tuple[Grade, str
     certain = not reading.doubts or spec.before != REGRESS
     if reading.value is not None and upper is not None and reading.value > upper and certain:
         return Grade.BREACH, f"{reading.value:g} is above {upper:g}"
-    if reading.doubts:
-        worst = min((doubt.grade for doubt in reading.doubts), key=_WORST_FIRST.index)
-        return worst, "; ".join(dict.fromkeys(doubt.reason for doubt in reading.doubts))
+    doubts = (*reading.doubts, *_losses(reading, upper=upper, lower=lower))
+    if doubts:
+        worst = min((doubt.grade for doubt in doubts), key=_WORST_FIRST.index)
+        return worst, "; ".join(dict.fromkeys(doubt.reason for doubt in doubts))
     if reading.value is None:
         return Grade.NO_DATA, "nothing was measured"
     if lower is not None and not reading.value >= lower:
@@ -43,6 +45,14 @@ def grade(spec: GateSpec, reading: Reading, *, was_ok: bool) -> tuple[Grade, str
     if upper is not None and not reading.value <= upper:
         return Grade.AMBIGUOUS, "the value is not a number"
     return Grade.OK, f"{reading.value:g}, {spec.bound_in_words}"
+
+
+def _losses(reading: Reading, *, upper: float | None, lower: float | None) -> tuple[Doubt, ...]:
+    """Give what was lost, unless the value is enough for the bounds whatever it was."""
+    enough = reading.value is not None and lower is not None and reading.value >= lower
+    if upper is None and enough:
+        return ()
+    return tuple(Doubt(Grade.UNPROVEN, reason) for reason in reading.lost)
 
 
 def _below(spec: GateSpec, reading: Reading, value: float, lower: float) -> tuple[Grade, str]:

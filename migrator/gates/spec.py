@@ -70,6 +70,11 @@ class GateSpec:
         return max(2 * self.interval + self.span * (1 - COVERED_RATIO), SHORTEST_SILENCE)
 
     @property
+    def bears_no_loss(self) -> bool:
+        """Say whether a single event breaks it, so that none may have gone uncounted within its span."""
+        return self.at_most is not None and self.leave_above is None
+
+    @property
     def bound_in_words(self) -> str:
         """Say the bounds, e.g. `at most 0`."""
         said = [f"at most {self.at_most:g}"] if self.at_most is not None else []

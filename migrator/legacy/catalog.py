@@ -89,7 +89,7 @@ def _tables(
     tables = _rows(connection, "tables", oids=oids)
     sequences = _rows(connection, "sequences", oids=oids)
     grants = _grants(connection, [*oids, *(row["oid"] for row in sequences)])
-    parts = {name: _by_table(connection, name, oids) for name in (*_PLAIN, "columns")}
+    parts = {name: _by_table(connection, name, oids) for name in (*_PLAIN, "columns", "published")}
     parts["mentions"] = _mentions(connection, tables, wanted)
     blockers = _blockers(connection, tables, wanted)
     return tuple(
@@ -124,6 +124,7 @@ def _table(
         ),
         sequences=tuple(_sequence(part, grants) for part in sequences if part["table_oid"] == oid),
         grants=grants.get((oid, ""), ()),
+        published=tuple(part["publication"] for part in parts["published"][oid]),
         blockers=tuple(blockers[oid]),
         mentions=tuple(part["function"] for part in parts["mentions"][oid]),
     )

@@ -151,6 +151,14 @@ JOIN pg_publication p ON p.oid = m.prpubid
 WHERE m.prrelid = ANY(%(oids)s)
 ORDER BY m.prrelid, p.pubname;
 
+-- name: published
+SELECT c.oid::bigint AS table_oid, t.pubname::text AS publication
+FROM pg_publication_tables t
+JOIN pg_namespace n ON n.nspname = t.schemaname
+JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename
+WHERE c.oid = ANY(%(oids)s)
+ORDER BY c.oid, t.pubname;
+
 -- name: table_blockers
 -- What a table has that its way back would lose.
 SELECT c.oid::bigint AS table_oid, '' AS column_name, found.reason

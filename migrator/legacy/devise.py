@@ -16,6 +16,7 @@ from migrator.legacy.copytext import Row, copy_rows, parse
 from migrator.legacy.emails import SharedEmails
 from migrator.legacy.interface import INTEGER_TYPES, Page, TableShape
 from migrator.legacy.reading import (
+    COLUMNS,
     LINKS,
     ROLES,
     USERS,
@@ -143,7 +144,8 @@ class DeviseSource:
 
     def _page_queries(self) -> PageQueries:
         has_links, has_roles = self.identities is not None, self._roles.joined is not None
-        names = [USERS, *[LINKS][:has_links], *[ROLES][:has_roles]]
+        has_columns = self._statements.gives_columns
+        names = [USERS, *[LINKS][:has_links], *[ROLES][:has_roles], *[COLUMNS][:has_columns]]
         texts = {
             (name, which): self._statements.named(name, which=which).as_string(None).encode()
             for name in names
@@ -182,11 +184,9 @@ class DeviseSource:
 
     def users(self, pks: Sequence[str]) -> tuple[LegacyUser, ...]:
         """Read single users, in key order; keys that nobody has are left out."""
-        asked = Asked("among", {"pks": list(pks)})
         if self.integer_keys:
-            numbers = [int(pk) for pk in pks if _is_key(pk, self._connection.largest_key)]
-            asked = Asked("among_integers", {"pks": numbers})
-        return self.page_of(self._reader.page(asked, rows=len(pks))).users
+            pks = [pk for pk in pks if _is_key(pk, self._connection.largest_key)]
+        return self.page_of(self._reader.page(self.queries.among(pks), rows=len(pks))).users
 
     def page_of(self, lines: Lines) -> Page:
         """Make users out of lines that came from this source's queries."""

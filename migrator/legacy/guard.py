@@ -243,6 +243,7 @@ class Guard:
         self._do("restore_archives", rows=Jsonb(record["archives"]))
         self._do("restore_chunks", rows=Jsonb(record["chunks"]))
         self._do("restore_sequences", rows=Jsonb(record["sequences"]))
+        self._do("restore_targets", rows=Jsonb(record["targets"]))
         self._do("restore_scream", rows=Jsonb([scream] if scream else []))
 
     def step_back(self, step: str) -> None:

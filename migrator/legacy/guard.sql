@@ -116,6 +116,7 @@ SELECT opened_at, looked_at, control_counted, refusals, unproven FROM migrator_g
 SELECT (SELECT coalesce(jsonb_agg(to_jsonb(a) ORDER BY a.name), '[]') FROM migrator_guard.archive a) AS archives,
        (SELECT coalesce(jsonb_agg(to_jsonb(c) ORDER BY c.name, c.file), '[]') FROM migrator_guard.archive_chunk c) AS chunks,
        (SELECT coalesce(jsonb_agg(to_jsonb(s) ORDER BY s.schema_name, s.name), '[]') FROM migrator_guard.sequence_value s) AS sequences,
+       (SELECT jsonb_agg(to_jsonb(t)) FROM migrator_guard.target t) AS targets,
        (SELECT to_jsonb(w) FROM migrator_guard.scream w) AS scream;
 
 -- name: restore_archives
@@ -129,6 +130,14 @@ SELECT r.* FROM jsonb_populate_recordset(NULL::migrator_guard.archive_chunk, %(r
 -- name: restore_sequences
 INSERT INTO migrator_guard.sequence_value
 SELECT r.* FROM jsonb_populate_recordset(NULL::migrator_guard.sequence_value, %(rows)s) r ON CONFLICT DO NOTHING;
+
+-- name: restore_targets
+-- A table that was written anew on an earlier way back has not the OID that was planned for.
+WITH kept AS (SELECT * FROM jsonb_populate_recordset(NULL::migrator_guard.target, %(rows)s)),
+moved AS (UPDATE migrator_guard.inbound i SET table_oid = k.oid
+          FROM kept k JOIN migrator_guard.target t USING (schema_name, table_name) WHERE i.table_oid = t.oid)
+UPDATE migrator_guard.target t SET oid = k.oid FROM kept k
+WHERE (t.schema_name, t.table_name) = (k.schema_name, k.table_name);
 
 -- name: restore_scream
 INSERT INTO migrator_guard.scream

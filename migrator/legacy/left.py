@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from migrator.core.sql import ident
-from migrator.legacy.connect import compose, open_database, refuse_other_databases, wrapped
+from migrator.legacy.connect import compose, open_database, wrapped
 from migrator.legacy.identity import TABLES
 from migrator.legacy.sources import open_source
 
@@ -37,7 +37,7 @@ class LeftRow(NamedTuple):
 
 @contextmanager
 def open_left(dsn: str, settings: LegacySection, *, limit_s: float) -> Iterator[LeftTables]:
-    """Connect to the application's PostgreSQL, read-only, under a name of its own.
+    """Connect to the application's database, read-only, under a name of its own.
 
     Args:
         dsn: The application's database.
@@ -45,11 +45,9 @@ def open_left(dsn: str, settings: LegacySection, *, limit_s: float) -> Iterator[
         limit_s: How long each statement may take, seconds.
 
     Raises:
-        RefusedError: It is another database.
         UsageError: A table or column is missing.
         DependencyError: The database cannot be reached, or fails while the block runs.
     """
-    refuse_other_databases(dsn, doing="who is left")
     with open_source(dsn, settings) as source:
         columns = source.columns
     with open_database(dsn, name=APPLICATION_NAME) as connection:

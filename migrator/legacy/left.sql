@@ -20,7 +20,7 @@ LIMIT %(rows)s
 {id} > %(after)s::{key_type}
 
 -- name: count_remembered
-SELECT count(*), count(*) FILTER (WHERE {at} >= %(since)s) FROM {users} AS u WHERE {remembered}
+SELECT count(*), count(CASE WHEN {at} >= %(since)s THEN 1 END) FROM {users} AS u WHERE {remembered}
 
 -- name: has_time
 {at} IS NOT NULL

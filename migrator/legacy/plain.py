@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from array import array
 from itertools import chain, compress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from migrator.core.emails import PLAIN_EMAIL
 from migrator.core.plain import PlainUsers
@@ -22,6 +23,10 @@ _TEXT = r"[^\t\n\\\ud800-\udfff]*"
 # One digit less than the times that Auther can hold.
 _MS, _BEYOND_MS = r"-?[0-9]{1,15}", 10**15
 _EMAIL, _HASH = re.compile(PLAIN_EMAIL), re.compile(WHOLE)
+# The same line by line; whatever else is in a line leaves the group empty.
+_EMAILS, _HASHES = re.compile(rf"({PLAIN_EMAIL})\n|.*\n"), re.compile(rf"({WHOLE})\n|.*\n")
+# What COPY would write with a backslash.
+_ESCAPED = re.compile(r"[\b\t\v\f\r\\]")
 # In the order of `users_page` in devise.sql; whatever follows the fixed columns has to be NULL.
 _LINE = re.compile(
     "\t".join(
@@ -61,25 +66,65 @@ def pick(lines: Sequence[str], *, apart: frozenset[str]) -> tuple[PlainUsers, li
         return PlainUsers([], [], [], [], [], [], []), []
     # One search over the whole page takes half the time of one for each line.
     found = _LINE.findall("\n".join([*lines, ""]))
-    columns = list(map(list, zip(*found, strict=True)))
+    pks, emails, passwords, names, created, updated, confirmed = map(list, zip(*found, strict=True))
+    names = ["" if name == r"\N" else name for name in names]
+    is_confirmed = [at != r"\N" for at in confirmed]
+    columns = [pks, emails, passwords, names, created, updated, is_confirmed]
+    return _picked(columns, apart=apart)
+
+
+def read_columns(values: Sequence[bytes]) -> list[list[str]] | None:
+    """Read what `users_columns` of devise.sql gave.
+
+    Returns:
+        The first six columns that `PlainUsers` has, and flags as 0 or 1; for whoever is not plain, the
+        address or the hash is empty. None when that cannot be told: only `users_page` can be read then.
+    """
+    count, *parts, flags = values
+    pks, emails, passwords, names, created, updated = parts
+    try:
+        columns = [
+            pks.decode().split("\n"),
+            _EMAILS.findall(_ended(emails)),
+            _HASHES.findall(_ended(passwords)),
+            names.decode().split("\n"),
+            created.decode().split("\n"),
+            updated.decode().split("\n"),
+            list(flags.decode()),
+        ]
+    except UnicodeDecodeError:
+        return None
+    is_even = {*map(len, columns)} == {int(count)}
+    return columns if is_even and not _ESCAPED.search(pks.decode()) else None
+
+
+def _ended(column: bytes) -> str:
+    # Bytes that are not ASCII are not plain, whatever they stand for.
+    return column.decode("latin-1") + "\n"
+
+
+def pick_columns(
+    columns: Sequence[list[str]], *, apart: frozenset[str]
+) -> tuple[PlainUsers, list[int]]:
+    """Pick the plain users out of what `read_columns` gave, as `pick` does out of lines."""
+    *texts, flags = columns
+    return _picked([*texts, [flag == "1" for flag in flags]], apart=apart)
+
+
+def _picked(columns: list[list[Any]], *, apart: frozenset[str]) -> tuple[PlainUsers, list[int]]:
     others: list[int] = []
-    if "" in columns[1] or not apart.isdisjoint(chain(*columns[:2])):
+    pks, emails, passwords = columns[:3]
+    if "" in emails or "" in passwords or not apart.isdisjoint(chain(pks, emails)):
         is_plain = [
-            email and apart.isdisjoint((pk, email)) for pk, email in zip(*columns[:2], strict=True)
+            email and password and apart.isdisjoint((pk, email))
+            for pk, email, password in zip(pks, emails, passwords, strict=True)
         ]
         others = [place for place, plain in enumerate(is_plain) if not plain]
         columns = [list(compress(column, is_plain)) for column in columns]
     pks, emails, passwords, names, created, updated, confirmed = columns
-    plain = PlainUsers(
-        pks,
-        emails,
-        passwords,
-        ["" if name == r"\N" else name for name in names],
-        list(map(int, created)),
-        list(map(int, updated)),
-        [at != r"\N" for at in confirmed],
-    )
-    return plain, others
+    # Numbers side by side: they are sent and kept without an object for each.
+    created_ms, updated_ms = array("q", map(int, created)), array("q", map(int, updated))
+    return PlainUsers(pks, emails, passwords, names, created_ms, updated_ms, confirmed), others
 
 
 def pick_read(users: Iterable[LegacyUser], *, apart: frozenset[str]) -> PlainUsers:

@@ -9,11 +9,11 @@ from migrator.legacy.connect import wrapped
 from migrator.legacy.copytext import copy_lines, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from migrator.legacy.connection import Connection
 
-USERS, LINKS, ROLES = "users_page", "identities_page", "roles_page"
+USERS, LINKS, ROLES, COLUMNS = "users_page", "identities_page", "roles_page", "users_columns"
 WHICH = ("all", "beyond", "among", "among_integers")
 
 
@@ -66,6 +66,15 @@ class PageQueries:
         """Give a key as a parameter."""
         return int(pk) if self.integer_keys else pk
 
+    def after(self, pk: str | None) -> Asked:
+        """Ask for those that follow a key, from the first one with None."""
+        return Asked("all", {}) if pk is None else Asked("beyond", {"after": self.key(pk)})
+
+    def among(self, pks: Sequence[str]) -> Asked:
+        """Ask for these keys."""
+        keys = [*map(self.key, pks)]
+        return Asked("among_integers" if self.integer_keys else "among", {"pks": keys})
+
 
 class LineReader:
     """Reads pages; each query is a COPY of its own, so no snapshot lives long."""
@@ -90,21 +99,23 @@ class LineReader:
 
     def page_after(self, after: str | None, *, rows: int) -> Lines:
         """Read the users that follow a key, from the first one with None."""
-        if after is None:
-            return self.page(Asked("all", {}), rows=rows)
-        return self.page(Asked("beyond", {"after": self._queries.key(after)}), rows=rows)
+        return self.page(self._queries.after(after), rows=rows)
 
     def page(self, asked: Asked, *, rows: int) -> Lines:
         """Read users, at most so many, with what belongs to them."""
         with wrapped("reading users"):
             page = Lines(self._ask(USERS, asked, rows=rows), [], [])
             last = page.last_pk()
-            if last is None:
-                return page
-            key = self._queries.key(last)
-            return Lines(
-                page.users, self._ask(LINKS, asked, last=key), self._ask(ROLES, asked, last=key)
-            )
+            return page if last is None else self.with_belongings(page.users, asked, last=last)
+
+    def with_belongings(self, users: list[str], asked: Asked, *, last: str) -> Lines:
+        """Read what belongs to the users of a page; `users` are lines of them, any or none."""
+        key = self._queries.key(last)
+        return Lines(users, self._ask(LINKS, asked, last=key), self._ask(ROLES, asked, last=key))
+
+    def users(self, pks: Sequence[str]) -> list[str]:
+        """Read lines of single users, in key order; keys that nobody has are left out."""
+        return self._ask(USERS, self._queries.among(pks), rows=len(pks))
 
     def _ask(self, name: str, asked: Asked, **params: str | int) -> list[str]:
         query = self._queries.texts.get((name, asked.which))

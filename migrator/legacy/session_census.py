@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from migrator.core.sql import ident
-from migrator.legacy.connect import compose, open_database, refuse_other_databases, wrapped
+from migrator.legacy.connect import compose, open_database, wrapped
 from migrator.legacy.identity import TABLES
 from migrator.legacy.session_rows import SessionRow
 
@@ -48,7 +49,7 @@ class Counted(NamedTuple):
 def open_census(
     dsn: str, *, users: str, sessions: str, limit_s: float, read_only: bool
 ) -> Iterator[CensusTable]:
-    """Connect to the application's PostgreSQL under a name of its own.
+    """Connect to the application's database under a name of its own.
 
     Args:
         dsn: The application's database.
@@ -58,10 +59,8 @@ def open_census(
         read_only: The server itself refuses writes on this connection.
 
     Raises:
-        RefusedError: It is another database.
         DependencyError: The database cannot be reached, or fails while the block runs.
     """
-    refuse_other_databases(dsn, doing="the census")
     with open_database(dsn, read_only=read_only, name=APPLICATION_NAME) as connection:
         connection.limit(limit_s)
         yield CensusTable(connection, schema=connection.place(users)[0], sessions=sessions)
@@ -73,14 +72,18 @@ class CensusTable:
     def __init__(self, connection: Connection, *, schema: str, sessions: str) -> None:
         self._connection = connection
         self._queries = connection.queries("session_census.sql")
+        self._place = {"schema": schema, "name": TABLE}
         self._parts = {
             "census": ident(schema, TABLE),
+            "table": ident(TABLE),
+            "counts_index": ident(schema, f"{TABLE}_counts"),
+            "holders_index": ident(schema, f"{TABLE}_holders"),
             "sessions": ident(*connection.place(sessions)),
         }
 
     def exists(self) -> bool:
         """Tell whether the table is there."""
-        return bool(self._ask("exists", table=self._parts["census"])[0][0])
+        return bool(self._ask("exists", table=self._parts["census"], **self._place)[0][0])
 
     def create(self) -> None:
         """Create the table."""
@@ -94,8 +97,10 @@ class CensusTable:
 
     def write(self, counted: Sequence[Counted]) -> None:
         """Write what rows hold; what is there already is not written again."""
-        ids, holds, users, hours = zip(*counted, strict=True)
-        self._tell("write", ids=list(ids), holds=list(holds), users=list(users), hours=list(hours))
+        ids, holds, users, hours = map(list, zip(*counted, strict=True))
+        self._tell(
+            "write", ids=ids, holds=holds, users=users, hours=hours, records=json.dumps(counted)
+        )
 
     def last(self, after: int, *, rows: int) -> int | None:
         """Give the key up to which a part of that many rows goes, None after the last row."""
@@ -143,11 +148,11 @@ class CensusTable:
     def _query(self, name: str) -> Any:
         return compose(self._queries[name], **self._parts)
 
-    def _ask(self, name: str, **params: Any) -> list[tuple[Any, ...]]:
+    def _ask(self, name: str, /, **params: Any) -> list[tuple[Any, ...]]:
         with wrapped(f"reading {TABLE}"):
             return self._connection.execute(self._query(name), params).fetchall()
 
-    def _tell(self, name: str, **params: Any) -> None:
+    def _tell(self, name: str, /, **params: Any) -> None:
         with wrapped(f"writing {TABLE}"):
             self._connection.execute(self._query(name), params)
 

@@ -36,13 +36,13 @@ WHERE (c.holds, c.user_pk, c.used_hour)
 -- Between two keys, what the session store has no more.
 DELETE FROM {census} AS c
 WHERE c.session_id > %(after)s AND c.session_id <= %(last)s
-  AND NOT EXISTS (SELECT FROM {sessions} AS s WHERE s.id = c.session_id)
+  AND NOT EXISTS (SELECT 1 FROM {sessions} AS s WHERE s.id = c.session_id)
 
 -- name: missed
 -- Rows that came to be seen after the census had passed their keys.
 SELECT s.id, s.data, s.updated_at FROM {sessions} AS s
 WHERE s.id > %(after)s AND s.id <= %(last)s
-  AND NOT EXISTS (SELECT FROM {census} AS c WHERE c.session_id = s.id)
+  AND NOT EXISTS (SELECT 1 FROM {census} AS c WHERE c.session_id = s.id)
 ORDER BY s.id
 LIMIT %(rows)s
 
@@ -69,7 +69,7 @@ GROUP BY 1, 2
 
 -- name: counts_of_gone
 SELECT holds, CASE WHEN holds = 1 THEN used_hour END, count(*) FROM {census} AS c
-WHERE holds IN (1, 3) AND NOT EXISTS (SELECT FROM {sessions} AS s WHERE s.id = c.session_id)
+WHERE holds IN (1, 3) AND NOT EXISTS (SELECT 1 FROM {sessions} AS s WHERE s.id = c.session_id)
 GROUP BY 1, 2
 
 -- name: holders

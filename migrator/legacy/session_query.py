@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from migrator.legacy.connection import Connection
 
 HOLDING, OWNER, USED_AT, ENDS_AT = "holding", "user_id", "used_at", "ends_at"
+WRITTEN_AT = "written_at"
 COUNTS = (HOLDING, "others", "anonymous", "undecodable", "endless")
 _HINT = "edit query under [legacy.sessions] in migrator.toml; try the SELECT in psql"
 
@@ -55,13 +56,17 @@ class SessionQuery:
         """Whether it gives counts."""
         return HOLDING in self._columns
 
+    def place(self) -> str:
+        """Name the database that answers."""
+        return str(self._ask("queried")[0][0])
+
     def counted(self) -> list[dict[str, Any]]:
         """Give the rows of counts, two at most: there has to be one."""
         names = self._columns
         return [dict(zip(names, row, strict=True)) for row in self._ask("counted")]
 
     def grouped(self) -> list[tuple[Any, ...]]:
-        """Give (held by a user, hour of the last use, hour of the end, number)."""
+        """Give (held by a user, hour of the last use, hour of the end, number, last use, last end)."""
         return self._ask("grouped")
 
     def held(self, *, after: str, rows: int) -> list[tuple[Any, ...]]:

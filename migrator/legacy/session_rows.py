@@ -79,6 +79,17 @@ class SessionRows:
         rows = self.ask("estimate", **place)
         return int(rows[0][0]) if rows and rows[0][0] is not None else None
 
+    def mark(self) -> tuple[str, str]:
+        """Name where the table is, and what changes when it is made anew."""
+        names = {"schema": self._table.schema, "table": self._table.name}
+        ((place, made),) = self.ask("mark", **names, relation=self._table.relation)
+        return f"{place} {self._table}", str(made)
+
+    def written_at(self) -> datetime | None:
+        """Give when a row was written last, None without any; quick by an index on `updated_at`."""
+        found: datetime | None = self.ask("written_at")[0][0]
+        return found
+
     def horizon(self, *, unseen_for: timedelta) -> Horizon:
         """Look which transactions are open, as `horizon_of` does."""
         return horizon_of(self._connection, unseen_for=unseen_for)

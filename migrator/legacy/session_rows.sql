@@ -4,6 +4,14 @@ FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relname = %(table)s AND c.reltuples >= 0
 
+-- name: mark
+-- The database is the same on a replica and after a restart; a table that was made anew has another OID.
+SELECT system_identifier || '/' || current_database(), %(relation)s::regclass::oid::text
+FROM pg_control_system()
+
+-- name: written_at
+SELECT max(updated_at) FROM {sessions}
+
 -- name: rows
 SELECT id, data, updated_at FROM {sessions}
 WHERE id > %(after)s
@@ -36,7 +44,7 @@ ORDER BY session_key
 LIMIT %(rows)s
 
 -- name: laravel
-SELECT user_id IS NOT NULL, last_activity / 3600, count(*) FROM {sessions}
+SELECT user_id IS NOT NULL, last_activity / 3600, count(*), max(last_activity) FROM {sessions}
 WHERE last_activity >= %(since)s
 GROUP BY 1, 2
 
@@ -47,6 +55,10 @@ GROUP BY 1
 ORDER BY 1
 LIMIT %(rows)s
 
+-- name: queried
+-- Which database an operator's SELECT is asked of.
+SELECT system_identifier || '/' || current_database() FROM pg_control_system()
+
 -- name: described
 SELECT * FROM {query} AS s LIMIT 0
 
@@ -56,7 +68,8 @@ SELECT * FROM {query} AS s LIMIT 2
 
 -- name: grouped
 -- The operator's SELECT gives sessions; the database counts them, so that none has to be kept here.
-SELECT user_id IS NOT NULL, date_trunc('hour', {used_at}), date_trunc('hour', {ends_at}), count(*)
+SELECT user_id IS NOT NULL, date_trunc('hour', {used_at}), date_trunc('hour', {ends_at}), count(*),
+       max({used_at}), max({ends_at})
 FROM {query} AS s
 GROUP BY 1, 2, 3
 

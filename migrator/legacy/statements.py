@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from migrator.core.sql import ident
 from migrator.legacy.connect import compose
+from migrator.legacy.interface import INTEGER_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 _PLAIN = ("id", "email", "encrypted_password", "name", "username", "provider", "uid")
 _TIMES = ("created_at", "updated_at", "confirmed_at", "locked_at", "deleted_at")
+_TEXT_PARTS = ("email", "encrypted_password", "name")
+# Other types change when they become texts: `character` loses its blanks. No column at all has none.
+_TEXTS = frozenset({"text", "character varying", "citext", ""})
 # Read only where there are any: each column costs time in every row.
 EXTRAS = ("salt", "roles", "disabled")
 _NOTHING, _EVERYTHING = "NULL", "TRUE"
@@ -50,7 +54,9 @@ class Statements:
         }
         self.users = self._parts["users"]
         self.extras = tuple(part for part in EXTRAS if columns.column(part))
-        self._parts["extras"] = "".join([f", {self._extra(part)}" for part in self.extras])
+        extras = [self._extra(part) for part in self.extras]
+        self._parts["extras"] = "".join([f", {extra}" for extra in extras])
+        self._parts["no_extras"] = "".join([f" AND ({extra}) IS NULL" for extra in extras])
 
     def named(self, name: str, *, which: str = "beyond") -> sql.Composed:
         """Give a query.
@@ -61,6 +67,17 @@ class Statements:
         """
         rows = _EVERYTHING if which == "all" else self._queries[which]
         return compose(self._queries[name].replace("{beyond}", rows), **self._parts)
+
+    @property
+    def gives_columns(self) -> bool:
+        """Tell that the database can give a page as columns, each of which writes its values as COPY does."""
+        texts = [self._columns.type_of(part) for part in _TEXT_PARTS]
+        return (
+            "users_columns" in self._queries
+            and self._columns.type_of("id") in {*INTEGER_TYPES, "uuid", "text", "character varying"}
+            and all(kind in _TEXTS for kind in texts)
+            and _NOTHING not in {self._parts["created_at"], self._parts["updated_at"]}
+        )
 
     def contested_identities(self, *, linked: bool) -> sql.Composed | None:
         """Give the query for shared identities, None where users have none."""

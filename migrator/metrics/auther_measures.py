@@ -23,7 +23,10 @@ def counted(look: Look, base: Base | None, count: Callable[[AutherLook], float])
     if found.doubts:
         return Reading(None, found.doubts, evidence={"base": base.to_json()} if base else {})
     marks = {f"Auther's process {found.process}": Mark(found.started_at_s, count(found), look.at)}
-    return since(base and _of_last_look(base), marks, at=look.at, doubts=())
+    base = base and _of_last_look(base)
+    ended = base.marks.keys() - marks.keys() if base else ()
+    lost = [f"{name} answers no more: what it counted last is lost" for name in ended]
+    return since(base, marks, at=look.at, doubts=(), lost=lost)
 
 
 def _of_last_look(base: Base) -> Base:

@@ -64,6 +64,7 @@ def since(
     *,
     at: datetime,
     doubts: Iterable[Doubt],
+    lost: Iterable[str] = (),
     more: Mapping[str, Mark] = MappingProxyType({}),
 ) -> Reading:
     """Count what is new since the look before.
@@ -73,6 +74,7 @@ def since(
         marks: What each process has counted by now.
         at: When this look was taken.
         doubts: Those known already.
+        lost: What ended before it was read.
         more: Marks that the next look needs and that are not counted.
     """
     doubts = list(doubts)
@@ -81,7 +83,9 @@ def since(
         moved = Base(at, {**marks, **more})
         return Reading(None, tuple(doubts), evidence={"base": moved.to_json()})
     found = {name: increment(name, mark, base) for name, mark in marks.items()}
-    doubts += [answer for answer in found.values() if isinstance(answer, Doubt)]
+    unknown = [answer for answer in found.values() if isinstance(answer, Doubt)]
+    doubts += unknown
+    gaps = (*lost, *_restarts(base, marks), *(answer.reason for answer in unknown))
     counts = {name: n for name, n in found.items() if not isinstance(n, Doubt)}
     evidence = {
         "increments": counts,
@@ -89,7 +93,16 @@ def since(
         "base": base.moved({**marks, **more}, at=at).to_json(),
     }
     value = sum(counts.values()) if counts else None
-    return Reading(value, tuple(doubts), window=at - base.at, evidence=evidence)
+    return Reading(value, tuple(doubts), gaps, window=at - base.at, evidence=evidence)
+
+
+def _restarts(base: Base, marks: Mapping[str, Mark]) -> list[str]:
+    """Say which processes began anew: counters that outlive a process keep their beginning."""
+    return [
+        f"{name} began anew: what it counted after {iso(before.at)} and before its end is lost"
+        for name, mark in marks.items()
+        if (before := base.marks.get(name)) and mark.started_at_s > before.started_at_s
+    ]
 
 
 def increment(name: str, now: Mark, base: Base) -> float | Doubt:

@@ -26,6 +26,11 @@ def hole_marks(processes: Iterable[Process], *, at: datetime) -> dict[str, Mark]
     }
 
 
+def is_hole(name: str) -> bool:
+    """Tell such a mark from one of an instance."""
+    return name.startswith(_OF)
+
+
 def hole_doubts(processes: Iterable[Process], base: Base | None) -> list[Doubt]:
     """Say where something is missing since the look before; at a first look nothing is."""
     if base is None:

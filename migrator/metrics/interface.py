@@ -157,6 +157,18 @@ class FleetLook:
     doubts: tuple[Doubt, ...] = ()
 
 
+class StoreMark(NamedTuple):
+    """Which store answered.
+
+    Attributes:
+        place: Its server and database; the same after a restart.
+        made: Of the table, or the running server: another one when that was made anew.
+    """
+
+    place: str
+    made: str
+
+
 @dataclass(frozen=True)
 class SessionsLook:
     """Rows of a session store by what they hold.
@@ -172,6 +184,11 @@ class SessionsLook:
         ends: When those that hold a user end by themselves, by the hour, rounded up.
         total_estimate: The planner's idea of the number of rows; None when unknown.
         counted_at: When a count that was kept was taken; None for one that was taken now.
+        store: Which store it was, None where nothing answered.
+        written_at: When a session was written last, whoever holds it; None where that is not known.
+        user_seen_at: When a session with a user was last found in this store, None before the first.
+        note: What else a person should know of the count.
+        unproven: Why few sessions of it prove nothing, whatever was counted.
     """
 
     holding: int = 0
@@ -184,6 +201,11 @@ class SessionsLook:
     ends: tuple[tuple[datetime, int], ...] = ()
     total_estimate: int | None = None
     counted_at: datetime | None = None
+    store: StoreMark | None = None
+    written_at: datetime | None = None
+    user_seen_at: datetime | None = None
+    note: str = ""
+    unproven: tuple[Doubt, ...] = ()
     doubts: tuple[Doubt, ...] = ()
 
     @property
@@ -261,11 +283,13 @@ class Reading:
 
     Attributes:
         value: The value, or what is known of it at least while there are doubts; None if nothing is.
+        lost: What was counted and cannot be read any more, in words: the value is one of "at least".
         window: The time that a count of events covers; None for a state.
         evidence: Facts for the record, JSON values only; `base` in it is where the next look counts from.
     """
 
     value: float | None
     doubts: tuple[Doubt, ...] = ()
+    lost: tuple[str, ...] = ()
     window: timedelta | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)

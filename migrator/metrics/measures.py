@@ -22,6 +22,7 @@ from migrator.metrics.interface import (
     Reading,
     ShimsLook,
 )
+from migrator.metrics.losses import ends
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -86,9 +87,12 @@ def _counted(matches: Callable[[Labels], bool]) -> Measure:
         doubts += coverage_doubts(
             fleet, scraped=marks.keys(), expected=terms.expected, within=terms.within
         )
-        doubts += hole_doubts(shims.processes, terms.base)
+        torn = hole_doubts(shims.processes, terms.base)
+        lost = [doubt.reason for doubt in torn]
+        if terms.base is not None:
+            lost += ends(terms.base, marks, fleet, within=terms.within, at=look.at)
         holes = hole_marks(shims.processes, at=look.at)
-        return since(terms.base, marks, at=look.at, doubts=doubts, more=holes)
+        return since(terms.base, marks, at=look.at, doubts=[*doubts, *torn], lost=lost, more=holes)
 
     return Measure(frozenset({"shims", "fleet"}), read)
 
@@ -131,10 +135,11 @@ def _legacy_sessions(look: Look, _terms: Terms) -> Reading:
         "unseen": found.unseen,
         "endless": found.endless,
     }
-    if found.counted_at is not None:
-        evidence["counted_at"] = iso(found.counted_at)
+    times = ("counted_at", "written_at", "user_seen_at")
+    evidence |= {name: iso(at) for name in times if (at := getattr(found, name)) is not None}
     unread = found.doubts and not found.seen
-    return Reading(None if unread else float(found.holding), found.doubts, evidence=evidence)
+    doubts = (*found.doubts, *found.unproven)
+    return Reading(None if unread else float(found.holding), doubts, evidence=evidence)
 
 
 def _import_differences(look: Look, _terms: Terms) -> Reading:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrator.legacy.session_rows import BEFORE_ALL, open_session_rows
+from migrator.metrics.interface import StoreMark
 from migrator.metrics.session_data import Content, Holds, content_of_row, warden_scope
 from migrator.sessions.interface import Holder, HolderPage
 from migrator.sessions.tally import Tally
@@ -32,11 +33,12 @@ class ActiveRecordStore:
         tally, table = Tally(), self.place.legacy.sessions_table
         until = self.place.until()
         with tally.doubting(table, self.place), self.open() as rows:
-            tally.estimate = rows.estimate()
+            tally.estimate, tally.store = rows.estimate(), StoreMark(*rows.mark())
             after = BEFORE_ALL
             while page := rows.page(after, rows=PAGE_ROWS):
                 for row in page:
                     tally.add(self.content(row).holds, used=row.updated_at)
+                    tally.written(row.updated_at)
                 after = page[-1].id
                 if self.place.clock.now() > until:
                     tally.too_slow(table, self.place)

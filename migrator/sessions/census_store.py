@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from migrator.core.clock import iso
 from migrator.legacy.session_census import open_census
 from migrator.legacy.session_rows import BEFORE_ALL, LARGEST_KEY
-from migrator.metrics.interface import Grade
+from migrator.metrics.interface import Grade, StoreMark
 from migrator.sessions.activerecord import PAGE_ROWS, ActiveRecordStore
 from migrator.sessions.census import KINDS, time_of
 from migrator.sessions.interface import Holder, HolderPage
@@ -40,7 +40,8 @@ class CensusStore:
         store = ActiveRecordStore(self.place)
         with tally.doubting(legacy.sessions_table, self.place):
             with store.open() as rows:
-                tally.estimate = rows.estimate()
+                tally.estimate, tally.store = rows.estimate(), StoreMark(*rows.mark())
+                tally.written(rows.written_at())
                 changed = self._changed(rows, tally)
             for row in changed:
                 tally.add(store.content(row).holds, used=row.updated_at)

@@ -7,6 +7,7 @@ from heapq import nsmallest
 from typing import TYPE_CHECKING, Any
 
 from migrator.legacy.session_rows import open_session_rows
+from migrator.metrics.interface import StoreMark
 from migrator.metrics.session_data import Holds
 from migrator.sessions.django_data import content_of_signed
 from migrator.sessions.interface import Holder, HolderPage, key_hash
@@ -34,12 +35,14 @@ class DjangoStore:
     def look(self) -> SessionsLook:
         """Read every row once; a count that ends early is at least what it says, and doubted."""
         tally, table = Tally(), self.place.legacy.sessions_table
+        ttl = self.place.legacy.session_ttl
         until = self.place.until()
         with tally.doubting(table, self.place), self._open() as rows:
-            tally.estimate = rows.estimate()
+            tally.estimate, tally.store = rows.estimate(), StoreMark(*rows.mark())
             for page in self._pages(rows):
                 for _, data, ends in page:
                     tally.add(content_of_signed(data).holds, ends=ends)
+                    tally.written(ends - ttl if ttl else None)
                 if self.place.clock.now() > until:
                     tally.too_slow(table, self.place)
                     break

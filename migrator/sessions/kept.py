@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.core.clock import iso, parse_iso
 from migrator.core.durations import format_duration
-from migrator.metrics.interface import Doubt, Grade, SessionsLook
+from migrator.metrics.interface import Doubt, Grade, SessionsLook, StoreMark
 
 if TYPE_CHECKING:
     from migrator.config.model import LegacySection
@@ -51,26 +51,31 @@ def keep(checkpoints: Checkpoints, legacy: LegacySection, look: SessionsLook) ->
     data: dict[str, Any] = {name: getattr(look, name) for name in _NUMBERS}
     for name in _HISTOGRAMS:
         data[name] = [[iso(at), count] for at, count in getattr(look, name)]
-    data |= {"of": _of(legacy), "counted_at": iso(look.counted_at), "doubts": look.doubts}
+    data |= {"of": store_key(legacy), "counted_at": iso(look.counted_at), "doubts": look.doubts}
+    data["store"] = look.store
+    data["written_at"] = None if look.written_at is None else iso(look.written_at)
     checkpoints.put(SUBJECT, KEY, data)
 
 
 def kept_count(checkpoints: Checkpoints, legacy: LegacySection) -> SessionsLook | None:
     """Give the count that was kept of this very store, None without one."""
     data = checkpoints.get(SUBJECT, KEY)
-    if not data or data["of"] != _of(legacy):
+    if not data or data["of"] != store_key(legacy):
         return None
+    written_at = data.get("written_at")
     counted: dict[str, Any] = {name: data[name] for name in _NUMBERS}
     for name in _HISTOGRAMS:
         counted[name] = tuple((parse_iso(at), count) for at, count in data[name])
     return SessionsLook(
         **counted,
         counted_at=parse_iso(data["counted_at"]),
+        store=StoreMark(*data["store"]) if data.get("store") else None,
+        written_at=None if written_at is None else parse_iso(written_at),
         doubts=tuple(Doubt(Grade(grade), reason) for grade, reason in data["doubts"]),
     )
 
 
-def _of(legacy: LegacySection) -> str:
+def store_key(legacy: LegacySection) -> str:
     """Tell one store from another, without showing where it is."""
     said = (legacy.session_store, legacy.sessions_place, legacy.model, str(legacy.dsn))
     return sha256("\n".join(said).encode()).hexdigest()

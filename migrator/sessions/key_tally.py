@@ -6,8 +6,11 @@ together once in 36,000 counts, and then one that is there remains: no count com
 
 from __future__ import annotations
 
+import os
 from array import array
 from datetime import timedelta
+from hashlib import blake2b
+from struct import Struct
 from typing import TYPE_CHECKING
 
 from migrator.metrics.session_data import Holds
@@ -22,23 +25,52 @@ KINDS = (Holds.NOBODY, Holds.OTHER_USER, Holds.UNKNOWN, Holds.USER)
 ENDLESS_MS = -1
 _RANK = {kind: rank << 16 for rank, kind in enumerate(KINDS)}
 _BUCKETS = 256
+_SALT_BYTES = 16
+_VALUE_BYTES = 8
+_PART = Struct("<BI")
 _HASH_BITS = (1 << 46) - 1
 _ENDLESS = 0xFFFF
 _HOUR_MS = 3_600_000
 
 
 class KeyTally:
-    """Keys by what they hold and in which hour they end."""
+    """Keys by what they hold and in which hour they end.
 
-    def __init__(self) -> None:
+    Args:
+        salt: Keys the hashes; that of a tally whose keys are loaded.
+    """
+
+    def __init__(self, salt: bytes | None = None) -> None:
+        self.salt = salt or os.urandom(_SALT_BYTES)
         self._buckets = [array("Q") for _ in range(_BUCKETS)]
+        self._taken = [0] * _BUCKETS
 
     def add(self, key: bytes, holds: Holds, left_ms: int) -> None:
         """Count a key; `left_ms` is what is left of its time, `ENDLESS_MS` for ever."""
-        hashed = hash(key)
+        hashed = int.from_bytes(blake2b(key, digest_size=8, key=self.salt).digest(), "little")
         hours = _ENDLESS if left_ms < 0 else min(left_ms // _HOUR_MS, _ENDLESS - 1)
         known = (hashed >> 8 & _HASH_BITS) << 18 | _RANK[holds] | hours
         self._buckets[hashed & 0xFF].append(known)
+
+    def take_fresh(self) -> bytes:
+        """Give what was added since the last time, for `load`."""
+        parts = []
+        for number, bucket in enumerate(self._buckets):
+            fresh = bucket[self._taken[number] :]
+            if fresh:
+                parts += [_PART.pack(number, len(fresh)), fresh.tobytes()]
+                self._taken[number] = len(bucket)
+        return b"".join(parts)
+
+    def load(self, kept: bytes) -> None:
+        """Add what another tally of the same salt gave."""
+        at = 0
+        while at < len(kept):
+            number, count = _PART.unpack_from(kept, at)
+            at += _PART.size
+            self._buckets[number].frombytes(kept[at : at + count * _VALUE_BYTES])
+            at += count * _VALUE_BYTES
+        self._taken = [len(bucket) for bucket in self._buckets]
 
     def into(self, tally: Tally, *, at: datetime) -> None:
         """Add all to a tally.

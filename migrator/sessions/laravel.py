@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from migrator.legacy.session_rows import open_session_rows
+from migrator.metrics.interface import StoreMark
 from migrator.metrics.session_data import Holds
 from migrator.sessions.interface import Holder, HolderPage
 from migrator.sessions.tally import Tally
@@ -32,12 +33,13 @@ class LaravelStore:
         """Count in one statement."""
         tally, ttl = Tally(), self.place.legacy.session_ttl
         with tally.doubting(self.place.legacy.sessions_table, self.place), self._open() as rows:
-            tally.estimate = rows.estimate()
-            for held, hour, count in rows.ask("laravel", since=self._since_s()):
+            tally.estimate, tally.store = rows.estimate(), StoreMark(*rows.mark())
+            for held, hour, count, last_s in rows.ask("laravel", since=self._since_s()):
                 used = _time(hour * _HOUR_S)
                 ends = used + ttl if ttl else None
                 holds = Holds.USER if held else Holds.NOBODY
                 tally.add(holds, used=used, ends=ends, count=count)
+                tally.written(_time(last_s))
         return tally.look()
 
     def holders(self, *, after: str, rows: int) -> HolderPage:

@@ -31,10 +31,12 @@ class Server(NamedTuple):
     """Who answers.
 
     Attributes:
+        place: Its address as configured, and the number of the database.
         run_id: Changes with each start of a server.
         replica_fault: Why this replica may be behind, empty for a primary or a replica in step.
     """
 
+    place: str
     run_id: str
     role: str
     replica_fault: str
@@ -107,11 +109,17 @@ class RedisReader:
         except NoPermissionError:
             return None
         return Server(
+            place=self._place(),
             run_id=str(said["run_id"]),
             role=str(said["role"]),
             replica_fault=_replica_fault(said),
             is_cluster=said.get("cluster_enabled") == 1,
         )
+
+    def _place(self) -> str:
+        said = self._client.get_connection_kwargs()
+        address = said.get("path") or f"{said.get('host')}:{said.get('port')}"
+        return f"{address}/{said.get('db', 0)}"
 
     def scan(self, cursor: int, prefix: str) -> tuple[int, list[Entry]]:
         """Give the next cursor, 0 after the last batch, and some keys, perhaps one twice."""

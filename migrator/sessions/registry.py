@@ -15,9 +15,10 @@ from migrator.sessions.uncounted import UncountedStore
 if TYPE_CHECKING:
     from migrator.config.sessions import StoreName
     from migrator.sessions.interface import Place, Store
+    from migrator.sessions.scan_memory import ScanMemory
 
 
-def _redis(place: Place) -> Store:
+def _redis(place: Place, memory: ScanMemory | None = None) -> Store:
     try:
         from migrator.sessions.redis_store import RedisStore  # noqa: PLC0415 - an optional package
     except ModuleNotFoundError as error:
@@ -25,7 +26,7 @@ def _redis(place: Place) -> Store:
             f"sessions in Redis need the package {error.name}",
             hint="pip install 'migrator[redis]'",
         ) from error
-    return RedisStore(place)
+    return RedisStore(place, memory)
 
 
 STORES: dict[StoreName, StoreKind] = {
@@ -53,10 +54,16 @@ STORES: dict[StoreName, StoreKind] = {
 }
 
 
-def store_of(place: Place) -> Store:
+def store_of(place: Place, *, memory: ScanMemory | None = None) -> Store:
     """Give the store that `legacy.session_store` names.
+
+    Args:
+        place: Where it is.
+        memory: Lets a count that was killed go on, where the store can.
 
     Raises:
         UsageError: It needs a package that is not installed.
     """
+    if memory is not None and place.legacy.session_store == "redis":
+        return _redis(place, memory)
     return STORES[place.legacy.session_store].make(place)

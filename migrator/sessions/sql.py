@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from migrator.legacy.session_query import COUNTS, HOLDING, open_session_query
-from migrator.metrics.interface import Grade
+from migrator.legacy.session_query import COUNTS, HOLDING, WRITTEN_AT, open_session_query
+from migrator.metrics.interface import Grade, StoreMark
 from migrator.metrics.session_data import Holds
 from migrator.sessions.interface import Holder, HolderPage
 from migrator.sessions.tally import Tally
@@ -35,13 +35,19 @@ class SqlStore:
         """Count in one statement."""
         tally = Tally()
         with tally.doubting(WHAT, self.place), self._open() as query:
+            tally.store = StoreMark(query.place(), "")
             if query.counts:
                 _take_counts(tally, query.counted())
             else:
-                for held, used, ends, count in query.grouped():
-                    holds = Holds.USER if held else Holds.NOBODY
-                    tally.add(holds, used=used, ends=ends, count=count)
+                self._take_groups(tally, query.grouped())
         return tally.look()
+
+    def _take_groups(self, tally: Tally, groups: list[tuple[Any, ...]]) -> None:
+        ttl = self.place.legacy.session_ttl
+        for held, used, ends, count, last_used, last_end in groups:
+            tally.add(Holds.USER if held else Holds.NOBODY, used=used, ends=ends, count=count)
+            begun = last_end - ttl if last_end and ttl else None
+            tally.written(last_used or begun)
 
     def holders(self, *, after: str, rows: int) -> HolderPage:
         """Give users in the order of their keys, as text; counts name nobody."""
@@ -68,6 +74,7 @@ def _take_counts(tally: Tally, rows: list[dict[str, Any]]) -> None:
         return
     for name, holds in _HOLDS.items():
         tally.add(holds, count=int(counts.get(name, 0)))
+    tally.written(rows[0].get(WRITTEN_AT))
     tally.endless = int(min(counts.get("endless", 0), counts[HOLDING]))
 
 

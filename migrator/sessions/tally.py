@@ -18,6 +18,7 @@ from migrator.metrics.session_data import Holds
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from migrator.metrics.interface import StoreMark
     from migrator.sessions.interface import Place
 
 _HOUR = timedelta(hours=1)
@@ -32,6 +33,8 @@ class Tally:
         ends: When they end by themselves, by the hour, rounded up.
         endless: Those among them that never end by themselves.
         unseen: Sessions that nobody has looked into.
+        store: Which store is counted.
+        written_at: When one was written last, whoever holds it.
     """
 
     counted: Counter[Holds] = field(default_factory=Counter)
@@ -40,6 +43,8 @@ class Tally:
     endless: int = 0
     unseen: int = 0
     estimate: int | None = None
+    store: StoreMark | None = None
+    written_at: datetime | None = None
     doubts: list[Doubt] = field(default_factory=list)
 
     def add(
@@ -58,6 +63,11 @@ class Tally:
             self.used[hour(used)] += count
         if ends is not None:
             self.ends[hour(ends) + _HOUR] += count
+
+    def written(self, at: datetime | None) -> None:
+        """Note that a session was written, whoever holds it."""
+        if at is not None and (self.written_at is None or aware(at) > self.written_at):
+            self.written_at = aware(at)
 
     def doubt(self, grade: Grade, reason: str) -> None:
         """Say why the count may not be relied on."""
@@ -96,14 +106,20 @@ class Tally:
             used=_histogram(self.used),
             ends=_histogram(self.ends),
             total_estimate=self.estimate,
+            store=self.store,
+            written_at=self.written_at,
             doubts=tuple(doubts),
         )
 
 
+def aware(at: datetime) -> datetime:
+    """Give a time with its zone; what says none is UTC, as frameworks write it."""
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
 def hour(at: datetime) -> datetime:
-    """Give the hour; what says no zone is UTC, as frameworks write it."""
-    aware = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return aware.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    """Give the hour."""
+    return aware(at).astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def _histogram(counted: Counter[datetime]) -> tuple[tuple[datetime, int], ...]:

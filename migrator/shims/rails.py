@@ -2,48 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrator.shims.render import render_folder
+from migrator.shims.ruby import library_parts, render_ruby
 
 if TYPE_CHECKING:
     from migrator.shims.interface import ShimSettings
 
-_LIB = "lib/auther_cutover"
 # In the order in which they are loaded.
 _PARTS = (
-    "settings",
-    "errors",
-    "stage_reader",
-    "client",
-    "counters",
-    "token",
-    "key_set",
-    "verified_tokens",
-    "token_verifier",
-    "cookies",
-    "credential",
-    "plugin",
-    "auther_session",
-    "newcomer",
-    "revocations",
+    "framework",
+    "database",
     "detector",
     "legacy_session",
-    "answers",
+    "legacy_pages",
     "foreign",
-    "renewal",
-    "exchange",
-    "decision",
-    "dual_decision",
-    "beacon",
-    "control",
-    "shadow",
-    "metrics",
-    "permissions",
-    "login_choice",
-    "login_attempt",
-    "home",
+    "login_helper",
     "password_at_auther",
     "doors",
     "bypass_sign_in",
@@ -55,33 +30,21 @@ _PARTS = (
 )
 _LEGACY_ONLY = frozenset(
     {
-        "stage_reader",
-        "revocations",
         "detector",
         "legacy_session",
-        "exchange",
-        "dual_decision",
-        "control",
-        "shadow",
-        "login_choice",
-        "home",
+        "legacy_pages",
+        "login_helper",
         "password_at_auther",
         "doors",
         "bypass_sign_in",
         "account_pages",
     }
 )
-_AUTOLOADED = ("identity", "stored_token")
-_DUAL_AUTOLOADED = (*_AUTOLOADED, "side_connection")
+_AUTOLOADED = (("identity", "Identity"),)
+_DUAL_AUTOLOADED = (*_AUTOLOADED, ("side_connection", "SideConnection"))
+# Over the rest where there is no legacy side.
+_ALONE = "rails_alone"
 _CONFLICT_PAGE = "app/views/auther_sessions/conflict.html.erb"
-
-
-def ruby_literal(text: str) -> str:
-    """Give a Ruby string literal that stands for exactly this text."""
-    if not set(text) & set('"\\#'):
-        return f'"{text}"'
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
 
 
 @dataclass(frozen=True)
@@ -106,33 +69,28 @@ class RailsTarget:
         Returns:
             Text by path relative to the application's root.
         """
-        parts = _parts(settings)
-        values = asdict(settings) | {"parts": parts}
-        found = render_folder("rails", values, filters={"ruby": ruby_literal})
+        parts, autoloaded = _parts(settings), _autoloaded(settings)
+        values = {
+            "target": self.name,
+            "parts": parts,
+            "autoloaded": autoloaded,
+            "configuration": "config/initializers/auther_cutover.rb",
+            "legacy_side": "Devise",
+        }
+        kept = (*parts, *(name for name, _ in autoloaded))
+        folders = (self.name,) if settings.legacy else (self.name, _ALONE)
+        found = render_ruby(folders, settings, values, kept=kept)
         if not settings.legacy:
-            found |= render_folder("rails_alone", values, filters={"ruby": ruby_literal})
             del found[_CONFLICT_PAGE]
-        kept = {*parts, *_autoloaded(settings)}
-        return {path: text for path, text in found.items() if _name(path) in kept | {None}}
+        return found
 
 
 def _parts(settings: ShimSettings) -> tuple[str, ...]:
-    left_out = {"authentication"} if settings.legacy else set(_LEGACY_ONLY)
-    if not settings.delegate_permissions:
-        left_out.add("permissions")
-    if not settings.users_table:
-        left_out.add("newcomer")
-    return tuple(name for name in _PARTS if name not in left_out)
+    left_out = {"authentication"} if settings.legacy else _LEGACY_ONLY
+    return library_parts(settings, _PARTS, left_out=left_out)
 
 
-def _autoloaded(settings: ShimSettings) -> tuple[str, ...]:
+def _autoloaded(settings: ShimSettings) -> tuple[tuple[str, str], ...]:
     if settings.legacy:
         return _DUAL_AUTOLOADED
     return _AUTOLOADED if settings.users_table else ()
-
-
-def _name(path: str) -> str | None:
-    """The part that a file of the library is; None for every other file."""
-    return (
-        path.removeprefix(f"{_LIB}/").removesuffix(".rb") if path.startswith(f"{_LIB}/") else None
-    )

@@ -10,6 +10,7 @@ from migrator.shims.express import ExpressTarget
 from migrator.shims.go import GoTarget
 from migrator.shims.hono import HonoTarget
 from migrator.shims.laravel import LaravelTarget
+from migrator.shims.rack import RackTarget
 from migrator.shims.rails import RailsTarget
 
 if TYPE_CHECKING:
@@ -23,4 +24,5 @@ TARGETS: dict[str, Target] = {
     "go": GoTarget(),
     "hono": HonoTarget(),
     "laravel": LaravelTarget(),
+    "rack": RackTarget(),
 }

@@ -12,11 +12,12 @@ from migrator.core.clock import iso
 from migrator.core.errors import ConflictError
 from migrator.core.sql import ident, literal
 from migrator.core.units import needs_session
+from migrator.sqlgen import in_order
 from migrator.sqlgen.archive_plan import parse_archive_plan, path_of
 from migrator.sqlgen.pages import pages
 from migrator.sqlgen.render import render
 from migrator.sqlgen.steps import steps_of
-from migrator.sqlgen.telling import described, exceptions, notes, told
+from migrator.sqlgen.telling import described, exceptions, exceptions_in_order, notes, told
 from migrator.sqlgen.wrap.interface import Wrapped
 from migrator.sqlgen.wrap.registry import WRAPPERS
 
@@ -44,7 +45,10 @@ class PlanFile:
         tables: `schema.name` of the tables to drop.
         users: `schema.name` of the users table.
         columns: Columns of the users table to drop.
+        exceptions: What a revert after a drop does not bring back as it was.
+        exceptions_in_order: The same where the users table is written anew for it.
         unproven: Why the scream window would prove nothing.
+        code_first: What of the application's code still uses what goes, unless that is acknowledged.
         survey: What is there, a line each.
         oids: OIDs of all tables that a step locks or is tied to.
         shapes: By `schema.name`, what must be the same again after a full revert.
@@ -60,8 +64,10 @@ class PlanFile:
     users: str
     columns: tuple[str, ...]
     exceptions: tuple[str, ...]
+    exceptions_in_order: tuple[str, ...]
     notes: tuple[str, ...]
     unproven: tuple[str, ...]
+    code_first: tuple[str, ...]
     survey: tuple[str, ...]
     oids: tuple[int, ...]
     shapes: Mapping[str, dict[str, Any]]
@@ -70,6 +76,11 @@ class PlanFile:
     def archive(self, step: str) -> ArchivePlan:
         """Give what an archive step takes out of the database."""
         return parse_archive_plan(self.files[path_of(step)])
+
+    @property
+    def in_order(self) -> bool:
+        """Whether the columns can come back in their old places."""
+        return in_order.FILE in self.files
 
     @property
     def archive_steps(self) -> tuple[str, ...]:
@@ -122,8 +133,10 @@ def plan_files(removal: Removal, beside: Beside, *, made_at: datetime) -> dict[s
         "users": removal.users.label,
         "columns": list(removal.names),
         "exceptions": list(exceptions(removal)),
+        "exceptions_in_order": list(exceptions_in_order(removal)),
         "notes": list(look_at),
         "unproven": list(removal.unproven),
+        "code_first": _code_first(removal, beside.code),
         "survey": [*described(removal), *map(told, beside.bystanders)],
         "oids": _oids(removal),
         "shapes": _shapes(removal),
@@ -131,6 +144,11 @@ def plan_files(removal: Removal, beside: Beside, *, made_at: datetime) -> dict[s
         "files": {path: _hash(text) for path, text in sorted(files.items())},
     }
     return {**files, PLAN_FILE: json.dumps(plan, indent=2, ensure_ascii=False) + "\n"}
+
+
+def _code_first(removal: Removal, code: CodeRemoval) -> list[str]:
+    accepted = "code_first" in removal.rules.acknowledged
+    return [] if accepted else list(code.open_points(removal))
 
 
 def _wrapped(
@@ -203,8 +221,10 @@ _KEYS = (
     "users",
     "columns",
     "exceptions",
+    "exceptions_in_order",
     "notes",
     "unproven",
+    "code_first",
     "survey",
     "oids",
     "shapes",

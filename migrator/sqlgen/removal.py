@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from migrator.core.catalog import as_data
 from migrator.core.errors import RefusedError
 from migrator.core.units import looks_like_one
-from migrator.sqlgen import secret_columns
+from migrator.sqlgen import in_order, secret_columns
 from migrator.sqlgen.naming import COLUMN_PREFIX, ROW_NUMBER, SCHEMAS, quarantined
 from migrator.sqlgen.revocation import Revocation, revocation_of
 from migrator.sqlgen.secret_columns import omissions
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from migrator.sqlgen.secret_columns import Omission
 
 # Raised when the emitted SQL changes, so that an old plan is not taken for a new one.
-GENERATOR = 5
+GENERATOR = 6
 MIN_SERVER_VERSION = 140000  # the guard's functions are of the kind that came with 14
 
 
@@ -53,9 +53,11 @@ class Rules:
         log_watched: The server's log is read for refusals.
         quiet_s: How long no user may have been on the legacy side.
         heartbeat_s: How long an instance that is silent counts as there.
+        expected: Instances that have to be there, by name, or how many at least.
         erase: `no`, `null` or `rewrite`: what happens to values before the columns go.
         acknowledged: What is gone or unproven, and accepted.
         include_secrets: The archive keeps the values of secret columns too.
+        preserve_order: There is to be a way back with the columns in their old places.
     """
 
     locks: LockRules
@@ -65,9 +67,11 @@ class Rules:
     log_watched: bool
     quiet_s: int
     heartbeat_s: int
+    expected: tuple[str, ...] | int
     erase: str
     acknowledged: tuple[str, ...]
     include_secrets: bool
+    preserve_order: bool = False
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,11 @@ class Removal:
     def going(self, table: Table) -> tuple[Column, ...]:
         """Give the columns that go: all of a table to drop, some of the users table."""
         return self.columns if table is self.users else table.columns
+
+    @property
+    def in_order(self) -> bool:
+        """Whether the columns can come back in their old places."""
+        return self.rules.preserve_order and bool(self.columns)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -196,6 +205,8 @@ def refusals(removal: Removal) -> list[str]:
     found += [f"{t.label}: {b.reason}" for t in removal.tables for b in t.blockers if not b.column]
     if removal.columns:
         found += _column_refusals(removal)
+    if removal.in_order:
+        found += in_order.refusals(removal)
     if not removal.rules.include_secrets:
         found += _secret_refusals(removal)
     return found + _cuts(removal) + _unacknowledged(removal) + _name_clashes(removal)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from migrator.core.sql import ident, literal
-from migrator.sqlgen import naming, steps
+from migrator.sqlgen import in_order, naming, steps
 from migrator.sqlgen.archive_plan import archive_files
 from migrator.sqlgen.secret_columns import blank_password
 
@@ -91,7 +91,28 @@ def render(removal: Removal) -> dict[str, str]:
         ).render(values, step=step)
         for step in steps.steps_of(removal)
         for direction in DIRECTIONS
-    } | _archive_files(environment, removal)
+    } | {
+        **_in_order(environment, removal, values),
+        **_archive_files(environment, removal),
+    }
+
+
+def _in_order(
+    environment: Environment, removal: Removal, values: dict[str, Any]
+) -> dict[str, str]:
+    if not removal.in_order:
+        return {}
+    more = {
+        "step": in_order.step_of(removal),
+        "rebuild": in_order.REBUILD,
+        "tied": in_order.tied(removal),
+        "users_keys": in_order.own_keys(removal),
+        "users_inbound": in_order.inbound_keys(removal),
+        "fillings": in_order.fillings(removal, values["defaulted"]),
+        "staying_parts": in_order.staying_parts(removal),
+    }
+    template = environment.get_template(f"{in_order.FILE}.j2")
+    return {in_order.FILE: template.render(values | more)}
 
 
 def _archive_files(environment: Environment, removal: Removal) -> dict[str, str]:
@@ -123,6 +144,7 @@ def _environment() -> Environment:
     environment.filters.update(
         wrapped=_wrapped,
         comment=on_one_line,
+        literal=literal,
         not_valid=_not_valid,
         concurrently=_concurrently,
         quick_definition=_quick_definition,
@@ -166,6 +188,10 @@ def _values(removal: Removal) -> dict[str, Any]:
             t.label: r for t, r in zip(removal.tables, removal.revocations, strict=True)
         },
         "application_roles": _name_list(removal.rules.application_roles),
+        "expected_count": removal.rules.expected if isinstance(removal.rules.expected, int) else 1,
+        "expected_names": ()
+        if isinstance(removal.rules.expected, int)
+        else removal.rules.expected,
         "taken_over": [
             t for t, r in zip(removal.tables, removal.revocations, strict=True) if r.new_owner
         ],
@@ -196,7 +222,10 @@ def _surroundings(removal: Removal) -> _Surroundings:
     )
     tied = {k.target for _, k in own_keys} | {(k.schema, k.table) for _, k in inbound}
     gone = set(removal.names)
-    constraints = [k for k in removal.users.constraints if gone & set(k.columns)]
+    # A key to a table that goes was dropped with that table, and comes back with it.
+    constraints = [
+        k for k in removal.users.constraints if gone & set(k.columns) and k.target not in dropped
+    ]
     targets = {k.target for k in constraints if k.kind == "f"} - {users}
     return _Surroundings(
         inbound=inbound,

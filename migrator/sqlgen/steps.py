@@ -142,6 +142,22 @@ SQUAWK: dict[str, tuple[tuple[str, ...], str]] = {
         ),
         f"NOT NULL is proven by a validated check, unique constraints take an index that is there; {_AS_IT_WAS}",
     ),
+    f"revert_in_order/{PURGE_COLUMNS}": (
+        (
+            "ban-drop-table",
+            "ban-drop-constraint",
+            "ban-drop-default",
+            "ban-drop-not-null",
+            "ban-set-schema",
+            "renaming-column",
+            "adding-not-nullable-field",
+            "constraint-missing-not-valid",
+            "disallowed-unique-constraint",
+            "require-concurrent-index-creation",
+            *_OLD_TYPES,
+        ),
+        f"the table is new here and locked as a whole, which is what was asked for; {_AS_IT_WAS}",
+    ),
     f"deploy/{FINALIZE}": (("ban-drop-function", "ban-drop-schema", "ban-drop-table"), _PURPOSE),
 }
 

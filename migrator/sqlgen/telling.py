@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from migrator.sqlgen import in_order
+
 if TYPE_CHECKING:
     from migrator.core.access import Bystander
     from migrator.core.catalog import Table
@@ -47,16 +49,33 @@ def _named(what: str, names: list[str]) -> list[str]:
 
 def exceptions(removal: Removal) -> tuple[str, ...]:
     """Give what a revert after a drop does not bring back as it was."""
+    at_the_end = f"{removal.users.label}: the columns come back at the end of the column order"
+    if removal.in_order:
+        at_the_end += ", unless `migrator remove revert --preserve-order` writes the table anew"
+    return (*_of_tables(removal), *([at_the_end] if removal.columns else []), *_of_rows(removal))
+
+
+def exceptions_in_order(removal: Removal) -> tuple[str, ...]:
+    """Give what a revert after a drop does not bring back as it was where the users table is written anew for it."""
+    if not removal.in_order:
+        return ()
+    new = f"{removal.users.label}: it is a new table, whose OID and statistics are others"
+    if removal.rules.erase != "no":
+        new += "; the physical order of its rows went with the erasure"
+    return (*_of_tables(removal), new, *_of_rows(removal))
+
+
+def _of_tables(removal: Removal) -> list[str]:
+    physical = "tables: the physical order of rows, OIDs, and gaps of columns dropped before"
+    return [physical] if removal.tables else []
+
+
+def _of_rows(removal: Removal) -> list[str]:
     found = []
-    if removal.tables:
-        found.append(
-            "tables: the physical order of rows, OIDs, and gaps of columns dropped before"
-        )
     if removal.columns:
-        found += [
-            f"{removal.users.label}: the columns come back at the end of the column order",
-            f"{removal.users.label}: rows written after the archive get the columns' defaults; as a password a hash that none fits",
-        ]
+        found.append(
+            f"{removal.users.label}: rows written after the archive get the columns' defaults; as a password a hash that none fits"
+        )
     if removal.columns and removal.users.triggers:
         names = ", ".join(trigger.name for trigger in removal.users.triggers)
         found.append(f"{removal.users.label}: its own triggers fire during the way back: {names}")
@@ -65,7 +84,7 @@ def exceptions(removal: Removal) -> tuple[str, ...]:
         for table in _moved(removal)
         for omission in removal.omitted(table)
     ]
-    return tuple(found)
+    return found
 
 
 def notes(removal: Removal) -> tuple[str, ...]:
@@ -75,7 +94,20 @@ def notes(removal: Removal) -> tuple[str, ...]:
         for table in _moved(removal)
         for function in table.mentions
     ]
-    return (*found, *_shared_indexes(removal), *_everybody(removal), *_unproven(removal))
+    return (
+        *found,
+        *_shared_indexes(removal),
+        *_everybody(removal),
+        *_unproven(removal),
+        *_in_order(removal),
+    )
+
+
+def _in_order(removal: Removal) -> list[str]:
+    if not removal.in_order:
+        return []
+    step = in_order.step_of(removal)
+    return [f"migrator remove revert --preserve-order: {step.lock} {step.blocks}"]
 
 
 def _shared_indexes(removal: Removal) -> list[str]:

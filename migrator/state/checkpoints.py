@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from migrator.core.errors import ConflictError
 from migrator.state.schema import checkpoints as table
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+
+# Made once: making a statement costs more than running it.
+_HERE = (table.c.subject == bindparam("of")) & (table.c.key == bindparam("at"))
+_GET, _DROP = select(table.c.value).where(_HERE), delete(table).where(_HERE)
+_SET, _ADD = update(table).where(_HERE).values(value=bindparam("text")), insert(table)
 
 
 class Checkpoints:
@@ -22,18 +27,16 @@ class Checkpoints:
 
     def get(self, subject: str, key: str) -> Any:
         """Give the value, or None."""
-        query = select(table.c.value).where(table.c.subject == subject, table.c.key == key)
         with self._engine.connect() as connection:
-            value = connection.execute(query).scalar()
+            value = connection.execute(_GET, {"of": subject, "at": key}).scalar()
         return None if value is None else json.loads(value)
 
     def put(self, subject: str, key: str, value: Any) -> None:
         """Set the value."""
-        here = (table.c.subject == subject) & (table.c.key == key)
         text = json.dumps(value, sort_keys=True)
         with self._engine.begin() as connection:
-            if not connection.execute(update(table).where(here).values(value=text)).rowcount:
-                connection.execute(insert(table).values(subject=subject, key=key, value=text))
+            if not connection.execute(_SET, {"of": subject, "at": key, "text": text}).rowcount:
+                connection.execute(_ADD, {"subject": subject, "key": key, "value": text})
 
     def swap(self, subject: str, key: str, *, before: Any, after: Any) -> bool:
         """Set the value if it still is what was read; None stands for no value.
@@ -47,16 +50,15 @@ class Checkpoints:
             if before is not None:
                 change = update(table).where(here, table.c.value == old).values(value=new)
                 return bool(connection.execute(change).rowcount)
-            if connection.execute(select(table.c.value).where(here)).first() is not None:
+            if connection.execute(_GET, {"of": subject, "at": key}).first() is not None:
                 return False
-            connection.execute(insert(table).values(subject=subject, key=key, value=new))
+            connection.execute(_ADD, {"subject": subject, "key": key, "value": new})
             return True
 
     def drop(self, subject: str, key: str) -> None:
         """Forget the value."""
-        here = (table.c.subject == subject) & (table.c.key == key)
         with self._engine.begin() as connection:
-            connection.execute(delete(table).where(here))
+            connection.execute(_DROP, {"of": subject, "at": key})
 
     def choose(self, subject: str, key: str, value: Any) -> None:
         """Record a choice that may not change afterwards.

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Engine, bindparam, insert, select, update
 
 from migrator.core.clock import iso, parse_iso
 from migrator.core.errors import ConflictError, DependencyError
@@ -29,6 +29,8 @@ LEASE = timedelta(seconds=60)
 RENEW_EVERY_S = 20
 # Not the present: a clock that is set back would make what was given back look held.
 _RELEASED = datetime.fromtimestamp(0, UTC)
+# Made once: it is asked before each effect.
+_FENCE = select(table.c.fence).where(table.c.subject == bindparam("of"))
 
 
 @dataclass(frozen=True)
@@ -86,9 +88,8 @@ class Locks:
         Raises:
             ConflictError: Somebody else took the lock over.
         """
-        query = select(table.c.fence).where(table.c.subject == lease.subject)
         with self._engine.connect() as connection:
-            if connection.execute(query).scalar() != lease.fence:
+            if connection.execute(_FENCE, {"of": lease.subject}).scalar() != lease.fence:
                 raise ConflictError(
                     f"another runner took over the {lease.subject}", hint="migrator status"
                 )

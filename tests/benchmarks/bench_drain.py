@@ -1,7 +1,8 @@
 """A look at the session store beside the bare query: `python -m tests.benchmarks.bench_drain [--rows N] [--keys N]`.
 
-Rails' session table on PostgreSQL: the census as the command takes it, of `--census` rows, with its rate and memory; the
-rest of the rows is put into both tables by SQL, and looks are taken beside count(*) over the session table. Redis: counts of all keys beside `redis-cli --scan`, each in a process of its own, and looks by the census.
+Rails' session table on PostgreSQL: the census as the command takes it, of `--census` rows, killed in its middle and taken up
+again, with its rate and memory; the rest of the rows is put into both tables by SQL, and looks are taken beside count(*) over
+the session table. Redis: counts of all keys beside `redis-cli --scan`, each in a process of its own, and looks by the census.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import tempfile
 import time
 from base64 import b64decode
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import psycopg
 
@@ -25,6 +26,7 @@ from migrator.core.clock import SystemClock
 from migrator.core.progress import Progress
 from migrator.runner.context import make_context
 from migrator.runner.gating.stores import session_store
+from migrator.sessions.census import PAGE_ROWS
 from tests.benchmarks.processes import Watch, cpu_s
 from tests.parts.postgres import embedded_binaries, start_postgres
 from tests.parts.redis import RedisServer, start_redis
@@ -116,7 +118,7 @@ def _rails(folder: Path, rows: int, by_census: int, rounds: int) -> None:
         with psycopg.connect(os.environ["BENCH_DSN"], autocommit=True) as connection:
             _run(connection, MAKE_SESSIONS)
             _run(connection, ADD_SESSIONS, first=1, last=min(by_census, rows))
-            _census(folder, min(by_census, rows))
+            _killed_census(folder, connection, min(by_census, rows))
             if rows > by_census:
                 _run(connection, ADD_SESSIONS, first=by_census + 1, last=rows)
                 _run(connection, ADD_TO_CENSUS, first=by_census + 1)
@@ -146,20 +148,56 @@ def _run(connection: psycopg.Connection, script: str, **numbers: int) -> None:
         connection.execute(statement.encode())
 
 
-def _census(folder: Path, rows: int) -> None:
+def _killed_census(folder: Path, connection: psycopg.Connection, rows: int) -> None:
+    """Take the census, kill it in its middle, and let the same command go on."""
+
+    def is_half() -> bool:
+        there = connection.execute("SELECT to_regclass('migrator_session') IS NOT NULL").fetchone()
+        if there != (True,):
+            return False
+        reached = connection.execute("SELECT max(session_id) FROM migrator_session").fetchone()
+        return reached is not None and (reached[0] or 0) >= rows // 2
+
+    first = _census(folder, until=is_half)
+    at_kill = connection.execute("SELECT count(*) FROM migrator_session").fetchone()
+    second = _census(folder)
+    counted = connection.execute("SELECT count(*) FROM migrator_session").fetchone()
+    assert counted == (rows,), counted
+    assert at_kill is not None
+    assert second.read <= rows - at_kill[0] + PAGE_ROWS, (second, at_kill)
+    took_s, spent_s = first.took_s + second.took_s, first.cpu_s + second.cpu_s
+    print(
+        f"census of {rows:,} sessions, killed at {at_kill[0]:,} and taken up again: {took_s:.1f} s,"
+        f" {rows / took_s:,.0f} rows/s, CPU {spent_s:.1f} s of its own,"
+        f" {max(first.peak_mb, second.peak_mb):.0f} MB at most; the second run read {second.read:,}",
+        flush=True,
+    )
+
+
+class Taken(NamedTuple):
+    """What one run of the command cost."""
+
+    read: int
+    took_s: float
+    cpu_s: float
+    peak_mb: float
+
+
+def _census(folder: Path, *, until: Callable[[], bool] = lambda: False) -> Taken:
+    """Run the command, and kill it as soon as `until` says so."""
     command = [sys.executable, "-m", "migrator", "drain", "census", "--json"]
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE)
     began = time.perf_counter()
     with Watch(process.pid) as watch:
         while process.poll() is None:
             spent_s = cpu_s(process.pid)
+            if until():
+                process.kill()
             time.sleep(0.05)
     took_s = time.perf_counter() - began
-    print(
-        f"census of {rows:,} sessions: {took_s:.1f} s, {rows / took_s:,.0f} rows/s, CPU {spent_s:.1f} s of its"
-        f" own, {max(watch.resident_mb.values()):.0f} MB at most",
-        flush=True,
-    )
+    said = process.communicate()[0]
+    read = json.loads(said)["read"] if process.returncode == 0 else 0
+    return Taken(read, took_s, spent_s, max(watch.resident_mb.values()))
 
 
 def _redis(folder: Path, keys: int, rounds: int) -> None:
@@ -181,7 +219,12 @@ def _redis(folder: Path, keys: int, rounds: int) -> None:
             f" {max(each['grown_mb'] for each in said):.0f} MB more than before it",
             flush=True,
         )
-        _census(folder, keys)
+        taken = _census(folder)
+        print(
+            f"census of {keys:,} keys: {taken.took_s:.1f} s, CPU {taken.cpu_s:.1f} s of its own,"
+            f" {taken.peak_mb:.0f} MB at most",
+            flush=True,
+        )
         kept_s = _median(rounds, lambda: _right(_look(folder), keys))
         print(f"look by the census: {kept_s:.3f} s (target: under 2 s)", flush=True)
     finally:

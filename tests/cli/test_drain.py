@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +17,7 @@ from tests.parts.drain import NO_SESSIONS, QUIET, Drain
 from tests.parts.shim_process import CONTROL_SECRET, METRICS_TOKEN, ShimProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 WAIT = ("gate", "check", "--before", "auther", "--wait", "--for", "60s")
@@ -71,10 +73,12 @@ def test_the_same_for_programs(drain: Drain) -> None:
         "others": 1,
         "anonymous": 0,
         "undecodable": 0,
-        "doubts": [],
+        "doubts": found["sessions"]["doubts"],
         "endless": 0,
         "unseen": 0,
     }
+    (doubt,) = found["sessions"]["doubts"]
+    assert doubt.startswith("no session with a user was ever found in public.sessions")
 
 
 def test_a_status_with_every_source_away_still_answers(drain: Drain) -> None:
@@ -200,6 +204,35 @@ def test_a_gate_watch_that_is_stopped_is_held(drain: Drain) -> None:
     assert watching.wait(30) == 3
     assert watching.stdout is not None
     watching.stdout.close()
+
+
+def test_of_two_gate_watches_one_acts_and_the_other_takes_over_when_it_dies(drain: Drain) -> None:
+    drain.configure(QUIET.replace('span = "0.4s"', 'span = "10m"'))
+    first, second = (_start(drain, "gate", "watch", "--before", "auther") for _ in range(2))
+    for watching in (first, second):
+        _read_until(watching, "quiet ")
+    locks = drain.context().state.locks
+    holder, samples = str(locks.holder("watch")), drain.context().state.samples.of("quiet")
+    acting, following = (first, second) if holder.endswith(f":{first.pid}") else (second, first)
+    assert holder.endswith(f":{acting.pid}")
+    taken = [sample.at for sample in samples]
+    assert all(b - a > timedelta(seconds=0.1) for a, b in pairwise(taken))
+    acting.kill()
+    _wait_for(lambda: str(locks.holder("watch")).endswith(f":{following.pid}"))
+    drain.shims[0].count("legacy")
+    assert following.wait(60) == 1
+    assert [body["state"] for body in verdicts(drain)].count("FAILED") == 1
+    for watching in (first, second):
+        watching.wait(60)
+        assert watching.stdout is not None
+        watching.stdout.close()
+
+
+def _wait_for(is_so: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < ends
+        time.sleep(0.05)
 
 
 def _start(drain: Drain, *arguments: str) -> subprocess.Popen[str]:

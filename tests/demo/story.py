@@ -111,7 +111,10 @@ class Story:
             ('health_window = "5m"', 'health_window = "3s"'),
             ('tables = "usual"', 'tables = ["public.identities"]'),
             ('quiet_for = "7d"', 'quiet_for = "0s"'),
-            ("acknowledged = []", 'acknowledged = ["scream_window", "lockout", "second_factors"]'),
+            (
+                "acknowledged = []",
+                'acknowledged = ["scream_window", "lockout", "second_factors", "code_first"]',
+            ),
         )
         ws.shorten_gates(SHORT)
         ws.drop_gates("shadow")

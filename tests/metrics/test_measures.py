@@ -103,10 +103,33 @@ def test_an_expected_instance_that_is_missing_leaves_zero_unproven() -> None:
     assert [doubt.grade for doubt in reading.doubts] == [Grade.UNPROVEN]
 
 
-def test_a_restarted_process_counts_from_zero() -> None:
+def test_a_restarted_process_counts_from_zero_and_what_it_counted_last_is_lost() -> None:
     restarted = process({LEGACY: 7}, started_s=AT.timestamp() + 60)
     reading = read("legacy_requests", look(process({LEGACY: 100})), look(restarted, at=LATER))
     assert (reading.value, reading.doubts) == (7, ())
+    (lost,) = reading.lost
+    assert lost.startswith("web-1 began anew: what it counted after 2026-11-23T03:00:00")
+
+
+def test_an_instance_that_is_gone_takes_its_last_counts_with_it() -> None:
+    other = process({}, name="web-2")
+    begun = MEASURES["legacy_requests"].read(look(process({}), other), terms())
+    base = base_from_json(begun.evidence["base"])
+
+    def lost(age_s: float, **parts: object) -> tuple[str, ...]:
+        beats = tuple(
+            Heartbeat(name, "1", "drain", 7, legacy_capable=True, age=timedelta(seconds=age))
+            for name, age in (("web-1", 1), ("web-2", age_s))
+        )
+        found = replace(look(process({}), at=LATER), **{"fleet": FleetLook(beats), **parts})
+        return MEASURES["legacy_requests"].read(found, terms(base)).lost
+
+    gone = ("web-2 is gone: what it counted last is lost",)
+    assert lost(1) == ()
+    assert lost(31) == lost(329) == gone
+    assert lost(331) == ()
+    assert lost(1, fleet=FleetLook(doubts=(Doubt(Grade.ERROR, "down"),))) == gone
+    assert lost(1, fleet=look(process({})).fleet) == gone
 
 
 @pytest.mark.parametrize(

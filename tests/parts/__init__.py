@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from tests.parts.availability import OPTIONAL, missing
+from tests.parts.availability import missing
 from tests.setup.paths import use_parts
 
 __all__ = ["require"]
@@ -15,14 +15,12 @@ use_parts()
 def require(part: str) -> None:
     """Return when `part` is there; otherwise skip loudly, or fail under CI=true.
 
-    Only an optional part (PostgreSQL 15) is skipped under CI as well.
-
     Args:
         part: a key of `tests.parts.availability.PARTS`.
     """
     reason = missing(part)
     if reason is None:
         return
-    if os.environ.get("CI") == "true" and part not in OPTIONAL:
+    if os.environ.get("CI") == "true":
         pytest.fail(f"part {part!r} is missing: {reason}", pytrace=False)
     pytest.skip(f"part {part!r} is missing: {reason}")

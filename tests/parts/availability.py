@@ -4,13 +4,11 @@ import functools
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.parts.postgres import DEBIAN_15, embedded_binaries
+from tests.parts.postgres import embedded_binaries
 from tests.setup import debian
 from tests.setup.node import NODE_MAJOR_MIN, node_version
 from tests.setup.paths import BETTER_AUTH, BETTER_AUTH_NEWEST, EXPRESS_APP, HONO_APP, use_parts
 from tests.setup.sqld import program
-
-OPTIONAL = frozenset({"postgres15"})
 
 
 @functools.cache
@@ -30,10 +28,6 @@ def _postgres() -> str | None:
     except FileNotFoundError as error:
         return f"{error}; run `make setup`"
     return None if (programs / "postgres").exists() else f"no PostgreSQL 18 in {programs}"
-
-
-def _postgres15() -> str | None:
-    return None if (DEBIAN_15 / "postgres").exists() else f"no PostgreSQL 15 in {DEBIAN_15}"
 
 
 def _npm(project: Path, package: str) -> str | None:
@@ -74,7 +68,6 @@ def _sqld() -> str | None:
 
 PARTS: dict[str, Callable[[], str | None]] = {
     "postgres": _postgres,
-    "postgres15": _postgres15,
     "node": _node,
     "newest": _newest,
     "express": _express,

@@ -14,6 +14,7 @@ from migrator.core.clock import SystemClock, iso
 from migrator.core.progress import Progress
 from migrator.core.stage import Stage, StageDocument
 from migrator.runner.context import Context, make_context
+from migrator.runner.gating.stores import session_store
 from migrator.runner.stages import remember
 from migrator.state.ledger import GENESIS
 from tests.parts.shim_process import CONTROL_SECRET, METRICS_TOKEN, ShimProcess
@@ -178,6 +179,14 @@ class Drain:
             connection.execute(
                 "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions LIMIT %s)", (rows,)
             )
+
+    def prove_the_store(self) -> None:
+        """Let a look find a session with a user, which then ends; a visitor comes later."""
+        self.sign_in("user")
+        session_store(self.context()).look()
+        with psycopg.connect(self.dsn) as connection:
+            connection.execute("DELETE FROM sessions WHERE session_id = '2::user1'")
+        self.sign_in("nil")
 
     def end_sessions(self) -> None:
         """Delete all sessions."""

@@ -26,7 +26,11 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
+from tests.setup.paths import DEBIAN_TREE
+
+# Where Debian puts it, below the machine's root or that of packages unpacked beside the project.
+_DEBIAN_15 = Path("usr/lib/postgresql/15/bin")
+_LIBRARIES = "usr/lib/*-linux-*"
 START_TIMEOUT_SECONDS = 60
 STOP_TIMEOUT_SECONDS = 20
 # Nothing here outlives a test run, so speed comes before safety against a power cut.
@@ -117,6 +121,18 @@ def embedded_binaries() -> Path:
     return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
 
 
+def debian_15() -> Path:
+    """The folder of PostgreSQL 15's programs from Debian's package: the machine's, or that of the set-up.
+
+    Raises:
+        FileNotFoundError: it is in neither place.
+    """
+    for root in (Path("/"), DEBIAN_TREE):
+        if (root / _DEBIAN_15 / "postgres").exists():
+            return root / _DEBIAN_15
+    raise FileNotFoundError("Debian's package postgresql-15 is not installed")
+
+
 def start_postgres(binaries: Path) -> PostgresServer:
     """Start a server with a new, empty data folder and wait until it answers.
 
@@ -149,6 +165,8 @@ def _reachable(binaries: Path, *, directory: Path) -> Path:
     folders = [binaries, *binaries.parents]
     if os.geteuid() != 0 or all(folder.stat().st_mode & everyone for folder in folders):
         return binaries
+    if binaries.is_relative_to(DEBIAN_TREE):
+        return _copy_of_debian(binaries, directory / "install")
     package = binaries.parents[1]
     install = directory / "install" / package.name
     shutil.copytree(binaries.parent, install / binaries.parent.name, symlinks=True)
@@ -156,6 +174,15 @@ def _reachable(binaries: Path, *, directory: Path) -> Path:
     libraries = f"{package.name}.libs"
     shutil.copytree(package.with_name(libraries), install.with_name(libraries), symlinks=True)
     return install / binaries.parent.name / binaries.name
+
+
+def _copy_of_debian(binaries: Path, root: Path) -> Path:
+    """Copy what PostgreSQL looks for relative to its programs, and the libraries."""
+    major = binaries.parent.name
+    folders = [DEBIAN_TREE / f"usr/{part}/postgresql/{major}" for part in ("lib", "share")]
+    for folder in (*folders, *DEBIAN_TREE.glob(_LIBRARIES)):
+        shutil.copytree(folder, root / folder.relative_to(DEBIAN_TREE), symlinks=True)
+    return root / binaries.relative_to(DEBIAN_TREE)
 
 
 def _initialise(
@@ -173,7 +200,7 @@ def _initialise(
         [binaries / "initdb", *options, "-D", directory / "data"],
         capture_output=True,
         cwd=directory,
-        env=_environment(),
+        env=_environment(binaries),
         check=False,
         **account,
     )
@@ -194,7 +221,7 @@ def _launch(
             stdout=log,
             stderr=log,
             cwd=directory,
-            env=_environment(),
+            env=_environment(binaries),
             # Even a killed test run must not leave a server behind.
             preexec_fn=end_with_parent,  # noqa: PLW1509
             **account,
@@ -225,9 +252,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _environment() -> dict[str, str]:
+def _environment(programs: Path) -> dict[str, str]:
     """A small environment: PG* variables of the caller must not reach the server."""
-    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    small = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    root = Path(str(programs).removesuffix(str(_DEBIAN_15)))
+    if root in {programs, Path("/")}:
+        return small
+    return {**small, "LD_LIBRARY_PATH": os.pathsep.join(map(str, root.glob(_LIBRARIES)))}
 
 
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None

@@ -143,7 +143,12 @@ def make_site(
     legacy: str = "",
     include_secrets: bool = True,
     rules: str = "",
-    acknowledged: tuple[str, ...] = ("scream_window", "lockout", "second_factors"),
+    acknowledged: tuple[str, ...] = (
+        "scream_window",
+        "lockout",
+        "second_factors",
+        "code_first",
+    ),
     approvals: tuple[str, ...] = (),
     more: str = "",
 ) -> Site:

@@ -68,10 +68,10 @@ def test_a_spoilt_exporter(drain: Drain, fault: str, reason: str) -> None:
 def test_a_killed_exporter_and_its_restart(drain: Drain) -> None:
     look_until(drain, is_good)
     drain.shims[1].kill()
-    held = look_until(drain, is_held)
+    held = look_until(drain, lambda verdict: "cannot scrape it: gone" in verdict.reason)
     drain.shims[1].start()
     look_until(drain, is_good)
-    assert "Prometheus cannot scrape it: gone" in held.reason
+    assert is_held(held)
     assert "web-2 is alive but its counters were not read" in held.reason
 
 
@@ -82,11 +82,12 @@ def test_counters_that_were_set_back(drain: Drain) -> None:
     shim.count("legacy", n=5)
     look_until(drain, is_good)
     shim.restart()
-    held = look_until(drain, is_held)
+    held = look_until(drain, lambda verdict: "ran backwards" in verdict.reason)
     look_until(drain, is_good)
     shim.started_at_s = None
     shim.restart()
     shim.count("legacy")
+    assert is_held(held)
     assert "a counter of web-2 ran backwards without a restart" in held.reason
 
 
@@ -105,7 +106,7 @@ def test_a_missing_instance(drain: Drain) -> None:
     drain.silence("web-2")
     held = look(drain)
     drain.wake("web-2")
-    assert held.reason == "UNPROVEN: web-2 was last heard of 2h ago"
+    assert held.reason.startswith("UNPROVEN: web-2 was last heard of 2h")
     look_until(drain, is_good)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migrator.core.errors import UsageError
+from migrator.core.errors import HeldError, RefusedError, UsageError
 from migrator.sqlgen import steps
 from migrator.sqlgen.code_removal import IGNORING_DIFF, TAKE_OUT_DIFF
 from phases import p2_dual_path, p4_remove
@@ -85,6 +85,71 @@ def test_instances_that_still_know_legacy_credentials_are_named(site: Site) -> N
     )
     (note,) = (note for note in p4_remove.plan(site.ctx).notes if note.startswith("code: "))
     assert note.startswith("code: shop-1 run a build that knows legacy credentials")
+
+
+ACKNOWLEDGED = ("scream_window", "lockout", "second_factors")
+
+
+def report(site: Site, *, legacy_capable: bool, silent_s: int = 0) -> None:
+    """Let an instance say what it runs."""
+    site.sql("DELETE FROM migrator_instance")
+    site.sql(
+        "INSERT INTO migrator_instance VALUES ('shop-1', 'b42', 'auther', 'auther', 1, 'file', %s, now() - %s * interval '1 s')",
+        legacy_capable,
+        silent_s,
+    )
+
+
+def test_nothing_is_taken_away_while_a_build_knows_the_legacy_side_or_nobody_says_what_runs(
+    tmp_path: Path, devise_db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = make_site(tmp_path / "operator", devise_db, monkeypatch, acknowledged=ACKNOWLEDGED)
+    p4_remove.plan(site.ctx)
+    with pytest.raises(HeldError, match=r"UNPROVEN.*: 0 of 1 or more that report") as caught:
+        p4_remove.run(site.ctx)
+    assert 'acknowledged = ["code_first"]' in caught.value.hint
+    states = p4_remove.status(site.ctx).steps
+    assert [name for name, state in states.items() if state == "applied"] == [
+        steps.GUARD,
+        steps.TRIPWIRES,
+    ]
+    site.sql(DRAIN_TABLES.partition(";")[2])
+    report(site, legacy_capable=True)
+    with pytest.raises(RefusedError, match=r"know the legacy side: shop-1 \(build b42\)"):
+        p4_remove.run(site.ctx)
+    report(site, legacy_capable=False, silent_s=3600)
+    with pytest.raises(HeldError, match="UNPROVEN"):
+        p4_remove.run(site.ctx)
+    report(site, legacy_capable=False)
+    p4_remove.run(site.ctx, steps.QUARANTINE_TABLES)
+    # Somebody rolls back to a build from before.
+    report(site, legacy_capable=True)
+    with pytest.raises(RefusedError, match="know the legacy side"):
+        p4_remove.run(site.ctx, steps.WRITE_BLOCK_TABLES)
+    # The way back asks for nothing.
+    p4_remove.rollback(site.ctx)
+
+
+def test_code_that_was_read_and_names_what_goes_holds_the_first_step_that_takes_something(
+    tmp_path: Path, app: Path, devise_db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = make_site(tmp_path / "operator", devise_db, monkeypatch, acknowledged=ACKNOWLEDGED)
+    made = p4_remove.plan(site.ctx, app=app)
+    p4_remove.run(site.ctx, steps.TRIPWIRES)
+    for move in (p4_remove.run, p4_remove.permit):
+        with pytest.raises(HeldError, match="User names no ignored_columns") as caught:
+            move(site.ctx, steps.REVOKE)
+        assert "migrator remove plan --app PATH" in caught.value.hint
+    p4_remove.rollback(site.ctx)
+    diff = made.files[IGNORING_DIFF].encode()
+    subprocess.run(["git", "apply", "-"], cwd=app, input=diff, check=True)
+    assert "5 lines name what goes" in p4_remove.plan(site.ctx, app=app).code_first[0]
+    # The five are the shim's: its build without the legacy side has none of them.
+    p2_dual_path.generate(
+        None, p2_dual_path.plan_files(None, "rails", app, legacy=False), force=False
+    )
+    (app / "lib/auther_cutover/account_pages.rb").unlink()
+    assert p4_remove.plan(site.ctx, app=app).code_first == ()
 
 
 def test_a_folder_without_an_application_is_refused(site: Site, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ erase = "null"
         devise_db,
         monkeypatch,
         rules=rules,
-        acknowledged=("lockout", "second_factors"),
+        acknowledged=("lockout", "second_factors", "code_first"),
     )
     with psycopg.connect(devise_db, autocommit=True) as connection:
         for role in (shop, guard):

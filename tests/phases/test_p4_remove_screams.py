@@ -203,7 +203,11 @@ def test_without_a_guard_role_or_a_log_the_window_is_unproven_in_words_and_holds
 ) -> None:
     rules = "application_roles = ['postgres', 'nobody there']"
     site = make_site(
-        tmp_path, devise_db, monkeypatch, rules=rules, acknowledged=("lockout", "second_factors")
+        tmp_path,
+        devise_db,
+        monkeypatch,
+        rules=rules,
+        acknowledged=("lockout", "second_factors", "code_first"),
     )
     made = p4_remove.plan(site.ctx)
     for words in (

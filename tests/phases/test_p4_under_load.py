@@ -133,7 +133,11 @@ server_log = '{postgres.directory / "log"}'
 scream_window = "0s"
 """
     found = make_site(
-        tmp_path, devise_db, monkeypatch, rules=rules, acknowledged=("lockout", "second_factors")
+        tmp_path,
+        devise_db,
+        monkeypatch,
+        rules=rules,
+        acknowledged=("lockout", "second_factors", "code_first"),
     )
     return patient(found, budget_s=0.5)
 

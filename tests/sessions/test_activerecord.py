@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -12,12 +11,6 @@ from migrator.metrics.interface import Grade
 from tests.parts.any_database import run_sql
 from tests.sessions.stores import fill, make_table, store
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.parts.mariadb import MariaDbServer
-
 pytestmark = pytest.mark.xdist_group("sessions")
 
 
@@ -26,29 +19,6 @@ def sessions_db(fresh_db: str, monkeypatch: pytest.MonkeyPatch) -> str:
     make_table(fresh_db)
     monkeypatch.setenv("SESSIONS_DSN", fresh_db)
     return fresh_db
-
-
-@pytest.fixture
-def mariadb_db(mariadb: MariaDbServer) -> Iterator[str]:
-    with mariadb.temporary_database() as dsn:
-        yield dsn
-
-
-@pytest.fixture(params=["postgresql", "mysql2", "sqlite3"])
-def anywhere(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> str:
-    """Rails' session table on each database in turn; gives its DSN."""
-    if request.param == "sqlite3":
-        (tmp_path / "app.sqlite3").touch()
-        dsn = f"sqlite3:{tmp_path / 'app.sqlite3'}"
-    elif request.param == "mysql2":
-        dsn = request.getfixturevalue("mariadb_db")
-    else:
-        dsn = request.getfixturevalue("fresh_db")
-    make_table(dsn)
-    monkeypatch.setenv("SESSIONS_DSN", dsn)
-    return dsn
 
 
 def test_rows_are_counted_by_what_they_hold_and_used_by_the_hour(anywhere: str) -> None:

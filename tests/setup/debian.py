@@ -2,6 +2,7 @@
 
 import functools
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from tests.setup import unpack
-from tests.setup.paths import GO_PATH, use_parts
+from tests.setup.paths import DEBIAN_TREE, GO_PATH, use_parts
 from tests.setup.steps import PartMissingError, SetupError, run, say
 
 
@@ -39,6 +40,7 @@ _GO_PACKAGES = (
     "gopkg.in/square/go-jose.v2",
 )
 _LARAVEL = ("php-cli", "php-laravel-framework", "php-pgsql", "php-xml", "php-mbstring")
+_POSTGRES_15 = "/usr/lib/postgresql/15/bin/postgres --version"
 PARTS: dict[str, Part] = {
     "rails": Part(
         "Rails with Devise",
@@ -57,6 +59,24 @@ PARTS: dict[str, Part] = {
             "ruby",
             "-e",
             f"{_GEMS}.each {{ |name| gem name }}; require 'pg'; require 'rbnacl'; require 'puma'",
+        ),
+    ),
+    "rack": Part(
+        "Sinatra",
+        (
+            "ruby-sinatra",
+            "ruby-jwt",
+            "ruby-rbnacl",
+            "ruby-pg",
+            "ruby-bcrypt",
+            "ruby-warden",
+            "ruby-minitest",
+            "puma",
+        ),
+        (
+            "ruby",
+            "-e",
+            "%w[sinatra/base jwt rbnacl pg bcrypt warden minitest puma].each { |name| require name }",
         ),
     ),
     "go": Part(
@@ -112,6 +132,12 @@ PARTS: dict[str, Part] = {
         "PgBouncer",
         ("pgbouncer",),
         ("sh", "-c", "PATH=$PATH:/usr/sbin; pgbouncer --version"),
+    ),
+    "postgres15": Part(
+        "PostgreSQL 15",
+        ("postgresql-15",),
+        ("sh", "-c", f"{_POSTGRES_15} || {shlex.quote(str(DEBIAN_TREE))}{_POSTGRES_15}"),
+        beside=True,
     ),
     "age": Part("age", ("age",), ("age", "--version")),
     "redis": Part(

@@ -7,11 +7,13 @@ ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 PARTS = ROOT / ".parts"
 PARTS_BIN = PARTS / "bin"
+# Debian's packages, unpacked without touching the machine.
+DEBIAN_TREE = PARTS / "debian"
 BETTER_AUTH = ROOT / "tests" / "parts" / "better_auth"
 BETTER_AUTH_NEWEST = ROOT / "tests" / "parts" / "better_auth_newest"
 # Where Debian's Go packages are: on the machine, or unpacked without root.
 GO_PATH = os.pathsep.join(
-    str(root / "usr" / "share" / "gocode") for root in (Path("/"), PARTS / "debian")
+    str(root / "usr" / "share" / "gocode") for root in (Path("/"), DEBIAN_TREE)
 )
 EXPRESS_APP = ROOT / "tests" / "parts" / "express_app"
 HONO_APP = ROOT / "tests" / "parts" / "hono_app"

@@ -5,10 +5,10 @@ import shlex
 import shutil
 from pathlib import Path
 
+from tests.setup.paths import DEBIAN_TREE as TREE
 from tests.setup.paths import PARTS, PARTS_BIN
 from tests.setup.steps import SetupError, digest, once, run, say
 
-TREE = PARTS / "debian"
 APT = PARTS / "apt"
 
 

@@ -41,6 +41,8 @@ KEPT: Mapping[str, tuple[str, ShimSettings]] = {
     "laravel-no-legacy": ("laravel", NO_LEGACY),
     "rails": ("rails", SETTINGS),
     "rails-no-legacy": ("rails", NO_LEGACY),
+    "rack": ("rack", SETTINGS),
+    "rack-no-legacy": ("rack", NO_LEGACY),
     "go": ("go", SETTINGS),
     "go-no-legacy": ("go", NO_LEGACY),
     "go-no-users": ("go", replace(NO_LEGACY, users_table="", delegate_permissions=True)),

@@ -265,7 +265,7 @@ class Month:
         for club in reachable:
             token = club.issuer.make_token(sub_of(user_id), iat=issued_s, exp=issued_s + 86_400)
             with club.browser() as browser:
-                browser.get("/whoami")
+                club.csrf_token(browser, "/", form=False)
                 headers = {"Authorization": f"Bearer {token}", **XHR}
                 assert browser.get("/whoami", headers=headers).json()["user"] == user_id
         for number, (visitor, browser) in enumerate(zip(self.people, browsers, strict=True)):

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from migrator.application.interface import ApplicationFindings, Place, SessionStore, Sign
 from migrator.core.access import Access, Bystander, Role, SchemaRights
 from migrator.sqlgen.code_removal import ApplicationCode, CodeRemoval
+from migrator.sqlgen.in_order import FILE
 from migrator.sqlgen.planfile import Beside, plan_files
 from migrator.sqlgen.removal import LockRules, Removal, Rules, make_removal
+from migrator.sqlgen.render import render
 from migrator.sqlgen.steps import Step
 from migrator.sqlgen.usual.registry import USUAL
 from migrator.sqlgen.wrap.interface import Wrapped
@@ -32,6 +34,7 @@ RULES = Rules(
     log_watched=True,
     quiet_s=86_400,
     heartbeat_s=60,
+    expected=("shop-1", "shop-2"),
     erase="rewrite",
     acknowledged=("lockout",),
     include_secrets=True,
@@ -117,6 +120,12 @@ def only_tables() -> Removal:
     return _removal(TABLES, (), replace(RULES, application_roles=(), log_watched=False))
 
 
+def in_order() -> Removal:
+    """Columns that may come back in their old places, in a table with foreign keys and a sequence; secrets left out."""
+    rules = replace(RULES, erase="no", include_secrets=False, preserve_order=True)
+    return _removal((), tuple(name for name in COLUMNS if name != "confirmation_token"), rules)
+
+
 def _removal(
     tables: tuple[tuple[str, str], ...], columns: tuple[str, ...], rules: Rules
 ) -> Removal:
@@ -150,6 +159,7 @@ GOLDEN_PLANS: Mapping[str, Callable[[], dict[str, str]]] = {
     "everything": lambda: plan_files(everything(), BESIDE, made_at=AT),
     "only_columns": lambda: _without_the_guard(only_columns()),
     "only_tables": lambda: _without_the_guard(only_tables()),
+    "in_order": lambda: {FILE: render(in_order())[FILE]},
     "wraps": _wraps,
 }
 

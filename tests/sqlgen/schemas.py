@@ -1,12 +1,19 @@
-"""Random schemas: tables that point at each other and at the users table, with odd names."""
+"""Random tables that point at each other and at the users table, with odd names."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
 from migrator.core.sql import ident, literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# Objects that are no table of a schema begin with it, so that no random name meets one.
+OURS = "ours_"
 
 # type, two values as SQL, and whether a btree index can be built on it
 TYPES = (
@@ -36,7 +43,7 @@ TYPES = (
 
 names = st.text(
     st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=("Cs",)), min_size=1
-).filter(lambda name: len(name.encode()) <= 50 and not name.startswith("migrator"))
+).filter(lambda name: len(name.encode()) <= 50 and not name.startswith(("migrator", "ours_")))
 
 
 @dataclass(frozen=True)
@@ -83,12 +90,24 @@ class RandomColumn:
 
 @dataclass(frozen=True)
 class RandomTable:
-    """A table; `points_to` are places in the list of tables, the users table being the first."""
+    """A table.
+
+    Attributes:
+        points_to: Places in the list of tables, the users table being the first, and what the foreign key says more.
+        key: What the column `id` is.
+        composite: The primary key has a second column, `half`.
+    """
 
     name: str
     columns: tuple[RandomColumn, ...]
     points_to: tuple[tuple[int, str], ...]
     key: str
+    composite: bool
+
+    @property
+    def label(self) -> str:
+        """Its quoted name."""
+        return ident("public", self.name)
 
 
 INDEXES = (
@@ -123,59 +142,79 @@ tables = st.builds(
     RandomTable,
     names.filter(lambda name: name not in {"users", "stays"}),
     several.filter(
-        lambda found: all(c.name != "id" and not c.name.startswith("to_") for c in found)
+        lambda found: all(c.name not in {"id", "half"} and c.name[:3] != "to_" for c in found)
     ),
     st.lists(st.tuples(st.integers(0, 2), st.sampled_from(ACTIONS)), max_size=2).map(tuple),
     st.sampled_from(KEYS),
+    st.booleans(),
 )
-schemas = st.tuples(
-    several.filter(lambda found: all(c.name not in {"id", "email"} for c in found)),
-    st.lists(tables, min_size=1, max_size=2, unique_by=lambda table: table.name),
+users_columns = several.filter(
+    lambda found: all(c.name not in {"id", "half", "email"} for c in found)
 )
 
 
-def sql_of(users: tuple[RandomColumn, ...], made: list[RandomTable]) -> str:
-    """Give the statements that build a schema and fill it."""
-    statements = _table("public.users", ("email text", *(c.definition() for c in users)), KEYS[1])
-    statements += [after for c in users for after in c.after("public.users")]
-    statements += _rows("public.users", users)
-    places = ["public.users"]
-    for table in made:
-        name = ident("public", table.name)
-        statements += _table(name, [c.definition() for c in table.columns], table.key)
-        statements += [after for c in table.columns for after in c.after(name)]
-        statements += _rows(name, table.columns)
-        places.append(name)
-    for table in made:
-        statements += _keys(ident("public", table.name), table.points_to, places)
-    target = ident("public", made[0].name)
-    statements.append(f"CREATE TABLE public.stays (t bigint REFERENCES {target})")
+def users_table(found: tuple[RandomColumn, ...], *, composite: bool) -> RandomTable:
+    """Give the users table with these columns beside its own."""
+    return RandomTable("users", found, (), KEYS[1], composite)
+
+
+def sql_of(users: RandomTable, made: Iterable[RandomTable]) -> list[str]:
+    """Give the statements that build the tables and fill them."""
+    places = (users, *made)
+    statements: list[str] = []
+    for table in places:
+        email = ("email text",) if table is users else ()
+        statements.append(_created(table, *email))
+        statements += [after for column in table.columns for after in column.after(table.label)]
+        statements += _rows(table)
+    for table in places[1:]:
+        statements += _keys(table, places)
+    target = places[1]
+    halves = (", half integer", ", half", ", half") if target.composite else ("", "", "")
+    statements.append(
+        f"CREATE TABLE public.stays (t bigint{halves[0]}, "
+        f"FOREIGN KEY (t{halves[1]}) REFERENCES {target.label} (id{halves[2]}))"
+    )
     # Last, since a table with a deferred check pending cannot be altered.
-    for table in made:
-        statements += _links(ident("public", table.name), table.points_to)
-    statements.append("INSERT INTO public.stays VALUES (1), (NULL)")
-    return ";\n".join(statements)
+    for table in places[1:]:
+        statements += _links(table)
+    return [*statements, "INSERT INTO public.stays (t) VALUES (1), (NULL)"]
 
 
-def _table(name: str, definitions: object, key: str) -> list[str]:
-    return [f"CREATE TABLE {name} (id {key} PRIMARY KEY, {', '.join(definitions)})"]  # type: ignore[call-overload]
+def _created(table: RandomTable, *more: str) -> str:
+    key = "PRIMARY KEY (half, id), UNIQUE (id)" if table.composite else "PRIMARY KEY (id)"
+    half = ["half integer NOT NULL DEFAULT 7"] if table.composite else []
+    definitions = [*half, *more, *(column.definition() for column in table.columns), key]
+    return f"CREATE TABLE {table.label} (id {table.key}, {', '.join(definitions)})"
 
 
-def _rows(name: str, found: tuple[RandomColumn, ...]) -> list[str]:
-    into = ", ".join(ident(column.name) for column in found)
+def _rows(table: RandomTable) -> list[str]:
+    into = ", ".join(ident(column.name) for column in table.columns)
     return [
-        f"INSERT INTO {name} ({into}) VALUES ({', '.join(c.value(row) for c in found)})"
+        f"INSERT INTO {table.label} ({into}) VALUES ({', '.join(c.value(row) for c in table.columns)})"
         for row in range(1, 8)
     ]
 
 
-def _keys(name: str, points_to: tuple[tuple[int, str], ...], places: list[str]) -> list[str]:
+def _keys(table: RandomTable, places: tuple[RandomTable, ...]) -> list[str]:
+    statements = []
+    for number, (place, action) in enumerate(table.points_to):
+        target = places[place % len(places)]
+        own, theirs = f"to_{number}", "id"
+        if target.composite:
+            statements.append(
+                f"ALTER TABLE {table.label} ADD COLUMN to_{number}_half integer DEFAULT 7"
+            )
+            own, theirs = f"{own}, {own}_half", "id, half"
+        statements += [
+            f"ALTER TABLE {table.label} ADD COLUMN to_{number} bigint",
+            f"ALTER TABLE {table.label} ADD FOREIGN KEY ({own}) REFERENCES {target.label} ({theirs}) {action}",
+        ]
+    return statements
+
+
+def _links(table: RandomTable) -> list[str]:
     return [
-        f"ALTER TABLE {name} ADD COLUMN to_{number} bigint "
-        f"REFERENCES {places[place % len(places)]} {action}"
-        for number, (place, action) in enumerate(points_to)
+        f"UPDATE {table.label} SET to_{number} = 1 + id % 3"
+        for number in range(len(table.points_to))
     ]
-
-
-def _links(name: str, points_to: tuple[tuple[int, str], ...]) -> list[str]:
-    return [f"UPDATE {name} SET to_{number} = 1 + id % 3" for number in range(len(points_to))]

@@ -43,6 +43,8 @@ def rich(fresh_db: str, role: str, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_the_catalog_that_is_kept_is_what_postgresql_says(rich: Site, role: str) -> None:
     found, kept = read_rich(rich.dsn, role), catalog.kept_catalog()
+    if found.server_version // 10_000 != kept.server_version // 10_000:
+        pytest.skip("it is kept as PostgreSQL 18 says it")
     assert replace(found, server_version=kept.server_version) == kept
 
 

@@ -31,9 +31,9 @@ class Columns(NamedTuple):
     ids: list[str]
     names: list[str]
     emails: list[str]
-    verified: list[int]
-    created_ms: list[int]
-    updated_ms: list[int]
+    verified: Sequence[int]
+    created_ms: Sequence[int]
+    updated_ms: Sequence[int]
     account_ids: list[str]
     passwords: list[str]
 
@@ -174,7 +174,7 @@ class PlainMapper:
             user_ids,
             users.names,
             users.emails,
-            [verified[is_confirmed] for is_confirmed in users.confirmed],
+            bytes([verified[is_confirmed] for is_confirmed in users.confirmed]),
             users.created_ms,
             users.updated_ms,
             ids.own_account_ids(self.mark, owners=user_ids, provider=provider),

@@ -175,6 +175,9 @@ def open_sqlite(
         for call, function in FUNCTIONS.items():
             raw.create_function(call, 1, function, deterministic=True)
         connection = SqliteConnection(raw)
+        if read_only:
+            # It has its snapshot from its first reading on, and takes no writer's turn.
+            connection.begin = "BEGIN"
         connection.execute(
             connection.queries("connect.sql")["read_only" if read_only else "writing"]
         )

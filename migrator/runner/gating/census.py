@@ -1,14 +1,14 @@
-"""Takes the census of the session store: Rails' table on PostgreSQL row by row, any other as a whole."""
+"""Takes the census of the session store: Rails' table row by row, any other as a whole."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrator.core.errors import DependencyError, RefusedError, UsageError
-from migrator.legacy.databases import POSTGRES, database_of
 from migrator.legacy.session_census import open_census
 from migrator.legacy.session_rows import BEFORE_ALL
 from migrator.metrics.interface import Grade
@@ -18,6 +18,7 @@ from migrator.sessions.activerecord import ActiveRecordStore
 from migrator.sessions.census import Census, Pace, reached_so_far
 from migrator.sessions.kept import keep
 from migrator.sessions.registry import store_of
+from migrator.sessions.scan_memory import ScanMemory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 LOCK = "census"
 UNCOUNTED = frozenset({"cookie", "none"})
 PATIENCE = timedelta(hours=1)
+SCANNED = Path(".migrator/census.scan")
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class CensusReport:
         whole: Whether every row was read once.
         since: What was written to before then is known; None where the census has not begun.
         fault: Why the run ended early, empty when it did not.
+        note: Whether it went on with an earlier count, or why not.
     """
 
     read: int
@@ -48,6 +51,7 @@ class CensusReport:
     whole: bool
     since: datetime | None
     fault: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -178,9 +182,7 @@ def _opened(ctx: Context) -> Iterator[tuple[Census, int | None]]:
 
 
 def _is_row_by_row(ctx: Context) -> bool:
-    legacy = ctx.config.legacy
-    rails = legacy.session_store == "activerecord"
-    return rails and database_of(ctx.reveal(legacy.dsn)) is POSTGRES
+    return ctx.config.legacy.session_store == "activerecord"
 
 
 def _count(ctx: Context) -> CensusReport:
@@ -191,14 +193,18 @@ def _count(ctx: Context) -> CensusReport:
             f'sessions of the store "{legacy.session_store}" cannot be counted',
             hint="only the deadline ends them: migrator dual-path stage show",
         )
-    found = store_of(replace(place_of(ctx), patience=PATIENCE)).look()
+    checkpoints, drain = ctx.state.checkpoints, ctx.config.drain
+    memory = ScanMemory(checkpoints, ctx.path(SCANNED), drain.census_good_for, ctx.clock)
+    found = store_of(replace(place_of(ctx), patience=PATIENCE), memory=memory).look()
     faults = [doubt.reason for doubt in found.doubts if doubt.grade is not Grade.AMBIGUOUS]
     if faults:
         raise DependencyError(faults[0], hint="the same command counts again")
-    keep(ctx.state.checkpoints, legacy, replace(found, counted_at=began))
+    counted_at = found.counted_at or began
+    keep(checkpoints, legacy, replace(found, counted_at=counted_at))
+    memory.forget()
     spent_s = (ctx.clock.now() - began).total_seconds()
     rate = found.seen / spent_s if spent_s > 0 else None
-    return CensusReport(found.seen, rate, whole=True, since=began)
+    return CensusReport(found.seen, rate, whole=True, since=counted_at, note=found.note)
 
 
 def _reached(ctx: Context) -> Reached | None:

@@ -39,7 +39,7 @@ def populations_of(found: Look) -> Populations:
 
 def session_row(found: SessionsLook) -> SessionRow:
     """Give a count of sessions as the views show it."""
-    reasons = tuple(doubt.reason for doubt in found.doubts)
+    reasons = tuple(doubt.reason for doubt in (*found.doubts, *found.unproven))
     return SessionRow(
         found.holding,
         found.others,

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from migrator.metrics.measures import SourceName
     from migrator.runner.context import Context
 
-SPEC, BASE = "spec", "base"
+SPEC, BASE, LOST = "spec", "base", "lost"
 DUE_RATIO = 0.9
 
 
@@ -140,8 +140,12 @@ def _sample_of(ctx: Context, spec: GateSpec, found: Look) -> StoredSample:
     )
     result, reason = grade(spec, reading, was_ok=was_ok)
     evidence = {**reading.evidence, SPEC: spec.hash}
-    if reading.doubts:
-        evidence[DOUBTS] = [doubt.reason for doubt in reading.doubts]
+    said = [doubt.reason for doubt in reading.doubts]
+    if reading.lost and spec.bears_no_loss:
+        evidence[LOST] = list(reading.lost)
+        said += reading.lost
+    if said:
+        evidence[DOUBTS] = list(dict.fromkeys(said))
     return StoredSample(spec.name, found.at, str(result), reading.value, reason, evidence)
 
 
@@ -165,6 +169,7 @@ def _graded(stored: StoredSample) -> Sample:
         stored.value,
         stored.reason,
         str(stored.evidence.get(SPEC, "")),
+        lost=LOST in stored.evidence,
     )
 
 

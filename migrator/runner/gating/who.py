@@ -80,7 +80,6 @@ def who(ctx: Context, kinds: Sequence[str], asked: Asked) -> list[LeftPage]:
         asked: Which part.
 
     Raises:
-        RefusedError: The application's database is no PostgreSQL.
         UsageError: A table or column is missing.
         DependencyError: A database failed.
     """

@@ -7,11 +7,14 @@ itself when nobody takes its pages any more.
 
 from __future__ import annotations
 
+import fcntl
 import marshal
 import multiprocessing
 import os
 import traceback
-from contextlib import contextmanager
+from array import array
+from contextlib import contextmanager, suppress
+from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from migrator.auther.mapping.plain import Columns
@@ -24,13 +27,16 @@ from migrator.runner.importing.reading import Job, Ready, read_pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from multiprocessing.connection import Connection
+    from io import BufferedReader, FileIO
     from multiprocessing.process import BaseProcess
 
 _COPIES = multiprocessing.get_context("fork")
 _PAGE, _ERROR, _END = range(3)
 # Texts are looked for among those before in later versions; here hardly any occurs twice.
 _VERSION = 2
+_LENGTH = Struct("!Q")
+# What an ordinary user may ask for; a page takes two or three turns then, instead of forty.
+_PIPE_BYTES = 2**20
 
 
 @contextmanager
@@ -40,19 +46,21 @@ def reading_process(job: Job) -> Iterator[Iterator[Ready]]:
     Raises:
         DependencyError: The application's database failed there, or the process was killed.
     """
-    taken, given = _COPIES.Pipe(duplex=False)
-    process = _COPIES.Process(target=_read, args=(job, given, taken), daemon=True)
-    process.start()
-    given.close()
-    try:
-        with taken:
+    source, sink = os.pipe()
+    with os.fdopen(source, "rb") as taken:
+        with os.fdopen(sink, "wb", buffering=0) as given:
+            with suppress(OSError):
+                fcntl.fcntl(sink, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+            process = _COPIES.Process(target=_read, args=(job, given, taken), daemon=True)
+            process.start()
+        try:
             yield _taken(taken, process)
-    finally:
-        process.kill()
-        process.join()
+        finally:
+            process.kill()
+            process.join()
 
 
-def _taken(pages: Connection, process: BaseProcess) -> Iterator[Ready]:
+def _taken(pages: BufferedReader, process: BaseProcess) -> Iterator[Ready]:
     while True:
         kind, content = _receive(pages, process)
         if kind == _END:
@@ -60,19 +68,32 @@ def _taken(pages: Connection, process: BaseProcess) -> Iterator[Ready]:
         if kind == _ERROR:
             raise _made_again(*content)
         claims, columns, places, others = content
-        yield Ready(claims, Columns(*columns), places, Lines(*others))
+        yield Ready(claims, _columns(*columns), places, Lines(*others))
 
 
-def _receive(pages: Connection, process: BaseProcess) -> Any:
+def _columns(*sent: Any) -> Columns:
+    columns = Columns(*sent)
+    created_ms, updated_ms = array("q", columns.created_ms), array("q", columns.updated_ms)
+    return columns._replace(created_ms=created_ms, updated_ms=updated_ms)
+
+
+def _receive(pages: BufferedReader, process: BaseProcess) -> Any:
     try:
-        body = pages.recv_bytes()
+        (length,) = _LENGTH.unpack(_exactly(pages, _LENGTH.size))
+        return marshal.loads(_exactly(pages, length))  # noqa: S302 - from our own child
     except (EOFError, OSError) as error:
         process.join()
         raise DependencyError(
             f"the process that reads users ended early (exit status {process.exitcode})",
             hint="run the same command again; processes = 1 under [import] does without it",
         ) from error
-    return marshal.loads(body)  # noqa: S302 - from our own child
+
+
+def _exactly(pages: BufferedReader, length: int) -> bytearray:
+    body = bytearray(length)
+    if pages.readinto(body) < length:
+        raise EOFError
+    return body
 
 
 def _made_again(kind: str, message: str, hint: str) -> Exception:
@@ -80,7 +101,7 @@ def _made_again(kind: str, message: str, hint: str) -> Exception:
     return RuntimeError(message) if made is None else made(message, hint=hint)
 
 
-def _read(job: Job, pages: Connection, taken: Connection) -> None:
+def _read(job: Job, pages: FileIO, taken: BufferedReader) -> None:
     """Be that process."""
     # Ctrl-C is for the process that writes; and only when nobody else can take pages are they missed.
     os.setsid()
@@ -98,5 +119,9 @@ def _read(job: Job, pages: Connection, taken: Connection) -> None:
         _send(pages, _ERROR, ("", traceback.format_exc(), ""))
 
 
-def _send(pages: Connection, kind: int, content: tuple[Any, ...]) -> None:
-    pages.send_bytes(marshal.dumps((kind, content), _VERSION))
+def _send(pages: FileIO, kind: int, content: tuple[Any, ...]) -> None:
+    body = marshal.dumps((kind, content), _VERSION)
+    for part in (_LENGTH.pack(len(body)), body):
+        left = memoryview(part)
+        while left:
+            left = left[pages.write(left) :]

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from migrator.auther.mapping.plain import Columns, PlainMapper, fingerprints
 from migrator.legacy.connect import open_database
 from migrator.legacy.identity import plain_claims
-from migrator.legacy.plain import pick
+from migrator.legacy.parted import PartedReader
 from migrator.legacy.reading import LineReader, Lines, PageQueries
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from migrator.auther.mapping.rules import Rules
+    from migrator.legacy.parted import Parted
 
 
 @dataclass(frozen=True)
@@ -64,15 +65,15 @@ def read_pages(job: Job) -> Generator[Ready]:
     """
     with open_database(job.dsn) as connection:
         connection.read_any_bytes()
-        for lines in LineReader(connection, job.queries).pages(rows=job.rows):
-            yield _make_ready(lines, job)
+        if job.mapper is None:
+            for lines in LineReader(connection, job.queries).pages(rows=job.rows):
+                yield Ready(b"", Columns.empty(), [*range(len(lines.users))], lines)
+            return
+        for page in PartedReader(connection, job.queries, apart=job.apart).pages(rows=job.rows):
+            yield _make_ready(page, job.mapper)
 
 
-def _make_ready(lines: Lines, job: Job) -> Ready:
-    if job.mapper is None:
-        return Ready(b"", Columns.empty(), [*range(len(lines.users))], lines)
-    users, places = pick(lines.users, apart=job.apart | lines.beside())
-    columns = job.mapper.columns(users)
-    claims = plain_claims(job.mapper.source, users.pks, columns.ids, fingerprints(users))
-    others = lines._replace(users=[lines.users[place] for place in places])
-    return Ready(claims, columns, places, others)
+def _make_ready(page: Parted, mapper: PlainMapper) -> Ready:
+    columns, prints = mapper.columns(page.plain), fingerprints(page.plain)
+    claims = plain_claims(mapper.source, page.plain.pks, columns.ids, prints)
+    return Ready(claims, columns, page.places, page.others)

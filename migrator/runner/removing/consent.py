@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from migrator.core.approval import Matter
-from migrator.core.errors import UsageError
+from migrator.core.errors import HeldError, UsageError
 from migrator.runner.approving import approved
 from migrator.sqlgen import steps
 
@@ -51,6 +51,23 @@ def steps_with_approval(config: Config) -> frozenset[str]:
             hint="edit [remove] in migrator.toml",
         )
     return listed
+
+
+def require_code_first(plan: PlanFile, step: str) -> None:
+    """Let nothing be taken away that the application's code still uses, as far as the plan has read it.
+
+    Which builds run the SQL itself measures, in each transaction.
+
+    Raises:
+        HeldError: The code names what goes.
+    """
+    if plan.code_first and step >= steps.REVOKE:
+        raise HeldError(
+            f"step {step} takes away what the code still uses:\n"
+            + "\n".join(f"  {point}" for point in plan.code_first),
+            hint="mend and deploy it, then, after a revert of what is applied: migrator remove plan --app PATH; "
+            'or accept it: acknowledged = ["code_first"] in [remove], and plan again',
+        )
 
 
 @contextmanager

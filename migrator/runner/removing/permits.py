@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from migrator.core.errors import ConflictError
 from migrator.runner.gating.guard import let_through, require_gates
 from migrator.runner.removing import finished
-from migrator.runner.removing.consent import NONE, Consent, agreed
+from migrator.runner.removing.consent import NONE, Consent, agreed, require_code_first
 from migrator.runner.removing.removal import (
     APPLIED,
     SUBJECT,
@@ -59,6 +59,7 @@ def permit_step(here: Site, name: str, consent: Consent = NONE) -> Permit:
             f"step {name} listens in the server's log, which SQL alone cannot",
             hint=f"migrator remove apply --to {name}",
         )
+    require_code_first(here.plan, name)
     recorded = here.ctx.state.ledger.recorded
     with recorded(SUBJECT, f"permit {name}", plan=here.plan.plan_hash) as facts:
         evidence = evidence_for(here, name, require_gates(here.ctx, SUBJECT))

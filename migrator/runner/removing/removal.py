@@ -8,19 +8,19 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from migrator.archive.folder import remove
-from migrator.core.errors import ConflictError
+from migrator.core.errors import ConflictError, UsageError
 from migrator.gates.verdict import GateState
 from migrator.legacy.guard import Evidence
 from migrator.runner.gating.guard import let_through, require_gates
 from migrator.runner.removing import finished
 from migrator.runner.removing.archives import ARCHIVES, DRILLS, REFILLS, folder_of, is_proven
 from migrator.runner.removing.archiving import make_archive
-from migrator.runner.removing.consent import NONE, Consent, agreed
+from migrator.runner.removing.consent import NONE, Consent, agreed, require_code_first
 from migrator.runner.removing.drilling import drill, refill
 from migrator.runner.removing.receipt import keep_receipt, note_archives
 from migrator.runner.removing.site import holder_of
 from migrator.runner.switching import way_back
-from migrator.sqlgen import steps
+from migrator.sqlgen import in_order, steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +60,7 @@ def apply_steps(here: Site, names: tuple[str, ...], consent: Consent = NONE) -> 
                 f"step {name} is half reverted",
                 hint="take it back to its end first: migrator remove revert, with --to as before",
             )
+        require_code_first(here.plan, name)
         with _recorded(here, "apply", name) as facts:
             evidence = evidence_for(here, name, require_gates(here.ctx, SUBJECT))
             with agreed(here.ctx, here.plan, evidence, here.target, consent) as approval:
@@ -75,7 +76,11 @@ def apply_steps(here: Site, names: tuple[str, ...], consent: Consent = NONE) -> 
 
 
 def revert_steps(
-    here: Site, names: tuple[str, ...], *, identity: SecretRef | None = None
+    here: Site,
+    names: tuple[str, ...],
+    *,
+    identity: SecretRef | None = None,
+    preserve_order: bool = False,
 ) -> tuple[str, ...]:
     """Take steps back, in the order given; a step that left nothing behind is only noted.
 
@@ -85,6 +90,7 @@ def revert_steps(
         here: Where.
         names: The steps.
         identity: The archive's private key, for what was purged; that of the configuration when None.
+        preserve_order: Columns come back in their old places, as `goes_in_order` says.
 
     Raises:
         HeldError: A lock is not to be had.
@@ -105,7 +111,10 @@ def revert_steps(
                 finished.forget(here.ctx)
             elif here.guard.plan_id() is None:
                 here.reopen()
-            _take_back(here, name, state, identity)
+            if state == "applying" and name not in steps.PIECEMEAL:
+                _step_back(here, name)
+            else:
+                _take_back(here, name, identity, preserve_order=preserve_order)
             _leave_nothing(here, name)
         reverted.append(name)
     return tuple(reverted)
@@ -117,14 +126,42 @@ def _leave_nothing(here: Site, name: str) -> None:
         remove(folder_of(here.ctx, here.plan.plan_id, name))
 
 
-def _take_back(here: Site, name: str, state: str, identity: SecretRef | None) -> None:
+def _step_back(here: Site, name: str) -> None:
     with here.guard.leased(holder_of(here.ctx)):
-        if state == "applying" and name not in steps.PIECEMEAL:
-            here.guard.step_back(name)
-            return
+        here.guard.step_back(name)
+
+
+def _take_back(here: Site, name: str, identity: SecretRef | None, *, preserve_order: bool) -> None:
+    with here.guard.leased(holder_of(here.ctx)):
+        file = in_order.FILE if preserve_order and name == steps.PURGE_COLUMNS else ""
         if name in REFILLS and not _comes_back_later(here, name):
             refill(here, REFILLS[name], identity)
-        here.run(name, "revert")
+        here.run(name, "revert", file)
+
+
+def goes_in_order(here: Site, *, wanted: bool) -> bool:
+    """Tell whether columns come back in their old places; what was begun one way goes on that way.
+
+    Raises:
+        UsageError: The plan has no such file.
+        ConflictError: The other way was begun.
+    """
+    done = here.done(steps.PURGE_COLUMNS, "revert")
+    if in_order.REBUILD in done:
+        return True
+    if not wanted:
+        return False
+    if not here.plan.in_order:
+        raise UsageError(
+            "this plan has no way back with the columns in their old places",
+            hint="the same command without --preserve-order; another time: migrator remove plan --preserve-order",
+        )
+    if done:
+        raise ConflictError(
+            f"the columns are coming back at the table's end already: step {steps.PURGE_COLUMNS} is half reverted",
+            hint="the same command without --preserve-order",
+        )
+    return True
 
 
 def _comes_back_later(here: Site, name: str) -> bool:

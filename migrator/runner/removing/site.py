@@ -90,21 +90,23 @@ class Site:
     def _patience(self) -> Patience:
         return Patience(self.ctx.config.remove.lock_attempts, self.ctx.clock.sleep)
 
-    def run(self, step: str, direction: str) -> None:
-        """Run a step's file, going on after what is recorded as done."""
-        skip = self.guard.done_units(step, direction) if self.guard.plan_id() else frozenset()
+    def run(self, step: str, direction: str, file: str = "") -> None:
+        """Run a step's file, or another one in its place, going on after what is recorded as done."""
         run_file(
             self.connection,
-            self._text(step, direction),
-            skip=skip,
+            self._text(file or f"{direction}/{step}.sql"),
+            skip=self.done(step, direction),
             patience=self._patience,
             oids=list(self.plan.oids),
             prepare=partial(self._prepare, step, direction),
         )
 
-    def _text(self, step: str, direction: str) -> str:
+    def done(self, step: str, direction: str) -> frozenset[str]:
+        """Give the recorded parts of a step that are done."""
+        return self.guard.done_units(step, direction) if self.guard.plan_id() else frozenset()
+
+    def _text(self, file: str) -> str:
         """Give a file as it has to be sent; one that a pooler would spoil is not begun."""
-        file = f"{direction}/{step}.sql"
         text = self.plan.files[file]
         if not self.connection.pooled:
             return text

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _AGAIN = "edit [remove] in migrator.toml, then: migrator remove plan"
 
 
-def rules_of(config: Config) -> Rules:
-    """Give what the configuration says about how things are removed."""
+def rules_of(config: Config, *, preserve_order: bool) -> Rules:
+    """Give what the configuration says about how things are removed, and whether columns may come back in order."""
     remove = config.remove
     return Rules(
         locks=LockRules(
@@ -32,9 +32,11 @@ def rules_of(config: Config) -> Rules:
         log_watched=bool(remove.server_log),
         quiet_s=round(remove.quiet_for.total_seconds()),
         heartbeat_s=round(config.stage.heartbeat_within.total_seconds()),
+        expected=config.stage.expected_instances,
         erase=remove.erase,
         acknowledged=remove.acknowledged,
         include_secrets=remove.archive.include_secrets,
+        preserve_order=preserve_order,
     )
 
 

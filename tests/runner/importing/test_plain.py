@@ -19,6 +19,7 @@ from migrator.core.ids import mark_key
 from migrator.legacy.connect import open_database
 from migrator.legacy.copytext import dump
 from migrator.legacy.devise import DeviseSource, open_devise
+from migrator.legacy.parted import PartedReader, places_left
 from migrator.legacy.plain import pick, pick_read
 from migrator.legacy.reading import LineReader
 
@@ -35,6 +36,7 @@ CREATE TABLE users (
 );
 CREATE TABLE links (user_id {key}, provider text, uid text)
 """
+APART = frozenset({"a@x.org", "7"})
 BCRYPT = "$2a$10$" + "N9qo8uLOickgx2ZMRZoMye" + "IjZAgcfl7p92ldGxad68LJZdL17lhWy"
 
 
@@ -109,7 +111,7 @@ def rules(**changes: object) -> Rules:
 
 
 @contextmanager
-def opened(dsn: str) -> Iterator[tuple[DeviseSource, LineReader]]:
+def opened(dsn: str) -> Iterator[tuple[DeviseSource, LineReader, PartedReader]]:
     settings_ = {
         "dsn": "env:UNUSED",
         "identities_table": "public.links",
@@ -120,7 +122,11 @@ def opened(dsn: str) -> Iterator[tuple[DeviseSource, LineReader]]:
         open_devise(dsn, LegacySection.model_validate(settings_)) as source,
         open_database(dsn) as connection,
     ):
-        yield source, LineReader(connection, source.queries)
+        yield (
+            source,
+            LineReader(connection, source.queries),
+            PartedReader(connection, source.queries, apart=APART),
+        )
 
 
 def fill(dsn: str, rows: list[dict[str, str | None]], pks: list[int], linked: set[int]) -> None:
@@ -150,15 +156,18 @@ def test_the_short_way_gives_the_same_rows(
     with psycopg.connect(fresh_db, autocommit=True) as connection:
         connection.execute(TABLE.format(key=key))
     mapper, seen = PlainMapper.under(rules(**changes)), {True: 0, False: 0}
-    with opened(fresh_db) as (source, reader):
+    with opened(fresh_db) as (source, reader, parted):
 
         @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
         @given(users, keys, st.sets(st.integers(0, 11), max_size=2))
         def check(rows: list[dict[str, str | None]], pks: list[int], linked: set[int]) -> None:
             fill(fresh_db, rows, pks, linked)
+            usual, plain_pks = [], set()
             for lines in reader.pages(rows=5):
-                plain, others = pick(lines.users, apart=lines.beside())
+                plain, others = pick(lines.users, apart=APART | lines.beside())
                 page = source.page_of(lines).users
+                usual += page
+                plain_pks |= set(plain.pks)
                 at = [place for place in range(len(page)) if place not in set(others)]
                 slow = [to_rows(page[place], rules(**changes)) for place in at]
                 assert mapper.rows(plain) == slow
@@ -168,6 +177,16 @@ def test_the_short_way_gives_the_same_rows(
                 assert set(plain.pks) <= {row.pk for row in read}
                 seen[True] += len(at)
                 seen[False] += len(others)
+            found = []
+            for each in parted.pages(rows=5):
+                one_page = list(mapper.rows(each.plain))
+                others_read = source.page_of(each.others).users
+                for place, user in zip(each.places, others_read, strict=True):
+                    one_page.insert(place, to_rows(user, rules(**changes)))
+                plain_pks -= set(each.plain.pks)
+                found += one_page
+            assert found == [to_rows(user, rules(**changes)) for user in usual]
+            assert not plain_pks, "columns leave out whom lines do not"
 
         check()
     assert min(seen.values()) > 15, seen
@@ -187,6 +206,13 @@ def test_it_is_the_usual_way_for_users_of_a_real_application(devise_db: str) -> 
     mapper = PlainMapper.under(rules())
     by_pk = {row.pk: row for row in made if isinstance(row, Mapped)}
     assert mapper.rows(plain) == [by_pk[pk] for pk in plain.pks]
+
+
+def test_users_who_went_before_their_lines_were_read_leave_no_gap() -> None:
+    pks = ["1", "2", "3", "4", "5"]
+    assert places_left([0, 2, 4], pks, {"1", "3", "5"}) == [0, 2, 4]
+    assert places_left([0, 2, 4], pks, {"5"}) == [2]
+    assert places_left([0, 2, 4], pks, set()) == []
 
 
 def test_a_user_with_something_special_beside_the_line_is_left_out() -> None:

@@ -47,6 +47,7 @@ def test_each_decision_is_one_line_of_json(club: Club) -> None:
         "outcome": "refused",
         "stage": "dual",
         "reason": "expired",
+        "client": "app",
     }
 
 

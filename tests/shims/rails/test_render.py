@@ -9,7 +9,8 @@ import pytest
 
 from migrator.conformance.issuer import Issuer
 from migrator.shims.interface import ShimSettings
-from migrator.shims.rails import RailsTarget, ruby_literal
+from migrator.shims.rails import RailsTarget
+from migrator.shims.ruby import ruby_literal
 from tests.parts import require
 from tests.parts.rails import prepare, run_generated_test, settings_for, write_shim
 from tests.shims.golden import NO_LEGACY, SETTINGS

@@ -1,13 +1,25 @@
 # frozen_string_literal: true
 
+require "base64"
+require "digest"
+require "fileutils"
+require "json"
+require "net/http"
+require "openssl"
+require "securerandom"
+require "set"
+require "socket"
+require "time"
+require "uri"
+
 require "jwt"
+require "rack/utils"
 require "rbnacl"
 
 # Signing in through Auther: who a request belongs to, and where a login leads.
 module AutherCutover
   # Not loaded in an initializer: Active Record would start before its own configuration is read.
   autoload :Identity, "auther_cutover/identity"
-  autoload :StoredToken, "auther_cutover/stored_token"
 
   # Where the middleware leaves whom it found, by which credential (:header, :cookie or nothing), and its claims.
   PRINCIPAL = "auther_cutover.principal"
@@ -26,18 +38,6 @@ module AutherCutover
     end
 
     attr_reader :counters, :key_set, :token_verifier, :beacon
-
-    def install(app)
-      Routes.draw(app)
-      app.config.middleware.use Middleware
-      ActiveSupport.on_load(:action_controller_base) do
-        prepend CsrfProtection
-        include Authentication
-      end
-      # The authorization code comes in the callback's query, which Rails logs.
-      app.config.filter_parameters += [/\Acode\z/]
-      app.server { beacon.ensure_running }
-    end
   end
 end
 
@@ -49,18 +49,24 @@ require "auther_cutover/token"
 require "auther_cutover/key_set"
 require "auther_cutover/verified_tokens"
 require "auther_cutover/token_verifier"
+require "auther_cutover/sealed"
 require "auther_cutover/cookies"
 require "auther_cutover/credential"
 require "auther_cutover/plugin"
+require "auther_cutover/resolving"
+require "auther_cutover/stored_token"
 require "auther_cutover/auther_session"
 require "auther_cutover/newcomer"
 require "auther_cutover/answers"
-require "auther_cutover/foreign"
 require "auther_cutover/renewal"
 require "auther_cutover/decision"
 require "auther_cutover/beacon"
 require "auther_cutover/metrics"
 require "auther_cutover/login_attempt"
+require "auther_cutover/login_flow"
+require "auther_cutover/framework"
+require "auther_cutover/database"
+require "auther_cutover/foreign"
 require "auther_cutover/csrf_protection"
 require "auther_cutover/authentication"
 require "auther_cutover/routes"

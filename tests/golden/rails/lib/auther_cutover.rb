@@ -1,6 +1,19 @@
 # frozen_string_literal: true
 
+require "base64"
+require "digest"
+require "fileutils"
+require "json"
+require "net/http"
+require "openssl"
+require "securerandom"
+require "set"
+require "socket"
+require "time"
+require "uri"
+
 require "jwt"
+require "rack/utils"
 require "rbnacl"
 
 # Signing in through Auther and Devise, side by side: who a request belongs to, and where a login leads.
@@ -8,7 +21,6 @@ module AutherCutover
   # Not loaded in an initializer: Active Record would start before its own configuration is read.
   autoload :Identity, "auther_cutover/identity"
   autoload :SideConnection, "auther_cutover/side_connection"
-  autoload :StoredToken, "auther_cutover/stored_token"
 
   # Where the middleware leaves whom it found, by which credential (:header, :cookie or nothing), and its claims.
   PRINCIPAL = "auther_cutover.principal"
@@ -37,26 +49,6 @@ module AutherCutover
     def stage
       @stage.current
     end
-
-    def install(app)
-      Routes.draw(app)
-      # After Warden::Manager, or there is no env["warden"] yet.
-      app.config.middleware.insert_after Warden::Manager, Middleware
-      ActiveSupport.on_load(:action_controller_base) do
-        prepend CsrfProtection
-        prepend BypassSignIn
-        helper LoginHelper
-      end
-      # The authorization code comes in the callback's query, which Rails logs.
-      app.config.filter_parameters += [/\Acode\z/]
-      app.config.after_initialize { Doors.close_by_stage }
-      app.config.to_prepare { AccountPages.close }
-      # Before that Ruby it begins with the first request, which no process serves that forks.
-      if Process.respond_to?(:_fork)
-        Process.singleton_class.prepend(ForkBetweenRounds)
-        app.server { beacon.ensure_running }
-      end
-    end
   end
 end
 
@@ -69,16 +61,16 @@ require "auther_cutover/token"
 require "auther_cutover/key_set"
 require "auther_cutover/verified_tokens"
 require "auther_cutover/token_verifier"
+require "auther_cutover/sealed"
 require "auther_cutover/cookies"
 require "auther_cutover/credential"
 require "auther_cutover/plugin"
+require "auther_cutover/resolving"
+require "auther_cutover/stored_token"
 require "auther_cutover/auther_session"
 require "auther_cutover/newcomer"
 require "auther_cutover/revocations"
-require "auther_cutover/detector"
-require "auther_cutover/legacy_session"
 require "auther_cutover/answers"
-require "auther_cutover/foreign"
 require "auther_cutover/renewal"
 require "auther_cutover/exchange"
 require "auther_cutover/decision"
@@ -89,7 +81,18 @@ require "auther_cutover/shadow"
 require "auther_cutover/metrics"
 require "auther_cutover/login_choice"
 require "auther_cutover/login_attempt"
+require "auther_cutover/login_flow"
 require "auther_cutover/home"
+require "auther_cutover/auther_password"
+require "auther_cutover/reset_ticket"
+require "auther_cutover/door_rules"
+require "auther_cutover/framework"
+require "auther_cutover/database"
+require "auther_cutover/detector"
+require "auther_cutover/legacy_session"
+require "auther_cutover/legacy_pages"
+require "auther_cutover/foreign"
+require "auther_cutover/login_helper"
 require "auther_cutover/password_at_auther"
 require "auther_cutover/doors"
 require "auther_cutover/bypass_sign_in"

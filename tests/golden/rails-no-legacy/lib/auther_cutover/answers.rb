@@ -8,7 +8,7 @@ module AutherCutover
     module_function
 
     def json(status, error, headers = {})
-      body = { error: error }.to_json
+      body = JSON.generate({ error: error })
       [status, { "Content-Type" => "application/json" }.merge(NO_STORE, headers), [body]]
     end
 

@@ -11,7 +11,7 @@ module AutherCutover
 
     # Asked with each request: a thread does not survive the fork of a worker.
     def ensure_running
-      return if Rails.env.test? || (@pid == Process.pid && @thread&.alive?)
+      return if AutherCutover.in_tests? || (@pid == Process.pid && @thread&.alive?)
 
       @lock.synchronize do
         next if @pid == Process.pid && @thread&.alive?

@@ -11,7 +11,8 @@ module AutherCutover
     module_function
 
     def read(jar, name)
-      jar[AutherCutover.settings.cookie_name(name)].presence
+      value = jar[AutherCutover.settings.cookie_name(name)]
+      value unless value.to_s.empty?
     end
 
     # A browser that sends one name twice had the second one planted.

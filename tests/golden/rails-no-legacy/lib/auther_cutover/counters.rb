@@ -33,7 +33,7 @@ module AutherCutover
         observe(waited_s) if waited_s
         details.empty? ? @lines[values] ||= line(values) : line(values, details)
       end
-      Rails.logger.info(line)
+      AutherCutover.logger.info(line)
     end
 
     def add(name, **labels)
@@ -63,7 +63,7 @@ module AutherCutover
       end
     rescue SystemCallError, PStore::Error, TypeError, ArgumentError => error
       keep_in_memory
-      Rails.logger.warn("auther_cutover: counters not shared: #{error.class}")
+      AutherCutover.logger.warn("auther_cutover: counters not shared: #{error.class}")
     end
 
     # Labels come from closed lists, so most lines are the same few.

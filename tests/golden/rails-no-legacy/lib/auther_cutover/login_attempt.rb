@@ -23,7 +23,7 @@ module AutherCutover
   # One attempt to sign in at Auther: authorization code with PKCE, bound to this browser by a cookie
   # of its own, so that two tabs do not disturb each other.
   class LoginAttempt
-    LIFETIME = 10.minutes
+    LIFETIME_S = 600
     TIMEOUT_S = 5
     MAX_ANSWER_BYTES = 65_536
 
@@ -45,7 +45,7 @@ module AutherCutover
       name = cookie_name(state)
       values = jar.encrypted[name]
       jar.delete(name, Cookies.attributes)
-      return unless values.is_a?(Hash) && ActiveSupport::SecurityUtils.secure_compare(values["state"].to_s, state)
+      return unless values.is_a?(Hash) && Rack::Utils.secure_compare(values["state"].to_s, state)
 
       new(state, values)
     end
@@ -63,11 +63,11 @@ module AutherCutover
 
     def remember(jar)
       jar.encrypted[self.class.cookie_name(state)] =
-        Cookies.attributes.merge(value: @values.merge("state" => state), expires: LIFETIME.from_now)
+        Cookies.attributes.merge(value: @values.merge("state" => state), expires: Time.now + LIFETIME_S)
     end
 
     def authorize_url
-      "#{AutherCutover.settings.authorize_url}?#{authorize_query.to_query}"
+      "#{AutherCutover.settings.authorize_url}?#{URI.encode_www_form(authorize_query)}"
     end
 
     def authorize_query
@@ -87,7 +87,7 @@ module AutherCutover
     def redeem(code)
       token = exchange(code)
       claims = AutherCutover.token_verifier.verify(token)
-      raise LoginFailed, :nonce unless ActiveSupport::SecurityUtils.secure_compare(claims["nonce"].to_s, nonce)
+      raise LoginFailed, :nonce unless Rack::Utils.secure_compare(claims["nonce"].to_s, nonce)
       raise LoginFailed, :audience unless Array(claims["aud"]).include?(AutherCutover.settings.client_id)
       raise LoginFailed.new(:other_user, 403) if sub && claims["sub"] != sub
 

@@ -16,7 +16,7 @@ module AutherCutover
     def allowed?(request)
       token = AutherCutover.settings.metrics_token
       given = request.get_header("HTTP_AUTHORIZATION").to_s[/\ABearer (\S+)\z/i, 1]
-      !token.nil? && !given.nil? && ActiveSupport::SecurityUtils.secure_compare(token, given)
+      !token.nil? && !given.nil? && Rack::Utils.secure_compare(token, given)
     end
 
     def text

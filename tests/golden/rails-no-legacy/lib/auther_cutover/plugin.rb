@@ -28,7 +28,7 @@ module AutherCutover
     module_function
 
     def ready?(secret)
-      secret.present? && AutherCutover.settings.plugin_url.present?
+      !secret.to_s.empty? && !AutherCutover.settings.plugin_url.to_s.empty?
     end
 
     def url(path)

@@ -15,7 +15,7 @@ module AutherCutover
       raise Misconfigured, "auther_cutover: still to be set: #{missing.join(', ')}" if missing.any?
 
       %i[jwks_url authorize_url token_url redirect_uri].each { |name| require_safe_url(name) }
-      require_safe_url(:plugin_url) if plugin_url.present?
+      require_safe_url(:plugin_url) unless plugin_url.to_s.empty?
       require_safe_url(:check_permission_url) if delegate_permissions
       raise Misconfigured, "auther_cutover: issuers and audiences must not be empty" if issuers.empty? || audiences.empty?
       freeze
@@ -44,7 +44,7 @@ module AutherCutover
     end
 
     def counter_file
-      ENV["MIGRATOR_COUNTER_FILE"] || Rails.root.join("tmp", "auther_cutover", "counters-#{instance}.pstore").to_s
+      ENV["MIGRATOR_COUNTER_FILE"] || File.join(AutherCutover.root, "tmp", "auther_cutover", "counters-#{instance}.pstore")
     end
 
     def instance
@@ -52,11 +52,11 @@ module AutherCutover
     end
 
     def metrics_token
-      ENV["MIGRATOR_METRICS_TOKEN"].presence
+      given("MIGRATOR_METRICS_TOKEN")
     end
 
     def logout_secret
-      ENV["MIGRATOR_LOGOUT_SECRET"].presence
+      given("MIGRATOR_LOGOUT_SECRET")
     end
 
     # Between fetches of the keys that unknown key ids may cause.
@@ -65,10 +65,15 @@ module AutherCutover
     end
 
     def client_secret
-      ENV["AUTHER_CLIENT_SECRET"].presence
+      given("AUTHER_CLIENT_SECRET")
     end
 
     private
+
+    def given(name)
+      value = ENV[name]
+      value unless value.to_s.empty?
+    end
 
     def require_safe_url(name)
       url = URI(self[name])

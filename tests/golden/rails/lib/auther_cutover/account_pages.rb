@@ -11,19 +11,9 @@ module AutherCutover
       Devise::RegistrationsController.before_action(AccountChange, only: %i[update destroy])
     end
 
-    # In stage legacy Devise is the only side there is; a pinned user gets no password at Auther in any.
-    def at_auther?(user)
-      identity = AutherCutover.stage.legacy? ? nil : Identity.of_user(user)
-      return false if identity.nil? || identity.pinned_reason
-
-      AutherCutover.stage.stage == "auther" || identity.home == "auther"
-    end
-
     # A link to a new password that was on its way when the user moved: it ends here, and Auther lets the
     # person set a password there. Nobody can be asked: the link is used up, and no password is set.
     module ResetLink
-      TIMEOUT_S = 2
-
       module_function
 
       def before(controller)
@@ -31,7 +21,7 @@ module AutherCutover
         user = controller.request.head? ? nil : moved_user(controller.params)
         return unless user
 
-        url = ticket_url(user)
+        url = ResetTicket.url(user)
         controller.redirect_to(url, status: :see_other, allow_other_host: true) if used_up?(user)
       rescue Plugin::Unreachable, Plugin::Refused
         controller.response.headers["Retry-After"] = Plugin::RETRY_AFTER_S.to_s
@@ -44,16 +34,7 @@ module AutherCutover
         form = params[AutherCutover.settings.scope]
         given = [params[:reset_password_token], (form[:reset_password_token] if form.respond_to?(:key?))]
         users = given.grep(String).filter_map { |raw| AutherCutover.settings.model.with_reset_password_token(raw) }
-        users.find { |user| user.reset_password_period_valid? && AccountPages.at_auther?(user) }
-      end
-
-      def ticket_url(user)
-        secret = AutherCutover.settings.reset_secret
-        raise Plugin::Unreachable, "no secret" unless Plugin.ready?(secret)
-
-        body = { id: Identity.of_user(user).auther_id }
-        answer = Plugin.post("reset-ticket", secret, body, timeout_s: TIMEOUT_S)
-        answer["url"] || raise(Plugin::Unreachable, "no url")
+        users.find { |user| user.reset_password_period_valid? && Home.account_at_auther?(user) }
       end
 
       # Two requests with one link: the database lets one of them have it.
@@ -75,7 +56,7 @@ module AutherCutover
         return unless controller.send(:resource_name) == scope
 
         user = controller.send(:"current_#{scope}")
-        return unless user && changes_account?(controller, user, scope) && AccountPages.at_auther?(user)
+        return unless user && changes_account?(controller, user, scope) && Home.account_at_auther?(user)
 
         AutherCutover.counters.add("auth_logins_refused_total", door: "registration", stage: AutherCutover.stage.stage)
         refuse(controller)

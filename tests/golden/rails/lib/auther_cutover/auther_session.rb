@@ -5,13 +5,13 @@ module AutherCutover
   module AutherSession
     TIMEOUT_S = 2
     # As long as Auther's own session lives, after which a renewal would ask for the password.
-    RENEWABLE_FOR = 7.days
+    RENEWABLE_FOR_S = 7 * 86_400
 
     module_function
 
     # The cookie outlives the token: one that the browser has dropped could not be renewed.
     def begin(jar, token, token_ends_at)
-      expires_at = token_ends_at + RENEWABLE_FOR
+      expires_at = token_ends_at + RENEWABLE_FOR_S
       forget(jar)
       value = StoredToken.keep(token, expires_at)
       Cookies.write(jar, Cookies::ID_TOKEN, value, expires: expires_at)
@@ -23,7 +23,7 @@ module AutherCutover
       claims = value && claims_of(value)
       forget(jar)
       # One that was found in a backup or a log must not sign its person out for ever.
-      renewable = claims && Time.now.to_f < claims["exp"] + RENEWABLE_FOR.to_i
+      renewable = claims && Time.now.to_f < claims["exp"] + RENEWABLE_FOR_S
       AutherCutover.counters.add("auth_logouts_total", auther: renewable ? end_at_auther(claims["sub"]) : "off")
     end
 
@@ -51,7 +51,7 @@ module AutherCutover
       Plugin.post("logout", secret, { id: sub }, timeout_s: TIMEOUT_S)
       "ended"
     rescue Plugin::Refused, Plugin::Unreachable => error
-      Rails.logger.warn("auther_cutover: no logout at Auther: #{error.message}")
+      AutherCutover.logger.warn("auther_cutover: no logout at Auther: #{error.message}")
       "failed"
     end
   end

@@ -31,7 +31,7 @@ module AutherCutover
     # Asked with each request: a thread does not survive the fork of a worker. Not in tests, whose
     # transactions it would not see.
     def ensure_running
-      return if Rails.env.test? || (@pid == Process.pid && @thread&.alive?)
+      return if AutherCutover.in_tests? || (@pid == Process.pid && @thread&.alive?)
 
       @lock.synchronize do
         next if @pid == Process.pid && @thread&.alive?
@@ -80,7 +80,7 @@ module AutherCutover
     def attempt
       yield
     rescue StandardError => error # the thread must go on, whatever the database says
-      Rails.logger.warn("auther_cutover: beacon: #{error.class}")
+      AutherCutover.logger.warn("auther_cutover: beacon: #{error.class}")
     end
 
     # At once when the stage has changed: whoever changed it waits for this.

@@ -21,7 +21,7 @@ module AutherCutover
       return false unless signed && (Time.now.to_i - sent_at.to_i).abs <= WINDOW_S
 
       expected = OpenSSL::HMAC.hexdigest("SHA256", @secret, signed)
-      ActiveSupport::SecurityUtils.secure_compare(expected, mac.downcase) && first_use?(nonce.downcase)
+      Rack::Utils.secure_compare(expected, mac.downcase) && first_use?(nonce.downcase)
     end
 
     def answer(request)

@@ -9,7 +9,7 @@ module AutherCutover
       # With a header there, the cookie is not looked at; a token in the query never is.
       def from(request)
         header = request.get_header("HTTP_AUTHORIZATION")
-        return from_header(header) if header.present?
+        return from_header(header) unless header.to_s.empty?
 
         token = Cookies.read(request.cookie_jar, Cookies::ID_TOKEN)
         return new(:none) unless token
@@ -27,7 +27,7 @@ module AutherCutover
         scheme = header[/\ABearer +/i]
         text = scheme && header.delete_prefix(scheme)
         text = text.sub(/ +\z/, "") if text&.end_with?(" ")
-        return new(:foreign) if text.blank? || text.count(Token::SEPARATORS).positive?
+        return new(:foreign) if text.to_s.empty? || text.count(Token::SEPARATORS).positive?
 
         token = Token.new(text)
         token.too_large? || candidate?(token) ? new(:header, token) : new(:foreign)

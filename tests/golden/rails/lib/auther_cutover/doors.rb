@@ -60,19 +60,7 @@ module AutherCutover
     def open_to?(user, request, stage, door, options)
       return stage.accepts_legacy? if options[:store] == false
 
-      case stage.stage
-      when "legacy" then !Home.unsettled?(user)
-      # A remembered browser goes on like a live session: moving a user signs nobody out.
-      when "dual" then door == "remember_me" || !Answers.wants_page?(request) || !Home.moved?(user)
-      when "drain" then Home.pinned?(user) || (!Answers.wants_page?(request) && json_open?)
-      else false
-      end
-    end
-
-    # Applications that cannot follow a redirect get until then.
-    def json_open?
-      until_time = AutherCutover.settings.json_doors_until
-      until_time.present? && Time.now < Time.iso8601(until_time)
+      DoorRules.open_to?(user, request, stage, door)
     end
 
     # Warden has put the user into the session already. It is taken out by hand: a logout would run
@@ -99,19 +87,9 @@ module AutherCutover
 
     def answer(user, request, options)
       return Answers.unauthorized("legacy_ended") if options[:store] == false
-      return Answers.json(403, "login_moved") unless Answers.wants_page?(request)
 
       return_to = request.get? ? request.fullpath : request.session["#{AutherCutover.settings.scope}_return_to"]
-      return settle(user, request, return_to) if AutherCutover.stage.legacy?
-
-      query = { return_to: ReturnPath.clean(return_to) }.to_query
-      Answers.redirect("#{request.script_name}/auth/auther/start?#{query}")
-    end
-
-    # The one login at Auther that stage legacy knows.
-    def settle(user, request, return_to)
-      sub = Identity.of_user(user).auther_id
-      Answers.redirect(LoginAttempt.start(request.cookie_jar, return_to, purpose: "settle", sub: sub).authorize_url)
+      DoorRules.answer(user, request, return_to)
     end
 
     def name_of(warden, options)

@@ -30,17 +30,9 @@ module AutherCutover
       @stage.accepts_legacy? && @legacy.user && @legacy.user != user
     end
 
-    # No session is written, no hook runs: hooks would reset failed_attempts, count a sign-in and
-    # renew the session with each request.
     def admit(user)
-      set_user(user)
+      @legacy.use(user)
       super
-    end
-
-    def set_user(user)
-      @request.env["devise.skip_trackable"] = true
-      warden = @request.env["warden"]
-      warden.set_user(user, scope: AutherCutover.settings.scope, store: false, run_callbacks: false)
     end
 
     def drop_ended_legacy
@@ -53,7 +45,7 @@ module AutherCutover
     def conflict(user)
       count("both", "refused", :conflict, legacy: short_hash(@legacy.user.id), auther: short_hash(user.id))
       # The application's own way out stays open: with the session it ends our cookie too.
-      return let_out if @request.path_info == LoginChoice.legacy_path("destroy")
+      return let_out if @request.path_info == LegacyPages.sign_out
 
       return Answers.redirect("#{@request.script_name}/auth/conflict") if cookie? && navigation?
 
@@ -90,7 +82,7 @@ module AutherCutover
       user = @legacy.remembered_user
       return if user.nil? || @legacy.user
 
-      set_user(user)
+      @legacy.use(user)
       @request.env[Doors::LEGACY_USER] = user.id
     end
 

@@ -6,7 +6,7 @@ module AutherCutover
   class Exchange
     PATH = "/auth/auther/exchange"
     # Whoever comes back without success, or not at all, goes on with Devise's session for so long.
-    PAUSE = 10.minutes
+    PAUSE_S = 600
     TIMEOUT_S = 3
 
     class << self
@@ -16,7 +16,7 @@ module AutherCutover
                  code_challenge: attempt.code_challenge }
         answer = Plugin.post("exchange/ticket", AutherCutover.settings.exchange_secret, body, timeout_s: TIMEOUT_S)
         query = attempt.authorize_query.merge(ticket: answer.fetch("ticket").to_s)
-        "#{Plugin.url('exchange/redeem')}?#{query.to_query}"
+        "#{Plugin.url('exchange/redeem')}?#{URI.encode_www_form(query)}"
       rescue Plugin::Refused
         raise LoginFailed.new(:ticket_refused, 403)
       rescue Plugin::Unreachable, KeyError
@@ -66,14 +66,14 @@ module AutherCutover
 
     # Set before it begins: whoever is stuck at Auther and comes back must not be sent there again.
     def pause
-      Cookies.write(@request.cookie_jar, Cookies::EXCHANGE_PAUSE, "1", expires: PAUSE.from_now)
+      Cookies.write(@request.cookie_jar, Cookies::EXCHANGE_PAUSE, "1", expires: Time.now + PAUSE_S)
     end
 
     def url(identity)
       attempt = LoginAttempt.start(@request.cookie_jar, @request.fullpath, purpose: "exchange", sub: identity.auther_id)
       to = URI.join(AutherCutover.settings.redirect_uri, PATH).to_s
       query = { client_id: AutherCutover.settings.client_id, to: to, state: attempt.state }
-      "#{Plugin.url('exchange/start')}?#{query.to_query}"
+      "#{Plugin.url('exchange/start')}?#{URI.encode_www_form(query)}"
     end
   end
 end

@@ -11,34 +11,16 @@ module AutherCutover
     BURIED = "EXISTS (SELECT FROM migrator_tombstone AS t WHERE t.auther_id = migrator_identity.auther_id " \
              "AND t.until > now()) AS buried"
 
-    # The identity for verified claims, with a user who may sign in; created with its user if need be.
-    # Raises Rejected.
-    def self.resolve(claims, create: AutherCutover.settings.create_users)
-      identity = of_auther(claims["sub"])
-      # The query cache still says that nobody is there.
-      identity ||= Newcomer.create(claims) && uncached { of_auther(claims["sub"]) } if create
-      raise Rejected, :identity_unlinked unless identity
-      raise Rejected, :disabled if identity.buried
-      raise Rejected, :pinned if identity.pinned_reason
-      raise Rejected, :revoked if identity.revoked?(claims["iat"])
-      raise Rejected, :disabled unless identity.user && identity.active?
+    extend Resolving
 
-      identity
-    end
-
+    # Past the query cache, which would still say that nobody is there when the row was just made.
     def self.of_auther(auther_id)
-      select(arel_table[Arel.star], BURIED).find_by(source: AutherCutover.settings.source, auther_id: auther_id)
+      found = select(arel_table[Arel.star], BURIED)
+      uncached { found.find_by(source: AutherCutover.settings.source, auther_id: auther_id) }
     end
 
     def self.of_user(user)
       find_by(source: AutherCutover.settings.source, user_pk: user.id.to_s)
-    end
-
-    # Signed out everywhere: tokens from before that second no longer count.
-    def revoked?(issued_at)
-      return false unless auth_valid_after
-
-      issued_at.nil? || TokenVerifier.seconds(issued_at).floor < auth_valid_after.to_i
     end
 
     # find_by(id: "2abc") would cast to 2, another user.

@@ -101,7 +101,7 @@ module AutherCutover
     rescue Unusable, JSON::ParserError, JSON::NestingError, SystemCallError, SocketError, IOError,
            Timeout::Error, OpenSSL::SSL::SSLError, Net::ProtocolError => error
       AutherCutover.counters.add("auth_jwks_fetch_total", result: "failed")
-      Rails.logger.warn("auther_cutover: keys not fetched: #{error.class}")
+      AutherCutover.logger.warn("auther_cutover: keys not fetched: #{error.class}")
       false
     end
 

@@ -34,6 +34,12 @@ module AutherCutover
       @request.session.respond_to?(:loaded?) && @request.session.loaded?
     end
 
+    # Is the user of this request. No session is written, no hook runs: hooks would reset failed_attempts, count
+    # a sign-in and renew the session with each request.
+    def use(user)
+      @request.env["devise.skip_trackable"] = true
+      warden.set_user(user, scope: @scope, store: false, run_callbacks: false)
+    end
 
     # The key of the user whom the session names, good or not.
     def holds

@@ -4,6 +4,7 @@ module AutherCutover
   # Where a login leads: by stage, and in `dual` by the visitor's cohort and this browser's bucket.
   class LoginChoice
     BUCKETS = 100_000
+    KEPT_S = 400 * 86_400
 
     # cohort: a group of the application's own making (a tenant, the staff) that the switch may move first.
     def initialize(request, stage = AutherCutover.stage, cohort: nil)
@@ -28,12 +29,7 @@ module AutherCutover
     end
 
     def legacy_login_path
-      self.class.legacy_path("new")
-    end
-
-    # Devise's own pages to sign in (new) and out (destroy); nil where an application has none.
-    def self.legacy_path(action)
-      Rails.application.routes.url_helpers.try("#{action}_#{AutherCutover.settings.scope}_session_path")
+      LegacyPages.sign_in
     end
 
     private
@@ -46,20 +42,8 @@ module AutherCutover
     def key
       jar = @request.cookie_jar
       Cookies.read(jar, Cookies::BUCKET) || SecureRandom.urlsafe_base64(16).tap do |fresh|
-        Cookies.write(jar, Cookies::BUCKET, fresh, expires: 400.days.from_now)
+        Cookies.write(jar, Cookies::BUCKET, fresh, expires: Time.now + KEPT_S)
       end
-    end
-  end
-
-  # For login pages: `<%= link_to "Sign in", migrator_login_path %>`, and
-  # `<% unless auther_login? %>` around the password form.
-  module LoginHelper
-    def auther_login?(cohort: nil)
-      LoginChoice.new(request, cohort: cohort).auther?
-    end
-
-    def migrator_login_path(cohort: nil, return_to: nil)
-      LoginChoice.new(request, cohort: cohort).login_path(return_to: return_to)
     end
   end
 end

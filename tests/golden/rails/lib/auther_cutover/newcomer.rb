@@ -16,15 +16,14 @@ module AutherCutover
       AutherCutover.counters.add("auth_jit_total", result: outcome)
       return true if %w[created linked].include?(outcome)
 
-      Rails.logger.warn({ event: "auther_newcomer_refused", outcome: outcome }.to_json)
+      AutherCutover.logger.warn(JSON.generate({ event: "auther_newcomer_refused", outcome: outcome }))
       raise Rejected, REASONS.fetch(outcome, :identity_unlinked)
     end
 
     def ask(claims)
       values = [AutherCutover.settings.source, claims["sub"], claims["email"].downcase, claims["name"].to_s,
                 claims["email_verified"] == true]
-      # An answer that the query cache kept would say "email_taken" about a row that was made since.
-      Identity.uncached { Identity.connection.select_value(Identity.sanitize_sql_array([CREATE, *values])) }
+      Database.value(CREATE, *values)
     end
   end
 end

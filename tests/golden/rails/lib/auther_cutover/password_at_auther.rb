@@ -1,11 +1,9 @@
 # frozen_string_literal: true
 
 module AutherCutover
-  # A moved user's password is the one that Auther has. Devise's own strategy goes on around the check:
-  # its lock after too many attempts, its answer to a wrong one.
+  # Devise's own strategy goes on around the check of a moved user's password: its lock after too many
+  # attempts, its answer to a wrong one.
   module PasswordAtAuther
-    TIMEOUT_S = 1
-
     private
 
     def validate(resource, &block)
@@ -15,21 +13,14 @@ module AutherCutover
     end
 
     def at_auther?(resource)
-      stage = AutherCutover.stage
-      return false unless scope == AutherCutover.settings.scope && stage.accepts_legacy?
-
-      stage.legacy? ? Home.unsettled?(resource) : Home.moved?(resource)
+      scope == AutherCutover.settings.scope && AutherPassword.of?(resource)
     end
 
     # A Warden answer, thrown from inside a strategy, is the answer: 503, the attempt not counted.
     def right_at_auther?(resource)
-      secret = AutherCutover.settings.verify_secret
-      throw :warden, Answers.unavailable(Plugin::RETRY_AFTER_S) unless Plugin.ready?(secret)
-
-      body = { id: Identity.of_user(resource).auther_id, password: password }
-      Plugin.post("verify", secret, body, timeout_s: TIMEOUT_S)["valid"] == true
-    rescue Plugin::Unreachable, Plugin::Refused
-      throw :warden, Answers.unavailable(Plugin::RETRY_AFTER_S)
+      AutherPassword.right?(resource, password)
+    rescue Unavailable => error
+      throw :warden, Answers.unavailable(error.retry_after_s)
     end
   end
 end

@@ -6,7 +6,7 @@ module AutherCutover
   module Renewal
     # Started and not come back, in a row. Then the cookie counts as absent.
     ATTEMPTS_MAX = 3
-    REMEMBERED_FOR = 1.day
+    REMEMBERED_FOR_S = 86_400
 
     module_function
 
@@ -17,9 +17,9 @@ module AutherCutover
       user = Identity.resolve(error.claims, create: false).user
       return if AutherCutover.stage.legacy? || others_session?(request, user)
       # Who goes to Devise's form wants that.
-      return if request.path_info == LoginChoice.legacy_path("new")
+      return if request.path_info == LegacyPages.sign_in
 
-      query = { renew: 1, return_to: ReturnPath.clean(request.fullpath) }.to_query
+      query = URI.encode_www_form(renew: 1, return_to: ReturnPath.clean(request.fullpath))
       "#{request.script_name}/auth/auther/start?#{query}"
     rescue Rejected
       nil
@@ -52,7 +52,7 @@ module AutherCutover
 
     def count_attempt(jar)
       count = attempts(jar) + 1
-      Cookies.write(jar, Cookies::RENEWALS, count.to_s, expires: REMEMBERED_FOR.from_now)
+      Cookies.write(jar, Cookies::RENEWALS, count.to_s, expires: Time.now + REMEMBERED_FOR_S)
     end
   end
 end

@@ -16,7 +16,7 @@ module AutherCutover
       raise Misconfigured, "auther_cutover: still to be set: #{missing.join(', ')}" if missing.any?
 
       %i[jwks_url authorize_url token_url redirect_uri].each { |name| require_safe_url(name) }
-      require_safe_url(:plugin_url) if plugin_url.present?
+      require_safe_url(:plugin_url) unless plugin_url.to_s.empty?
       require_safe_url(:check_permission_url) if delegate_permissions
       raise Misconfigured, "auther_cutover: issuers and audiences must not be empty" if issuers.empty? || audiences.empty?
 
@@ -54,11 +54,11 @@ module AutherCutover
     end
 
     def stage_cache
-      ENV["MIGRATOR_STAGE_CACHE"] || Rails.root.join("tmp", "auther_cutover", "stage.json").to_s
+      ENV["MIGRATOR_STAGE_CACHE"] || File.join(AutherCutover.root, "tmp", "auther_cutover", "stage.json")
     end
 
     def counter_file
-      ENV["MIGRATOR_COUNTER_FILE"] || Rails.root.join("tmp", "auther_cutover", "counters-#{instance}.pstore").to_s
+      ENV["MIGRATOR_COUNTER_FILE"] || File.join(AutherCutover.root, "tmp", "auther_cutover", "counters-#{instance}.pstore")
     end
 
     def instance
@@ -66,31 +66,31 @@ module AutherCutover
     end
 
     def control_secret
-      ENV["MIGRATOR_CONTROL_SECRET"].presence
+      given("MIGRATOR_CONTROL_SECRET")
     end
 
     def verify_secret
-      ENV["MIGRATOR_VERIFY_SECRET"].presence
+      given("MIGRATOR_VERIFY_SECRET")
     end
 
     def capture_secret
-      ENV["MIGRATOR_CAPTURE_SECRET"].presence
+      given("MIGRATOR_CAPTURE_SECRET")
     end
 
     def exchange_secret
-      ENV["MIGRATOR_EXCHANGE_SECRET"].presence
+      given("MIGRATOR_EXCHANGE_SECRET")
     end
 
     def reset_secret
-      ENV["MIGRATOR_RESET_SECRET"].presence
+      given("MIGRATOR_RESET_SECRET")
     end
 
     def metrics_token
-      ENV["MIGRATOR_METRICS_TOKEN"].presence
+      given("MIGRATOR_METRICS_TOKEN")
     end
 
     def logout_secret
-      ENV["MIGRATOR_LOGOUT_SECRET"].presence
+      given("MIGRATOR_LOGOUT_SECRET")
     end
 
     # Between fetches of the keys that unknown key ids may cause.
@@ -99,10 +99,15 @@ module AutherCutover
     end
 
     def client_secret
-      ENV["AUTHER_CLIENT_SECRET"].presence
+      given("AUTHER_CLIENT_SECRET")
     end
 
     private
+
+    def given(name)
+      value = ENV[name]
+      value unless value.to_s.empty?
+    end
 
     def require_safe_url(name)
       url = URI(self[name])

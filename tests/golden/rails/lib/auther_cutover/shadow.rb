@@ -26,7 +26,7 @@ module AutherCutover
     end
 
     def check(user_pk, password)
-      return if password.blank? || !Plugin.ready?(@settings.verify_secret)
+      return if password.to_s.empty? || !Plugin.ready?(@settings.verify_secret)
       return count("skipped") unless begin_one
 
       Thread.new do

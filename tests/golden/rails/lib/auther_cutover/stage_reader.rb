@@ -97,7 +97,7 @@ module AutherCutover
       File.write(draft, text, perm: 0o600)
       File.rename(draft, @settings.stage_cache)
     rescue SystemCallError => error
-      Rails.logger.warn("auther_cutover: no copy of the stage document: #{error.class}")
+      AutherCutover.logger.warn("auther_cutover: no copy of the stage document: #{error.class}")
     end
 
     def load_document(path, source)
@@ -108,7 +108,7 @@ module AutherCutover
       @public_key.verify(JWT::Base64.url_decode(signed.fetch("signature")), signed.fetch("payload"))
       parse(JSON.parse(signed.fetch("payload")), source: source, text: text)
     rescue SystemCallError, JSON::ParserError, RbNaCl::CryptoError, ArgumentError, KeyError, TypeError, NoMethodError => error
-      Rails.logger&.warn("auther_cutover: #{source} stage document refused: #{error.class}")
+      AutherCutover.logger&.warn("auther_cutover: #{source} stage document refused: #{error.class}")
       nil
     end
 

@@ -1,4 +1,4 @@
--- 01_guard (deploy), plan a6448c8b5acd86c7, database shop
+-- 01_guard (deploy), plan cded23f13854b98c, database shop
 --
 -- What:    Makes the schemas of this removal: guard (lease, evidence, step log), quarantine and archive.
 -- Lock:    None on existing objects.
@@ -27,25 +27,7 @@ CREATE TABLE migrator_guard.plan (
     plan_id text PRIMARY KEY,
     made_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-INSERT INTO migrator_guard.plan (plan_id) VALUES ('a6448c8b5acd86c7');
-
--- Who may work: the number grows with each holder, and each transaction checks it.
-CREATE TABLE migrator_guard.lease (
-    only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
-    holder text NOT NULL,
-    fence bigint NOT NULL,
-    expires_at timestamptz NOT NULL
-);
-
--- Why a step may be deployed: a hash over the verdicts of its gates, good for a short while.
-CREATE TABLE migrator_guard.evidence (
-    step text PRIMARY KEY,
-    plan_id text NOT NULL,
-    plan_hash text NOT NULL,
-    evidence_hash text NOT NULL,
-    oids oid[] NOT NULL,
-    expires_at timestamptz NOT NULL
-);
+INSERT INTO migrator_guard.plan (plan_id) VALUES ('cded23f13854b98c');
 
 CREATE TABLE migrator_guard.step (
     step text PRIMARY KEY,
@@ -64,81 +46,78 @@ CREATE TABLE migrator_guard.unit (
     PRIMARY KEY (step, direction, unit)
 );
 
--- The objects that were planned for, by OID: a table of the same name is not the same table.
-CREATE TABLE migrator_guard.target (
-    schema_name text NOT NULL,
-    table_name text NOT NULL,
-    oid oid NOT NULL,
-    shape text,
-    PRIMARY KEY (schema_name, table_name)
-);
+-- Opens a transaction of a step: lease, evidence, order of steps, and what can be measured here.
+CREATE FUNCTION migrator_guard.enter(this_step text, this_unit text, direction text, this_plan text) RETURNS void
+LANGUAGE plpgsql AS $migrator$
+DECLARE
+    now_state text;
+    in_the_way text;
+BEGIN
+    PERFORM FROM migrator_guard.plan WHERE plan_id = this_plan;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'another plan than % is under way', this_plan
+            USING ERRCODE = 'MG006', HINT = 'revert that one with its own files first: migrator remove status';
+    END IF;
+    PERFORM migrator_guard.check_lease();
+    PERFORM FROM migrator_guard.unit AS u WHERE (u.step, u.direction, u.unit) = (this_step, enter.direction, this_unit);
+    IF FOUND THEN
+        RAISE EXCEPTION 'part % of step % is done', this_unit, this_step
+            USING ERRCODE = 'MG006', HINT = 'migrator remove apply and migrator remove revert go on where a step stopped';
+    END IF;
+    SELECT state INTO STRICT now_state FROM migrator_guard.step WHERE step = this_step FOR UPDATE;
+    IF direction = 'deploy' THEN
+        PERFORM migrator_guard.check_evidence(this_step, this_plan);
+        PERFORM migrator_guard.measure(this_step);
+        PERFORM migrator_guard.unchanged();
+        SELECT step INTO in_the_way FROM migrator_guard.step
+        WHERE step < this_step AND state <> 'applied' ORDER BY step LIMIT 1;
+    ELSE
+        SELECT step INTO in_the_way FROM migrator_guard.step
+        WHERE step > this_step AND state <> 'pending' ORDER BY step DESC LIMIT 1;
+    END IF;
+    IF in_the_way IS NOT NULL THEN
+        RAISE EXCEPTION 'step % comes before %', in_the_way, this_step USING ERRCODE = 'MG006', HINT = 'migrator remove status';
+    END IF;
+    IF (direction = 'deploy' AND now_state NOT IN ('pending', 'applying')) OR (direction = 'revert' AND now_state = 'pending') THEN
+        RAISE EXCEPTION 'step % is %', this_step, now_state USING ERRCODE = 'MG006', HINT = 'migrator remove status';
+    END IF;
+    UPDATE migrator_guard.step SET state = CASE direction WHEN 'deploy' THEN 'applying' ELSE 'reverting' END, at = clock_timestamp()
+    WHERE step = this_step;
+END
+$migrator$;
 
--- Foreign keys from outside that the plan knows; another one would be in the way of the purge.
-CREATE TABLE migrator_guard.inbound (
-    table_oid oid NOT NULL,
-    constraint_name text NOT NULL,
-    PRIMARY KEY (table_oid, constraint_name)
-);
+-- Closes a transaction of a step; the last one settles the step's state.
+CREATE FUNCTION migrator_guard.leave(this_step text, this_unit text, this_direction text, is_last boolean) RETURNS void
+LANGUAGE plpgsql AS $migrator$
+BEGIN
+    INSERT INTO migrator_guard.unit (step, direction, unit, fence)
+    VALUES (this_step, this_direction, this_unit, migrator_guard.check_lease());
+    IF is_last THEN
+        UPDATE migrator_guard.step SET state = CASE this_direction WHEN 'deploy' THEN 'applied' ELSE 'pending' END, at = clock_timestamp()
+        WHERE step = this_step;
+        DELETE FROM migrator_guard.unit WHERE step = this_step AND (this_direction = 'revert' OR direction = 'revert');
+    END IF;
+END
+$migrator$;
 
--- What stops a stray DROP TABLE or TRUNCATE, by OID.
-CREATE TABLE migrator_guard.tripwire (
-    schema_name text NOT NULL,
-    table_name text NOT NULL,
-    view_oid oid NOT NULL,
-    trigger_oid oid NOT NULL,
-    PRIMARY KEY (schema_name, table_name)
-);
+CREATE FUNCTION migrator_guard.is_applied(this_step text) RETURNS boolean LANGUAGE sql STABLE
+RETURN EXISTS (SELECT FROM migrator_guard.step WHERE step = this_step AND state = 'applied');
 
--- What was heard since the tables were taken away.
-CREATE TABLE migrator_guard.scream (
+CREATE FUNCTION migrator_guard.verified(fine boolean, what text) RETURNS void LANGUAGE plpgsql AS $migrator$
+BEGIN
+    IF fine IS NOT TRUE THEN
+        RAISE EXCEPTION 'not so: %', what USING ERRCODE = 'MG007', HINT = 'migrator remove status';
+    END IF;
+END
+$migrator$;
+
+-- Who may work: the number grows with each holder, and each transaction checks it.
+CREATE TABLE migrator_guard.lease (
     only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
-    opened_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    looked_at timestamptz,
-    control_counted boolean NOT NULL DEFAULT false,
-    refusals bigint,
-    unproven text NOT NULL DEFAULT ''
+    holder text NOT NULL,
+    fence bigint NOT NULL,
+    expires_at timestamptz NOT NULL
 );
-
-CREATE TABLE migrator_guard.archive (
-    name text PRIMARY KEY,
-    rows bigint NOT NULL,
-    sha256 text NOT NULL,
-    archived_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    -- Stands for the files; the drill restored exactly those.
-    manifest_sha256 text,
-    erased bigint NOT NULL DEFAULT 0,
-    drilled_at timestamptz,
-    compared_at timestamptz
-);
-
--- Which rows are in which file, so that an erasure rewrites only that; here and not in the files, since keys are personal.
-CREATE TABLE migrator_guard.archive_chunk (
-    name text NOT NULL,
-    file text NOT NULL,
-    first_key text[] NOT NULL,
-    last_key text[] NOT NULL,
-    PRIMARY KEY (name, file)
-);
-
-CREATE TABLE migrator_guard.sequence_value (
-    schema_name text NOT NULL,
-    name text NOT NULL,
-    last_value bigint NOT NULL,
-    is_called boolean NOT NULL,
-    PRIMARY KEY (schema_name, name)
-);
-
-CREATE TABLE migrator_guard.orphan (
-    table_name text NOT NULL,
-    constraint_name text NOT NULL,
-    rows bigint NOT NULL,
-    some_keys text[],
-    PRIMARY KEY (table_name, constraint_name)
-);
-
--- One value as text that no other sequence of values can look like.
-CREATE FUNCTION migrator_guard.field(value text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN value IS NULL THEN 'N' ELSE octet_length(value) || ':' || value END;
 
 CREATE FUNCTION migrator_guard.check_lease() RETURNS bigint LANGUAGE plpgsql AS $migrator$
 DECLARE
@@ -189,6 +168,16 @@ CREATE FUNCTION migrator_guard.lease_back() RETURNS void LANGUAGE sql AS $migrat
     WHERE fence = nullif(current_setting('migrator.fence', true), '')::bigint
 $migrator$;
 
+-- Why a step may be deployed: a hash over the verdicts of its gates, good for a short while.
+CREATE TABLE migrator_guard.evidence (
+    step text PRIMARY KEY,
+    plan_id text NOT NULL,
+    plan_hash text NOT NULL,
+    evidence_hash text NOT NULL,
+    oids oid[] NOT NULL,
+    expires_at timestamptz NOT NULL
+);
+
 CREATE FUNCTION migrator_guard.check_evidence(this_step text, this_plan text) RETURNS void LANGUAGE plpgsql AS $migrator$
 BEGIN
     PERFORM FROM migrator_guard.evidence
@@ -200,6 +189,76 @@ BEGIN
     END IF;
 END
 $migrator$;
+
+-- Code first: from the first step that takes something away no build may know the legacy side, and who runs which has to be known.
+CREATE FUNCTION migrator_guard.code_first() RETURNS void LANGUAGE plpgsql AS $migrator$
+DECLARE
+    living text[] := '{}';
+    still text;
+    missing text;
+BEGIN
+    IF to_regclass('"public"."migrator_instance"') IS NOT NULL THEN
+        SELECT coalesce(array_agg(i.instance::text), '{}'), string_agg(format('%s (build %s)', i.instance, i.build), ', ') FILTER (WHERE i.legacy_capable)
+        INTO living, still FROM "public"."migrator_instance" AS i
+        WHERE i.seen_at BETWEEN clock_timestamp() - interval '60 seconds' AND clock_timestamp() + interval '60 seconds';
+    END IF;
+    SELECT string_agg(e.name, ', ') INTO missing FROM unnest(ARRAY['shop-1', 'shop-2']::text[]) AS e (name) WHERE e.name <> ALL (living);
+    IF missing IS NULL AND cardinality(living) < 1 THEN
+        missing := format('%s of 1 or more that report', cardinality(living));
+    END IF;
+    IF still IS NOT NULL THEN
+        RAISE EXCEPTION 'code first: these builds know the legacy side: %', still
+            USING ERRCODE = 'MG002', HINT = 'deploy what code/README.md of the plan says (C0), or accept it: acknowledged = ["code_first"] in [remove], then migrator remove plan';
+    ELSIF missing IS NOT NULL THEN
+        RAISE EXCEPTION 'code first is UNPROVEN, since not every expected instance says what it runs: %', missing
+            USING ERRCODE = 'MG008', HINT = 'start them, set [stage] expected_instances, or accept it: acknowledged = ["code_first"] in [remove], then migrator remove plan';
+    END IF;
+END
+$migrator$;
+
+-- What SQL itself can measure, again in each transaction: who still serves, and signs in, the old way.
+CREATE FUNCTION migrator_guard.measure(this_step text) RETURNS void LANGUAGE plpgsql AS $migrator$
+DECLARE
+    still text;
+BEGIN
+    IF to_regclass('"public"."migrator_instance"') IS NOT NULL THEN
+        SELECT string_agg(format('%s (stage %s)', i.instance, i.stage), ', ')
+        INTO still FROM "public"."migrator_instance" AS i
+        WHERE i.seen_at > clock_timestamp() - interval '60 seconds' AND i.legacy_capable AND i.stage <> 'auther';
+        IF still IS NOT NULL THEN
+            RAISE EXCEPTION 'instances still accept legacy logins: %', still
+                USING ERRCODE = 'MG002', HINT = 'migrator dual-path stage show';
+        END IF;
+    END IF;
+    IF this_step >= '03_revoke' THEN
+        PERFORM migrator_guard.code_first();
+    END IF;
+    IF to_regclass('"public"."migrator_identity"') IS NOT NULL THEN
+        SELECT max(i.last_legacy_at)::text INTO still FROM "public"."migrator_identity" AS i
+        WHERE i.last_legacy_at > clock_timestamp() - interval '86400 seconds';
+        IF still IS NOT NULL THEN
+            RAISE EXCEPTION 'a user was on the legacy side at %', still
+                USING ERRCODE = 'MG002', HINT = 'wait as long as [remove] quiet_for says, or find out who: migrator drain status';
+        END IF;
+    END IF;
+END
+$migrator$;
+
+-- The objects that were planned for, by OID: a table of the same name is not the same table.
+CREATE TABLE migrator_guard.target (
+    schema_name text NOT NULL,
+    table_name text NOT NULL,
+    oid oid NOT NULL,
+    shape text,
+    PRIMARY KEY (schema_name, table_name)
+);
+
+-- Foreign keys from outside that the plan knows; another one would be in the way of the purge.
+CREATE TABLE migrator_guard.inbound (
+    table_oid oid NOT NULL,
+    constraint_name text NOT NULL,
+    PRIMARY KEY (table_oid, constraint_name)
+);
 
 -- Everything of a table that a purge would take with it, but what is ours; SET SCHEMA leaves it the same.
 CREATE FUNCTION migrator_guard.shape_of(rel oid) RETURNS text LANGUAGE sql STABLE
@@ -247,88 +306,6 @@ BEGIN
 END
 $migrator$;
 
--- What SQL itself can measure, again in each transaction: who still serves, and signs in, the old way.
-CREATE FUNCTION migrator_guard.measure() RETURNS void LANGUAGE plpgsql AS $migrator$
-DECLARE
-    still text;
-BEGIN
-    IF to_regclass('"public"."migrator_instance"') IS NOT NULL THEN
-        SELECT string_agg(format('%s (stage %s)', i.instance, i.stage), ', ')
-        INTO still FROM "public"."migrator_instance" AS i
-        WHERE i.seen_at > clock_timestamp() - interval '60 seconds' AND i.legacy_capable AND i.stage <> 'auther';
-        IF still IS NOT NULL THEN
-            RAISE EXCEPTION 'instances still accept legacy logins: %', still
-                USING ERRCODE = 'MG002', HINT = 'migrator dual-path stage show';
-        END IF;
-    END IF;
-    IF to_regclass('"public"."migrator_identity"') IS NOT NULL THEN
-        SELECT max(i.last_legacy_at)::text INTO still FROM "public"."migrator_identity" AS i
-        WHERE i.last_legacy_at > clock_timestamp() - interval '86400 seconds';
-        IF still IS NOT NULL THEN
-            RAISE EXCEPTION 'a user was on the legacy side at %', still
-                USING ERRCODE = 'MG002', HINT = 'wait as long as [remove] quiet_for says, or find out who: migrator drain status';
-        END IF;
-    END IF;
-END
-$migrator$;
-
--- Opens a transaction of a step: lease, evidence, order of steps, and what can be measured here.
-CREATE FUNCTION migrator_guard.enter(this_step text, this_unit text, direction text, this_plan text) RETURNS void
-LANGUAGE plpgsql AS $migrator$
-DECLARE
-    now_state text;
-    in_the_way text;
-BEGIN
-    PERFORM FROM migrator_guard.plan WHERE plan_id = this_plan;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'another plan than % is under way', this_plan
-            USING ERRCODE = 'MG006', HINT = 'revert that one with its own files first: migrator remove status';
-    END IF;
-    PERFORM migrator_guard.check_lease();
-    PERFORM FROM migrator_guard.unit AS u WHERE (u.step, u.direction, u.unit) = (this_step, enter.direction, this_unit);
-    IF FOUND THEN
-        RAISE EXCEPTION 'part % of step % is done', this_unit, this_step
-            USING ERRCODE = 'MG006', HINT = 'migrator remove apply and migrator remove revert go on where a step stopped';
-    END IF;
-    SELECT state INTO STRICT now_state FROM migrator_guard.step WHERE step = this_step FOR UPDATE;
-    IF direction = 'deploy' THEN
-        PERFORM migrator_guard.check_evidence(this_step, this_plan);
-        PERFORM migrator_guard.measure();
-        PERFORM migrator_guard.unchanged();
-        SELECT step INTO in_the_way FROM migrator_guard.step
-        WHERE step < this_step AND state <> 'applied' ORDER BY step LIMIT 1;
-    ELSE
-        SELECT step INTO in_the_way FROM migrator_guard.step
-        WHERE step > this_step AND state <> 'pending' ORDER BY step DESC LIMIT 1;
-    END IF;
-    IF in_the_way IS NOT NULL THEN
-        RAISE EXCEPTION 'step % comes before %', in_the_way, this_step USING ERRCODE = 'MG006', HINT = 'migrator remove status';
-    END IF;
-    IF (direction = 'deploy' AND now_state NOT IN ('pending', 'applying')) OR (direction = 'revert' AND now_state = 'pending') THEN
-        RAISE EXCEPTION 'step % is %', this_step, now_state USING ERRCODE = 'MG006', HINT = 'migrator remove status';
-    END IF;
-    UPDATE migrator_guard.step SET state = CASE direction WHEN 'deploy' THEN 'applying' ELSE 'reverting' END, at = clock_timestamp()
-    WHERE step = this_step;
-END
-$migrator$;
-
--- Closes a transaction of a step; the last one settles the step's state.
-CREATE FUNCTION migrator_guard.leave(this_step text, this_unit text, this_direction text, is_last boolean) RETURNS void
-LANGUAGE plpgsql AS $migrator$
-BEGIN
-    INSERT INTO migrator_guard.unit (step, direction, unit, fence)
-    VALUES (this_step, this_direction, this_unit, migrator_guard.check_lease());
-    IF is_last THEN
-        UPDATE migrator_guard.step SET state = CASE this_direction WHEN 'deploy' THEN 'applied' ELSE 'pending' END, at = clock_timestamp()
-        WHERE step = this_step;
-        DELETE FROM migrator_guard.unit WHERE step = this_step AND (this_direction = 'revert' OR direction = 'revert');
-    END IF;
-END
-$migrator$;
-
-CREATE FUNCTION migrator_guard.is_applied(this_step text) RETURNS boolean LANGUAGE sql STABLE
-RETURN EXISTS (SELECT FROM migrator_guard.step WHERE step = this_step AND state = 'applied');
-
 -- The table under this name now is the one that was planned for.
 CREATE FUNCTION migrator_guard.expect(planned_schema text, planned_table text, now_in text) RETURNS void
 LANGUAGE plpgsql AS $migrator$
@@ -343,6 +320,72 @@ BEGIN
     END IF;
 END
 $migrator$;
+
+-- Takes back what default privileges gave to a new object, so that only the planned grants remain.
+CREATE FUNCTION migrator_guard.strip_grants(object regclass) RETURNS void LANGUAGE plpgsql AS $migrator$
+DECLARE
+    given record;
+    kind text := (SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END FROM pg_class WHERE oid = object);
+BEGIN
+    FOR given IN
+        SELECT DISTINCT acl.grantee FROM pg_class AS c, aclexplode(coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's'::"char" ELSE 'r'::"char" END, c.relowner))) AS acl
+        WHERE c.oid = object
+    LOOP
+        EXECUTE format('REVOKE ALL ON %s %s FROM %s', kind, object,
+            CASE given.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(given.grantee)) END);
+    END LOOP;
+END
+$migrator$;
+
+CREATE FUNCTION migrator_guard.usable(index regclass) RETURNS void LANGUAGE plpgsql AS $migrator$
+BEGIN
+    PERFORM FROM pg_index WHERE indexrelid = index AND indisvalid;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'index % is not valid', index USING ERRCODE = 'MG004', HINT = 'migrator remove revert builds it again';
+    END IF;
+END
+$migrator$;
+
+CREATE TABLE migrator_guard.archive (
+    name text PRIMARY KEY,
+    rows bigint NOT NULL,
+    sha256 text NOT NULL,
+    archived_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- Stands for the files; the drill restored exactly those.
+    manifest_sha256 text,
+    erased bigint NOT NULL DEFAULT 0,
+    drilled_at timestamptz,
+    compared_at timestamptz
+);
+
+-- Which rows are in which file, so that an erasure rewrites only that; here and not in the files, since keys are personal.
+CREATE TABLE migrator_guard.archive_chunk (
+    name text NOT NULL,
+    file text NOT NULL,
+    first_key text[] NOT NULL,
+    last_key text[] NOT NULL,
+    PRIMARY KEY (name, file)
+);
+
+CREATE TABLE migrator_guard.sequence_value (
+    schema_name text NOT NULL,
+    name text NOT NULL,
+    last_value bigint NOT NULL,
+    is_called boolean NOT NULL,
+    PRIMARY KEY (schema_name, name)
+);
+
+CREATE TABLE migrator_guard.orphan (
+    table_name text NOT NULL,
+    constraint_name text NOT NULL,
+    rows bigint NOT NULL,
+    some_keys text[],
+    PRIMARY KEY (table_name, constraint_name)
+);
+
+-- One value as text that no other sequence of values can look like.
+CREATE FUNCTION migrator_guard.field(value text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN value IS NULL THEN 'N' ELSE octet_length(value) || ':' || value END;
 
 CREATE FUNCTION migrator_guard.equal(found_rows bigint, found_sha256 text, wanted_rows bigint, wanted_sha256 text, what text) RETURNS void
 LANGUAGE plpgsql AS $migrator$
@@ -429,6 +472,76 @@ END
 $migrator$;
 REVOKE ALL ON FUNCTION migrator_guard.block_write() FROM PUBLIC;
 
+-- O(1): the write-block is in place, nobody ran into it, and the comparison is recent.
+CREATE FUNCTION migrator_guard.unwritten(blocked regclass, archive_name text, rejected regclass) RETURNS void
+LANGUAGE plpgsql AS $migrator$
+DECLARE
+    was_hit boolean;
+BEGIN
+    PERFORM FROM pg_trigger WHERE tgrelid = blocked AND tgname = 'migrator_guard_block' AND tgenabled = 'A';
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the write-block on % is gone or disabled', blocked
+            USING ERRCODE = 'MG004', HINT = 'revert to before the archive step, then apply it again: migrator remove revert';
+    END IF;
+    EXECUTE format('SELECT is_called FROM %s', rejected) INTO was_hit;
+    IF was_hit THEN
+        RAISE EXCEPTION 'something still writes to %: the write-block refused it', blocked
+            USING ERRCODE = 'MG004', HINT = 'find the writer in the server log (SQLSTATE 55000), then revert to before the archive step: migrator remove revert';
+    END IF;
+    PERFORM FROM migrator_guard.archive WHERE name = archive_name AND compared_at > clock_timestamp() - interval '15 minutes';
+    IF NOT FOUND THEN
+        RAISE EXCEPTION '% was not compared with its archive in the last 15 minutes', blocked
+            USING ERRCODE = 'MG004', HINT = 'migrator remove apply compares again';
+    END IF;
+END
+$migrator$;
+
+-- What stops a stray DROP TABLE or TRUNCATE, by OID.
+CREATE TABLE migrator_guard.tripwire (
+    schema_name text NOT NULL,
+    table_name text NOT NULL,
+    view_oid oid NOT NULL,
+    trigger_oid oid NOT NULL,
+    PRIMARY KEY (schema_name, table_name)
+);
+
+CREATE FUNCTION migrator_guard.block_truncate() RETURNS trigger LANGUAGE plpgsql AS $migrator$
+BEGIN
+    RAISE EXCEPTION 'table %.% is about to be removed with a way back: it is not truncated', TG_TABLE_SCHEMA, TG_TABLE_NAME
+        USING ERRCODE = '55000', HINT = 'migrator remove status';
+END
+$migrator$;
+
+-- By OID: what has the same name is not ours.
+CREATE FUNCTION migrator_guard.drop_tripwire(of_schema text, of_table text) RETURNS void LANGUAGE plpgsql AS $migrator$
+DECLARE
+    ours migrator_guard.tripwire;
+    trigger_name text;
+    on_table regclass;
+    view_name text;
+BEGIN
+    DELETE FROM migrator_guard.tripwire WHERE schema_name = of_schema AND table_name = of_table RETURNING * INTO ours;
+    SELECT c.oid::regclass INTO view_name FROM pg_class AS c WHERE c.oid = ours.view_oid AND c.relkind = 'v';
+    SELECT t.tgname, t.tgrelid INTO trigger_name, on_table FROM pg_trigger AS t WHERE t.oid = ours.trigger_oid;
+    IF view_name IS NULL OR trigger_name IS NULL THEN
+        RAISE EXCEPTION 'the tripwires of %.% are not the ones that were set', of_schema, of_table
+            USING ERRCODE = 'MG003', HINT = 'find out who took them away; migrator remove status';
+    END IF;
+    EXECUTE format('DROP VIEW %s RESTRICT', view_name);
+    EXECUTE format('DROP TRIGGER %I ON %s RESTRICT', trigger_name, on_table);
+END
+$migrator$;
+
+-- What was heard since the tables were taken away.
+CREATE TABLE migrator_guard.scream (
+    only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+    opened_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    looked_at timestamptz,
+    control_counted boolean NOT NULL DEFAULT false,
+    refusals bigint,
+    unproven text NOT NULL DEFAULT ''
+);
+
 CREATE FUNCTION migrator_guard.may_use(role name, rel oid) RETURNS boolean LANGUAGE sql STABLE
 RETURN has_table_privilege(role, rel, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
     OR has_any_column_privilege(role, rel, 'SELECT, INSERT, UPDATE, REFERENCES');
@@ -468,90 +581,6 @@ BEGIN
     ELSIF heard.opened_at + long_enough > clock_timestamp() THEN
         RAISE EXCEPTION 'the scream window runs until %', heard.opened_at + long_enough
             USING ERRCODE = 'MG008', HINT = 'then: migrator remove apply';
-    END IF;
-END
-$migrator$;
-
-CREATE FUNCTION migrator_guard.block_truncate() RETURNS trigger LANGUAGE plpgsql AS $migrator$
-BEGIN
-    RAISE EXCEPTION 'table %.% is about to be removed with a way back: it is not truncated', TG_TABLE_SCHEMA, TG_TABLE_NAME
-        USING ERRCODE = '55000', HINT = 'migrator remove status';
-END
-$migrator$;
-
--- By OID: what has the same name is not ours.
-CREATE FUNCTION migrator_guard.drop_tripwire(of_schema text, of_table text) RETURNS void LANGUAGE plpgsql AS $migrator$
-DECLARE
-    ours migrator_guard.tripwire;
-    trigger_name text;
-    on_table regclass;
-    view_name text;
-BEGIN
-    DELETE FROM migrator_guard.tripwire WHERE schema_name = of_schema AND table_name = of_table RETURNING * INTO ours;
-    SELECT c.oid::regclass INTO view_name FROM pg_class AS c WHERE c.oid = ours.view_oid AND c.relkind = 'v';
-    SELECT t.tgname, t.tgrelid INTO trigger_name, on_table FROM pg_trigger AS t WHERE t.oid = ours.trigger_oid;
-    IF view_name IS NULL OR trigger_name IS NULL THEN
-        RAISE EXCEPTION 'the tripwires of %.% are not the ones that were set', of_schema, of_table
-            USING ERRCODE = 'MG003', HINT = 'find out who took them away; migrator remove status';
-    END IF;
-    EXECUTE format('DROP VIEW %s RESTRICT', view_name);
-    EXECUTE format('DROP TRIGGER %I ON %s RESTRICT', trigger_name, on_table);
-END
-$migrator$;
-
--- O(1): the write-block is in place, nobody ran into it, and the comparison is recent.
-CREATE FUNCTION migrator_guard.unwritten(blocked regclass, archive_name text, rejected regclass) RETURNS void
-LANGUAGE plpgsql AS $migrator$
-DECLARE
-    was_hit boolean;
-BEGIN
-    PERFORM FROM pg_trigger WHERE tgrelid = blocked AND tgname = 'migrator_guard_block' AND tgenabled = 'A';
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'the write-block on % is gone or disabled', blocked
-            USING ERRCODE = 'MG004', HINT = 'revert to before the archive step, then apply it again: migrator remove revert';
-    END IF;
-    EXECUTE format('SELECT is_called FROM %s', rejected) INTO was_hit;
-    IF was_hit THEN
-        RAISE EXCEPTION 'something still writes to %: the write-block refused it', blocked
-            USING ERRCODE = 'MG004', HINT = 'find the writer in the server log (SQLSTATE 55000), then revert to before the archive step: migrator remove revert';
-    END IF;
-    PERFORM FROM migrator_guard.archive WHERE name = archive_name AND compared_at > clock_timestamp() - interval '15 minutes';
-    IF NOT FOUND THEN
-        RAISE EXCEPTION '% was not compared with its archive in the last 15 minutes', blocked
-            USING ERRCODE = 'MG004', HINT = 'migrator remove apply compares again';
-    END IF;
-END
-$migrator$;
-
--- Takes back what default privileges gave to a new object, so that only the planned grants remain.
-CREATE FUNCTION migrator_guard.strip_grants(object regclass) RETURNS void LANGUAGE plpgsql AS $migrator$
-DECLARE
-    given record;
-    kind text := (SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END FROM pg_class WHERE oid = object);
-BEGIN
-    FOR given IN
-        SELECT DISTINCT acl.grantee FROM pg_class AS c, aclexplode(coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's'::"char" ELSE 'r'::"char" END, c.relowner))) AS acl
-        WHERE c.oid = object
-    LOOP
-        EXECUTE format('REVOKE ALL ON %s %s FROM %s', kind, object,
-            CASE given.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(given.grantee)) END);
-    END LOOP;
-END
-$migrator$;
-
-CREATE FUNCTION migrator_guard.usable(index regclass) RETURNS void LANGUAGE plpgsql AS $migrator$
-BEGIN
-    PERFORM FROM pg_index WHERE indexrelid = index AND indisvalid;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'index % is not valid', index USING ERRCODE = 'MG004', HINT = 'migrator remove revert builds it again';
-    END IF;
-END
-$migrator$;
-
-CREATE FUNCTION migrator_guard.verified(fine boolean, what text) RETURNS void LANGUAGE plpgsql AS $migrator$
-BEGIN
-    IF fine IS NOT TRUE THEN
-        RAISE EXCEPTION 'not so: %', what USING ERRCODE = 'MG007', HINT = 'migrator remove status';
     END IF;
 END
 $migrator$;

@@ -1,4 +1,4 @@
--- 04_scream_window (deploy), plan a6448c8b5acd86c7, database shop
+-- 04_scream_window (deploy), plan cded23f13854b98c, database shop
 --
 -- What:    Waits until nobody was refused for a while: the command reads SQLSTATE 42501, 42P01, 42703 and 0A000 from
 --          the server's log, and plants a refusal of its own each time, which has to be found there.
@@ -15,7 +15,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('04_scream_window', 'open', 'deploy', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('04_scream_window', 'open', 'deploy', 'cded23f13854b98c');
 INSERT INTO migrator_guard.scream DEFAULT VALUES;
 SELECT migrator_guard.leave('04_scream_window', 'open', 'deploy', false);
 COMMIT;
@@ -24,7 +24,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('04_scream_window', 'close', 'deploy', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('04_scream_window', 'close', 'deploy', 'cded23f13854b98c');
 SELECT migrator_guard.nobody_screamed(interval '604800 seconds');
 SELECT migrator_guard.leave('04_scream_window', 'close', 'deploy', true);
 COMMIT;

@@ -1,4 +1,4 @@
--- 05_quarantine_tables (deploy), plan a6448c8b5acd86c7, database shop
+-- 05_quarantine_tables (deploy), plan cded23f13854b98c, database shop
 --
 -- What:    Moves the tables into the quarantine schema. Foreign keys, views and OIDs keep working; whoever still uses
 --          an old name gets SQLSTATE 42P01.
@@ -17,7 +17,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('05_quarantine_tables', 'move', 'deploy', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('05_quarantine_tables', 'move', 'deploy', 'cded23f13854b98c');
 SELECT migrator_guard.nobody_screamed(interval '604800 seconds');
 LOCK TABLE ONLY "Odd Schema"."wörter ""quoted"" and long: 0123456789012345678901234567890" IN ACCESS EXCLUSIVE MODE;
 LOCK TABLE ONLY "public"."tokens" IN ACCESS EXCLUSIVE MODE NOWAIT;

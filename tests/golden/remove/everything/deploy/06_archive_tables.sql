@@ -1,4 +1,4 @@
--- 06_archive_tables (deploy), plan a6448c8b5acd86c7, database shop
+-- 06_archive_tables (deploy), plan cded23f13854b98c, database shop
 --
 -- What:    Writes the quarantined tables to encrypted files in one snapshot and records count and checksum.
 -- Lock:    ACCESS SHARE on the quarantined tables.
@@ -15,7 +15,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('06_archive_tables', 'recorded', 'deploy', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('06_archive_tables', 'recorded', 'deploy', 'cded23f13854b98c');
 SELECT migrator_guard.archived('wörter "quoted" and long: 0123456789012345678901234567890', '06_archive_tables');
 SELECT migrator_guard.archived('tokens', '06_archive_tables');
 SELECT migrator_guard.archived('scratch', '06_archive_tables');

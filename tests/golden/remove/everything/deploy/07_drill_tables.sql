@@ -1,4 +1,4 @@
--- 07_drill_tables (deploy), plan a6448c8b5acd86c7, database shop
+-- 07_drill_tables (deploy), plan cded23f13854b98c, database shop
 --
 -- What:    Restores the files into a scratch schema, compares them with the recorded count and checksum, drops the
 --          schema.
@@ -16,7 +16,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('07_drill_tables', 'drilled', 'deploy', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('07_drill_tables', 'drilled', 'deploy', 'cded23f13854b98c');
 SELECT migrator_guard.proven('wörter "quoted" and long: 0123456789012345678901234567890');
 SELECT migrator_guard.proven('tokens');
 SELECT migrator_guard.proven('scratch');

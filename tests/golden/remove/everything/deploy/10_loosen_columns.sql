@@ -1,4 +1,4 @@
--- 10_loosen_columns (deploy), plan a6448c8b5acd86c7, database shop
+-- 10_loosen_columns (deploy), plan cded23f13854b98c, database shop
 --
 -- What:    Lets rows be written that no longer name the columns: NOT NULL goes where there is no default, and a default
 --          where a unique index would let it in only once.
@@ -17,7 +17,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('10_loosen_columns', 'loosen', 'deploy', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('10_loosen_columns', 'loosen', 'deploy', 'cded23f13854b98c');
 LOCK TABLE ONLY "public"."users" IN ACCESS EXCLUSIVE MODE;
 SELECT migrator_guard.expect('public', 'users', 'public');
 -- A default in a unique index lets one row in only, and values that are to be erased must not come from a default.

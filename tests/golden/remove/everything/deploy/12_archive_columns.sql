@@ -1,4 +1,4 @@
--- 12_archive_columns (deploy), plan a6448c8b5acd86c7, database shop
+-- 12_archive_columns (deploy), plan cded23f13854b98c, database shop
 --
 -- What:    Writes the renamed columns with the primary key to encrypted files in one snapshot and records count and
 --          checksum.
@@ -16,7 +16,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('12_archive_columns', 'recorded', 'deploy', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('12_archive_columns', 'recorded', 'deploy', 'cded23f13854b98c');
 SELECT migrator_guard.archived('users', '12_archive_columns');
 SELECT migrator_guard.leave('12_archive_columns', 'recorded', 'deploy', true);
 COMMIT;

@@ -1,4 +1,4 @@
--- 13_drill_columns (deploy), plan a6448c8b5acd86c7, database shop
+-- 13_drill_columns (deploy), plan cded23f13854b98c, database shop
 --
 -- What:    Restores the files into a scratch schema, compares them with the recorded count and checksum, drops the
 --          schema.
@@ -16,7 +16,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('13_drill_columns', 'drilled', 'deploy', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('13_drill_columns', 'drilled', 'deploy', 'cded23f13854b98c');
 SELECT migrator_guard.proven('users');
 SELECT migrator_guard.leave('13_drill_columns', 'drilled', 'deploy', true);
 COMMIT;

@@ -1,4 +1,4 @@
--- 14_write_block_columns (deploy), plan a6448c8b5acd86c7, database shop
+-- 14_write_block_columns (deploy), plan cded23f13854b98c, database shop
 --
 -- What:    Blocks writes to the renamed columns, then compares them with their archive by primary key.
 -- Lock:    SHARE ROW EXCLUSIVE on the users table for a moment (trigger), then ACCESS SHARE.
@@ -14,7 +14,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('14_write_block_columns', 'block', 'deploy', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('14_write_block_columns', 'block', 'deploy', 'cded23f13854b98c');
 LOCK TABLE ONLY "public"."users" IN SHARE ROW EXCLUSIVE MODE;
 SELECT migrator_guard.expect('public', 'users', 'public');
 CREATE SEQUENCE migrator_guard."rejected_users";
@@ -36,7 +36,7 @@ COMMIT;
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('14_write_block_columns', 'compare', 'deploy', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('14_write_block_columns', 'compare', 'deploy', 'cded23f13854b98c');
 SET LOCAL row_security = off;
 SET LOCAL datestyle = 'ISO, YMD';
 SET LOCAL intervalstyle = 'postgres';

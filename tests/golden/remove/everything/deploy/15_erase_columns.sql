@@ -1,4 +1,4 @@
--- 15_erase_columns (deploy), plan a6448c8b5acd86c7, database shop
+-- 15_erase_columns (deploy), plan cded23f13854b98c, database shop
 --
 -- What:    Overwrites the quarantined columns with NULL, in batches, then writes the table anew, so that no block holds
 --          the values any more. WAL, replicas and backups hold them until those rotate.
@@ -18,7 +18,7 @@
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('15_erase_columns', 'compare', 'deploy', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('15_erase_columns', 'compare', 'deploy', 'cded23f13854b98c');
 SET LOCAL row_security = off;
 SET LOCAL datestyle = 'ISO, YMD';
 SET LOCAL intervalstyle = 'postgres';
@@ -56,7 +56,7 @@ BEGIN
         last_block := pg_relation_size('"public"."users"'::regclass) / current_setting('block_size')::bigint;
         WHILE first_block <= last_block LOOP
             PERFORM set_config('lock_timeout', '200ms', true);
-            PERFORM migrator_guard.enter('15_erase_columns', 'null', 'deploy', 'a6448c8b5acd86c7');
+            PERFORM migrator_guard.enter('15_erase_columns', 'null', 'deploy', 'cded23f13854b98c');
             PERFORM migrator_guard.approve_writer();
             UPDATE "public"."users" SET "migrator_q_encrypted_password" = NULL, "migrator_q_sign_in_count" = NULL, "migrator_q_reset_password_token" = NULL, "migrator_q_confirmation_token" = NULL, "migrator_q_failed_attempts" = NULL, "migrator_q_current_sign_in_ip" = NULL, "migrator_q_confirmed_at" = NULL
             WHERE ctid >= format('(%s,0)', first_block)::tid AND ctid < format('(%s,0)', first_block + 100)::tid
@@ -65,7 +65,7 @@ BEGIN
             first_block := first_block + 100;
         END LOOP;
     END LOOP;
-    PERFORM migrator_guard.enter('15_erase_columns', 'null', 'deploy', 'a6448c8b5acd86c7');
+    PERFORM migrator_guard.enter('15_erase_columns', 'null', 'deploy', 'cded23f13854b98c');
     PERFORM migrator_guard.leave('15_erase_columns', 'null', 'deploy', false);
 END
 $migrator$;
@@ -75,7 +75,7 @@ $migrator$;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('15_erase_columns', 'rewrite', 'deploy', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('15_erase_columns', 'rewrite', 'deploy', 'cded23f13854b98c');
 SELECT migrator_guard.expect('public', 'users', 'public');
 CLUSTER "public"."users" USING "users_pkey";
 ALTER TABLE "public"."users" SET WITHOUT CLUSTER;
@@ -86,7 +86,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('15_erase_columns', 'hashes', 'deploy', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('15_erase_columns', 'hashes', 'deploy', 'cded23f13854b98c');
 DO $migrator$
 BEGIN
     IF to_regclass('migrator_guard."rows_users"') IS NOT NULL THEN

@@ -1,4 +1,4 @@
--- 16_purge_columns (deploy), plan a6448c8b5acd86c7, database shop
+-- 16_purge_columns (deploy), plan cded23f13854b98c, database shop
 --
 -- What:    Compares the columns with their archive, then drops them in one transaction.
 -- Lock:    ACCESS EXCLUSIVE on the users table and on tables that the columns point to, for a change of the catalog
@@ -19,7 +19,7 @@
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('16_purge_columns', 'compare', 'deploy', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('16_purge_columns', 'compare', 'deploy', 'cded23f13854b98c');
 SET LOCAL row_security = off;
 SET LOCAL datestyle = 'ISO, YMD';
 SET LOCAL intervalstyle = 'postgres';
@@ -34,7 +34,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('16_purge_columns', 'drop', 'deploy', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('16_purge_columns', 'drop', 'deploy', 'cded23f13854b98c');
 SELECT migrator_guard.nobody_screamed(interval '604800 seconds');
 LOCK TABLE ONLY "public"."users" IN ACCESS EXCLUSIVE MODE;
 

@@ -1,4 +1,4 @@
--- 02_tripwires (revert), plan a6448c8b5acd86c7, database shop
+-- 02_tripwires (revert), plan cded23f13854b98c, database shop
 --
 -- What:    Takes this step back: Ties each table to a view in the guard schema and puts a trigger before TRUNCATE: a
 --          stray DROP TABLE fails with SQLSTATE 2BP01, a TRUNCATE with 55000. DROP TABLE … CASCADE is not stopped by
@@ -16,7 +16,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('02_tripwires', 'unset', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('02_tripwires', 'unset', 'revert', 'cded23f13854b98c');
 LOCK TABLE ONLY "Odd Schema"."wörter ""quoted"" and long: 0123456789012345678901234567890" IN ACCESS EXCLUSIVE MODE;
 LOCK TABLE ONLY "public"."tokens" IN ACCESS EXCLUSIVE MODE NOWAIT;
 LOCK TABLE ONLY "public"."scratch" IN ACCESS EXCLUSIVE MODE NOWAIT;

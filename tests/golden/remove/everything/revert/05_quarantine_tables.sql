@@ -1,4 +1,4 @@
--- 05_quarantine_tables (revert), plan a6448c8b5acd86c7, database shop
+-- 05_quarantine_tables (revert), plan cded23f13854b98c, database shop
 --
 -- What:    Takes this step back: Moves the tables into the quarantine schema. Foreign keys, views and OIDs keep
 --          working; whoever still uses an old name gets SQLSTATE 42P01.
@@ -17,7 +17,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('05_quarantine_tables', 'move', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('05_quarantine_tables', 'move', 'revert', 'cded23f13854b98c');
 LOCK TABLE ONLY "migrator_quarantine"."wörter ""quoted"" and long: 0123456789012345678901234567890" IN ACCESS EXCLUSIVE MODE;
 LOCK TABLE ONLY "migrator_quarantine"."tokens" IN ACCESS EXCLUSIVE MODE NOWAIT;
 LOCK TABLE ONLY "migrator_quarantine"."scratch" IN ACCESS EXCLUSIVE MODE NOWAIT;

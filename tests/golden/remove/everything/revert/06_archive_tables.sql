@@ -1,4 +1,4 @@
--- 06_archive_tables (revert), plan a6448c8b5acd86c7, database shop
+-- 06_archive_tables (revert), plan cded23f13854b98c, database shop
 --
 -- What:    Takes this step back: Writes the quarantined tables to encrypted files in one snapshot and records count and
 --          checksum.
@@ -16,7 +16,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('06_archive_tables', 'forget', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('06_archive_tables', 'forget', 'revert', 'cded23f13854b98c');
 DELETE FROM migrator_guard.archive_chunk WHERE name = 'wörter "quoted" and long: 0123456789012345678901234567890';
 DELETE FROM migrator_guard.archive WHERE name = 'wörter "quoted" and long: 0123456789012345678901234567890';
 DELETE FROM migrator_guard.archive_chunk WHERE name = 'tokens';

@@ -1,4 +1,4 @@
--- 08_write_block_tables (revert), plan a6448c8b5acd86c7, database shop
+-- 08_write_block_tables (revert), plan cded23f13854b98c, database shop
 --
 -- What:    Takes this step back: Blocks writes to the quarantined tables, then compares them with their archive in one
 --          snapshot each.
@@ -19,7 +19,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('08_write_block_tables', 'unblock', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('08_write_block_tables', 'unblock', 'revert', 'cded23f13854b98c');
 LOCK TABLE ONLY "migrator_quarantine"."wörter ""quoted"" and long: 0123456789012345678901234567890" IN ACCESS EXCLUSIVE MODE;
 LOCK TABLE ONLY "migrator_quarantine"."tokens" IN ACCESS EXCLUSIVE MODE NOWAIT;
 LOCK TABLE ONLY "migrator_quarantine"."scratch" IN ACCESS EXCLUSIVE MODE NOWAIT;

@@ -1,4 +1,4 @@
--- 09_purge_tables (revert), plan a6448c8b5acd86c7, database shop
+-- 09_purge_tables (revert), plan cded23f13854b98c, database shop
 --
 -- What:    Takes this step back: Compares the tables with their archive, then drops them in one transaction.
 -- Lock:    As in the deploy file, and SHARE ROW EXCLUSIVE on tables that a foreign key ties to what comes back.
@@ -19,7 +19,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('09_purge_tables', 'table_1', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('09_purge_tables', 'table_1', 'revert', 'cded23f13854b98c');
 SET LOCAL row_security = off;
 SET LOCAL datestyle = 'ISO, YMD';
 SET LOCAL intervalstyle = 'postgres';
@@ -107,7 +107,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('09_purge_tables', 'table_2', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('09_purge_tables', 'table_2', 'revert', 'cded23f13854b98c');
 SET LOCAL row_security = off;
 SET LOCAL datestyle = 'ISO, YMD';
 SET LOCAL intervalstyle = 'postgres';
@@ -150,7 +150,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('09_purge_tables', 'table_3', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('09_purge_tables', 'table_3', 'revert', 'cded23f13854b98c');
 SET LOCAL row_security = off;
 SET LOCAL datestyle = 'ISO, YMD';
 SET LOCAL intervalstyle = 'postgres';
@@ -188,7 +188,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('09_purge_tables', 'key_1', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('09_purge_tables', 'key_1', 'revert', 'cded23f13854b98c');
 ALTER TABLE "Odd Schema"."wörter ""quoted"" and long: 0123456789012345678901234567890" ADD CONSTRAINT "circle" FOREIGN KEY (token_kind, token_id) REFERENCES public.tokens(kind, id) MATCH FULL ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED NOT VALID;
 SELECT migrator_guard.leave('09_purge_tables', 'key_1', 'revert', false);
 COMMIT;
@@ -197,7 +197,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('09_purge_tables', 'key_2', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('09_purge_tables', 'key_2', 'revert', 'cded23f13854b98c');
 ALTER TABLE "Odd Schema"."wörter ""quoted"" and long: 0123456789012345678901234567890" ADD CONSTRAINT "self" FOREIGN KEY (parent) REFERENCES "Odd Schema"."wörter ""quoted"" and long: 0123456789012345678901234567890"("order") DEFERRABLE NOT VALID;
 SELECT migrator_guard.leave('09_purge_tables', 'key_2', 'revert', false);
 COMMIT;
@@ -206,7 +206,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('09_purge_tables', 'key_2_check', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('09_purge_tables', 'key_2_check', 'revert', 'cded23f13854b98c');
 DO $migrator$
 DECLARE
     orphans bigint;
@@ -231,7 +231,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('09_purge_tables', 'key_3', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('09_purge_tables', 'key_3', 'revert', 'cded23f13854b98c');
 ALTER TABLE "Odd Schema"."wörter ""quoted"" and long: 0123456789012345678901234567890" ADD CONSTRAINT "wörter ""quoted"" and long: 0123456789012345678901_owner_id_fkey" FOREIGN KEY (owner_id) REFERENCES public.users(id) ON DELETE SET NULL NOT VALID;
 SELECT migrator_guard.leave('09_purge_tables', 'key_3', 'revert', false);
 COMMIT;
@@ -240,7 +240,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('09_purge_tables', 'key_3_check', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('09_purge_tables', 'key_3_check', 'revert', 'cded23f13854b98c');
 DO $migrator$
 DECLARE
     orphans bigint;
@@ -265,7 +265,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('09_purge_tables', 'key_4', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('09_purge_tables', 'key_4', 'revert', 'cded23f13854b98c');
 ALTER TABLE "public"."tokens" ADD CONSTRAINT "tokens_word_fkey" FOREIGN KEY (word) REFERENCES "Odd Schema"."wörter ""quoted"" and long: 0123456789012345678901234567890"("order") NOT VALID;
 SELECT migrator_guard.leave('09_purge_tables', 'key_4', 'revert', false);
 COMMIT;
@@ -274,7 +274,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('09_purge_tables', 'key_4_check', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('09_purge_tables', 'key_4_check', 'revert', 'cded23f13854b98c');
 DO $migrator$
 DECLARE
     orphans bigint;
@@ -299,7 +299,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('09_purge_tables', 'inbound_1', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('09_purge_tables', 'inbound_1', 'revert', 'cded23f13854b98c');
 ALTER TABLE "public"."stays" ADD CONSTRAINT "to tokens" FOREIGN KEY (kind, token) REFERENCES public.tokens(kind, id) ON DELETE CASCADE NOT VALID;
 COMMENT ON CONSTRAINT "to tokens" ON "public"."stays" IS 'inbound';
 SELECT migrator_guard.leave('09_purge_tables', 'inbound_1', 'revert', false);
@@ -309,7 +309,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('09_purge_tables', 'inbound_1_check', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('09_purge_tables', 'inbound_1_check', 'revert', 'cded23f13854b98c');
 DO $migrator$
 DECLARE
     orphans bigint;
@@ -334,7 +334,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('09_purge_tables', 'move', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('09_purge_tables', 'move', 'revert', 'cded23f13854b98c');
 LOCK TABLE ONLY "Odd Schema"."wörter ""quoted"" and long: 0123456789012345678901234567890" IN ACCESS EXCLUSIVE MODE;
 LOCK TABLE ONLY "public"."tokens" IN ACCESS EXCLUSIVE MODE NOWAIT;
 LOCK TABLE ONLY "public"."scratch" IN ACCESS EXCLUSIVE MODE NOWAIT;

@@ -1,4 +1,4 @@
--- 11_quarantine_columns (revert), plan a6448c8b5acd86c7, database shop
+-- 11_quarantine_columns (revert), plan cded23f13854b98c, database shop
 --
 -- What:    Takes this step back: Renames the columns. Whoever still uses an old name gets SQLSTATE 42703, a cached
 --          prepared statement 0A000.
@@ -17,7 +17,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('11_quarantine_columns', 'rename', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('11_quarantine_columns', 'rename', 'revert', 'cded23f13854b98c');
 LOCK TABLE ONLY "public"."users" IN ACCESS EXCLUSIVE MODE;
 SELECT migrator_guard.expect('public', 'users', 'public');
 ALTER TABLE "public"."users" RENAME COLUMN "migrator_q_encrypted_password" TO "encrypted_password";

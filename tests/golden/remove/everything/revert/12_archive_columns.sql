@@ -1,4 +1,4 @@
--- 12_archive_columns (revert), plan a6448c8b5acd86c7, database shop
+-- 12_archive_columns (revert), plan cded23f13854b98c, database shop
 --
 -- What:    Takes this step back: Writes the renamed columns with the primary key to encrypted files in one snapshot and
 --          records count and checksum.
@@ -18,7 +18,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('12_archive_columns', 'forget', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('12_archive_columns', 'forget', 'revert', 'cded23f13854b98c');
 DELETE FROM migrator_guard.archive_chunk WHERE name = 'users';
 DELETE FROM migrator_guard.archive WHERE name = 'users';
 DO $migrator$

@@ -1,4 +1,4 @@
--- 13_drill_columns (revert), plan a6448c8b5acd86c7, database shop
+-- 13_drill_columns (revert), plan cded23f13854b98c, database shop
 --
 -- What:    Takes this step back: Restores the files into a scratch schema, compares them with the recorded count and
 --          checksum, drops the schema.
@@ -15,7 +15,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('13_drill_columns', 'forget', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('13_drill_columns', 'forget', 'revert', 'cded23f13854b98c');
 UPDATE migrator_guard.archive SET drilled_at = NULL WHERE name = 'users';
 SELECT migrator_guard.leave('13_drill_columns', 'forget', 'revert', true);
 COMMIT;

@@ -1,4 +1,4 @@
--- 14_write_block_columns (revert), plan a6448c8b5acd86c7, database shop
+-- 14_write_block_columns (revert), plan cded23f13854b98c, database shop
 --
 -- What:    Takes this step back: Blocks writes to the renamed columns, then compares them with their archive by primary
 --          key.
@@ -18,7 +18,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('14_write_block_columns', 'unblock', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('14_write_block_columns', 'unblock', 'revert', 'cded23f13854b98c');
 LOCK TABLE ONLY "public"."users" IN ACCESS EXCLUSIVE MODE;
 SELECT migrator_guard.expect('public', 'users', 'public');
 DO $migrator$

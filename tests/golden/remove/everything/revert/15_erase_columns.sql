@@ -1,4 +1,4 @@
--- 15_erase_columns (revert), plan a6448c8b5acd86c7, database shop
+-- 15_erase_columns (revert), plan cded23f13854b98c, database shop
 --
 -- What:    Takes this step back: Overwrites the quarantined columns with NULL, in batches, then writes the table anew,
 --          so that no block holds the values any more. WAL, replicas and backups hold them until those rotate.
@@ -17,7 +17,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('15_erase_columns', 'loaded', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('15_erase_columns', 'loaded', 'revert', 'cded23f13854b98c');
 SELECT migrator_guard.loaded('users');
 SELECT migrator_guard.leave('15_erase_columns', 'loaded', 'revert', false);
 COMMIT;
@@ -31,7 +31,7 @@ DECLARE
 BEGIN
     WHILE first_row <= last_row LOOP
         PERFORM set_config('lock_timeout', '200ms', true);
-        PERFORM migrator_guard.enter('15_erase_columns', 'fill', 'revert', 'a6448c8b5acd86c7');
+        PERFORM migrator_guard.enter('15_erase_columns', 'fill', 'revert', 'cded23f13854b98c');
         PERFORM migrator_guard.approve_writer();
         UPDATE "public"."users" AS u SET "migrator_q_encrypted_password" = a."encrypted_password", "migrator_q_sign_in_count" = a."sign_in_count", "migrator_q_reset_password_token" = a."reset_password_token", "migrator_q_confirmation_token" = a."confirmation_token", "migrator_q_failed_attempts" = a."failed_attempts", "migrator_q_current_sign_in_ip" = a."current_sign_in_ip", "migrator_q_confirmed_at" = a."confirmed_at"
         FROM "migrator_archive"."users" AS a
@@ -47,7 +47,7 @@ $migrator$;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('15_erase_columns', 'later_rows', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('15_erase_columns', 'later_rows', 'revert', 'cded23f13854b98c');
 SELECT migrator_guard.approve_writer();
 UPDATE "public"."users" AS u SET "migrator_q_encrypted_password" = '$2a$12$' || left(replace(gen_random_uuid()::text, '-', ''), 21) || '.' || repeat('.', 31)
 WHERE u."migrator_q_encrypted_password" IS NULL AND NOT EXISTS (SELECT FROM "migrator_archive"."users" AS a WHERE u."id" = a."id");
@@ -58,7 +58,7 @@ COMMIT;
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('15_erase_columns', 'compare', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('15_erase_columns', 'compare', 'revert', 'cded23f13854b98c');
 SET LOCAL row_security = off;
 SET LOCAL datestyle = 'ISO, YMD';
 SET LOCAL intervalstyle = 'postgres';
@@ -95,7 +95,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('15_erase_columns', 'settle', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('15_erase_columns', 'settle', 'revert', 'cded23f13854b98c');
 DO $migrator$
 BEGIN
     IF to_regclass('migrator_guard."rows_users"') IS NOT NULL THEN

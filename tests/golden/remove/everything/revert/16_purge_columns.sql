@@ -1,4 +1,4 @@
--- 16_purge_columns (revert), plan a6448c8b5acd86c7, database shop
+-- 16_purge_columns (revert), plan cded23f13854b98c, database shop
 --
 -- What:    Takes this step back: Compares the columns with their archive, then drops them in one transaction.
 -- Lock:    As in the deploy file, and SHARE ROW EXCLUSIVE on tables that a foreign key ties to what comes back.
@@ -20,7 +20,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('16_purge_columns', 'add', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('16_purge_columns', 'add', 'revert', 'cded23f13854b98c');
 LOCK TABLE ONLY "public"."users" IN ACCESS EXCLUSIVE MODE;
 SELECT migrator_guard.expect('public', 'users', 'public');
 ALTER TABLE "public"."users"
@@ -43,7 +43,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('16_purge_columns', 'unveil', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('16_purge_columns', 'unveil', 'revert', 'cded23f13854b98c');
 LOCK TABLE ONLY "public"."users" IN ACCESS EXCLUSIVE MODE;
 ALTER TABLE "public"."users" RENAME COLUMN "migrator_q_encrypted_password" TO "encrypted_password";
 ALTER TABLE "public"."users" RENAME COLUMN "migrator_q_sign_in_count" TO "sign_in_count";
@@ -60,7 +60,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('16_purge_columns', 'clear_index_1', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('16_purge_columns', 'clear_index_1', 'revert', 'cded23f13854b98c');
 DO $migrator$
 BEGIN
     IF EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('"public"."by_ip_and_name"') AND NOT indisvalid) THEN
@@ -78,7 +78,7 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS by_ip_and_name ON public.users USING btr
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('16_purge_columns', 'clear_index_2', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('16_purge_columns', 'clear_index_2', 'revert', 'cded23f13854b98c');
 DO $migrator$
 BEGIN
     IF EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('"public"."by_token"') AND NOT indisvalid) THEN
@@ -96,7 +96,7 @@ CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS by_token ON public.users USING bt
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('16_purge_columns', 'clear_index_3', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('16_purge_columns', 'clear_index_3', 'revert', 'cded23f13854b98c');
 DO $migrator$
 BEGIN
     IF EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('"public"."one_token"') AND NOT indisvalid) THEN
@@ -113,7 +113,7 @@ CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS one_token ON public.users USING b
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('16_purge_columns', 'constraint_1', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('16_purge_columns', 'constraint_1', 'revert', 'cded23f13854b98c');
 ALTER TABLE "public"."users" ADD CONSTRAINT "one_token" UNIQUE USING INDEX "one_token";
 COMMENT ON CONSTRAINT "one_token" ON "public"."users" IS 'pairs';
 SELECT migrator_guard.leave('16_purge_columns', 'constraint_1', 'revert', false);
@@ -123,7 +123,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('16_purge_columns', 'constraint_2', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('16_purge_columns', 'constraint_2', 'revert', 'cded23f13854b98c');
 ALTER TABLE "public"."users" ADD CONSTRAINT "token_is_long" CHECK ((length((confirmation_token)::text) > 3)) NOT VALID;
 SELECT migrator_guard.leave('16_purge_columns', 'constraint_2', 'revert', false);
 COMMIT;
@@ -132,7 +132,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('16_purge_columns', 'constraint_2_check', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('16_purge_columns', 'constraint_2_check', 'revert', 'cded23f13854b98c');
 ALTER TABLE "public"."users" VALIDATE CONSTRAINT "token_is_long";
 SELECT migrator_guard.leave('16_purge_columns', 'constraint_2_check', 'revert', false);
 COMMIT;
@@ -142,7 +142,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('16_purge_columns', 'rename', 'revert', 'a6448c8b5acd86c7');
+SELECT migrator_guard.enter('16_purge_columns', 'rename', 'revert', 'cded23f13854b98c');
 LOCK TABLE ONLY "public"."users" IN ACCESS EXCLUSIVE MODE;
 COMMENT ON INDEX "public"."by_token" IS 'open confirmations';
 SELECT migrator_guard.usable('"public"."by_ip_and_name"'::regclass);

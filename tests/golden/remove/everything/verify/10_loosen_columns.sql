@@ -1,4 +1,4 @@
--- 10_loosen_columns (verify), plan a6448c8b5acd86c7, database shop
+-- 10_loosen_columns (verify), plan cded23f13854b98c, database shop
 -- Raises with SQLSTATE MG004 or MG007 when the step's effect is not what the database holds. Reads only, ACCESS SHARE.
 
 -- always: verify

@@ -1,4 +1,4 @@
--- 10_loosen_columns (deploy), plan 01c0a1b006fafc1a, database shop
+-- 10_loosen_columns (deploy), plan e2208e7bbcb1f0a4, database shop
 --
 -- What:    Lets rows be written that no longer name the columns: NOT NULL goes where there is no default, and a default
 --          where a unique index would let it in only once.
@@ -17,7 +17,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('10_loosen_columns', 'loosen', 'deploy', '01c0a1b006fafc1a');
+SELECT migrator_guard.enter('10_loosen_columns', 'loosen', 'deploy', 'e2208e7bbcb1f0a4');
 LOCK TABLE ONLY "public"."users" IN ACCESS EXCLUSIVE MODE;
 SELECT migrator_guard.expect('public', 'users', 'public');
 -- A default in a unique index lets one row in only, and values that are to be erased must not come from a default.

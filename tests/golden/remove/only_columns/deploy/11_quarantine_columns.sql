@@ -1,4 +1,4 @@
--- 11_quarantine_columns (deploy), plan 01c0a1b006fafc1a, database shop
+-- 11_quarantine_columns (deploy), plan e2208e7bbcb1f0a4, database shop
 --
 -- What:    Renames the columns. Whoever still uses an old name gets SQLSTATE 42703, a cached prepared statement 0A000.
 -- Lock:    ACCESS EXCLUSIVE on the users table, for a change of the catalog (milliseconds).
@@ -16,7 +16,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('11_quarantine_columns', 'rename', 'deploy', '01c0a1b006fafc1a');
+SELECT migrator_guard.enter('11_quarantine_columns', 'rename', 'deploy', 'e2208e7bbcb1f0a4');
 LOCK TABLE ONLY "public"."users" IN ACCESS EXCLUSIVE MODE;
 SELECT migrator_guard.expect('public', 'users', 'public');
 ALTER TABLE "public"."users" RENAME COLUMN "encrypted_password" TO "migrator_q_encrypted_password";

@@ -1,4 +1,4 @@
--- 12_archive_columns (deploy), plan 01c0a1b006fafc1a, database shop
+-- 12_archive_columns (deploy), plan e2208e7bbcb1f0a4, database shop
 --
 -- What:    Writes the renamed columns with the primary key to encrypted files in one snapshot and records count and
 --          checksum.
@@ -16,7 +16,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('12_archive_columns', 'recorded', 'deploy', '01c0a1b006fafc1a');
+SELECT migrator_guard.enter('12_archive_columns', 'recorded', 'deploy', 'e2208e7bbcb1f0a4');
 SELECT migrator_guard.archived('users', '12_archive_columns');
 SELECT migrator_guard.leave('12_archive_columns', 'recorded', 'deploy', true);
 COMMIT;

@@ -1,4 +1,4 @@
--- 13_drill_columns (deploy), plan 01c0a1b006fafc1a, database shop
+-- 13_drill_columns (deploy), plan e2208e7bbcb1f0a4, database shop
 --
 -- What:    Restores the files into a scratch schema, compares them with the recorded count and checksum, drops the
 --          schema.
@@ -16,7 +16,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('13_drill_columns', 'drilled', 'deploy', '01c0a1b006fafc1a');
+SELECT migrator_guard.enter('13_drill_columns', 'drilled', 'deploy', 'e2208e7bbcb1f0a4');
 SELECT migrator_guard.proven('users');
 SELECT migrator_guard.leave('13_drill_columns', 'drilled', 'deploy', true);
 COMMIT;

@@ -1,4 +1,4 @@
--- 14_write_block_columns (deploy), plan 01c0a1b006fafc1a, database shop
+-- 14_write_block_columns (deploy), plan e2208e7bbcb1f0a4, database shop
 --
 -- What:    Blocks writes to the renamed columns, then compares them with their archive by primary key.
 -- Lock:    SHARE ROW EXCLUSIVE on the users table for a moment (trigger), then ACCESS SHARE.
@@ -14,7 +14,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('14_write_block_columns', 'block', 'deploy', '01c0a1b006fafc1a');
+SELECT migrator_guard.enter('14_write_block_columns', 'block', 'deploy', 'e2208e7bbcb1f0a4');
 LOCK TABLE ONLY "public"."users" IN SHARE ROW EXCLUSIVE MODE;
 SELECT migrator_guard.expect('public', 'users', 'public');
 CREATE SEQUENCE migrator_guard."rejected_users";
@@ -35,7 +35,7 @@ COMMIT;
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('14_write_block_columns', 'compare', 'deploy', '01c0a1b006fafc1a');
+SELECT migrator_guard.enter('14_write_block_columns', 'compare', 'deploy', 'e2208e7bbcb1f0a4');
 SET LOCAL row_security = off;
 SET LOCAL datestyle = 'ISO, YMD';
 SET LOCAL intervalstyle = 'postgres';

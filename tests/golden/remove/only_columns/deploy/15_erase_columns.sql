@@ -1,4 +1,4 @@
--- 15_erase_columns (deploy), plan 01c0a1b006fafc1a, database shop
+-- 15_erase_columns (deploy), plan e2208e7bbcb1f0a4, database shop
 --
 -- What:    Overwrites the quarantined columns with NULL, in batches. Old versions of the rows stay in their blocks
 --          until the table is written anew (the setting erase = "rewrite" does that here), and in WAL, replicas and
@@ -18,7 +18,7 @@
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('15_erase_columns', 'compare', 'deploy', '01c0a1b006fafc1a');
+SELECT migrator_guard.enter('15_erase_columns', 'compare', 'deploy', 'e2208e7bbcb1f0a4');
 SET LOCAL row_security = off;
 SET LOCAL datestyle = 'ISO, YMD';
 SET LOCAL intervalstyle = 'postgres';
@@ -53,7 +53,7 @@ BEGIN
         last_block := pg_relation_size('"public"."users"'::regclass) / current_setting('block_size')::bigint;
         WHILE first_block <= last_block LOOP
             PERFORM set_config('lock_timeout', '200ms', true);
-            PERFORM migrator_guard.enter('15_erase_columns', 'null', 'deploy', '01c0a1b006fafc1a');
+            PERFORM migrator_guard.enter('15_erase_columns', 'null', 'deploy', 'e2208e7bbcb1f0a4');
             PERFORM migrator_guard.approve_writer();
             UPDATE "public"."users" SET "migrator_q_encrypted_password" = NULL, "migrator_q_sign_in_count" = NULL, "migrator_q_reset_password_token" = NULL, "migrator_q_failed_attempts" = NULL, "migrator_q_current_sign_in_ip" = NULL, "migrator_q_confirmed_at" = NULL
             WHERE ctid >= format('(%s,0)', first_block)::tid AND ctid < format('(%s,0)', first_block + 100)::tid
@@ -62,7 +62,7 @@ BEGIN
             first_block := first_block + 100;
         END LOOP;
     END LOOP;
-    PERFORM migrator_guard.enter('15_erase_columns', 'null', 'deploy', '01c0a1b006fafc1a');
+    PERFORM migrator_guard.enter('15_erase_columns', 'null', 'deploy', 'e2208e7bbcb1f0a4');
     PERFORM migrator_guard.leave('15_erase_columns', 'null', 'deploy', false);
 END
 $migrator$;
@@ -71,7 +71,7 @@ $migrator$;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('15_erase_columns', 'hashes', 'deploy', '01c0a1b006fafc1a');
+SELECT migrator_guard.enter('15_erase_columns', 'hashes', 'deploy', 'e2208e7bbcb1f0a4');
 DO $migrator$
 BEGIN
     IF to_regclass('migrator_guard."rows_users"') IS NOT NULL THEN

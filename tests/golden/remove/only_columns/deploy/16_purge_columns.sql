@@ -1,4 +1,4 @@
--- 16_purge_columns (deploy), plan 01c0a1b006fafc1a, database shop
+-- 16_purge_columns (deploy), plan e2208e7bbcb1f0a4, database shop
 --
 -- What:    Compares the columns with their archive, then drops them in one transaction.
 -- Lock:    ACCESS EXCLUSIVE on the users table and on tables that the columns point to, for a change of the catalog
@@ -19,7 +19,7 @@
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('16_purge_columns', 'compare', 'deploy', '01c0a1b006fafc1a');
+SELECT migrator_guard.enter('16_purge_columns', 'compare', 'deploy', 'e2208e7bbcb1f0a4');
 SET LOCAL row_security = off;
 SET LOCAL datestyle = 'ISO, YMD';
 SET LOCAL intervalstyle = 'postgres';
@@ -34,7 +34,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('16_purge_columns', 'drop', 'deploy', '01c0a1b006fafc1a');
+SELECT migrator_guard.enter('16_purge_columns', 'drop', 'deploy', 'e2208e7bbcb1f0a4');
 LOCK TABLE ONLY "public"."users" IN ACCESS EXCLUSIVE MODE;
 
 SELECT migrator_guard.expect('public', 'users', 'public');

@@ -1,4 +1,4 @@
--- 01_guard (revert), plan 01c0a1b006fafc1a, database shop
+-- 01_guard (revert), plan e2208e7bbcb1f0a4, database shop
 --
 -- What:    Takes this step back: Makes the schemas of this removal: guard (lease, evidence, step log), quarantine and
 --          archive.
@@ -17,10 +17,11 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('01_guard', 'guard', 'revert', '01c0a1b006fafc1a');
+SELECT migrator_guard.enter('01_guard', 'guard', 'revert', 'e2208e7bbcb1f0a4');
 -- RESTRICT is the default: anything left in these schemas that is not ours stops this.
 DROP FUNCTION migrator_guard.enter(text, text, text, text);
-DROP FUNCTION migrator_guard.measure();
+DROP FUNCTION migrator_guard.measure(text);
+DROP FUNCTION migrator_guard.code_first();
 DROP FUNCTION migrator_guard.unchanged();
 DROP FUNCTION migrator_guard.shape_of(oid);
 DROP FUNCTION migrator_guard.leave(text, text, text, boolean);

@@ -1,4 +1,4 @@
--- 11_quarantine_columns (revert), plan 01c0a1b006fafc1a, database shop
+-- 11_quarantine_columns (revert), plan e2208e7bbcb1f0a4, database shop
 --
 -- What:    Takes this step back: Renames the columns. Whoever still uses an old name gets SQLSTATE 42703, a cached
 --          prepared statement 0A000.
@@ -17,7 +17,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('11_quarantine_columns', 'rename', 'revert', '01c0a1b006fafc1a');
+SELECT migrator_guard.enter('11_quarantine_columns', 'rename', 'revert', 'e2208e7bbcb1f0a4');
 LOCK TABLE ONLY "public"."users" IN ACCESS EXCLUSIVE MODE;
 SELECT migrator_guard.expect('public', 'users', 'public');
 ALTER TABLE "public"."users" RENAME COLUMN "migrator_q_encrypted_password" TO "encrypted_password";

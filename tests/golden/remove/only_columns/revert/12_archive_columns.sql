@@ -1,4 +1,4 @@
--- 12_archive_columns (revert), plan 01c0a1b006fafc1a, database shop
+-- 12_archive_columns (revert), plan e2208e7bbcb1f0a4, database shop
 --
 -- What:    Takes this step back: Writes the renamed columns with the primary key to encrypted files in one snapshot and
 --          records count and checksum.
@@ -18,7 +18,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('12_archive_columns', 'forget', 'revert', '01c0a1b006fafc1a');
+SELECT migrator_guard.enter('12_archive_columns', 'forget', 'revert', 'e2208e7bbcb1f0a4');
 DELETE FROM migrator_guard.archive_chunk WHERE name = 'users';
 DELETE FROM migrator_guard.archive WHERE name = 'users';
 DO $migrator$

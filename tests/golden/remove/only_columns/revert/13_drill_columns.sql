@@ -1,4 +1,4 @@
--- 13_drill_columns (revert), plan 01c0a1b006fafc1a, database shop
+-- 13_drill_columns (revert), plan e2208e7bbcb1f0a4, database shop
 --
 -- What:    Takes this step back: Restores the files into a scratch schema, compares them with the recorded count and
 --          checksum, drops the schema.
@@ -15,7 +15,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('13_drill_columns', 'forget', 'revert', '01c0a1b006fafc1a');
+SELECT migrator_guard.enter('13_drill_columns', 'forget', 'revert', 'e2208e7bbcb1f0a4');
 UPDATE migrator_guard.archive SET drilled_at = NULL WHERE name = 'users';
 SELECT migrator_guard.leave('13_drill_columns', 'forget', 'revert', true);
 COMMIT;

@@ -1,4 +1,4 @@
--- 14_write_block_columns (revert), plan 01c0a1b006fafc1a, database shop
+-- 14_write_block_columns (revert), plan e2208e7bbcb1f0a4, database shop
 --
 -- What:    Takes this step back: Blocks writes to the renamed columns, then compares them with their archive by primary
 --          key.
@@ -18,7 +18,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('14_write_block_columns', 'unblock', 'revert', '01c0a1b006fafc1a');
+SELECT migrator_guard.enter('14_write_block_columns', 'unblock', 'revert', 'e2208e7bbcb1f0a4');
 LOCK TABLE ONLY "public"."users" IN ACCESS EXCLUSIVE MODE;
 SELECT migrator_guard.expect('public', 'users', 'public');
 DO $migrator$

@@ -1,4 +1,4 @@
--- 15_erase_columns (revert), plan 01c0a1b006fafc1a, database shop
+-- 15_erase_columns (revert), plan e2208e7bbcb1f0a4, database shop
 --
 -- What:    Takes this step back: Overwrites the quarantined columns with NULL, in batches. Old versions of the rows
 --          stay in their blocks until the table is written anew (the setting erase = "rewrite" does that here), and in
@@ -18,7 +18,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('15_erase_columns', 'loaded', 'revert', '01c0a1b006fafc1a');
+SELECT migrator_guard.enter('15_erase_columns', 'loaded', 'revert', 'e2208e7bbcb1f0a4');
 SELECT migrator_guard.loaded('users');
 SELECT migrator_guard.leave('15_erase_columns', 'loaded', 'revert', false);
 COMMIT;
@@ -32,7 +32,7 @@ DECLARE
 BEGIN
     WHILE first_row <= last_row LOOP
         PERFORM set_config('lock_timeout', '200ms', true);
-        PERFORM migrator_guard.enter('15_erase_columns', 'fill', 'revert', '01c0a1b006fafc1a');
+        PERFORM migrator_guard.enter('15_erase_columns', 'fill', 'revert', 'e2208e7bbcb1f0a4');
         PERFORM migrator_guard.approve_writer();
         UPDATE "public"."users" AS u SET "migrator_q_sign_in_count" = a."sign_in_count", "migrator_q_failed_attempts" = a."failed_attempts", "migrator_q_current_sign_in_ip" = a."current_sign_in_ip", "migrator_q_confirmed_at" = a."confirmed_at", "migrator_q_encrypted_password" = '$2a$12$' || left(replace(gen_random_uuid()::text, '-', ''), 21) || '.' || repeat('.', 31), "migrator_q_reset_password_token" = NULL
         FROM "migrator_archive"."users" AS a
@@ -48,7 +48,7 @@ $migrator$;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('15_erase_columns', 'later_rows', 'revert', '01c0a1b006fafc1a');
+SELECT migrator_guard.enter('15_erase_columns', 'later_rows', 'revert', 'e2208e7bbcb1f0a4');
 SELECT migrator_guard.approve_writer();
 UPDATE "public"."users" AS u SET "migrator_q_encrypted_password" = '$2a$12$' || left(replace(gen_random_uuid()::text, '-', ''), 21) || '.' || repeat('.', 31)
 WHERE u."migrator_q_encrypted_password" IS NULL AND NOT EXISTS (SELECT FROM "migrator_archive"."users" AS a WHERE u."id" = a."id");
@@ -59,7 +59,7 @@ COMMIT;
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('15_erase_columns', 'compare', 'revert', '01c0a1b006fafc1a');
+SELECT migrator_guard.enter('15_erase_columns', 'compare', 'revert', 'e2208e7bbcb1f0a4');
 SET LOCAL row_security = off;
 SET LOCAL datestyle = 'ISO, YMD';
 SET LOCAL intervalstyle = 'postgres';
@@ -90,7 +90,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('15_erase_columns', 'settle', 'revert', '01c0a1b006fafc1a');
+SELECT migrator_guard.enter('15_erase_columns', 'settle', 'revert', 'e2208e7bbcb1f0a4');
 DO $migrator$
 BEGIN
     IF to_regclass('migrator_guard."rows_users"') IS NOT NULL THEN

@@ -1,4 +1,4 @@
--- 16_purge_columns (revert), plan 01c0a1b006fafc1a, database shop
+-- 16_purge_columns (revert), plan e2208e7bbcb1f0a4, database shop
 --
 -- What:    Takes this step back: Compares the columns with their archive, then drops them in one transaction.
 -- Lock:    As in the deploy file, and SHARE ROW EXCLUSIVE on tables that a foreign key ties to what comes back.
@@ -20,7 +20,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('16_purge_columns', 'add', 'revert', '01c0a1b006fafc1a');
+SELECT migrator_guard.enter('16_purge_columns', 'add', 'revert', 'e2208e7bbcb1f0a4');
 LOCK TABLE ONLY "public"."users" IN ACCESS EXCLUSIVE MODE;
 SELECT migrator_guard.expect('public', 'users', 'public');
 ALTER TABLE "public"."users"
@@ -42,7 +42,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('16_purge_columns', 'unveil', 'revert', '01c0a1b006fafc1a');
+SELECT migrator_guard.enter('16_purge_columns', 'unveil', 'revert', 'e2208e7bbcb1f0a4');
 LOCK TABLE ONLY "public"."users" IN ACCESS EXCLUSIVE MODE;
 ALTER TABLE "public"."users" RENAME COLUMN "migrator_q_encrypted_password" TO "encrypted_password";
 ALTER TABLE "public"."users" RENAME COLUMN "migrator_q_sign_in_count" TO "sign_in_count";
@@ -58,7 +58,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('16_purge_columns', 'clear_index_1', 'revert', '01c0a1b006fafc1a');
+SELECT migrator_guard.enter('16_purge_columns', 'clear_index_1', 'revert', 'e2208e7bbcb1f0a4');
 DO $migrator$
 BEGIN
     IF EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('"public"."by_ip_and_name"') AND NOT indisvalid) THEN
@@ -76,7 +76,7 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS by_ip_and_name ON public.users USING btr
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('16_purge_columns', 'clear_index_2', 'revert', '01c0a1b006fafc1a');
+SELECT migrator_guard.enter('16_purge_columns', 'clear_index_2', 'revert', 'e2208e7bbcb1f0a4');
 DO $migrator$
 BEGIN
     IF EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('"public"."by_token"') AND NOT indisvalid) THEN
@@ -94,7 +94,7 @@ CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS by_token ON public.users USING bt
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('16_purge_columns', 'clear_index_3', 'revert', '01c0a1b006fafc1a');
+SELECT migrator_guard.enter('16_purge_columns', 'clear_index_3', 'revert', 'e2208e7bbcb1f0a4');
 DO $migrator$
 BEGIN
     IF EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('"public"."one_token"') AND NOT indisvalid) THEN
@@ -111,7 +111,7 @@ CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS one_token ON public.users USING b
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('16_purge_columns', 'constraint_1', 'revert', '01c0a1b006fafc1a');
+SELECT migrator_guard.enter('16_purge_columns', 'constraint_1', 'revert', 'e2208e7bbcb1f0a4');
 ALTER TABLE "public"."users" ADD CONSTRAINT "one_token" UNIQUE USING INDEX "one_token";
 COMMENT ON CONSTRAINT "one_token" ON "public"."users" IS 'pairs';
 SELECT migrator_guard.leave('16_purge_columns', 'constraint_1', 'revert', false);
@@ -122,7 +122,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('16_purge_columns', 'rename', 'revert', '01c0a1b006fafc1a');
+SELECT migrator_guard.enter('16_purge_columns', 'rename', 'revert', 'e2208e7bbcb1f0a4');
 LOCK TABLE ONLY "public"."users" IN ACCESS EXCLUSIVE MODE;
 COMMENT ON INDEX "public"."by_token" IS 'open confirmations';
 SELECT migrator_guard.usable('"public"."by_ip_and_name"'::regclass);

@@ -1,4 +1,4 @@
--- 10_loosen_columns (verify), plan 01c0a1b006fafc1a, database shop
+-- 10_loosen_columns (verify), plan e2208e7bbcb1f0a4, database shop
 -- Raises with SQLSTATE MG004 or MG007 when the step's effect is not what the database holds. Reads only, ACCESS SHARE.
 
 -- always: verify

@@ -1,4 +1,4 @@
--- 02_tripwires (deploy), plan ac0d758ca024120c, database shop
+-- 02_tripwires (deploy), plan 0c51166e68fb7b43, database shop
 --
 -- What:    Ties each table to a view in the guard schema and puts a trigger before TRUNCATE: a stray DROP TABLE fails
 --          with SQLSTATE 2BP01, a TRUNCATE with 55000. DROP TABLE … CASCADE is not stopped by this.
@@ -15,7 +15,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('02_tripwires', 'set', 'deploy', 'ac0d758ca024120c');
+SELECT migrator_guard.enter('02_tripwires', 'set', 'deploy', '0c51166e68fb7b43');
 LOCK TABLE ONLY "Odd Schema"."wörter ""quoted"" and long: 0123456789012345678901234567890" IN SHARE ROW EXCLUSIVE MODE;
 LOCK TABLE ONLY "public"."tokens" IN SHARE ROW EXCLUSIVE MODE NOWAIT;
 LOCK TABLE ONLY "public"."scratch" IN SHARE ROW EXCLUSIVE MODE NOWAIT;

@@ -1,4 +1,4 @@
--- 03_revoke (deploy), plan ac0d758ca024120c, database shop
+-- 03_revoke (deploy), plan 0c51166e68fb7b43, database shop
 --
 -- What:    Takes the tables away from the application's roles: whoever still uses them gets SQLSTATE 42501. Where one
 --          of these roles owns a table, the table goes to a guard role first; foreign keys go on working.
@@ -16,7 +16,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('03_revoke', 'withdraw', 'deploy', 'ac0d758ca024120c');
+SELECT migrator_guard.enter('03_revoke', 'withdraw', 'deploy', '0c51166e68fb7b43');
 
 SELECT migrator_guard.expect('Odd Schema', 'wörter "quoted" and long: 0123456789012345678901234567890', 'Odd Schema');
 -- Odd Schema.wörter "quoted" and long: 0123456789012345678901234567890 is left as it is: the plan's notes say why.

@@ -1,4 +1,4 @@
--- 04_scream_window (deploy), plan ac0d758ca024120c, database shop
+-- 04_scream_window (deploy), plan 0c51166e68fb7b43, database shop
 --
 -- What:    Waits until nobody was refused for a while: the command reads SQLSTATE 42501, 42P01, 42703 and 0A000 from
 --          the server's log, and plants a refusal of its own each time, which has to be found there.
@@ -15,7 +15,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('04_scream_window', 'open', 'deploy', 'ac0d758ca024120c');
+SELECT migrator_guard.enter('04_scream_window', 'open', 'deploy', '0c51166e68fb7b43');
 INSERT INTO migrator_guard.scream DEFAULT VALUES;
 SELECT migrator_guard.leave('04_scream_window', 'open', 'deploy', false);
 COMMIT;
@@ -24,7 +24,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('04_scream_window', 'close', 'deploy', 'ac0d758ca024120c');
+SELECT migrator_guard.enter('04_scream_window', 'close', 'deploy', '0c51166e68fb7b43');
 SELECT migrator_guard.unproven('Odd Schema.wörter "quoted" and long: 0123456789012345678901234567890: [remove] application_roles names no role that the application signs in with (connected now: a role); public.tokens: [remove] application_roles names no role that the application signs in with (connected now: a role); public.scratch: [remove] application_roles names no role that the application signs in with (connected now: a role); [remove] server_log names no file: nobody would hear a refusal');
 SELECT migrator_guard.leave('04_scream_window', 'close', 'deploy', true);
 COMMIT;

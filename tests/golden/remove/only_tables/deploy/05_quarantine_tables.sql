@@ -1,4 +1,4 @@
--- 05_quarantine_tables (deploy), plan ac0d758ca024120c, database shop
+-- 05_quarantine_tables (deploy), plan 0c51166e68fb7b43, database shop
 --
 -- What:    Moves the tables into the quarantine schema. Foreign keys, views and OIDs keep working; whoever still uses
 --          an old name gets SQLSTATE 42P01.
@@ -17,7 +17,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('05_quarantine_tables', 'move', 'deploy', 'ac0d758ca024120c');
+SELECT migrator_guard.enter('05_quarantine_tables', 'move', 'deploy', '0c51166e68fb7b43');
 LOCK TABLE ONLY "Odd Schema"."wörter ""quoted"" and long: 0123456789012345678901234567890" IN ACCESS EXCLUSIVE MODE;
 LOCK TABLE ONLY "public"."tokens" IN ACCESS EXCLUSIVE MODE NOWAIT;
 LOCK TABLE ONLY "public"."scratch" IN ACCESS EXCLUSIVE MODE NOWAIT;

@@ -1,4 +1,4 @@
--- 06_archive_tables (deploy), plan ac0d758ca024120c, database shop
+-- 06_archive_tables (deploy), plan 0c51166e68fb7b43, database shop
 --
 -- What:    Writes the quarantined tables to encrypted files in one snapshot and records count and checksum.
 -- Lock:    ACCESS SHARE on the quarantined tables.
@@ -15,7 +15,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('06_archive_tables', 'recorded', 'deploy', 'ac0d758ca024120c');
+SELECT migrator_guard.enter('06_archive_tables', 'recorded', 'deploy', '0c51166e68fb7b43');
 SELECT migrator_guard.archived('wörter "quoted" and long: 0123456789012345678901234567890', '06_archive_tables');
 SELECT migrator_guard.archived('tokens', '06_archive_tables');
 SELECT migrator_guard.archived('scratch', '06_archive_tables');

@@ -1,4 +1,4 @@
--- 07_drill_tables (deploy), plan ac0d758ca024120c, database shop
+-- 07_drill_tables (deploy), plan 0c51166e68fb7b43, database shop
 --
 -- What:    Restores the files into a scratch schema, compares them with the recorded count and checksum, drops the
 --          schema.
@@ -16,7 +16,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('07_drill_tables', 'drilled', 'deploy', 'ac0d758ca024120c');
+SELECT migrator_guard.enter('07_drill_tables', 'drilled', 'deploy', '0c51166e68fb7b43');
 SELECT migrator_guard.proven('wörter "quoted" and long: 0123456789012345678901234567890');
 SELECT migrator_guard.proven('tokens');
 SELECT migrator_guard.proven('scratch');

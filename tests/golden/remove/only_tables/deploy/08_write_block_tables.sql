@@ -1,4 +1,4 @@
--- 08_write_block_tables (deploy), plan ac0d758ca024120c, database shop
+-- 08_write_block_tables (deploy), plan 0c51166e68fb7b43, database shop
 --
 -- What:    Blocks writes to the quarantined tables, then compares them with their archive in one snapshot each.
 -- Lock:    SHARE ROW EXCLUSIVE on each quarantined table for a moment (trigger), then ACCESS SHARE.
@@ -14,7 +14,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('08_write_block_tables', 'block_1', 'deploy', 'ac0d758ca024120c');
+SELECT migrator_guard.enter('08_write_block_tables', 'block_1', 'deploy', '0c51166e68fb7b43');
 LOCK TABLE ONLY "migrator_quarantine"."wörter ""quoted"" and long: 0123456789012345678901234567890" IN SHARE ROW EXCLUSIVE MODE;
 SELECT migrator_guard.expect('Odd Schema', 'wörter "quoted" and long: 0123456789012345678901234567890', 'migrator_quarantine');
 CREATE SEQUENCE migrator_guard."rejected_wörter ""quoted"" and long: 012345678901234567_1e20d87f";
@@ -28,7 +28,7 @@ COMMIT;
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('08_write_block_tables', 'compare_1', 'deploy', 'ac0d758ca024120c');
+SELECT migrator_guard.enter('08_write_block_tables', 'compare_1', 'deploy', '0c51166e68fb7b43');
 SET LOCAL row_security = off;
 SET LOCAL datestyle = 'ISO, YMD';
 SET LOCAL intervalstyle = 'postgres';
@@ -61,7 +61,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('08_write_block_tables', 'block_2', 'deploy', 'ac0d758ca024120c');
+SELECT migrator_guard.enter('08_write_block_tables', 'block_2', 'deploy', '0c51166e68fb7b43');
 LOCK TABLE ONLY "migrator_quarantine"."tokens" IN SHARE ROW EXCLUSIVE MODE;
 SELECT migrator_guard.expect('public', 'tokens', 'migrator_quarantine');
 CREATE SEQUENCE migrator_guard."rejected_tokens";
@@ -75,7 +75,7 @@ COMMIT;
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('08_write_block_tables', 'compare_2', 'deploy', 'ac0d758ca024120c');
+SELECT migrator_guard.enter('08_write_block_tables', 'compare_2', 'deploy', '0c51166e68fb7b43');
 SET LOCAL row_security = off;
 SET LOCAL datestyle = 'ISO, YMD';
 SET LOCAL intervalstyle = 'postgres';
@@ -97,7 +97,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('08_write_block_tables', 'block_3', 'deploy', 'ac0d758ca024120c');
+SELECT migrator_guard.enter('08_write_block_tables', 'block_3', 'deploy', '0c51166e68fb7b43');
 LOCK TABLE ONLY "migrator_quarantine"."scratch" IN SHARE ROW EXCLUSIVE MODE;
 SELECT migrator_guard.expect('public', 'scratch', 'migrator_quarantine');
 CREATE SEQUENCE migrator_guard."rejected_scratch";
@@ -111,7 +111,7 @@ COMMIT;
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('08_write_block_tables', 'compare_3', 'deploy', 'ac0d758ca024120c');
+SELECT migrator_guard.enter('08_write_block_tables', 'compare_3', 'deploy', '0c51166e68fb7b43');
 SET LOCAL row_security = off;
 SET LOCAL datestyle = 'ISO, YMD';
 SET LOCAL intervalstyle = 'postgres';

@@ -1,4 +1,4 @@
--- 09_purge_tables (deploy), plan ac0d758ca024120c, database shop
+-- 09_purge_tables (deploy), plan 0c51166e68fb7b43, database shop
 --
 -- What:    Compares the tables with their archive, then drops them in one transaction.
 -- Lock:    ACCESS EXCLUSIVE on the tables, on those they point to and on those that point to them, for a change of the
@@ -19,7 +19,7 @@
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('09_purge_tables', 'compare', 'deploy', 'ac0d758ca024120c');
+SELECT migrator_guard.enter('09_purge_tables', 'compare', 'deploy', '0c51166e68fb7b43');
 SET LOCAL row_security = off;
 SET LOCAL datestyle = 'ISO, YMD';
 SET LOCAL intervalstyle = 'postgres';
@@ -67,7 +67,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('09_purge_tables', 'drop', 'deploy', 'ac0d758ca024120c');
+SELECT migrator_guard.enter('09_purge_tables', 'drop', 'deploy', '0c51166e68fb7b43');
 -- The busiest first, and the only one that is waited for.
 LOCK TABLE ONLY "public"."users" IN ACCESS EXCLUSIVE MODE;
 LOCK TABLE ONLY "public"."stays" IN ACCESS EXCLUSIVE MODE NOWAIT;

@@ -1,4 +1,4 @@
--- 17_finalize (deploy), plan ac0d758ca024120c, database shop
+-- 17_finalize (deploy), plan 0c51166e68fb7b43, database shop
 --
 -- What:    Removes what the removal itself made: the guard schema and the quarantine schema. What they knew is in
 --          migrator's state and ledger.
@@ -18,12 +18,13 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('17_finalize', 'finalize', 'deploy', 'ac0d758ca024120c');
+SELECT migrator_guard.enter('17_finalize', 'finalize', 'deploy', '0c51166e68fb7b43');
 -- The step log and the checksums of the archives are in the state and the ledger; the revert file brings the guard back.
 DROP SCHEMA migrator_quarantine RESTRICT;
 -- RESTRICT is the default: anything left in these schemas that is not ours stops this.
 DROP FUNCTION migrator_guard.enter(text, text, text, text);
-DROP FUNCTION migrator_guard.measure();
+DROP FUNCTION migrator_guard.measure(text);
+DROP FUNCTION migrator_guard.code_first();
 DROP FUNCTION migrator_guard.unchanged();
 DROP FUNCTION migrator_guard.shape_of(oid);
 DROP FUNCTION migrator_guard.leave(text, text, text, boolean);

@@ -1,4 +1,4 @@
--- 03_revoke (revert), plan ac0d758ca024120c, database shop
+-- 03_revoke (revert), plan 0c51166e68fb7b43, database shop
 --
 -- What:    Takes this step back: Takes the tables away from the application's roles: whoever still uses them gets
 --          SQLSTATE 42501. Where one of these roles owns a table, the table goes to a guard role first; foreign keys go
@@ -16,7 +16,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('03_revoke', 'give_back', 'revert', 'ac0d758ca024120c');
+SELECT migrator_guard.enter('03_revoke', 'give_back', 'revert', '0c51166e68fb7b43');
 
 SELECT migrator_guard.expect('Odd Schema', 'wörter "quoted" and long: 0123456789012345678901234567890', 'Odd Schema');
 

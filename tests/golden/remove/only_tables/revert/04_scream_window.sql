@@ -1,4 +1,4 @@
--- 04_scream_window (revert), plan ac0d758ca024120c, database shop
+-- 04_scream_window (revert), plan 0c51166e68fb7b43, database shop
 --
 -- What:    Takes this step back: Waits until nobody was refused for a while: the command reads SQLSTATE 42501, 42P01,
 --          42703 and 0A000 from the server's log, and plants a refusal of its own each time, which has to be found
@@ -16,7 +16,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('04_scream_window', 'forget', 'revert', 'ac0d758ca024120c');
+SELECT migrator_guard.enter('04_scream_window', 'forget', 'revert', '0c51166e68fb7b43');
 DELETE FROM migrator_guard.scream;
 SELECT migrator_guard.leave('04_scream_window', 'forget', 'revert', true);
 COMMIT;

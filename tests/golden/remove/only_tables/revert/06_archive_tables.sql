@@ -1,4 +1,4 @@
--- 06_archive_tables (revert), plan ac0d758ca024120c, database shop
+-- 06_archive_tables (revert), plan 0c51166e68fb7b43, database shop
 --
 -- What:    Takes this step back: Writes the quarantined tables to encrypted files in one snapshot and records count and
 --          checksum.
@@ -16,7 +16,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('06_archive_tables', 'forget', 'revert', 'ac0d758ca024120c');
+SELECT migrator_guard.enter('06_archive_tables', 'forget', 'revert', '0c51166e68fb7b43');
 DELETE FROM migrator_guard.archive_chunk WHERE name = 'wörter "quoted" and long: 0123456789012345678901234567890';
 DELETE FROM migrator_guard.archive WHERE name = 'wörter "quoted" and long: 0123456789012345678901234567890';
 DELETE FROM migrator_guard.archive_chunk WHERE name = 'tokens';

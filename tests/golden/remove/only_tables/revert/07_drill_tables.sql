@@ -1,4 +1,4 @@
--- 07_drill_tables (revert), plan ac0d758ca024120c, database shop
+-- 07_drill_tables (revert), plan 0c51166e68fb7b43, database shop
 --
 -- What:    Takes this step back: Restores the files into a scratch schema, compares them with the recorded count and
 --          checksum, drops the schema.
@@ -15,7 +15,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('07_drill_tables', 'forget', 'revert', 'ac0d758ca024120c');
+SELECT migrator_guard.enter('07_drill_tables', 'forget', 'revert', '0c51166e68fb7b43');
 UPDATE migrator_guard.archive SET drilled_at = NULL WHERE name = 'wörter "quoted" and long: 0123456789012345678901234567890';
 UPDATE migrator_guard.archive SET drilled_at = NULL WHERE name = 'tokens';
 UPDATE migrator_guard.archive SET drilled_at = NULL WHERE name = 'scratch';

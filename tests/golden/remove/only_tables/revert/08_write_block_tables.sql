@@ -1,4 +1,4 @@
--- 08_write_block_tables (revert), plan ac0d758ca024120c, database shop
+-- 08_write_block_tables (revert), plan 0c51166e68fb7b43, database shop
 --
 -- What:    Takes this step back: Blocks writes to the quarantined tables, then compares them with their archive in one
 --          snapshot each.
@@ -19,7 +19,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
-SELECT migrator_guard.enter('08_write_block_tables', 'unblock', 'revert', 'ac0d758ca024120c');
+SELECT migrator_guard.enter('08_write_block_tables', 'unblock', 'revert', '0c51166e68fb7b43');
 LOCK TABLE ONLY "migrator_quarantine"."wörter ""quoted"" and long: 0123456789012345678901234567890" IN ACCESS EXCLUSIVE MODE;
 LOCK TABLE ONLY "migrator_quarantine"."tokens" IN ACCESS EXCLUSIVE MODE NOWAIT;
 LOCK TABLE ONLY "migrator_quarantine"."scratch" IN ACCESS EXCLUSIVE MODE NOWAIT;

@@ -1,4 +1,4 @@
--- 09_purge_tables (verify), plan ac0d758ca024120c, database shop
+-- 09_purge_tables (verify), plan 0c51166e68fb7b43, database shop
 -- Raises with SQLSTATE MG004 or MG007 when the step's effect is not what the database holds. Reads only, ACCESS SHARE.
 
 -- always: verify

@@ -1,0 +1,122 @@
+# frozen_string_literal: true
+
+require "pstore"
+
+module AutherCutover
+  # Counts in memory and adds them up in one file, so that all workers of an instance answer with the
+  # same totals and a restarted worker loses none. Without a writable file: this process alone.
+  class Counters
+    REQUESTS = "auth_requests_total"
+    REQUEST_LABELS = %i[path outcome stage reason client synthetic].freeze
+    DURATION = "auth_decision_duration_seconds"
+    DURATION_BUCKET = "#{DURATION}_bucket"
+    DURATION_SUM = "#{DURATION}_sum"
+    DURATION_BUCKETS_S = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1].freeze
+
+    def initialize(file)
+      @file = file
+      @pending = Hash.new(0)
+      @requests = Hash.new(0)
+      @lines = {}
+      @totals = Hash.new(0)
+      @since = Time.now.to_f
+      @lock = Mutex.new
+      forget_durations
+    end
+
+    # The one place that counts requests and logs them, real and synthetic.
+    # waited_s: how long one waited for its decision, where that was measured.
+    def request(path:, outcome:, stage:, client:, reason: nil, synthetic: false, waited_s: nil, **details)
+      values = [path, outcome, stage, reason.to_s, client, synthetic ? "1" : "0"]
+      line = @lock.synchronize do
+        @requests[values] += 1
+        observe(waited_s) if waited_s
+        details.empty? ? @lines[values] ||= line(values) : line(values, details)
+      end
+      AutherCutover.logger.info(line)
+    end
+
+    def add(name, **labels)
+      @lock.synchronize { @pending[[name, labels]] += 1 }
+    end
+
+    # Adds what is new to the file. Called every second. Who has counted nothing leaves the file alone: a server
+    # that is about to fork would hand the file's lock on to its workers, and no one could take it again.
+    def flush
+      share if @lock.synchronize { @requests.any? || @pending.any? }
+    end
+
+    # [totals by [name, labels], unix time since when they count]
+    def read
+      share
+      @lock.synchronize { [@totals.dup, @since] }
+    end
+
+    private
+
+    def share
+      @lock.synchronize do
+        take_requests
+        take_durations
+        merge(@pending)
+        @pending.clear
+      end
+    rescue SystemCallError, PStore::Error, TypeError, ArgumentError => error
+      keep_in_memory
+      AutherCutover.logger.warn("auther_cutover: counters not shared: #{error.class}")
+    end
+
+    # Labels come from closed lists, so most lines are the same few.
+    def line(values, details = {})
+      *labels, synthetic = REQUEST_LABELS.zip(values)
+      details = { synthetic: true } if synthetic == [:synthetic, "1"]
+      JSON.generate({ event: "auth", **labels.to_h, **details })
+    end
+
+    def take_requests
+      @requests.each { |values, count| @pending[[REQUESTS, REQUEST_LABELS.zip(values).to_h]] += count }
+      @requests.clear
+    end
+
+    # Not in @pending at once: to find an array of a float and a name takes longer than to count.
+    def observe(seconds)
+      @waited[DURATION_BUCKETS_S.index { |bound_s| seconds <= bound_s } || -1] += 1
+      @waited_s += seconds
+    end
+
+    def take_durations
+      [*DURATION_BUCKETS_S, nil].zip(@waited) do |bound_s, count|
+        @pending[[DURATION_BUCKET, bound_s]] += count if count.positive?
+      end
+      @pending[[DURATION_SUM, nil]] += @waited_s if @waited_s.positive?
+      forget_durations
+    end
+
+    def forget_durations
+      @waited = [0] * (DURATION_BUCKETS_S.size + 1)
+      @waited_s = 0.0
+    end
+
+    def merge(pending)
+      store = open_store
+      store.transaction do
+        totals = store.fetch(:totals, {})
+        pending.each { |key, count| totals[key] = totals.fetch(key, 0) + count }
+        @since = store[:since] ||= @since
+        @totals = store[:totals] = totals
+      end
+    end
+
+    def open_store
+      FileUtils.mkdir_p(File.dirname(@file))
+      PStore.new(@file)
+    end
+
+    def keep_in_memory
+      @lock.synchronize do
+        @pending.each { |key, count| @totals[key] = @totals.fetch(key, 0) + count }
+        @pending.clear
+      end
+    end
+  end
+end

@@ -1,0 +1,35 @@
+# frozen_string_literal: true
+
+module AutherCutover
+  # Sits behind the session and in front of the application.
+  class Middleware
+    def initialize(app)
+      raise Misconfigured, "auther_cutover: call AutherCutover.integrate first" unless AutherCutover.application
+
+      @app = app
+    end
+
+    def call(env)
+      request = Request.new(env)
+      AutherCutover.beacon.ensure_running
+      status, headers, body = answer(request)
+      [status, request.cookie_jar.write(headers), body]
+    end
+
+    private
+
+    def answer(request)
+      return Metrics.answer(request) if request.path_info == Metrics::PATH
+
+      step = Pages.step(request)
+      return Pages.new(request).call(step) if step
+      return application(request) if AutherCutover.settings.exempt_paths.include?(request.path_info)
+
+      Decision.new(request).call { application(request) }
+    end
+
+    def application(request)
+      @app.call(request.env)
+    end
+  end
+end

@@ -1,0 +1,150 @@
+# frozen_string_literal: true
+
+module AutherCutover
+  # Whose request is this? Auther's credential in, one answer out, before the application runs.
+  class Decision
+    def initialize(request)
+      @began_s = now_s
+      @request = request
+      @credential = Credential.from(request)
+    end
+
+    # Yields when the application may answer.
+    def call(&app)
+      refusal = judge
+      return refusal if refusal
+
+      application = lambda do
+        @waited_s = since_began_s
+        app.call
+      end
+      @accepted ? application.call : without_auther(&application)
+    end
+
+    private
+
+    # An answer, or nil when the application may run.
+    def judge
+      case @credential.kind
+      when :foreign then judge_foreign
+      when :header, :cookie then judge_auther
+      end
+    end
+
+    def judge_auther
+      accept(principal(claims))
+    rescue Unavailable => error
+      count("auther", "unavailable", :verification_unavailable)
+      Answers.unavailable(error.retry_after_s)
+    rescue Rejected => error
+      cookie? ? refuse_cookie(error) : refuse_header(error)
+    end
+
+    def claims
+      @claims = AutherCutover.token_verifier.verify(cookie? ? StoredToken.read(@credential.token) : @credential.token)
+    end
+
+    def principal(claims)
+      Identity.resolve(claims).user
+    end
+
+    def accept(principal)
+      count("auther", "accepted", nil)
+      admit(principal)
+    end
+
+    def admit(principal)
+      @request.env[PRINCIPAL] = principal
+      @request.env[CREDENTIAL] = @credential.kind
+      @request.env[CLAIMS] = @claims
+      @accepted = true
+      nil
+    end
+
+    # Never a fall-through to the session: a caller who names a credential means it.
+    def refuse_header(error)
+      count("auther", "refused", error.reason)
+      error.reason == :identity_unlinked ? Answers.json(409, "identity_unlinked") : Answers.unauthorized
+    end
+
+    def judge_foreign
+      return refuse_foreign unless AutherCutover.settings.foreign_path?(@request.path_info)
+
+      # The application's own authenticator answers for the bearer, and for nothing else.
+      Foreign.hide_cookies(@request)
+      count("foreign", "accepted", nil)
+      @accepted = true
+      nil
+    end
+
+    def refuse_foreign
+      count("foreign", "refused", :foreign_bearer)
+      Answers.unauthorized("foreign_bearer")
+    end
+
+    # No other credential is used in this request, whoever's it is; and none is ended either.
+    def refuse_cookie(error)
+      renewal = Renewal.path(@request, error)
+      return renew(renewal) if renewal
+
+      AutherSession.forget(@request.cookie_jar)
+      return if error.stale?
+
+      count("auther", "refused", error.reason)
+      return Answers.json(409, "identity_unlinked") if error.reason == :identity_unlinked
+
+      navigation? ? to_login : Answers.unauthorized
+    end
+
+    # The cookie stays: the login that is about to begin is bound to its user.
+    def renew(path)
+      count("auther", "refused", :expired)
+      Answers.redirect(path)
+    end
+
+    def without_auther
+      count_anonymous
+      yield
+    end
+
+    def count_anonymous
+      count("none", "anonymous", @credential.kind == :other ? :other_scheme : nil)
+    end
+
+    def count(path, outcome, reason, **details)
+      # Some are counted when the application has run; its own time is not the shim's.
+      details[:waited_s] = @waited_s || since_began_s
+      details[:client] = Client.kind(@request, path, @claims)
+      AutherCutover.counters.request(path: path, outcome: outcome, stage: stage_name, reason: reason, **details)
+    end
+
+    def since_began_s
+      now_s - @began_s
+    end
+
+    def now_s
+      Process.clock_gettime(Process::CLOCK_MONOTONIC)
+    end
+
+    def stage_name
+      "auther"
+    end
+
+    def to_login
+      Answers.redirect(login_path(@request.get? ? @request.fullpath : nil))
+    end
+
+    def login_path(return_to)
+      query = return_to ? "?#{URI.encode_www_form(return_to: return_to)}" : ""
+      "#{@request.script_name}/auth/auther/start#{query}"
+    end
+
+    def cookie?
+      @credential.kind == :cookie
+    end
+
+    def navigation?
+      Answers.navigation?(@request)
+    end
+  end
+end

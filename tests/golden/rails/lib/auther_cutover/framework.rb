@@ -1,0 +1,39 @@
+# frozen_string_literal: true
+
+module AutherCutover
+  # What this code takes from Rails, and its places in an application.
+  class << self
+    def logger
+      Rails.logger
+    end
+
+    def root
+      Rails.root.to_s
+    end
+
+    # Their transactions would hide from other connections what they write.
+    def in_tests?
+      Rails.env.test?
+    end
+
+    def install(app)
+      Routes.draw(app)
+      # After Warden::Manager, or there is no env["warden"] yet.
+      app.config.middleware.insert_after Warden::Manager, Middleware
+      ActiveSupport.on_load(:action_controller_base) do
+        prepend CsrfProtection
+        prepend BypassSignIn
+        helper LoginHelper
+      end
+      # The authorization code comes in the callback's query, which Rails logs.
+      app.config.filter_parameters += [/\Acode\z/]
+      app.config.after_initialize { Doors.close_by_stage }
+      app.config.to_prepare { AccountPages.close }
+      # Before that Ruby it begins with the first request, which no process serves that forks.
+      if Process.respond_to?(:_fork)
+        Process.singleton_class.prepend(ForkBetweenRounds)
+        app.server { beacon.ensure_running }
+      end
+    end
+  end
+end
