@@ -112,12 +112,12 @@ def newest_request(folder: Path) -> str:
     return str(max(found, key=lambda path: path.stat().st_mtime_ns))
 
 
-def typed(words: list[str]) -> tuple[int, str]:
-    """Run the command in this process as its own program would; `y` answers what it asks."""
+def typed(words: list[str], *, answer: str = "y\n") -> tuple[int, str]:
+    """Run the command in this process as its own program would; `answer` is all that it can read."""
     said = io.StringIO()
     with (
         patch.object(sys, "argv", ["migrator", *words]),
-        patch.object(sys, "stdin", io.StringIO("y\n")),
+        patch.object(sys, "stdin", io.StringIO(answer)),
         redirect_stdout(said),
         redirect_stderr(said),
     ):

@@ -9,9 +9,11 @@ import shlex
 import subprocess
 import sys
 import time
+from contextlib import chdir
 from dataclasses import dataclass, field
 from threading import Timer
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import psycopg
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -23,7 +25,7 @@ from tests.auther.plugin.visitor import Visitor, admin, mails
 from tests.parts.better_auth import BetterAuth, Client, log_in
 from tests.parts.postgres import free_port
 from tests.phases.importing import OTP_KEY, PEPPER, PEPPER_ID, oracle
-from tests.phases.operating import interrupt_after
+from tests.phases.operating import interrupt_after, typed
 from tests.phases.runbook import Scene, Settings, Step, Typed, insist, with_settings
 
 if TYPE_CHECKING:
@@ -103,10 +105,16 @@ class Rehearsal:
                 insist(step, code, self.said)
 
     def _type(self, step: Typed) -> tuple[int, str]:
+        program, *words = self._words(step.text)
+        environment = {"LEGACY_DATABASE_URL": self.dsn} | SECRETS
+        if program == "migrator" and not step.goes_on:
+            with chdir(self.folder), patch.dict(os.environ, environment):
+                return typed(words, answer="")
+        python = [sys.executable, "-m"] if program == "migrator" else []
         process = subprocess.Popen(
-            self._words(step.text),
+            [*python, program, *words],
             cwd=self.folder,
-            env=os.environ | {"LEGACY_DATABASE_URL": self.dsn} | SECRETS,
+            env=os.environ | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -127,8 +135,7 @@ class Rehearsal:
         program, *words = shlex.split(text)
         if program != "migrator":
             return [program, *words]
-        added = SHORTER.get(" ".join(words[:2]), ())
-        return [sys.executable, "-m", "migrator", *words, *added]
+        return [program, *words, *SHORTER.get(" ".join(words[:2]), ())]
 
     def sql(self, query: str, *values: object) -> None:
         """Change the application's database."""
