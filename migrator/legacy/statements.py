@@ -74,7 +74,8 @@ class Statements:
         texts = [self._columns.type_of(part) for part in _TEXT_PARTS]
         return (
             "users_columns" in self._queries
-            and self._columns.type_of("id") in {*INTEGER_TYPES, "uuid", "text", "character varying"}
+            and self._columns.type_of("id")
+            in {*INTEGER_TYPES, "uuid", "text", "character varying"}
             and all(kind in _TEXTS for kind in texts)
             and _NOTHING not in {self._parts["created_at"], self._parts["updated_at"]}
         )

@@ -131,7 +131,7 @@ class DualPathMiddleware:
             handle.headers.extend(await self._legacy.forget(request.scope))
         if self._reaches_application(decision, request):
             request.scope["auther.user"] = user
-            await self._pass_on(handle, receive, send, alone=decision.answer is Answer.PASS_ALONE)
+            await self._pass_on(handle, receive, send, decision)
             return
         response = answer(decision, request, login_path=self._login_path)
         await respond(response, receive, adding(handle.headers, send), request)
@@ -145,9 +145,10 @@ class DualPathMiddleware:
         return decision.answer is Answer.PASS_ALONE
 
     async def _pass_on(
-        self, handle: Handle, receive: Receive, send: Send, *, alone: bool = False
+        self, handle: Handle, receive: Receive, send: Send, decision: Decision | None = None
     ) -> None:
         request = handle.request
+        alone = decision is not None and decision.answer is Answer.PASS_ALONE
         scope = without_cookies(request.scope) if alone else request.scope
         started = False
 
@@ -155,6 +156,7 @@ class DualPathMiddleware:
             nonlocal started
             if message["type"] in {"http.response.start", "websocket.accept"}:
                 started = True
+                self._shim.counters.answered(decision, message.get("status", 0))
                 # Read at the last moment: the application may still add some (see doors.py).
                 if handle.headers:
                     message = {**message, "headers": [*message.get("headers", ()), *handle.headers]}
@@ -166,7 +168,12 @@ class DualPathMiddleware:
             if started:
                 raise
             response = _answer_to(problem, request)
+            self._shim.counters.answered(decision, response.status)
             await respond(response, receive, adding(handle.headers, send), request)
+        except Exception:
+            if not started:
+                self._shim.counters.answered(decision, HTTPStatus.INTERNAL_SERVER_ERROR)
+            raise
 
     async def _stage_unknown(
         self,

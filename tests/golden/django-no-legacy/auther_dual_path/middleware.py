@@ -87,7 +87,9 @@ class AutherMiddleware:
             http._dont_enforce_csrf_checks = user.credential == "header"
         elif decision.answer is Answer.PASS_ALONE:
             without_cookies(http)
-        return self._get_response(http)
+        response = self._get_response(http)
+        self._shim.counters.answered(decision, response.status_code)
+        return response
 
     def _beat(self) -> None:
         self._shim.people.beat(self._shim.facts())

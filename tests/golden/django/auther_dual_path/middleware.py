@@ -130,6 +130,7 @@ class DualPathMiddleware:
         elif decision.answer is not Answer.PASS:
             act_as(http, AnonymousUser())
         response = self._get_response(http)
+        self._shim.counters.answered(decision, response.status_code)
         try:
             receivers.look_for_silent_logins(http, user)
         except (DoorClosedError, VerificationUnavailableError) as problem:

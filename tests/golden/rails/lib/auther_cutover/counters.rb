@@ -8,6 +8,8 @@ module AutherCutover
   class Counters
     REQUESTS = "auth_requests_total"
     REQUEST_LABELS = %i[path outcome stage reason client synthetic].freeze
+    ERRORS = "auth_errors_total"
+    PATHS = %w[legacy auther both foreign none].freeze
     DURATION = "auth_decision_duration_seconds"
     DURATION_BUCKET = "#{DURATION}_bucket"
     DURATION_SUM = "#{DURATION}_sum"
@@ -33,6 +35,7 @@ module AutherCutover
         observe(waited_s) if waited_s
         details.empty? ? @lines[values] ||= line(values) : line(values, details)
       end
+      line = %(#{line.chomp("}")},"waited_us":#{(waited_s * 1_000_000).round}}) if waited_s
       AutherCutover.logger.info(line)
     end
 

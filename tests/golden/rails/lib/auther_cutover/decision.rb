@@ -14,14 +14,25 @@ module AutherCutover
       refusal = judge
       return refusal if refusal
 
-      application = lambda do
-        @waited_s = since_began_s
-        app.call
-      end
+      application = -> { answered(&app) }
       @accepted ? application.call : without_auther(&application)
+    ensure
+      # On whose path it was is known in the end only.
+      AutherCutover.counters.add(Counters::ERRORS, path: @path) if @failed && @path
     end
 
     private
+
+    # Runs the application, and notes when it fails.
+    def answered
+      @waited_s = since_began_s
+      yield.tap { |status,| @failed = status.to_i >= 500 }
+    rescue Unavailable
+      raise # ours, and counted as such
+    rescue StandardError => error
+      @failed = AutherCutover.status_of(error) >= 500
+      raise
+    end
 
     # An answer, or nil when the application may run.
     def judge
@@ -114,6 +125,7 @@ module AutherCutover
     def count(path, outcome, reason, **details)
       # Some are counted when the application has run; its own time is not the shim's.
       details[:waited_s] = @waited_s || since_began_s
+      @path = path
       details[:client] = Client.kind(@request, path, @claims)
       AutherCutover.counters.request(path: path, outcome: outcome, stage: stage_name, reason: reason, **details)
     end
