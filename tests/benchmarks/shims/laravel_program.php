@@ -94,7 +94,7 @@ $app->instance('config', new Repository([
     'database' => ['default' => 'pgsql', 'connections' => ['pgsql' => []]],
     'session' => ['driver' => 'file', 'path' => '/', 'domain' => null, 'secure' => false],
     // Each decision's line is written, and goes nowhere: how fast a disk is, is not the shim's.
-    'auther_cutover' => ['log' => '/dev/null', 'state_folder' => "$folder/state", 'middleware' => []]
+    'auther_cutover' => ['log' => '/dev/null', 'state_folder' => "$folder/state", 'stage_cache' => "$folder/kept.json", 'middleware' => []]
         + require "$folder/config/auther_cutover.php",
 ]));
 $app->instance('request', Request::create('/'));

@@ -11,8 +11,9 @@ use Illuminate\Support\ServiceProvider;
 /** Puts the parts together. */
 final class AutherCutoverServiceProvider extends ServiceProvider
 {
+    // Each is built once for a request, however many others ask for it.
     private const OF_A_REQUEST = [
-        Counters::class, Current::class, KeySet::class,
+        Counters::class, Current::class, KeySet::class, Cookies::class, People::class, StoredToken::class, TokenVerifier::class,
     ];
 
     public function register(): void
