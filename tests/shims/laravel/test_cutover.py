@@ -11,7 +11,10 @@ from migrator.core.stage import Stage
 from tests.parts.laravel import PHP, prepare
 from tests.parts.stage_file import shim_settings
 from tests.shims.asgi.club import ALICE, BOB, CAROL, NAVIGATION, TOKEN_COOKIE, sub_of
-from tests.shims.counting import check_that_the_log_says_what_was_counted
+from tests.shims.counting import (
+    check_that_failed_answers_are_counted,
+    check_that_the_log_says_what_was_counted,
+)
 from tests.shims.laravel.club import LaravelClub
 from tests.shims.laravel.test_conformance import REMEMBER
 
@@ -221,6 +224,10 @@ def test_a_restart_takes_nothing_away_from_the_sums_of_all_workers(
 
 def test_the_log_says_what_was_counted(laravel_club: LaravelClub) -> None:
     check_that_the_log_says_what_was_counted(laravel_club.app)
+
+
+def test_failed_answers_of_the_application_are_counted(laravel_club: LaravelClub) -> None:
+    check_that_failed_answers_are_counted(laravel_club.app, fails=["/broken", "/thrown"])
 
 
 @pytest.fixture(scope="module", params=["public.users", ""], ids=["users", "no-users"])

@@ -36,6 +36,8 @@ Route::post('logout', function (Request $request) {
 Route::get('enter/{user}', fn (User $user) => [Auth::login($user)]);
 
 Route::get('/', fn () => 'the club');
+Route::get('broken', fn () => abort(502));
+Route::get('thrown', fn () => throw new RuntimeException('an error of the club'));
 $whoami = function (Request $request) {
     $decision = app(Current::class)->decision;
 

@@ -29,10 +29,20 @@ final class DecideWho
     {
         $isOwn = $group === self::OWN || in_array($request->path(), $this->settings->exempt, true);
         try {
-            return ($isOwn ? null : $this->decided($request, $group)) ?? $next($request);
+            return ($isOwn ? null : $this->decided($request, $group)) ?? $this->counted($next($request));
         } finally {
             $this->counters->save();
         }
+    }
+
+    /** What the application answered; an exception is an answer already when it comes here. */
+    private function counted(Response $answer): Response
+    {
+        if ($this->current->decision) {
+            $this->counters->answered($this->current->decision->path, $answer->getStatusCode());
+        }
+
+        return $answer;
     }
 
     /** null: the application answers. */

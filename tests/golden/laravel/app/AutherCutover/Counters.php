@@ -15,11 +15,13 @@ final class Counters
     private const DURATION = 'auth_decision_duration_seconds';
     private const BUCKETS_S = ['0.001', '0.003', '0.01', '0.03', '0.1', '0.3', '1'];
     private const MICROSECONDS = 'decision_microseconds';
+    private const PATHS = ['legacy', 'auther', 'both', 'foreign', 'none'];
     private const HELP = [
         'auth_requests_total' => 'Requests by decision.',
         'auth_logins_total' => 'Sessions that gained a user.',
         'auth_logins_refused_total' => 'Sign-ins refused at a closed door.',
         'auth_logins_failed_total' => 'Logins at Auther that came to no end.',
+        'auth_errors_total' => 'Requests that the application answered with a 5xx.',
         'auth_jwks_fetch_total' => 'Fetches of the key set.',
         'auth_shadow_checks_total' => 'Passwords checked at Auther beside the request.',
         'auth_logouts_total' => "Sign-outs, and whether Auther's own session ended.",
@@ -54,8 +56,9 @@ final class Counters
         ?float $sinceS = null,
         bool $synthetic = false,
     ): void {
-        if ($sinceS !== null) {
-            $this->observe(max(0, microtime(true) - $sinceS));
+        $waitedS = $sinceS === null ? null : max(0, microtime(true) - $sinceS);
+        if ($waitedS !== null) {
+            $this->observe($waitedS);
         }
         $facts = [
             'path' => $decision->path, 'outcome' => $decision->outcome, 'stage' => $stage, 'reason' => $decision->reason,
@@ -64,7 +67,15 @@ final class Counters
         $this->add('auth_requests_total', $facts + ['synthetic' => $synthetic ? '1' : '0']);
         $this->log(['event' => 'auth'] + $facts + array_filter([
             'synthetic' => $synthetic, 'parties' => $decision->parties,
-        ]));
+        ]) + ($waitedS === null ? [] : ['waited_us' => (int) round($waitedS * 1e6)]));
+    }
+
+    /** Counts an answer of the application, where it failed. */
+    public function answered(string $path, int $status): void
+    {
+        if ($status >= 500) {
+            $this->add('auth_errors_total', ['path' => $path]);
+        }
     }
 
     public function log(array $facts): void
@@ -101,6 +112,10 @@ final class Counters
     public function exposition(array $info, array $gauges = []): string
     {
         $sums = $this->sums();
+        foreach (self::PATHS as $path) {
+            // There from the start: none so far is not the same as not counted.
+            $sums += [self::sample('auth_errors_total', ['path' => $path]) => 0];
+        }
         $text = '';
         foreach (self::HELP as $name => $help) {
             $own = array_filter($sums, fn ($sample) => str_starts_with($sample, $name.'{'), ARRAY_FILTER_USE_KEY);

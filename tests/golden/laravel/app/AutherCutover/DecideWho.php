@@ -31,10 +31,20 @@ final class DecideWho
     public function handle(Request $request, Closure $next, string $group = 'web'): Response
     {
         try {
-            return $this->answer($request, $group) ?? $next($request);
+            return $this->answer($request, $group) ?? $this->counted($next($request));
         } finally {
             $this->counters->save();
         }
+    }
+
+    /** What the application answered; an exception is an answer already when it comes here. */
+    private function counted(Response $answer): Response
+    {
+        if ($this->current->decision) {
+            $this->counters->answered($this->current->decision->path, $answer->getStatusCode());
+        }
+
+        return $answer;
     }
 
     /** null: the application answers. */
