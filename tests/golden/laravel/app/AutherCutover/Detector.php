@@ -4,6 +4,7 @@ namespace App\AutherCutover;
 
 use Illuminate\Auth\GenericUser;
 use Illuminate\Auth\SessionGuard;
+use Illuminate\Contracts\Auth\UserProvider;
 use Illuminate\Contracts\Encryption\Encrypter;
 use Illuminate\Cookie\CookieValuePrefix;
 use Illuminate\Cookie\Middleware\EncryptCookies;
@@ -83,7 +84,7 @@ final class Detector
         return new SessionGuard($this->settings->guard, $this->provider(), $session);
     }
 
-    private function provider()
+    private function provider(): UserProvider
     {
         return Auth::createUserProvider(config("auth.guards.{$this->settings->guard}.provider"));
     }

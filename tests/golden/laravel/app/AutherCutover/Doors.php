@@ -3,6 +3,7 @@
 namespace App\AutherCutover;
 
 use Illuminate\Http\Request;
+use Symfony\Component\HttpFoundation\Response;
 
 /** Says whether a session may gain a user. Legacy sign-ins are counted here, and closed by stage and home. */
 final class Doors
@@ -49,7 +50,7 @@ final class Doors
         return $person?->home !== 'auther' || $person->pinned || $asksForJson;
     }
 
-    private function closed(Request $request)
+    private function closed(Request $request): Response
     {
         if (! Answers::wantsPage($request)) {
             return Answers::json(403, 'login_moved');
