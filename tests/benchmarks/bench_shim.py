@@ -61,10 +61,20 @@ PROGRAM_OF = {
     "asgi": Program(
         (sys.executable, str(PROGRAMS / "asgi_program.py")), {"PYTHONPATH": "{folder}"}
     ),
+    "django": Program(
+        (sys.executable, str(PROGRAMS / "django_program.py")), {"PYTHONPATH": "{folder}"}
+    ),
     "express": Program(
         ("node", "--expose-gc", "express_program.mjs"),
         copied=(PROGRAMS / "express_program.mjs", EXPRESS_APP / "package.json"),
         linked=(EXPRESS_APP / "node_modules",),
+    ),
+    "laravel": Program(
+        (
+            "php",
+            *("-d", "error_reporting=E_ALL & ~E_DEPRECATED", "-d", "apc.enable_cli=1"),
+            str(PROGRAMS / "laravel_program.php"),
+        )
     ),
     "rails": Program(("ruby", str(PROGRAMS / "rails_program.rb")), {}),
     # Go looks for packages below `src`.

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from migrator.conformance.signing_keys import b64url
+from migrator.core.queries import load
 from migrator.core.stage import Stage
 from tests.parts.express import prepare
 from tests.shims.asgi.club import ALICE, BOB, NAVIGATION, TOKEN_COOKIE, sub_of
@@ -19,6 +20,7 @@ from tests.shims.express.club import Club
 
 pytestmark = pytest.mark.xdist_group("express")
 SESSION = "club.sid"
+AT_AUTHER = "a password that only Auther knows"
 
 
 def who(client: httpx.Client, **headers: str) -> Any:
@@ -169,6 +171,39 @@ def test_the_first_request_of_a_process_finds_the_doors_closed(
         assert (answer.status_code, answer.json()) == (403, {"error": "login_moved"})
     finally:
         app.remove()
+
+
+def test_back_in_legacy_a_change_that_is_not_written_back_is_asked_for_at_auther(
+    club: Club,
+) -> None:
+    club.issuer.plugin.passwords[sub_of(ALICE)] = AT_AUTHER
+    club.move(ALICE, "auther")
+
+    def doors() -> list[int]:
+        found = []
+        for password in (club.people[ALICE]["plaintext_password"], AT_AUTHER):
+            with club.browser() as client:
+                found.append(club.sign_in(client, ALICE, password=password).status_code)
+        return found
+
+    club.set_stage(Stage.LEGACY)
+    assert doors() == [303, 422], "homes do not count"
+    club.sql(
+        load("migrator.legacy", "written_back.sql")["create"].format(log="migrator_write_back")
+    )
+    club.sql(
+        "INSERT INTO migrator_write_back (event_id, source, auther_id, kind, concerns, at, outcome, state) "
+        "VALUES ('evt', 'User', %s, 'password', 'password', now(), 'held', 'held')",
+        sub_of(ALICE),
+    )
+    try:
+        assert doors() == [422, 303]
+        club.set_stage(Stage.LEGACY, stop_accepting=True)
+        assert doors() == [303, 422], "after a compromise Auther is asked nothing"
+    finally:
+        club.sql("DROP TABLE migrator_write_back")
+        club.issuer.plugin.passwords.clear()
+        club.move(ALICE, "legacy")
 
 
 def test_a_reset_link_of_who_moved_goes_on_at_auther(club: Club) -> None:

@@ -204,6 +204,12 @@ def test_after_a_rollback_only_who_has_a_change_there_still_signs_in_at_auther(t
         with town.browser() as browser:
             town.sign_in(browser, ALICE)
             assert TOKEN_COOKIE not in browser.cookies
+        # After a compromise Auther is asked nothing: the password of before is the only one there is.
+        town.club.set_stage(Stage.LEGACY, stop_accepting=True)
+        with town.browser() as browser:
+            town.sign_in(browser, DAVE)
+            assert TOKEN_COOKIE not in browser.cookies
+            assert town.who(browser) == DAVE
     finally:
         town.club.sql("DROP TABLE migrator_write_back")
 

@@ -90,8 +90,8 @@ class AutherMiddleware:
         if self._shim.sees_control(handle):
             await respond(Response(HTTPStatus.NO_CONTENT), receive, send, request)
             return
-        own = await self._shim.own_answer(handle)
-        if own is not None:
+        if request.path in self._shim.own_paths:
+            own = await self._shim.own_answer(handle)
             await respond(own, receive, adding(handle.headers, send), request)
             return
         if request.path in self._exempt:

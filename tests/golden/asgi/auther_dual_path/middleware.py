@@ -23,7 +23,7 @@ from .doors import DoorClosedError
 from .handle import HANDLE, Handle
 from .keys import Fetch
 from .model import LegacySessions, Scope, VerificationUnavailableError
-from .plumbing import App, Message, Receive, Send, adding, form_of, respond, without_cookies
+from .plumbing import App, Message, Receive, Send, adding, csrf_of, respond, without_cookies
 from .request import Request
 from .settings import SETTINGS, Environment, Settings
 
@@ -104,12 +104,8 @@ class DualPathMiddleware:
         if self._shim.sees_control(handle):
             await respond(Response(HTTPStatus.NO_CONTENT), receive, send, request)
             return
-
-        async def csrf() -> str:
-            return (await form_of(receive)).get("csrf", [""])[0]
-
-        own = await self._shim.own_answer(handle, csrf)
-        if own is not None:
+        if request.path in self._shim.own_paths:
+            own = await self._shim.own_answer(handle, lambda: csrf_of(receive))
             await respond(own, receive, adding(handle.headers, send), request)
             return
         if request.path in self._exempt:

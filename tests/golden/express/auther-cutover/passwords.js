@@ -1,6 +1,7 @@
 // Passwords at the legacy doors: of who moved, Auther's copy is the right one; of who did not, the legacy copy is, and
 // Auther's is compared beside it.
 import { Unavailable } from "./errors.js";
+import { acceptsAuther } from "./stage.js";
 
 const TIMEOUT_S = 1;
 // The password lives in these calls alone, for a second at most. More than that at once are left out.
@@ -10,7 +11,7 @@ const REASONS = ["no_credential", "banned", "unverified", "unknown_scheme", "pep
 
 const UNFINISHED = `
 SELECT 1 FROM "public".migrator_write_back
-WHERE source = $1 AND user_pk = $2 AND (state <> 'done' OR acknowledged_at IS NULL) LIMIT 1`;
+WHERE auther_id = $1 AND (state <> 'done' OR acknowledged_at IS NULL) LIMIT 1`;
 const RECORD = `
 INSERT INTO "public".migrator_shadow (source, user_pk, matched, reason) VALUES ($1, $2, $3, $4)
 ON CONFLICT (source, user_pk) DO UPDATE SET matched = excluded.matched, reason = excluded.reason,
@@ -56,14 +57,16 @@ export class Passwords {
   }
 
   /**
-   * In stage `legacy` homes do not count, except for who changed something at Auther that is not written back yet.
+   * In stage `legacy` homes do not count, except for who changed something at Auther that is not written back yet;
+   * after a compromise Auther is asked nothing.
    * @param {import("./types.js").Person} person
    * @param {import("./types.js").StageView} view
    */
-  async isKeptAtAuther({ home, userId }, view) {
-    if (home !== "auther" || view.stage !== "legacy") return home === "auther";
+  async isKeptAtAuther({ home, autherId }, view) {
+    if (home !== "auther" || !acceptsAuther(view)) return false;
+    if (view.stage !== "legacy") return true;
     try {
-      return (await this.parts.side.query(UNFINISHED, [this.parts.settings.source, userId])).rows.length > 0;
+      return (await this.parts.side.query(UNFINISHED, [autherId])).rows.length > 0;
     } catch (error) {
       // The table is there once something was to be written back.
       if (/** @type {any} */ (error).code === UNDEFINED_TABLE) return false;

@@ -27,8 +27,10 @@ module AutherCutover
     end
 
     # What this user changed at Auther is not back in the legacy table yet: after a rollback the old
-    # password would be asked for.
+    # password would be asked for. After a compromise Auther is asked nothing.
     def unsettled?(user)
+      return false if AutherCutover.stage.refuses_auther?
+
       identity = Identity.of_user(user)
       # The table is there once something was written back.
       return false unless identity&.home == "auther" && Database.value(WRITTEN_BACK)
