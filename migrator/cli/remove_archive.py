@@ -240,6 +240,8 @@ def _proven(proven: Iterable[Proven]) -> list[str]:
 
 def _restored(done: Restored) -> list[str]:
     lines = ["restored:", *(f"  {table}: {rows} rows" for table, rows in done.tables.items())]
+    # The list lies beside the manifest and is in no hash: whoever reads the receipt can tell that it is whole.
+    lines += [f"entries of the erasure list: {done.erased} (the receipt has to say the same)"]
     if done.exceptions:
         lines += ["not as it was:", *(f"  {line}" for line in done.exceptions)]
     return lines

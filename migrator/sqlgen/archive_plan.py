@@ -234,6 +234,8 @@ def _left_out(table: Table, keys: list[Constraint]) -> list[str]:
     ]
     found += [f"{label}: foreign key {k.name} of {k.schema}.{k.table}" for k in table.inbound]
     found += [f"{label}: publications: {part.name}" for part in table.publications]
+    if table.schema != "public":
+        found.append(f"{label}: schema {table.schema}: owner, grants and comment")
     return found
 
 

@@ -182,6 +182,7 @@ def test_a_folder_is_believed_only_when_that_is_said(
         assert (own.code, "says nothing about it" in own.err) == (2, True)
         done = restore(site, archive, dsn, "--manifest", kept)
         assert (done.code, "public.visits: 9 rows" in done.out) == (0, True), done.err
+        assert "entries of the erasure list: 0" in done.out
     with postgres.temporary_database() as dsn:
         assert restore(site, archive, dsn, "--trust-folder").code == 0
 
@@ -207,6 +208,9 @@ def test_types_owner_grants_triggers_and_policies_come_back_where_they_can(
             for name in ("mood", "short", "pair")
         ]
     with postgres.temporary_database() as dsn:
+        words = ["--from", str(folder), "--into", "env:NEW", "--identity", "file:archive.key"]
+        drilled = migrator(site.root, "remove", "drill", *words, env={"NEW": dsn})
+        assert (drilled.code, "public.visits: 9 rows" in drilled.out) == (0, True), drilled.err
         there = Site(site.ctx, site.root, dsn)
         there.sql(
             "CREATE SCHEMA kinds; CREATE TYPE kinds.mood AS ENUM ('glad', 'it''s \"so\" so', 'new')"

@@ -9,7 +9,7 @@ from migrator.archive.erasures import read_key, read_list, without_erased
 from migrator.archive.folder import arrive
 from migrator.archive.reader import check_chunks, read_rows
 from migrator.core.errors import ConflictError, RefusedError
-from migrator.legacy.archived import SCRATCH, Copying, Digest
+from migrator.legacy.archived import SCRATCH, Copying, Digest, missing_types, require_types
 from migrator.legacy.copytext import parse
 from migrator.legacy.execute import told
 from migrator.runner.removing.archives import archived, folder_of, kept, opening_of
@@ -108,6 +108,7 @@ def prove(
     with told(into), into.transaction(force_rollback=True):
         copying = Copying(into, encoding=manifest.copy_encoding)
         copying.make_scratch()
+        make_types(into, manifest.tables)
         return tuple(
             _prove(copying, folder, table, opening, progress) for table in manifest.tables
         )
@@ -184,6 +185,23 @@ def fill(
         rows = without_erased(rows, table, erasures, key, fields=_fields)
     copying.fill(place, table.column_names, rows)
     return bool(erasures)
+
+
+def make_types(connection: Connection, tables: Sequence[ArchivedTable]) -> tuple[str, ...]:
+    """Make the types of some tables that are missing, within the transaction; give those that were there.
+
+    Raises:
+        RefusedError: One is missing that the archive does not have.
+    """
+    parts = {part.what: part for table in tables for part in table.rebuild.types}
+    there = []
+    for name, part in parts.items():
+        if missing_types(connection, [name]):
+            connection.execute(part.sql.encode())
+        else:
+            there.append(name)
+    require_types(connection, [column.type for table in tables for column in table.columns])
+    return tuple(there)
 
 
 def definitions(table: ArchivedTable) -> list[tuple[str, str, str]]:

@@ -13,14 +13,12 @@ from migrator.core.errors import UsageError
 from migrator.legacy.archived import (
     Copying,
     make_if_possible,
-    missing_types,
     require_empty_place,
-    require_types,
     set_sequence,
 )
 from migrator.legacy.connect import open_postgres
 from migrator.legacy.execute import told
-from migrator.runner.removing.drilling import compare, fill
+from migrator.runner.removing.drilling import compare, fill, make_types
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,7 +96,7 @@ def restore(
         require_empty_place(connection, [(table.schema, table.name) for table in tables])
         with told(connection), connection.transaction():
             work = _Restoring(connection, opening, progress)
-            as_it_was_there = work.types(tables)
+            there = make_types(connection, tables)
             rows = {
                 table.label: work.table(archive, table)
                 for archive in archives
@@ -111,7 +109,7 @@ def restore(
         rows,
         (
             *(line for archive in archives for line in _exceptions(archive)),
-            *as_it_was_there,
+            *(f"type {name} was there already and is used as it is" for name in there),
             *not_made,
         ),
         sum(len(read_list(archive.folder)) for archive in archives),
@@ -125,18 +123,6 @@ class _Restoring:
         self, connection: PostgresConnection, opening: Opening, progress: Progress
     ) -> None:
         self._connection, self._opening, self._progress = connection, opening, progress
-
-    def types(self, tables: Sequence[ArchivedTable]) -> list[str]:
-        """Make the types that are missing; say which ones were there."""
-        parts = {part.what: part for table in tables for part in table.rebuild.types}
-        there = []
-        for name, part in parts.items():
-            if missing_types(self._connection, [name]):
-                self._connection.execute(part.sql.encode())
-            else:
-                there.append(f"type {name} was there already and is used as it is")
-        require_types(self._connection, [c.type for table in tables for c in table.columns])
-        return there
 
     def extras(self, tables: Sequence[ArchivedTable]) -> list[str]:
         """Make what this database can have; say what it cannot, and why."""
