@@ -177,3 +177,16 @@ def test_each_algorithm_has_its_kind_of_key(tmp_path: Path) -> None:
         assert answers == (
             expected if name in {"EdDSA", "ES256", "RS256"} else ["no usable keys"] * 3
         )
+
+
+def test_a_key_that_is_withdrawn_ends_remembered_tokens_without_others_coming(
+    tmp_path: Path,
+) -> None:
+    folder = put_together(tmp_path / "app", SETTINGS)
+    shutil.copy(Path(__file__).with_name("withdrawn_driver.mjs"), folder)
+    assert json.loads(run(folder, "node", "withdrawn_driver.mjs").stdout) == [
+        ["remembered", 1],
+        ["remembered", 2],
+        ["to be verified", 2],
+        ["signature", 2],
+    ]

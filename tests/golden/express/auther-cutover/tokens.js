@@ -162,7 +162,7 @@ class VerifiedTokens {
 
   /**
    * @param {string} digest
-   * @param {object} generation
+   * @param {object | undefined} generation
    */
   get(digest, generation) {
     return generation === this.#generation ? this.#claims.get(digest) : undefined;
@@ -171,9 +171,10 @@ class VerifiedTokens {
   /**
    * @param {string} digest
    * @param {Claims} claims
-   * @param {object} generation
+   * @param {object | undefined} generation
    */
   add(digest, claims, generation) {
+    if (!generation) return;
     if (generation !== this.#generation) {
       this.#claims.clear();
       this.#generation = generation;

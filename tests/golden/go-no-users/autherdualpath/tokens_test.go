@@ -1,6 +1,7 @@
 package autherdualpath
 
 import (
+	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/json"
@@ -119,6 +120,28 @@ func TestVerifiedTokensAreRememberedUntilTheyExpireOrTheKeysChange(t *testing.T)
 	keys.adopt(map[string]verificationKey{"k": mustKey(t, other.jwk("k"))})
 	if keys.generation() != before {
 		t.Error("the same keys again dropped what was remembered")
+	}
+}
+
+func TestAKeyThatIsWithdrawnEndsRememberedTokensWithoutOthersComing(t *testing.T) {
+	var ahead atomic.Int64
+	b := anyBench(t, func(c *Config) {
+		c.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	})
+	good := b.auther.token("alice", object{"exp": time.Now().Add(48 * time.Hour).Unix()})
+	b.expect(bearer(good), "200 alice by header")
+	_, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.auther.key = key
+	ahead.Store(int64(jwksMaxAge + time.Minute))
+	until := time.Now().Add(10 * time.Second)
+	for reasonOf(b, good) != "signature" {
+		if time.Now().After(until) {
+			t.Fatal("still good")
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 

@@ -69,18 +69,27 @@ type keySet struct {
 	tried  time.Time
 }
 
-// known gives a key without asking anybody; an ageing set is refreshed in the background.
-func (k *keySet) known(kid string) (verificationKey, bool) {
+// usable gives the set to go on with, nil when there is none; an ageing one is refreshed in the background.
+func (k *keySet) usable() *keySnapshot {
 	set := k.current.Load()
 	if set == nil {
-		return verificationKey{}, false
+		return nil
 	}
 	age := k.now().Sub(set.at)
 	if age > jwksStale {
-		return verificationKey{}, false
+		return nil
 	}
 	if age > jwksMaxAge {
 		k.join()
+	}
+	return set
+}
+
+// known gives a key without asking anybody.
+func (k *keySet) known(kid string) (verificationKey, bool) {
+	set := k.usable()
+	if set == nil {
+		return verificationKey{}, false
 	}
 	key, ok := set.keys[kid]
 	return key, ok
@@ -110,10 +119,11 @@ func (k *keySet) find(ctx context.Context, kid string) (verificationKey, error) 
 	return verificationKey{}, errUnknownKey
 }
 
-// generation tells verified tokens apart that other keys had signed.
+// generation tells verified tokens apart that other keys had signed. Where only such tokens come, it is what keeps the
+// set young, or a key that was withdrawn would be good until they expire.
 func (k *keySet) generation() uint64 {
-	set := k.current.Load()
-	if set == nil || k.now().Sub(set.at) > jwksStale {
+	set := k.usable()
+	if set == nil {
 		return 0
 	}
 	return set.generation

@@ -21,8 +21,7 @@ export class KeySet {
   /** @type {number | null} */ #goodAt = null;
   /** @type {number | null} */ #triedAt = null;
   /** @type {Promise<boolean> | null} */ #flight = null;
-  /** Another object after each change: what was verified by an older set is forgotten. */
-  generation = {};
+  #generation = {};
 
   /**
    * @param {import("./types.js").Settings} settings
@@ -47,14 +46,23 @@ export class KeySet {
   }
 
   /**
-   * Gives a key without asking anybody; refreshes an ageing set in the background.
-   * @param {string} kid
+   * Another object after each change, so that what was verified by an older set is forgotten; undefined where there is no
+   * set to go on with. Refreshes an ageing set in the background: where only remembered tokens come, a key that was
+   * withdrawn would be good until they expire.
    */
-  known(kid) {
+  get generation() {
     const ageS = this.#ageS();
     if (ageS > this.settings.jwksStaleS) return undefined;
     if (ageS > this.settings.jwksMaxAgeS && this.#waitS() <= 0) void this.#fetch();
-    return this.#keys.get(kid);
+    return this.#generation;
+  }
+
+  /**
+   * Gives a key without asking anybody.
+   * @param {string} kid
+   */
+  known(kid) {
+    return this.generation && this.#keys.get(kid);
   }
 
   /**
@@ -102,7 +110,7 @@ export class KeySet {
       const keys = await parseKeys(await this.download(jwksUrl, jwksTimeoutS), algorithms);
       this.#keys = keys;
       this.#goodAt = this.nowS();
-      this.generation = {};
+      this.#generation = {};
       this.onFetch("ok");
       return true;
     } catch {
