@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from tests.cli.command import migrator
+from tests.phases.kill_driver import until_it_ends
 from tests.runner.approvals import Team
 
 if TYPE_CHECKING:
@@ -111,15 +112,8 @@ def _child(root: Path, visited: Path, which: str, words: list[str]) -> int:
 def main() -> int:
     root = Path(sys.argv[1])
     visited = root / "killed"
-    visited.write_text("")
-    while True:
-        pid = os.fork()
-        if not pid:
-            os._exit(_child(root, visited, sys.argv[2], sys.argv[3:]))
-        _, status = os.waitpid(pid, 0)
-        if os.WIFEXITED(status):
-            print(visited.read_text(), end="")
-            return os.WEXITSTATUS(status)
+    visited.unlink(missing_ok=True)
+    return until_it_ends(lambda: _child(root, visited, sys.argv[2], sys.argv[3:]), visited)
 
 
 if __name__ == "__main__":

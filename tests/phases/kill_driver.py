@@ -20,6 +20,8 @@ from migrator.runner.context import make_context
 from phases import p4_remove
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from migrator.core.units import Unit
     from migrator.legacy.postgres import PostgresConnection
 
@@ -51,7 +53,7 @@ class Killer:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _child(root: Path, direction: str, visited: Path) -> None:
+def _child(root: Path, direction: str, visited: Path) -> int:
     ctx = make_context(
         load(root / "migrator.toml"), root=root, clock=SystemClock(), progress=Progress()
     )
@@ -60,21 +62,26 @@ def _child(root: Path, direction: str, visited: Path) -> None:
         p4_remove.run(ctx)
     else:
         p4_remove.rollback(ctx)
+    return 0
+
+
+def until_it_ends(child: Callable[[], int], visited: Path) -> int:
+    """Run a copy of this process after another until one ends by itself; print the places and give its exit code."""
+    visited.touch()
+    while True:
+        pid = os.fork()
+        if not pid:
+            os._exit(child())
+        _, status = os.waitpid(pid, 0)
+        if os.WIFEXITED(status):
+            print(visited.read_text(), end="")
+            return os.WEXITSTATUS(status)
 
 
 def main() -> int:
     root, direction = Path(sys.argv[1]), sys.argv[2]
     visited = root / f"killed-{direction}"
-    visited.touch()
-    while True:
-        pid = os.fork()
-        if not pid:
-            _child(root, direction, visited)
-            os._exit(0)
-        _, status = os.waitpid(pid, 0)
-        if os.WIFEXITED(status):
-            print(visited.read_text(), end="")
-            return os.WEXITSTATUS(status)
+    return until_it_ends(lambda: _child(root, direction, visited), visited)
 
 
 if __name__ == "__main__":
