@@ -10,15 +10,15 @@ module AutherCutover
     end
 
     # Yields when the application may answer.
-    def call(&app)
+    def call
       refusal = judge
       return refusal if refusal
+      return yield if @accepted
 
-      application = lambda do
+      without_auther do
         @waited_s = since_began_s
-        app.call
+        yield
       end
-      @accepted ? application.call : without_auther(&application)
     end
 
     private
@@ -54,9 +54,10 @@ module AutherCutover
     end
 
     def admit(principal)
-      @request.env[PRINCIPAL] = principal
-      @request.env[CREDENTIAL] = @credential.kind
-      @request.env[CLAIMS] = @claims
+      env = @request.env
+      env[PRINCIPAL] = principal
+      env[CREDENTIAL] = @credential.kind
+      env[CLAIMS] = @claims
       @accepted = true
       nil
     end
@@ -111,11 +112,12 @@ module AutherCutover
       count("none", "anonymous", @credential.kind == :other ? :other_scheme : nil)
     end
 
-    def count(path, outcome, reason, **details)
-      # Some are counted when the application has run; its own time is not the shim's.
-      details[:waited_s] = @waited_s || since_began_s
-      details[:client] = Client.kind(@request, path, @claims)
-      AutherCutover.counters.request(path: path, outcome: outcome, stage: stage_name, reason: reason, **details)
+    def count(path, outcome, reason, details = nil)
+      AutherCutover.counters.request(
+        path: path, outcome: outcome, stage: stage_name, reason: reason, client: Client.kind(@request, path, @claims),
+        # Some are counted when the application has run; its own time is not the shim's.
+        waited_s: @waited_s || since_began_s, details: details
+      )
     end
 
     def since_began_s
