@@ -15,7 +15,7 @@ class SessionsSection(Section):
     """`[legacy.sessions]`: a SELECT that gives sessions, or a Redis that holds them.
 
     Attributes:
-        query: Gives one row with the count `holding` (and others, anonymous, undecodable, endless), or a
+        query: Gives one row with the count `holding` (and others, anonymous, undecodable, endless, written_at), or a
             row for each session: user_id, NULL for a visitor's, and where they are known used_at, ends_at.
         url: `redis://user:password@host:6379/0`, or `rediss://…`.
         prefix: What the keys of sessions begin with.

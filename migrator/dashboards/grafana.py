@@ -11,6 +11,7 @@ from migrator.dashboards.rules import Rules, rules_of
 from migrator.metrics.clients import LABEL
 from migrator.metrics.exported import (
     DETECTOR,
+    ERRORS,
     INFO,
     KEY_FETCHES,
     LOGINS,
@@ -186,8 +187,14 @@ def _sign_ins(promql: Promql) -> Iterator[Panel]:
 def _health(promql: Promql) -> Iterator[Panel]:
     unavailable = _rate(promql, REQUESTS, 'outcome="unavailable"')
     requests = _rate(promql, REQUESTS, _REAL)
-    ratio = f"({unavailable} or 0 * {requests}) / {requests}"
-    yield Panel("Error ratio", "timeseries", ((ratio, "unavailable"),), unit="percentunit")
+    failed = tuple(
+        (f"({part} or 0 * {requests}) / {requests}", legend)
+        for part, legend in (
+            (unavailable, "the shim's 503"),
+            (_rate(promql, ERRORS), "the application's 5xx"),
+        )
+    )
+    yield Panel("Error ratio", "timeseries", failed, unit="percentunit")
     shares = tuple((promql.quantile(q, _RANGE), f"P{round(q * 100)}") for q in (0.5, 0.95, 0.99))
     yield Panel("The shim's own time", "timeseries", shares, "Until the application may run.", "s")
     fetches = _rate(promql, KEY_FETCHES, by="result")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from migrator.metrics.exported import (
     DURATION,
+    ERRORS,
     INFO,
     KEY_FETCHES,
     LOGINS,
@@ -111,7 +112,8 @@ class Promql:
 
     def _error_ratio(self, window: str) -> str:
         unavailable = self.count(REQUESTS, _UNAVAILABLE, window=window)
-        return self.ratio(unavailable, self.count(REQUESTS, _REAL, window=window))
+        errors = f"({unavailable} + {self.count(ERRORS, window=window)})"
+        return self.ratio(errors, self.count(REQUESTS, _REAL, window=window))
 
     def _sign_in_success(self, _window: str) -> str:
         usual = " + ".join(f"{SIGN_INS} offset {week}" for week in WEEKS)

@@ -110,8 +110,8 @@ WORDS: dict[Measurement, Words] = {
         "wait; who never signs in keeps it, which does no harm while the plugin is there",
     ),
     "error_ratio": Words(
-        "the share of requests that were answered 503, within [drain] health_window",
-        "look at Auther's keys and the database: migrator drain health, migrator auther doctor",
+        "the share of requests that failed, at the shim or the application, within [drain] health_window",
+        "look at Auther's keys, the database and the application's log: migrator drain health, migrator auther doctor",
     ),
     "sign_in_success": Words(
         "sign-ins within an hour by those usual at this time of the week; 1 is as usual",

@@ -109,6 +109,11 @@ class Connection(Protocol):
         ...
 
     @property
+    def gives_columns(self) -> bool:
+        """Whether a page can be read as one text for each column."""
+        ...
+
+    @property
     def runs_functions(self) -> bool:
         """Whether the function that shims call for new users can be made here."""
         ...

@@ -144,7 +144,7 @@ class DeviseSource:
 
     def _page_queries(self) -> PageQueries:
         has_links, has_roles = self.identities is not None, self._roles.joined is not None
-        has_columns = self._statements.gives_columns
+        has_columns = self._connection.gives_columns and self._statements.gives_columns
         names = [USERS, *[LINKS][:has_links], *[ROLES][:has_roles], *[COLUMNS][:has_columns]]
         texts = {
             (name, which): self._statements.named(name, which=which).as_string(None).encode()

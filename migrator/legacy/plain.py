@@ -66,7 +66,9 @@ def pick(lines: Sequence[str], *, apart: frozenset[str]) -> tuple[PlainUsers, li
         return PlainUsers([], [], [], [], [], [], []), []
     # One search over the whole page takes half the time of one for each line.
     found = _LINE.findall("\n".join([*lines, ""]))
-    pks, emails, passwords, names, created, updated, confirmed = map(list, zip(*found, strict=True))
+    pks, emails, passwords, names, created, updated, confirmed = map(
+        list, zip(*found, strict=True)
+    )
     names = ["" if name == r"\N" else name for name in names]
     is_confirmed = [at != r"\N" for at in confirmed]
     columns = [pks, emails, passwords, names, created, updated, is_confirmed]

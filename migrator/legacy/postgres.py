@@ -24,6 +24,7 @@ class PostgresConnection(psycopg.Connection[tuple[Any, ...]]):
     largest_key = 2**63 - 1
     quote = '"'
     runs_functions = True
+    gives_columns = True
     # Between us and the server something hands each transaction to whichever session is free.
     pooled = False
 

@@ -70,11 +70,10 @@ class Statements:
 
     @property
     def gives_columns(self) -> bool:
-        """Tell that the database can give a page as columns, each of which writes its values as COPY does."""
+        """Tell that each column, as a text, holds its values as COPY writes them."""
         texts = [self._columns.type_of(part) for part in _TEXT_PARTS]
         return (
-            "users_columns" in self._queries
-            and self._columns.type_of("id") in {*INTEGER_TYPES, "uuid", "text", "character varying"}
+            self._columns.type_of("id") in {*INTEGER_TYPES, "uuid", "text", "character varying"}
             and all(kind in _TEXTS for kind in texts)
             and _NOTHING not in {self._parts["created_at"], self._parts["updated_at"]}
         )

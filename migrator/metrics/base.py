@@ -85,7 +85,7 @@ def since(
     found = {name: increment(name, mark, base) for name, mark in marks.items()}
     unknown = [answer for answer in found.values() if isinstance(answer, Doubt)]
     doubts += unknown
-    gaps = (*lost, *_restarts(base, marks), *(answer.reason for answer in unknown))
+    gaps = (*lost, *_beginnings(base, marks), *(answer.reason for answer in unknown))
     counts = {name: n for name, n in found.items() if not isinstance(n, Doubt)}
     evidence = {
         "increments": counts,
@@ -96,13 +96,19 @@ def since(
     return Reading(value, tuple(doubts), gaps, window=at - base.at, evidence=evidence)
 
 
-def _restarts(base: Base, marks: Mapping[str, Mark]) -> list[str]:
-    """Say which processes began anew: counters that outlive a process keep their beginning."""
-    return [
-        f"{name} began anew: what it counted after {iso(before.at)} and before its end is lost"
-        for name, mark in marks.items()
-        if (before := base.marks.get(name)) and mark.started_at_s > before.started_at_s
-    ]
+def _beginnings(base: Base, marks: Mapping[str, Mark]) -> list[str]:
+    """Say which processes began anew, or may have: counters that outlive a process keep their beginning."""
+    said = []
+    for name, mark in marks.items():
+        before = base.marks.get(name)
+        if before is None:
+            said.append(f"{name} was not read before: what another of that name counted is lost")
+        elif mark.started_at_s > before.started_at_s:
+            last = iso(before.at)
+            said.append(
+                f"{name} began anew: what it counted after {last} and before its end is lost"
+            )
+    return said
 
 
 def increment(name: str, now: Mark, base: Base) -> float | Doubt:

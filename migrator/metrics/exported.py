@@ -9,6 +9,8 @@ LOGINS = "auth_logins_total"
 LOGINS_FAILED = "auth_logins_failed_total"
 LOGINS_REFUSED = "auth_logins_refused_total"
 KEY_FETCHES = "auth_jwks_fetch_total"
+# Requests that the shim let through and the application answered with a 5xx.
+ERRORS = "auth_errors_total"
 # How long requests wait for the shim's decision; a histogram.
 DURATION = "auth_decision_duration_seconds"
 DURATION_BUCKETS_S = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
@@ -22,6 +24,7 @@ LABELS: dict[str, frozenset[str]] = {
     LOGINS_FAILED: frozenset({"reason"}),
     LOGINS_REFUSED: frozenset({"door", "stage"}),
     KEY_FETCHES: frozenset({"result"}),
+    ERRORS: frozenset({"path"}),
     f"{DURATION}_bucket": frozenset({"le"}),
     f"{DURATION}_sum": frozenset(),
     f"{DURATION}_count": frozenset(),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from migrator.core.durations import format_duration
 from migrator.metrics.health_counts import (
+    APPLICATION_ERRORS,
     KEY_FETCHES_FAILED,
     REFUSED,
     REQUESTS,
@@ -31,6 +33,9 @@ COVERED_RATIO = 0.9
 ENOUGH = 20
 WEEKS_NEEDED = 2
 P95 = 0.95
+_REQUESTS_ONLY = (
+    'log lines tell of requests only: [drain] counters = "shims" or "prometheus" tells'
+)
 
 
 def _of(read: Callable[[HealthLook], Reading]) -> Measure:
@@ -60,6 +65,13 @@ def _unseen(window: Window) -> Reading:
     return _no_data(f"{reason}, {COVERED_RATIO:.0%} needed")
 
 
+def _told(read: Callable[[Window], Reading]) -> Callable[[Window], Reading]:
+    """Read what only counters tell, and no log line."""
+    return lambda window: (
+        read(window) if window.told >= COVERED_RATIO else _no_data(_REQUESTS_ONLY)
+    )
+
+
 def _share(part: float, whole: float, what: str) -> Reading:
     if whole < ENOUGH:
         return _no_data(f"{whole:.0f} {what}, {ENOUGH} are needed to tell a share")
@@ -67,22 +79,32 @@ def _share(part: float, whole: float, what: str) -> Reading:
 
 
 def _error_ratio(window: Window) -> Reading:
+    """Give the share of requests that failed: at the shim, and at the application where its shim tells."""
     counts = window.counts
-    return _share(counts.get(UNAVAILABLE, 0), counts.get(REQUESTS, 0), "requests")
+    own, application = counts.get(UNAVAILABLE, 0), counts.get(APPLICATION_ERRORS)
+    found = _share(own + (application or 0), counts.get(REQUESTS, 0), "requests")
+    told = "not counted" if application is None else round(application)
+    return replace(found, evidence={**found.evidence, "application": told})
 
 
 def _sign_in_failures(found: HealthLook) -> Reading:
     window = found.hours[0]
     if window.covered < COVERED_RATIO:
         return _unseen(window)
+    return _told(_failures)(window)
+
+
+def _failures(window: Window) -> Reading:
     failed = window.counts.get(SIGN_INS_FAILED, 0)
     return _share(failed, failed + window.counts.get(SIGN_INS, 0), "sign-ins")
 
 
 def _shim_p95(window: Window) -> Reading:
     found = quantile(window.counts, P95)
-    if found is None or window.counts.get(REQUESTS, 0) < ENOUGH:
+    if window.counts.get(REQUESTS, 0) < ENOUGH:
         return _no_data(f"fewer than {ENOUGH} requests")
+    if found is None:
+        return _no_data("no shim told how long requests wait: an older one does not")
     return Reading(found)
 
 
@@ -110,7 +132,9 @@ def _against_weeks_before(windows: Sequence[Window]) -> Reading:
     now, *before = windows
     if now.covered < COVERED_RATIO:
         return _unseen(now)
-    seen = [window for window in before if window.covered >= COVERED_RATIO]
+    if now.told < COVERED_RATIO:
+        return _no_data(_REQUESTS_ONLY)
+    seen = [w for w in before if min(w.covered, w.told) >= COVERED_RATIO]
     if len(seen) < WEEKS_NEEDED:
         reason = f"known of {len(seen)} weeks before, {WEEKS_NEEDED} are needed"
         return _no_data(reason)
@@ -132,6 +156,6 @@ HEALTH_MEASURES: dict[Measurement, Measure] = {
     "sign_in_success": _of(_sign_in_success),
     "sign_in_failures": _of(_sign_in_failures),
     "shim_p95_seconds": _recent(_shim_p95),
-    "jwks_failures": _recent(_key_failures),
-    "login_refusals": _recent(_refusals),
+    "jwks_failures": _recent(_told(_key_failures)),
+    "login_refusals": _recent(_told(_refusals)),
 }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from migrator.metrics.base import Base, Mark, increment
 from migrator.metrics.exported import (
     DURATION,
+    ERRORS,
     KEY_FETCHES,
     LOGINS,
     LOGINS_FAILED,
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 REQUESTS, UNAVAILABLE, IDENTITY_CONFLICTS = "requests", "unavailable", "conflicts"
 SIGN_INS, SIGN_INS_FAILED = "sign_ins", "sign_ins_failed"
 KEY_FETCHES_FAILED = "key_fetches_failed"
+# Seconds in which nobody told of more than requests.
+UNTOLD = "untold_s"
+APPLICATION_ERRORS = "application_errors"
 REFUSED, WITHIN = "refused:", "within:"  # a door and a bound in seconds follow
 _SEPARATOR = "\t"
 # A session that goes on by itself is nobody's sign-in, though it is counted among the logins.
@@ -41,7 +45,7 @@ def counts_of(process: Process) -> dict[str, float]:
         found[REQUESTS] += value
         found[UNAVAILABLE] += value if labels.outcome == "unavailable" else 0
         found[IDENTITY_CONFLICTS] += value if labels.reason in CONFLICTS else 0
-    for series, value in (process.events or {}).items():
+    for series, value in process.events.items():
         for name, share in _named(series):
             found[name] += share * value
     return dict(found)
@@ -58,6 +62,8 @@ def _named(series: Series) -> Iterable[tuple[str, int]]:
         yield SIGN_INS_FAILED, 1
     elif name == KEY_FETCHES:
         yield KEY_FETCHES_FAILED, int(labels["result"] == "failed")
+    elif name == ERRORS:
+        yield APPLICATION_ERRORS, 1
     elif name == LOGINS_REFUSED:
         yield f"{REFUSED}{labels['door']}", 1
     elif name == f"{DURATION}_bucket":
@@ -103,7 +109,11 @@ def within(slots: Iterable[StoredCounts], begins: datetime, ends: datetime) -> W
         for name, count in slot.counts.items():
             counts[name] += count * inside_s / length_s
     span_s = (ends - begins).total_seconds()
-    return Window(begins, ends, dict(counts), min(covered_s / span_s, 1) if span_s > 0 else 0)
+    untold_s = counts.pop(UNTOLD, 0.0)
+    if span_s <= 0:
+        return Window(begins, ends, dict(counts), covered=0)
+    covered, told = min(covered_s / span_s, 1), 1 - min(untold_s / span_s, 1)
+    return Window(begins, ends, dict(counts), covered, told)
 
 
 def quantile(counts: Mapping[str, float], share: float) -> float | None:

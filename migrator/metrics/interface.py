@@ -76,8 +76,8 @@ class Process:
         instance: Its name, as in `migrator_instance`.
         started_at_s: When the process began, seconds since 1970; moves when counters begin anew.
         requests: Requests since then, by labels.
-        events: Everything else that is counted since then, by name and labels; None where the source does
-            not give it.
+        events: Everything else that is counted since then, by name and labels, as far as the source gives it.
+        tells_logins: Whether sign-ins, refusals and fetches are among them; log lines are about requests only.
         holes: How often since then something was not counted that should have been.
         hole: The newest of them, in words.
     """
@@ -89,9 +89,10 @@ class Process:
     stage_source: str
     started_at_s: float
     requests: Mapping[Labels, float]
-    events: Mapping[Series, float] | None = None
+    events: Mapping[Series, float] = field(default_factory=dict)
     holes: int = 0
     hole: str = ""
+    tells_logins: bool = True
 
 
 @dataclass(frozen=True)
@@ -235,12 +236,14 @@ class Window:
     Attributes:
         counts: By the names of `migrator.metrics.health_counts`.
         covered: How much of the span somebody saw every instance, 0 to 1.
+        told: In how much of it sign-ins, refusals and fetches were told of, 0 to 1.
     """
 
     begins: datetime
     ends: datetime
     counts: Mapping[str, float]
     covered: float
+    told: float = 1.0
 
 
 @dataclass(frozen=True)

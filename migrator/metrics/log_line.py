@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from migrator.metrics.clients import LABEL, known_client
 from migrator.metrics.interface import Labels
@@ -16,11 +16,22 @@ _OURS = (b'"event":"auth"', b'"event": "auth"')
 _OURS_WRAPPED = (b'\\"event\\":\\"auth\\"', b'\\"event\\": \\"auth\\"')
 
 
+class Decided(NamedTuple):
+    """What a line says.
+
+    Attributes:
+        waited_s: How long the request waited for its decision; None where the shim did not measure it, or is older.
+    """
+
+    labels: Labels
+    waited_s: float | None = None
+
+
 class UnreadableError(Exception):
     """A line that is a shim's, but does not say what it has to."""
 
 
-def decision_of(line: bytes) -> Labels | None:
+def decision_of(line: bytes) -> Decided | None:
     """Read a line; None when it is not a shim's. Text before the JSON, e.g. a time, is left out.
 
     Raises:
@@ -34,7 +45,13 @@ def decision_of(line: bytes) -> Labels | None:
         raise UnreadableError from error
     if facts is None or facts.get("event") != "auth":
         raise UnreadableError
-    return _labels(facts)
+    return Decided(_labels(facts), _waited_s(facts.get("waited_us")))
+
+
+def _waited_s(said: object) -> float | None:
+    if not isinstance(said, int) or isinstance(said, bool) or said < 0:
+        return None
+    return said / 1_000_000
 
 
 def _facts(text: str) -> dict[str, Any] | None:

@@ -145,7 +145,7 @@ def control_name(nonce: str) -> str:
 
 
 _WORDS_OF_A_CONTROL = frozenset(
-    ["select", "from", "relation", "does", "not", "exist", "at", "character"]
+    ["select", "from", "relation", "column", "does", "not", "exist", "at", "character"]
 )
 _CONTROL = re.compile(r"migrator_control_([0-9a-f]+)")
 

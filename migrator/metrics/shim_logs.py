@@ -11,12 +11,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from migrator.core.durations import format_duration
-from migrator.metrics.interface import Doubt, Grade, Labels, Process, ShimLook, ShimsLook
+from migrator.metrics.exported import DURATION, DURATION_BUCKETS_S
+from migrator.metrics.interface import (
+    Doubt,
+    Grade,
+    Labels,
+    Process,
+    Series,
+    ShimLook,
+    ShimsLook,
+)
 from migrator.metrics.log_files import Places, read_on
 from migrator.metrics.log_line import UnreadableError, decision_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime, timedelta
 
     from migrator.core.clock import Clock
@@ -26,6 +35,7 @@ if TYPE_CHECKING:
 SUBJECT = "drain"
 MAX_KINDS = 1000
 ATTEMPTS = 3
+BUCKETS = (*(f"{bound:g}" for bound in DURATION_BUCKETS_S), "+Inf")
 
 
 @dataclass
@@ -35,6 +45,7 @@ class _Counted:
     Attributes:
         since_s: When counting began, seconds since 1970.
         stage: Of the newest line.
+        waits: Lines that say how long a request waited, by the smallest bucket that it fits in.
         hole: The newest hole, in words.
     """
 
@@ -42,6 +53,7 @@ class _Counted:
     since_s: float
     stage: str = ""
     requests: Counter[Labels] = field(default_factory=Counter)
+    waits: Counter[str] = field(default_factory=Counter)
     holes: int = 0
     hole: str = ""
     places: Places | None = None
@@ -49,17 +61,20 @@ class _Counted:
     def line(self, text: bytes) -> None:
         """Count a line."""
         try:
-            labels = decision_of(text)
+            decided = decision_of(text)
         except UnreadableError:
             self.miss("a line that cannot be read")
             return
-        if labels is None:
+        if decided is None:
             return
+        labels, waited_s = decided
         if labels not in self.requests and len(self.requests) >= MAX_KINDS:
             self.miss("more kinds of lines than a shim writes")
             return
         self.requests[labels] += 1
         self.stage = labels.stage
+        if waited_s is not None:
+            self.waits[_bucket_of(waited_s)] += 1
 
     def miss(self, hole: str) -> None:
         """Remember that something was not counted."""
@@ -79,7 +94,8 @@ class _Counted:
         """Read what `to_json` wrote."""
         requests = Counter({Labels(*labels): count for *labels, count in data["requests"]})
         places = data["places"] and Places.from_json(data["places"])
-        return cls(**{**data, "requests": requests, "places": places})
+        waits = Counter(data.get("waits", {}))
+        return cls(**{**data, "requests": requests, "waits": waits, "places": places})
 
 
 @dataclass(frozen=True)
@@ -155,4 +171,18 @@ def _process(instance: str, counted: _Counted) -> Process:
         requests=dict(counted.requests),
         holes=counted.holes,
         hole=counted.hole,
+        events=dict(_durations(counted.waits)),
+        tells_logins=False,
     )
+
+
+def _bucket_of(waited_s: float) -> str:
+    return next((bound for bound in BUCKETS if waited_s <= float(bound)), BUCKETS[-1])
+
+
+def _durations(waits: Mapping[str, int]) -> Iterator[tuple[Series, float]]:
+    """Give the histogram that the shims themselves export: what fits in a bucket fits in the larger ones."""
+    total = 0
+    for bound in BUCKETS if waits else ():
+        total += waits.get(bound, 0)
+        yield Series(f"{DURATION}_bucket", frozenset({("le", bound)})), total

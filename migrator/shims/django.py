@@ -20,6 +20,7 @@ class DjangoTarget:
         PACKAGE,
         "auther_user",
         "AUTHER_",
+        "load auther",
         "DualPathMiddleware",
         "AutherMiddleware",
         "AutherBackend",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migrator.sqlgen import steps
+from migrator.sqlgen.rewriting import ROWS_PER_S, seconds
 from migrator.sqlgen.secret_columns import NULL, blank_password
 
 if TYPE_CHECKING:
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
 FOLDER = "revert_in_order"
 FILE = f"{FOLDER}/{steps.PURGE_COLUMNS}.sql"
 REBUILD = "rebuild"
-# Measured with Devise's columns and five indexes on two cores, by `bench_removal`: a busy disk takes longer.
-ROWS_PER_S = 40_000
-# Nobody can use the table meanwhile: more than about 5 s is for a person to accept.
-ROWS_AT_ONCE = 200_000
 
 
 @dataclass(frozen=True)
@@ -38,11 +35,6 @@ class Filling:
     later: str
 
 
-def seconds(removal: Removal) -> int:
-    """Give about how long the users table is locked, 1 or more."""
-    return max(1, round(removal.users.rows / ROWS_PER_S))
-
-
 def step_of(removal: Removal) -> Step:
     """Give what the file's comments say."""
     label, others = removal.users.label, [".".join(name) for name in tied(removal)]
@@ -53,7 +45,7 @@ def step_of(removal: Removal) -> Step:
         title=f"Takes this step back by writing {label} anew, each column in its old place, instead of adding the "
         "columns at its end. The table gets another OID. Only by `migrator remove revert --preserve-order`.",
         lock=f"ACCESS EXCLUSIVE on {locked}, in one transaction, for as long as {removal.users.rows} rows and their "
-        f"indexes are written: about {seconds(removal)} s at {ROWS_PER_S} rows per second. Twice the table's size is "
+        f"indexes are written: about {seconds(removal.users)} s at {ROWS_PER_S} rows per second. Twice the table's size is "
         "needed on the disk, and as much WAL is written.",
         blocks="All use of these tables, reading too, for that long. Afterwards foreign keys are checked beside the "
         "traffic.",
@@ -100,22 +92,6 @@ def fillings(removal: Removal, defaulted: list[Column]) -> tuple[Filling, ...]:
         archived = omitted.get(column.name)
         found.append(Filling(column, archived or default, blank_password(column) or default))
     return tuple(found)
-
-
-def refusals(removal: Removal) -> list[str]:
-    """Give every reason why the table cannot be written anew, or not without being asked."""
-    users, why = removal.users, "with --preserve-order the table would be written anew"
-    found = [f"{users.label}: {b.reason}, and {why}" for b in users.blockers if not b.column]
-    found += [
-        f"{users.label}: publication {name} publishes it, and {why}: subscribers would get each row again"
-        for name in users.published
-    ]
-    if users.rows > ROWS_AT_ONCE and "table_rewrite" not in removal.rules.acknowledged:
-        found.append(
-            f"{users.label}: {why}, {users.rows} rows, and nobody could use it for about "
-            f'{seconds(removal)} s; to accept that put "table_rewrite" into [remove] acknowledged'
-        )
-    return found
 
 
 def staying_parts(removal: Removal) -> tuple[str, ...]:

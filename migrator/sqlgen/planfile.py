@@ -48,6 +48,7 @@ class PlanFile:
         exceptions: What a revert after a drop does not bring back as it was.
         exceptions_in_order: The same where the users table is written anew for it.
         unproven: Why the scream window would prove nothing.
+        listens: Whether the server's log can be read for refusals, which is all that the columns' window needs.
         code_first: What of the application's code still uses what goes, unless that is acknowledged.
         survey: What is there, a line each.
         oids: OIDs of all tables that a step locks or is tied to.
@@ -67,6 +68,7 @@ class PlanFile:
     exceptions_in_order: tuple[str, ...]
     notes: tuple[str, ...]
     unproven: tuple[str, ...]
+    listens: bool
     code_first: tuple[str, ...]
     survey: tuple[str, ...]
     oids: tuple[int, ...]
@@ -136,6 +138,7 @@ def plan_files(removal: Removal, beside: Beside, *, made_at: datetime) -> dict[s
         "exceptions_in_order": list(exceptions_in_order(removal)),
         "notes": list(look_at),
         "unproven": list(removal.unproven),
+        "listens": removal.rules.log_watched,
         "code_first": _code_first(removal, beside.code),
         "survey": [*described(removal), *map(told, beside.bystanders)],
         "oids": _oids(removal),
@@ -224,6 +227,7 @@ _KEYS = (
     "exceptions_in_order",
     "notes",
     "unproven",
+    "listens",
     "code_first",
     "survey",
     "oids",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from migrator.core.catalog import as_data
 from migrator.core.errors import RefusedError
 from migrator.core.units import looks_like_one
-from migrator.sqlgen import in_order, secret_columns
+from migrator.sqlgen import rewriting, secret_columns
 from migrator.sqlgen.naming import COLUMN_PREFIX, ROW_NUMBER, SCHEMAS, quarantined
 from migrator.sqlgen.revocation import Revocation, revocation_of
 from migrator.sqlgen.secret_columns import omissions
@@ -105,7 +105,7 @@ class Removal:
             for table, revocation in zip(self.tables, self.revocations, strict=True)
             for reason in revocation.unproven
         ]
-        if self.tables and not self.rules.log_watched:
+        if not self.rules.log_watched:
             found.append("[remove] server_log names no file: nobody would hear a refusal")
         return tuple(found)
 
@@ -206,7 +206,7 @@ def refusals(removal: Removal) -> list[str]:
     if removal.columns:
         found += _column_refusals(removal)
     if removal.in_order:
-        found += in_order.refusals(removal)
+        found += rewriting.refusals(removal.users, removal.rules.acknowledged)
     if not removal.rules.include_secrets:
         found += _secret_refusals(removal)
     return found + _cuts(removal) + _unacknowledged(removal) + _name_clashes(removal)

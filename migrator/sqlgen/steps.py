@@ -249,7 +249,8 @@ _COLUMNS = (
     Step(
         QUARANTINE_COLUMNS,
         "Renames the columns. Whoever still uses an old name gets SQLSTATE 42703, a cached "
-        "prepared statement 0A000.",
+        "prepared statement 0A000, and is heard: neither values nor columns go before the scream window has passed "
+        "since then, with planted refusals found in the server's log.",
         "ACCESS EXCLUSIVE on the users table, for a change of the catalog (milliseconds).",
         "Queries on the users table while the lock is waited for and held.",
         _ANY_TIME,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrator.sqlgen import in_order
+from migrator.sqlgen import in_order, steps
 
 if TYPE_CHECKING:
     from migrator.core.access import Bystander
@@ -131,5 +131,6 @@ def _everybody(removal: Removal) -> list[str]:
 
 def _unproven(removal: Removal) -> list[str]:
     accepted = "scream_window" in removal.rules.acknowledged
-    said = "acknowledged" if accepted else "step 04_scream_window will hold"
+    step = steps.SCREAM_WINDOW if removal.tables else steps.QUARANTINE_COLUMNS
+    said = "acknowledged" if accepted else f"step {step} will hold"
     return [f"the scream window is UNPROVEN ({said}): {reason}" for reason in removal.unproven]

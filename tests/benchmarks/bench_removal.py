@@ -1,8 +1,10 @@
 """What others wait while the removal works, beside a bare DROP: `python -m tests.benchmarks.bench_removal [--users N]`.
 
 pgbench reads and writes the users and a table that points to one of those that go; a reader holds ACCESS SHARE on all of
-them for `--stay` seconds again and again, as a pg_dump does. Each step begins when such a reader has just begun. The same
-load then meets `DROP TABLE … CASCADE` and `ALTER TABLE … DROP COLUMN` in a second database of the same content.
+them for `--stay` seconds again and again, as a pg_dump does. Each step begins when such a reader has just begun, forward
+and back. The same load then meets `DROP TABLE … CASCADE` and `ALTER TABLE … DROP COLUMN` in a second database of the same
+content, and in two more what nobody can wait for briefly: `erase = "rewrite"` and `revert --preserve-order`, which write
+the users table anew.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import argparse
 import logging
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,14 +20,26 @@ import pytest
 import structlog
 
 from migrator.runner.removing.plans import kept_plan
+from migrator.sqlgen import steps
+from migrator.sqlgen.rewriting import ROWS_PER_S
 from tests.parts.dump import load_dump
 from tests.parts.postgres import embedded_binaries, start_postgres
 from tests.phases.removal import make_site
-from tests.phases.stalls import bound_s, fill, of_bare_drops, of_the_steps, patient
+from tests.phases.stalls import (
+    bound_s,
+    fill,
+    of_bare_drops,
+    of_the_steps,
+    of_the_way_back,
+    patient,
+)
 
 if TYPE_CHECKING:
+    from tests.parts.postgres import PostgresServer
     from tests.phases.removal import Site
     from tests.phases.stalls import Measured
+
+_ACCEPTED = ("scream_window", "lockout", "second_factors", "code_first", "table_rewrite")
 
 
 def main() -> None:
@@ -42,38 +57,74 @@ def main() -> None:
             tempfile.TemporaryDirectory(prefix="migrator-bench-") as folder,
             pytest.MonkeyPatch.context() as environment,
         ):
-            dsn = server.create_database("removed")
-            load_dump(dsn)
-            fill(dsn, arguments.users)
-            bare = server.create_database("dropped", template="removed")
-            site = make_site(Path(folder) / "site", dsn, environment)
-            _compare(patient(site, budget_s=arguments.lock_timeout), bare, Path(folder), arguments)
+            _Bench(server, Path(folder), environment, arguments).run()
     finally:
         server.stop()
 
 
-def _compare(site: Site, bare: str, folder: Path, arguments: argparse.Namespace) -> None:
-    budget_s = arguments.lock_timeout
-    steps = of_the_steps(site, folder / "steps", stay_s=arguments.stay)
-    columns = kept_plan(site.ctx).columns
-    drops = of_bare_drops(bare, folder / "drops", columns, stay_s=arguments.stay)
-    print(
-        f"{arguments.users} users, a reader of {arguments.stay} s again and again; "
-        f"a query may take {bound_s(budget_s):.2f} s"
-    )
-    print(f"{'':28}{'budget':>8}{'longest stall':>15}{'step took':>11}  holds")
-    _print(steps, f"{budget_s:.1f} s", budget_s)
-    _print(drops, "none", budget_s)
+@dataclass(frozen=True)
+class _Bench:
+    server: PostgresServer
+    folder: Path
+    environment: pytest.MonkeyPatch
+    arguments: argparse.Namespace
 
-
-def _print(measured: Measured, budget: str, budget_s: float) -> None:
-    for stall in measured.stalls:
-        holds = "yes" if stall.holds(budget_s) else "NO"
-        holds += ", ended by a deadlock" if stall.deadlock else ""
+    def run(self) -> None:
+        """Measure all of it, each in a database of its own."""
+        load_dump(dsn := self.server.create_database("filled"))
+        fill(dsn, self.arguments.users)
+        budget_s, stay_s = self.arguments.lock_timeout, self.arguments.stay
         print(
-            f"{stall.what:28}{budget:>8}{stall.longest_s:>13.3f} s{stall.took_s:>9.1f} s  {holds}"
+            f"{self.arguments.users} users, a reader of {stay_s} s again and again; "
+            f"a query may take {bound_s(budget_s):.2f} s"
         )
-    print(f"  {measured.queries} queries of others, {measured.refused} met an error")
+        print(f"{'':36}{'budget':>8}{'longest stall':>15}{'step took':>11}  holds")
+        site = self._site("removed")
+        self._print(of_the_steps(site, self.folder / "steps", stay_s=stay_s), budget_s)
+        self._print(of_the_way_back(site, self.folder / "back", stay_s=stay_s), budget_s)
+        bare, columns = self._copy("dropped"), kept_plan(site.ctx).columns
+        drops = of_bare_drops(bare, self.folder / "drops", columns, stay_s=stay_s)
+        self._print(drops, budget_s, budget="none")
+        self._anew(budget_s, stay_s)
+
+    def _anew(self, budget_s: float, stay_s: float) -> None:
+        rewritten = self._site("rewritten", tables=(), rules='erase = "rewrite"')
+        forward = of_the_steps(rewritten, self.folder / "rewriting", stay_s=stay_s)
+        self._print(forward, budget_s, only=steps.ERASE_COLUMNS)
+        ordered = self._site("ordered", tables=())
+        of_the_steps(ordered, self.folder / "away", stay_s=stay_s, preserve_order=True)
+        back = of_the_way_back(
+            ordered, self.folder / "in_order", stay_s=stay_s, preserve_order=True
+        )
+        self._print(back, budget_s, only=f"back from {steps.PURGE_COLUMNS}")
+        print(f"  in order; the plan says {self.arguments.users / ROWS_PER_S:.1f} s for that")
+
+    def _site(self, name: str, *, tables: tuple[str, ...] | None = None, rules: str = "") -> Site:
+        more = {} if tables is None else {"tables": tables}
+        site = make_site(
+            self.folder / name,
+            self._copy(name),
+            self.environment,
+            rules=rules,
+            acknowledged=_ACCEPTED,
+            **more,
+        )
+        return patient(site, budget_s=self.arguments.lock_timeout)
+
+    def _copy(self, name: str) -> str:
+        return self.server.create_database(name, template="filled")
+
+    @staticmethod
+    def _print(measured: Measured, budget_s: float, *, budget: str = "", only: str = "") -> None:
+        for stall in measured.stalls:
+            if only and stall.what != only:
+                continue
+            holds = "yes" if stall.holds(budget_s) else "NO"
+            holds += ", ended by a deadlock" if stall.deadlock else ""
+            print(
+                f"{stall.what:36}{budget or f'{budget_s:.1f} s':>8}{stall.longest_s:>13.3f} s{stall.took_s:>9.1f} s  {holds}"
+            )
+        print(f"  {measured.queries} queries of others, {measured.refused} met an error")
 
 
 if __name__ == "__main__":

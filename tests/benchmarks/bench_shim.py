@@ -61,6 +61,9 @@ PROGRAM_OF = {
     "asgi": Program(
         (sys.executable, str(PROGRAMS / "asgi_program.py")), {"PYTHONPATH": "{folder}"}
     ),
+    "django": Program(
+        (sys.executable, str(PROGRAMS / "django_program.py")), {"PYTHONPATH": "{folder}"}
+    ),
     "express": Program(
         ("node", "--expose-gc", "express_program.mjs"),
         copied=(PROGRAMS / "express_program.mjs", EXPRESS_APP / "package.json"),

@@ -206,6 +206,21 @@ def test_a_gate_watch_that_is_stopped_is_held(drain: Drain) -> None:
     watching.stdout.close()
 
 
+def test_a_store_that_is_written_to_no_more_is_shown_and_acknowledged(drain: Drain) -> None:
+    asked = ("gate", "acknowledge", "--sessions")
+    never = run(drain, *asked)
+    assert (never.code, "no session with a user was ever found" in never.err) == (3, True)
+    drain.sign_in("user")
+    assert run(drain, *asked).code == 0
+    drain.end_sessions()
+    shown = run(drain, *asked)
+    assert shown.code == 3
+    assert "public.sessions: 0 sessions hold a user, 0 nobody" in shown.out
+    assert "written to last: nobody can tell when" in shown.out
+    done = run(drain, *shown.out.splitlines()[-1].removeprefix("next: migrator ").split())
+    assert (done.code, "its silence is acknowledged" in done.out) == (0, True)
+
+
 def test_of_two_gate_watches_one_acts_and_the_other_takes_over_when_it_dies(drain: Drain) -> None:
     drain.configure(QUIET.replace('span = "0.4s"', 'span = "10m"'))
     first, second = (_start(drain, "gate", "watch", "--before", "auther") for _ in range(2))

@@ -155,6 +155,16 @@ DUAL = replace(
     ),
     moves=MOVES[:3],
 )
+_UNSEEN = tuple(
+    replace(
+        row,
+        value=None,
+        evidence={},
+        verdict="NO_DATA",
+        why="every instance was seen in 0% of the last 5m, 90% needed",
+    )
+    for row in DRAIN.health
+)
 _GAP = counts()
 HELD = replace(
     ACCUMULATING,
@@ -165,6 +175,7 @@ HELD = replace(
         controlled=1,
         alive=1,
         counters=DRAIN.counters[:5],
+        health=_UNSEEN,
         forecasts=(ForecastRow(0, None, None, "the last count is 9h old", None, 12),),
         curve=(*_GAP[:90], *_GAP[120:175]),
         doubts=(
@@ -295,16 +306,7 @@ UNREACHABLE = replace(
             SessionRow(0, 0, 0, 0, ()),
             doubts=("remember-me tokens: the database does not answer",),
         ),
-        health=tuple(
-            replace(
-                row,
-                value=None,
-                evidence={},
-                verdict="NO_DATA",
-                why="every instance was seen in 0% of the last 5m, 90% needed",
-            )
-            for row in DRAIN.health
-        ),
+        health=_UNSEEN,
         counters=(),
         scraped=0,
         controlled=0,

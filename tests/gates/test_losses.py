@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from migrator.gates.evaluate import Sample, evaluate
@@ -120,6 +120,8 @@ DISTURBANCE = st.tuples(
 
 
 @settings(deadline=None, max_examples=300)
+@example([(2, "web-3", ["start", "request", "start"])], set())
+@example([(2, "web-3", ["turn", "start", "request", "start"]), (3, "web-3", ["turn"])], set())
 @given(st.lists(DISTURBANCE, max_size=4), st.sets(st.integers(0, TICKS - 1), max_size=3))
 def test_no_schedule_of_looks_and_restarts_passes_over_a_legacy_request(
     disturbances: list[tuple[int, str, list[str]]], skipped: set[int]

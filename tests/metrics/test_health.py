@@ -46,6 +46,8 @@ PROCESS = Process(
         series("auth_jwks_fetch_total", result="failed"): 6,
         series("auth_jwks_fetch_total", result="ok"): 8,
         series("auth_logins_refused_total", door="json", stage="drain"): 4,
+        series("auth_errors_total", path="auther"): 2,
+        series("auth_errors_total", path="none"): 1,
         series("auth_decision_duration_seconds_bucket", le="0.001"): 6,
         series("auth_decision_duration_seconds_bucket", le="+Inf"): 13,
     },
@@ -61,6 +63,7 @@ def test_the_marker_counts_for_nothing_and_what_goes_on_by_itself_is_no_sign_in(
         "sign_ins_failed": 3,
         "key_fetches_failed": 6,
         "refused:json": 4,
+        "application_errors": 3,
         "within:0.001": 6,
         "within:inf": 13,
     }
@@ -127,6 +130,13 @@ def said(reading: Reading) -> str:
 def test_errors_are_a_share_of_enough_requests() -> None:
     assert read("error_ratio", recent=window(requests=200, unavailable=5)).value == 0.025
     few = read("error_ratio", recent=window(requests=19, unavailable=19))
+    both = read("error_ratio", recent=window(requests=200, unavailable=5, application_errors=15))
+    assert (both.value, both.evidence) == (
+        0.1,
+        {"counted": 20, "requests": 200, "application": 15},
+    )
+    older = read("error_ratio", recent=window(requests=200))
+    assert (older.value, older.evidence["application"]) == (0, "not counted")
     assert "19 requests, 20 are needed" in said(few)
 
 
@@ -161,6 +171,20 @@ def test_where_an_hour_has_too_few_sign_ins_a_day_tells() -> None:
     days = tuple(window(length=24 * HOUR, sign_ins=count) for count in (30, 60, 60))
     assert read("sign_in_success", hours=hours, days=days).value == 0.5
     assert "sign-ins in 1h are usual" in said(read("sign_in_success", hours=hours, days=hours))
+
+
+def test_what_only_counters_tell_is_not_known_while_log_lines_are_read() -> None:
+    slots = [stored(AT, 60, requests=120, unavailable=3, untold_s=3600), stored(AT + HOUR, 60)]
+    by_log = within(slots, AT, AT + HOUR)
+    assert (by_log.covered, by_log.told) == (1, 0)
+    assert within(slots, AT, AT + 2 * HOUR).told == 0.5
+    found = {
+        name: read(name, recent=by_log, hours=(by_log, window(sign_ins=90), window(sign_ins=90)))
+        for name in HEALTH_MEASURES
+    }
+    assert found.pop("error_ratio").value == 0.025
+    assert "no shim told how long" in said(found.pop("shim_p95_seconds"))
+    assert all("log lines tell of requests only" in said(reading) for reading in found.values())
 
 
 def test_failures_refusals_and_keys_are_counted() -> None:

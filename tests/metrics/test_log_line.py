@@ -5,11 +5,16 @@ import json
 import pytest
 
 from migrator.metrics.interface import Labels
-from migrator.metrics.log_line import UnreadableError, decision_of
+from migrator.metrics.log_line import Decided, UnreadableError, decision_of
 
 LINE = {"event": "auth", "path": "legacy", "outcome": "accepted", "stage": "drain", "reason": ""}
 LEGACY = Labels("legacy", "accepted", "drain", "", synthetic=False)
 COMPACT = json.dumps(LINE, separators=(",", ":"))
+
+
+def labels_of(line: bytes) -> Labels | None:
+    found = decision_of(line)
+    return None if found is None else found.labels
 
 
 @pytest.mark.parametrize(
@@ -26,28 +31,38 @@ COMPACT = json.dumps(LINE, separators=(",", ":"))
     ids=["python", "node", "go", "rails", "kubernetes", "docker", "formatter"],
 )
 def test_a_decision_is_read_however_the_line_travels(line: str) -> None:
-    assert decision_of(line.encode()) == LEGACY
+    assert labels_of(line.encode()) == LEGACY
 
 
 def test_markers_conflicts_and_lines_without_a_reason_are_read() -> None:
     marker = {**LINE, "synthetic": True}
-    assert decision_of(json.dumps(marker).encode()) == LEGACY._replace(synthetic=True)
+    assert labels_of(json.dumps(marker).encode()) == LEGACY._replace(synthetic=True)
     conflict = {**LINE, "path": "both", "outcome": "refused", "reason": "conflict"}
     labels = Labels("both", "refused", "drain", "conflict", synthetic=False)
-    assert decision_of(json.dumps({**conflict, "parties": ["a", "b"]}).encode()) == labels
-    assert decision_of(COMPACT.replace(',"reason":""', "").encode()) == LEGACY
+    assert labels_of(json.dumps({**conflict, "parties": ["a", "b"]}).encode()) == labels
+    assert labels_of(COMPACT.replace(',"reason":""', "").encode()) == LEGACY
+
+
+@pytest.mark.parametrize(
+    ("said", "waited_s"), [(1500, 0.0015), (0, 0), (-1, None), (True, None), ("7", None)]
+)
+def test_how_long_a_request_waited_is_read_where_it_is_a_time(
+    said: object, waited_s: float | None
+) -> None:
+    found = decision_of(json.dumps({**LINE, "waited_us": said}).encode())
+    assert found == Decided(LEGACY, waited_s)
 
 
 @pytest.mark.parametrize("client", ["browser", "app", "api"])
 def test_the_kind_of_client_is_read(client: str) -> None:
-    assert decision_of(json.dumps({**LINE, "client": client}).encode()) == LEGACY._replace(
+    assert labels_of(json.dumps({**LINE, "client": client}).encode()) == LEGACY._replace(
         client=client
     )
 
 
 @pytest.mark.parametrize("client", ["tablet", "", 7, None, ["browser"]])
 def test_a_kind_that_is_not_on_the_list_is_unknown_and_the_request_counts(client: object) -> None:
-    assert decision_of(json.dumps({**LINE, "client": client}).encode()) == LEGACY
+    assert labels_of(json.dumps({**LINE, "client": client}).encode()) == LEGACY
 
 
 @pytest.mark.parametrize(
@@ -61,7 +76,7 @@ def test_a_kind_that_is_not_on_the_list_is_unknown_and_the_request_counts(client
     ],
 )
 def test_other_lines_are_left_alone(line: str) -> None:
-    assert decision_of(line.encode("latin-1")) is None
+    assert labels_of(line.encode("latin-1")) is None
 
 
 @pytest.mark.parametrize(
@@ -82,4 +97,4 @@ def test_other_lines_are_left_alone(line: str) -> None:
 )
 def test_a_decision_that_cannot_be_read_is_said_so(line: str) -> None:
     with pytest.raises(UnreadableError):
-        decision_of(line.encode())
+        labels_of(line.encode())

@@ -149,12 +149,16 @@ def test_where_nobody_can_say_how_much_is_new_it_is_ambiguous(
     assert reading.value is None
 
 
-def test_a_new_instance_counts_in_full_and_one_that_counted_nothing_is_a_zero() -> None:
+def test_a_new_instance_counts_in_full_but_another_of_its_name_may_have_been_there() -> None:
     born = process({LEGACY: 2}, name="web-2", started_s=AT.timestamp() + 10)
     idle = process({}, name="web-3")
     now = look(process({}), born, idle, at=LATER)
     reading = read("legacy_requests", look(process({})), now)
     assert (reading.value, reading.doubts) == (2, ())
+    assert [said.partition(":")[0] for said in reading.lost] == [
+        "web-2 was not read before",
+        "web-3 was not read before",
+    ]
 
 
 def test_a_hole_is_a_doubt_of_the_count_that_it_falls_into_and_of_no_later_one() -> None:

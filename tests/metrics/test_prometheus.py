@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.xdist_group("prometheus")
 PATIENCE_S = 30
-LEGACY = Labels("legacy", "accepted", "drain", "", synthetic=False)
+LEGACY = Labels("legacy", "accepted", "drain", "", synthetic=False, client="browser")
 
 
 def source(

@@ -61,6 +61,21 @@ def only(found: ShimsLook) -> Process:
     return process
 
 
+def test_lines_that_say_how_long_a_request_waited_make_the_same_histogram_as_the_shim(
+    web_1: ShimProcess, tmp_path: Path
+) -> None:
+    asked = follow(tmp_path, web_1)
+    asked.look()
+    log = tmp_path / "web-1.log"
+    lines = [LINE.replace("}", f',"waited_us":{us}}}') for us in (0, 1000, 1001, 2_000_000)]
+    log.write_text(log.read_text() + "".join(lines))
+    asked.look()
+    found = only(asked.look())
+    buckets = {dict(series.labels)["le"]: n for series, n in found.events.items()}
+    assert (buckets["0.001"], buckets["0.003"], buckets["1"], buckets["+Inf"]) == (2, 3, 3, 4)
+    assert not found.tells_logins
+
+
 def test_lines_are_counted_as_the_shim_counts_and_the_marker_is_one_of_them(
     web_1: ShimProcess, tmp_path: Path
 ) -> None:

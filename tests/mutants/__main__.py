@@ -23,6 +23,7 @@ PACKAGES = {
             "tests/sqlgen/test_removal.py",
             "tests/sqlgen/test_telling.py",
             "tests/sqlgen/test_columns_back.py",
+            "tests/sqlgen/test_in_order.py",
             "tests/sqlgen/test_planfile.py",
             "tests/sqlgen/test_code_removal.py",
             "tests/sqlgen/test_environment.py",

@@ -195,7 +195,7 @@ def _initialise(
         os.chown(password_file, account["user"], account["group"])
     options = ["--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
     options += ["--auth=scram-sha-256", f"--pwfile={password_file}"]
-    options += [FEW_ROUNDS] if binaries != DEBIAN_15 else []
+    options += [] if binaries.match(str(_DEBIAN_15)) else [FEW_ROUNDS]
     done = subprocess.run(
         [binaries / "initdb", *options, "-D", directory / "data"],
         capture_output=True,

@@ -155,7 +155,8 @@ def oracle() -> list[dict[str, str]]:
 
 
 def rejects_of(site: Site) -> dict[str, str]:
-    lines = site.rejects.read_text(encoding="utf-8").splitlines()
+    # Line by line as JSON Lines has them: an address may begin with a separator of Unicode's.
+    lines = site.rejects.read_text(encoding="utf-8").split("\n")[:-1]
     return {row["id"]: row["reason"] for row in map(json.loads, lines)}
 
 

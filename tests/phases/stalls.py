@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from migrator.core.sql import ident
+from migrator.runner.removing.plans import kept_plan
 from phases import p4_remove
 from tests.parts.pgbench import Load
-from tests.phases.removal import STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -103,11 +103,28 @@ def patient(site: Site, *, budget_s: float) -> Site:
     return replace(site, ctx=replace(site.ctx, config=config))
 
 
-def of_the_steps(site: Site, folder: Path, *, stay_s: float) -> Measured:
+def of_the_steps(
+    site: Site, folder: Path, *, stay_s: float, preserve_order: bool = False
+) -> Measured:
     """Plan and go through all steps under load, each begun as a reader has just begun to stay."""
-    p4_remove.plan(site.ctx)
-    steps = [(step, partial(p4_remove.run, site.ctx, step)) for step in STEPS]
-    return _measured(site.dsn, folder, steps, stay_s=stay_s)
+    made = p4_remove.plan(site.ctx, preserve_order=preserve_order)
+    parts = [(step, partial(p4_remove.run, site.ctx, step)) for step in made.steps]
+    return _measured(site.dsn, folder, parts, stay_s=stay_s)
+
+
+def of_the_way_back(
+    site: Site, folder: Path, *, stay_s: float, preserve_order: bool = False
+) -> Measured:
+    """Take all steps back under load, each begun as a reader has just begun to stay."""
+    names = kept_plan(site.ctx).steps
+    parts = [
+        (
+            f"back from {step}",
+            partial(p4_remove.rollback, site.ctx, before, preserve_order=preserve_order),
+        )
+        for before, step in zip((None, *names), names, strict=False)
+    ]
+    return _measured(site.dsn, folder, parts[::-1], stay_s=stay_s)
 
 
 def of_bare_drops(dsn: str, folder: Path, columns: Sequence[str], *, stay_s: float) -> Measured:

@@ -207,57 +207,6 @@ def test_a_pass_ends_after_24_hours(drain: Drain) -> None:
         require_gates(drain.context(clock=yesterday), "auther")
 
 
-def test_sessions_that_hold_a_user_fail_until_they_are_gone_or_the_deadline_passed(
-    drain: Drain,
-) -> None:
-    drain.configure(NO_SESSIONS)
-    ctx = drain.context()
-    drain.sign_in("visitor", rows=20)
-    unproven = look(ctx)
-    assert unproven.state is GateState.HELD
-    assert "no session with a user was ever found in public.sessions" in unproven.reason
-    drain.sign_in("user", rows=2)
-    assert (look(ctx).state, look(ctx).value) == (GateState.FAILED, 2)
-    drain.begin(Stage.DRAIN, legacy_accept_until="2020-01-01T00:00:00Z")
-    assert look(ctx).state is GateState.PASSED
-    drain.begin(Stage.DRAIN)
-    drain.end_sessions()
-    assert look(ctx).state is GateState.HELD
-    drain.sign_in("visitor")
-    assert look(ctx).state is GateState.PASSED
-
-
-def test_a_store_that_the_application_writes_to_no_more_is_acknowledged_by_a_person(
-    drain: Drain,
-) -> None:
-    drain.configure(NO_SESSIONS)
-    ctx = drain.context()
-    with pytest.raises(HeldError, match="no session with a user was ever found"):
-        p3_drain.silent_sessions(ctx, acknowledging=None)
-    drain.prove_the_store()
-    assert p3_drain.silent_sessions(ctx, acknowledging=None).known
-    drain.end_sessions()
-    held = look(ctx)
-    assert held.state is GateState.HELD
-    assert held.reason.endswith("migrator gate acknowledge --sessions")
-    found = p3_drain.silent_sessions(ctx, acknowledging=None)
-    assert (found.known, found.written_at, found.holding) == (False, None, 0)
-    with pytest.raises(RefusedError, match="made anew"):
-        p3_drain.silent_sessions(ctx, acknowledging="0" * 64)
-    assert p3_drain.silent_sessions(ctx, acknowledging=found.silence_hash).known
-    assert look(ctx).state is GateState.PASSED
-    drain.sign_in("user")
-    assert look(ctx).state is GateState.FAILED
-
-
-def test_a_session_that_cannot_be_decoded_is_never_a_zero(drain: Drain) -> None:
-    drain.configure(NO_SESSIONS)
-    drain.sign_in("cut_off")
-    verdict = look(drain.context())
-    assert verdict.state is GateState.HELD
-    assert verdict.reason.startswith("AMBIGUOUS: 1 rows cannot be decoded")
-
-
 def test_the_import_is_asked_without_any_shim(drain: Drain) -> None:
     gate = NO_SESSIONS.replace("legacy_sessions", "import_differences").replace("auther", "dual")
     drain.configure(gate)

@@ -278,6 +278,11 @@ def test_health_is_shown_with_what_is_not_known(club: Club) -> None:
     picture = p3_drain.health(club.ctx)
     rows = {row.measure: row for row in picture.rows}
     assert rows["error_ratio"].evidence["counted"] == 30
+    assert (rows["error_ratio"].bound, rows["error_ratio"].verdict) == (
+        picture.regresses[0].bound,
+        "BREACH",
+    )
+    assert (rows["login_refusals"].bound, rows["login_refusals"].verdict) == ("", "")
     assert rows["sign_in_success"].value is None
     assert "every instance was seen in 50% of the last 2m" in rows["sign_in_success"].why
     assert rows["shim_p95_seconds"].value is not None

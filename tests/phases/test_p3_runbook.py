@@ -76,6 +76,7 @@ IN_SENTENCES = {
     "migrator ledger verify": "tests/cli",
     "migrator auther doctor": "phase 1",
     "migrator approve list": "phase 4",
+    "migrator gate acknowledge --sessions": "tests/cli",
     "migrator gate check drain-quiet": "all gates of the step are checked",
 }
 
@@ -109,7 +110,7 @@ def operator(drain: Drain) -> Operator:
     new_migration(drain.root, gates=GATES)
     operator = Operator(
         drain.root,
-        scenes={"the last sessions end": drain.end_sessions},
+        scenes={"the last sessions end": lambda: last_sessions_end(drain)},
         words={
             "http://10.0.0.5:3000": lambda: web_1.address,
             "http://10.0.0.6:3000": lambda: web_2.address,
@@ -122,6 +123,12 @@ def operator(drain: Drain) -> Operator:
     operator.configure(SITE)
     drain.begin(Stage.DRAIN)
     return operator
+
+
+def last_sessions_end(drain: Drain) -> None:
+    """Nobody holds a session any more, and visitors still come."""
+    drain.end_sessions()
+    drain.sign_in("visitor")
 
 
 def test_the_drain_is_watched_and_left_as_the_page_says(operator: Operator) -> None:

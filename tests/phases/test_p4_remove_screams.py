@@ -270,3 +270,60 @@ def test_a_role_that_is_no_superuser_can_do_all_of_it_and_take_it_back(
     moved = p4_remove.rollback(site.ctx)
     assert (moved.differences, moved.orphans) == ((), ())
     assert replace(site, dsn=fresh_db).dump() == before
+
+
+@pytest.fixture
+def columns_only(
+    postgres: PostgresServer, devise_db: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Site:
+    """No tables go: the columns have a window of their own."""
+    rules = f'server_log = \'{postgres.directory / "log"}\'\nscream_window = "1h"\nerase = "null"'
+    accepted = ("lockout", "second_factors", "code_first")
+    return make_site(
+        tmp_path / "columns", devise_db, monkeypatch, tables=(), rules=rules, acknowledged=accepted
+    )
+
+
+def test_columns_that_go_alone_wait_for_a_quiet_window_since_their_rename(
+    columns_only: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = columns_only
+    assert p4_remove.plan(site.ctx).unproven == ()
+    with pytest.raises(HeldError, match="the scream window runs until"):
+        p4_remove.run(site.ctx)
+    assert p4_remove.status(site.ctx).steps[steps.WRITE_BLOCK_COLUMNS] == "applied"
+    hour_is_over(site)
+    for statement, error in (
+        ("SELECT encrypted_password FROM users", psycopg.errors.UndefinedColumn),
+        ("SELECT encrypted_passwor FROM users", psycopg.errors.UndefinedColumn),
+    ):
+        with pytest.raises(error):
+            site.sql(statement)
+    with pytest.raises(RefusedError, match="1 statements were refused") as caught:
+        p4_remove.run(site.ctx)
+    assert f"migrator remove revert --to {steps.LOOSEN_COLUMNS}" in caught.value.hint
+    p4_remove.rollback(site.ctx, steps.LOOSEN_COLUMNS)
+    with pytest.raises(HeldError, match="the scream window runs until"):
+        p4_remove.run(site.ctx)
+    hour_is_over(site)
+    # Of what is planted a column that is not there has to be found too.
+    plant = screams.plant
+    with monkeypatch.context() as patch:
+        patch.setattr(screams, "_TRIES", 2)
+        patch.setattr(screams, "plant", lambda on, table, _column: plant(on, table, table))
+        with pytest.raises(HeldError, match="UNPROVEN: a refusal that was planted was not found"):
+            p4_remove.run(site.ctx)
+    p4_remove.run(site.ctx)
+    assert p4_remove.verify(site.ctx) == (steps.FINALIZE,)
+
+
+def test_without_a_log_columns_that_go_alone_are_not_renamed_unless_that_is_acknowledged(
+    devise_db: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accepted = ("lockout", "second_factors", "code_first")
+    site = make_site(tmp_path / "deaf", devise_db, monkeypatch, tables=(), acknowledged=accepted)
+    (note,) = (n for n in p4_remove.plan(site.ctx).notes if "UNPROVEN" in n)
+    assert "step 11_quarantine_columns will hold" in note
+    with pytest.raises(HeldError, match=r"UNPROVEN: .*server_log names no file"):
+        p4_remove.run(site.ctx)
+    assert site.sql("SELECT count(encrypted_password) > 0 FROM users")

@@ -7,6 +7,7 @@ import pytest
 
 from migrator.core.clock import ManualClock, SystemClock
 from migrator.core.stage import Stage
+from migrator.dashboards.populations_view import lines
 from migrator.runner.gating.census import take_census
 from migrator.runner.gating.keeping import keep_left, recall_left
 from migrator.runner.gating.who import KINDS, Asked, masked, who
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 IDENTITY = """
 CREATE TABLE migrator_identity (
   source text, user_pk text, auther_id text, home text DEFAULT 'legacy', origin text DEFAULT 'import',
-  pinned_reason text, last_legacy_at timestamptz, PRIMARY KEY (source, user_pk))
+  pinned_reason text, last_legacy_at timestamptz, last_auther_at timestamptz, PRIMARY KEY (source, user_pk))
 """
 
 
@@ -103,6 +104,33 @@ def test_remembered_users_are_counted_until_the_last_token_has_ended(drain: Drai
     drain.begin(Stage.DUAL)
     still_issued = drain.context(clock=later.clock)
     assert p3_drain.populations(still_issued).remember_me == 4
+
+
+def test_users_are_counted_by_home_and_by_when_they_were_last_seen(drain: Drain) -> None:
+    run_sql(
+        drain.dsn,
+        "UPDATE migrator_identity SET home = 'auther', last_auther_at = now() WHERE user_pk = '9'",
+    )
+    found = p3_drain.populations(drain.context()).homes
+    assert found is not None
+    assert (found.legacy, found.auther, found.pinned, found.doubts) == (599, 1, 3, ())
+    seen = {row.within: (row.legacy, row.auther) for row in found.seen if row.legacy or row.auther}
+    assert seen == {"1h": (0, 1), "7d": (2, 0), "90d": (1, 0), "never": (597, 599)}
+    said = lines(p3_drain.populations(drain.context()))
+    assert "users by home         legacy 599, 3 of them pinned; auther 1" in said
+    ctx = drain.context()
+    keep_left(ctx)
+    kept = recall_left(ctx)
+    assert kept is not None
+    assert kept.homes == found
+
+
+def test_without_its_table_no_home_is_known(drain: Drain) -> None:
+    run_sql(drain.dsn, "ALTER TABLE migrator_identity RENAME TO former_identities")
+    found = p3_drain.populations(drain.context())
+    assert found.homes is not None
+    assert "there is no table migrator_identity yet" in found.homes.doubts[0]
+    assert any(line.startswith("users by home         unknown:") for line in lines(found))
 
 
 def test_without_the_column_nobody_is_remembered(drain: Drain) -> None:

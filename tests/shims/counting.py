@@ -10,14 +10,17 @@ import httpx
 
 from migrator.core.clock import SystemClock
 from migrator.metrics.control import send_marker
+from migrator.metrics.exported import DURATION, ERRORS
 from migrator.metrics.exposition import read_process
-from migrator.metrics.interface import Process
+from migrator.metrics.interface import Process, Series
 from migrator.metrics.log_line import decision_of
 from migrator.metrics.shim_counters import METRICS_PATH
 from tests.parts.stage_file import CONTROL_SECRET, METRICS_TOKEN
 
 if TYPE_CHECKING:
-    from migrator.metrics.interface import Labels
+    from collections.abc import Sequence
+
+    from migrator.metrics.log_line import Decided
     from tests.parts.program import Program
 
 
@@ -26,14 +29,38 @@ def check_that_the_log_says_what_was_counted(app: Program) -> None:
     now = SystemClock().now()
     with httpx.Client(trust_env=False) as client:
         assert send_marker(client, app.base_url, secret=CONTROL_SECRET, at=now).taken
-        bearer = {"Authorization": f"Bearer {METRICS_TOKEN}"}
-        text = client.get(app.base_url + METRICS_PATH, headers=bearer).text
-    process = read_process(text, at=now, fresh_for=timedelta(minutes=1))
-    assert isinstance(process, Process)
+    process = _process(app)
     assert any(labels.synthetic for labels in process.requests)
-    assert _logged(app) == process.requests
+    logged = _logged(app)
+    assert Counter(line.labels for line in logged) == process.requests
+    timed = process.events[Series(f"{DURATION}_count", frozenset())]
+    assert sum(line.waited_s is not None for line in logged) == timed
 
 
-def _logged(app: Program) -> Counter[Labels]:
+def check_that_failed_answers_are_counted(app: Program, *, fails: Sequence[str]) -> None:
+    """Ask as nobody for pages that fail, and for one that is not there."""
+    with httpx.Client(base_url=app.base_url, trust_env=False) as client:
+        assert client.get("/nowhere").status_code == 404
+        before = _errors(app)
+        assert all(client.get(path).status_code >= 500 for path in fails)
+        assert client.get("/nowhere").status_code == 404
+    assert set(before) == {"legacy", "auther", "both", "foreign", "none"}
+    assert _errors(app) == {**before, "none": before["none"] + len(fails)}
+
+
+def _errors(app: Program) -> dict[str, float]:
+    found = _process(app).events.items()
+    return {dict(series.labels)["path"]: n for series, n in found if series.name == ERRORS}
+
+
+def _process(app: Program) -> Process:
+    bearer = {"Authorization": f"Bearer {METRICS_TOKEN}"}
+    text = httpx.get(app.base_url + METRICS_PATH, headers=bearer, trust_env=False).text
+    process = read_process(text, at=SystemClock().now(), fresh_for=timedelta(minutes=1))
+    assert isinstance(process, Process), process
+    return process
+
+
+def _logged(app: Program) -> list[Decided]:
     decisions = [decision_of(line) for line in app.log_path.read_bytes().splitlines()]
-    return Counter(labels for labels in decisions if labels is not None)
+    return [found for found in decisions if found is not None]

@@ -260,7 +260,7 @@ def test_why_the_scream_window_proves_nothing_is_told_by_table() -> None:
     why = "[remove] application_roles names no role that the application signs in with (connected now: nobody)"
     nowhere = "[remove] server_log names no file: nobody would hear a refusal"
     assert found.unproven == (f"public.logins: {why}", f"public.others: {why}", nowhere)
-    assert made(columns=("locked_at",), access=nobody, log_watched=False).unproven == ()
+    assert made(columns=("locked_at",), access=nobody, log_watched=False).unproven == (nowhere,)
     assert made(LOGINS).unproven == ()
 
 

@@ -7,6 +7,7 @@ something only for those who are held, and the last statement lets go of them.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from migrator.auther.interface import AccountRow, TupleRow
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _QUERIES = load("migrator.auther.ways", "sql_target.sql")
 _ACCOUNT_OWNER = AccountRow._fields.index("user_id")
+_WHOSE = slice(1, _ACCOUNT_OWNER + 1)
 _TUPLE_OWNER = TupleRow._fields.index("subject_id")
 
 
@@ -36,12 +38,12 @@ def steps_of(
     """Give the statements; the first one writes one row for each user who is changed.
 
     Args:
-        changes: Of different users.
+        changes: Of different users; either all of them or none give a user another name or address.
         layout: Which tables there are.
         insert: Makes the step that inserts accounts.
     """
     return [
-        Run(_QUERIES["claim"], [_json([_claim(change) for change in changes])]),
+        _claims(changes),
         *_account_steps(changes, insert),
         *_session_steps(changes, layout),
         *(_tuple_steps(changes) if layout.tuples else ()),
@@ -50,10 +52,29 @@ def steps_of(
     ]
 
 
+def renames(change: Change) -> bool:
+    """Tell that a user gets another address or user name, which somebody else may have."""
+    if change.user is None:
+        return False
+    now, before = change.user, change.before.user
+    return (now.email, now.username, now.display_username) != (
+        before.email,
+        before.username,
+        before.display_username,
+    )
+
+
 def removal(ids: Sequence[str], layout: Layout) -> list[Run]:
     """Give the steps that delete users with everything that hangs on them."""
     tables = ["users", "marks", *(["tuples"] if layout.tuples else [])]
     return [Run(_QUERIES[f"remove_{table}"], [json.dumps(ids)]) for table in tables]
+
+
+def _claims(changes: Sequence[Change]) -> Run:
+    claims = [_claim(change) for change in changes]
+    renaming = _QUERIES["renaming"] if any(map(renames, changes)) else ""
+    new_ones = _QUERIES["new_ones"] if any(claim[-1] for claim in claims) else ""
+    return Run(_QUERIES["claim"].format(renaming=renaming, new_ones=new_ones), [_json(claims)])
 
 
 def _claim(change: Change) -> list[Any]:
@@ -68,30 +89,45 @@ def _times(change: Change) -> tuple[str, int]:
     return user.id, user.updated_at
 
 
+@dataclass
+class _Accounts:
+    """What becomes of accounts: `moved` ones change their owner or provider, `altered` ones do not."""
+
+    gone: list[str] = field(default_factory=list)
+    altered: list[AccountRow] = field(default_factory=list)
+    moved: list[AccountRow] = field(default_factory=list)
+    added: list[AccountRow] = field(default_factory=list)
+
+    def take(self, change: Change) -> None:
+        before = {account.id: account for account in change.before.accounts}
+        self.gone += before.keys() - {account.id for account in change.accounts}
+        for account in change.accounts:
+            was = before.get(account.id)
+            if was is None:
+                self.added.append(account)
+            elif was != account:
+                (self.altered if was[_WHOSE] == account[_WHOSE] else self.moved).append(account)
+
+
 def _account_steps(
     changes: Sequence[Change], insert: Callable[[Sequence[AccountRow]], Insert]
 ) -> Iterator[Run]:
     """Tokens and other columns that the import does not write stay as they are."""
-    gone: list[str] = []
-    altered: list[AccountRow] = []
-    added: list[AccountRow] = []
-    marks: list[tuple[Any, ...]] = []
+    accounts = _Accounts()
+    changes = [c for c in changes if c.user is not None and c.accounts != c.before.accounts]
     for change in changes:
-        if change.user is None or change.accounts == change.before.accounts:
-            continue
-        before = {account.id: account for account in change.before.accounts}
-        kept = {account.id for account in change.accounts}
-        gone += before.keys() - kept
-        altered += [a for a in change.accounts if a.id in before and a != before[a.id]]
-        added += [a for a in change.accounts if a.id not in before]
-        if not change.accounts:
-            marks.append((*mark_row(change.user), change.user.id))
-    if gone:
-        yield Run(_held("remove_accounts", '"account"."user_id"'), [_json(gone)])
-    if altered:
-        yield Run(_held("update_accounts", f"c.value ->> {_ACCOUNT_OWNER}"), [_json(altered)])
-    if added:
-        yield _insertion(insert(added), owner=_ACCOUNT_OWNER)
+        accounts.take(change)
+    bare = [c.user for c in changes if c.user is not None and not c.accounts]
+    marks = [(*mark_row(user), user.id) for user in bare]
+    if accounts.gone:
+        yield Run(_held("remove_accounts", '"account"."user_id"'), [_json(accounts.gone)])
+    # To set whose account it is, be it to the same, writes an index and looks for the user.
+    for rows, moving in ((accounts.altered, ""), (accounts.moved, _QUERIES["moving"])):
+        if rows:
+            owner = f"c.value ->> {_ACCOUNT_OWNER}"
+            yield Run(_held("update_accounts", owner, moving=moving), [_json(rows)])
+    if accounts.added:
+        yield _insertion(insert(accounts.added), owner=_ACCOUNT_OWNER)
     if marks:
         yield _insertion(
             Insert("verification", MARK_COLUMNS, marks, lenient=True), owner=len(MARK_COLUMNS)
@@ -124,8 +160,8 @@ def _removal_steps(changes: Sequence[Change], layout: Layout) -> Iterator[Run]:
         yield _of_users("user", "id", ids)
 
 
-def _held(query: str, owner: str) -> str:
-    return _QUERIES[query].format(held=_QUERIES["held"].format(owner=owner))
+def _held(query: str, owner: str, **parts: str) -> str:
+    return _QUERIES[query].format(held=_QUERIES["held"].format(owner=owner), **parts)
 
 
 def _insertion(step: Insert, *, owner: int) -> Run:

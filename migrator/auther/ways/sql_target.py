@@ -16,7 +16,7 @@ from migrator.auther.interface import (
     UserRow,
 )
 from migrator.auther.ways import issuers
-from migrator.auther.ways.changing import removal, steps_of
+from migrator.auther.ways.changing import removal, renames, steps_of
 from migrator.auther.ways.database import Insert, InsertAlike, Run
 from migrator.auther.ways.marks import MARK_COLUMNS, mark_row
 from migrator.auther.ways.schema import ISSUER, TUPLES, Layout
@@ -142,12 +142,17 @@ class SqlTarget:
         return Insert(TUPLES, TupleRow._fields, tuples, lenient=True)
 
     def change(self, changes: Sequence[Change]) -> list[str]:  # noqa: D102
-        if not changes:
-            return []
-        (counts,) = self.database.write(self._steps(changes))
-        if counts and counts[0] == len(changes):
-            return []
-        left = changes if counts else self._change_each(changes)
+        parts: tuple[list[Change], list[Change]] = ([], [])
+        for change in changes:
+            parts[renames(change)].append(change)
+        groups = [part for part in parts if part]
+        done = self.database.write(*map(self._steps, groups)) if groups else []
+        left: list[Change] = []
+        for part, counts in zip(groups, done, strict=True):
+            if not counts:
+                left += self._change_each(part)
+            elif counts[0] < len(part):
+                left += part
         there = self.read([change.before.user.id for change in left]) if left else {}
         found = ((change, there.get(change.before.user.id)) for change in left)
         return [c.before.user.id for c, stored in found if stored != _wanted(c)]

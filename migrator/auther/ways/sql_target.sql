@@ -63,12 +63,13 @@ WHERE "subject_type" = 'user' AND "subject_id" IN (SELECT value FROM json_each(?
 -- Writes users who are still as they were read, and takes hold of them by a time that no row can have. One
 -- parameter: a JSON array of [row as read…, row to write without id…, [accounts as read…], [new accounts' ids…]].
 -- Whose new address or name another user has is passed over. The signs keep SQLite from looking users up by
--- their names, where all those without one would be the same.
+-- their names, where all those without one would be the same. Address and name are left out where nobody has a
+-- new one: to set them, be it to the same, writes two indexes.
 UPDATE OR IGNORE "user" SET
-  ("name", "email", "email_verified", "image", "created_at", "role",
-   "banned", "ban_reason", "ban_expires", "username", "display_username")
-  = (c.value ->> 13, c.value ->> 14, c.value ->> 15, c.value ->> 16, c.value ->> 17, c.value ->> 19,
-     c.value ->> 20, c.value ->> 21, c.value ->> 22, c.value ->> 23, c.value ->> 24),
+  ("name", "email_verified", "image", "created_at", "role", "banned", "ban_reason", "ban_expires")
+  = (c.value ->> 13, c.value ->> 15, c.value ->> 16, c.value ->> 17, c.value ->> 19,
+     c.value ->> 20, c.value ->> 21, c.value ->> 22),
+  {renaming}
   "updated_at" = 0.5
 FROM json_each(?) AS c
 WHERE "user"."id" = c.value ->> 0 AND (
@@ -87,9 +88,15 @@ WHERE "user"."id" = c.value ->> 0 AND (
         IS (b.value ->> 1, b.value ->> 2, b.value ->> 3, b.value ->> 4, b.value ->> 5, b.value ->> 6)
     )
   )
-  AND NOT EXISTS (
-    SELECT 1 FROM json_each(c.value, '$[26]') AS n JOIN "account" AS a ON a."id" = n.value
-  )
+  {new_ones}
+
+-- name: renaming
+("email", "username", "display_username") = (c.value ->> 14, c.value ->> 23, c.value ->> 24),
+
+-- name: new_ones
+AND NOT EXISTS (
+  SELECT 1 FROM json_each(c.value, '$[26]') AS n JOIN "account" AS a ON a."id" = n.value
+)
 
 -- name: held
 EXISTS (SELECT 1 FROM "user" AS u WHERE u."id" = {owner} AND u."updated_at" = 0.5)
@@ -102,10 +109,13 @@ DELETE FROM "account" WHERE "id" IN (SELECT value FROM json_each(?)) AND {held}
 
 -- name: update_accounts
 UPDATE "account" SET
-  ("account_id", "provider_id", "user_id", "password", "created_at", "updated_at")
-  = (c.value ->> 1, c.value ->> 2, c.value ->> 3, c.value ->> 4, c.value ->> 5, c.value ->> 6)
+  {moving}
+  ("password", "created_at", "updated_at") = (c.value ->> 4, c.value ->> 5, c.value ->> 6)
 FROM json_each(?) AS c
 WHERE "account"."id" = c.value ->> 0 AND {held}
+
+-- name: moving
+("account_id", "provider_id", "user_id") = (c.value ->> 1, c.value ->> 2, c.value ->> 3),
 
 -- name: insert_held
 INSERT INTO {table} ({columns}) SELECT {values} FROM json_each(?) AS c WHERE {held} {conflict}

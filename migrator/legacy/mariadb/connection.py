@@ -34,6 +34,7 @@ class MariaDbConnection(LookAlike):
     largest_key = 2**64 - 1
     quote = "`"
     runs_functions = False
+    gives_columns = False
 
     def __init__(self, raw: pymysql.Connection[Any], database: str) -> None:
         super().__init__()

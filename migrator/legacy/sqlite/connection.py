@@ -49,6 +49,7 @@ class SqliteConnection(LookAlike):
     largest_key = 2**63 - 1
     quote = '"'
     runs_functions = False
+    gives_columns = False
 
     def __init__(self, raw: sqlite3.Connection) -> None:
         super().__init__()

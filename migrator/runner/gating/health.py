@@ -11,7 +11,7 @@ from migrator.gates.grade import grade
 from migrator.gates.spec import spec_of, spec_of_regress
 from migrator.metrics.base import Base, base_from_json
 from migrator.metrics.health import HEALTH_MEASURES
-from migrator.metrics.health_counts import increments, marks_of, within
+from migrator.metrics.health_counts import UNTOLD, increments, marks_of, within
 from migrator.metrics.instances import coverage_doubts
 from migrator.metrics.interface import FleetLook, HealthLook, ShimsLook
 from migrator.metrics.measures import Terms
@@ -106,10 +106,11 @@ def _keep(ctx: Context, shims: ShimsLook, fleet: FleetLook, at: datetime) -> Non
         return
     base = base_from_json(before.base)
     counts, known = increments(marks, base)
-    # Log lines tell of requests only: sign-ins that nobody counted must not look like none.
-    all_of_it = all(process.events is not None for process in shims.processes)
-    seen = known and all_of_it and not shims.all_doubts and not _missing(ctx, shims, fleet)
+    seen = known and not shims.all_doubts and not _missing(ctx, shims, fleet)
     length = at - before.ended
+    # Sign-ins that nobody counted must not look like none.
+    if not all(process.tells_logins for process in shims.processes):
+        counts[UNTOLD] = length.total_seconds()
     covered_s = length.total_seconds() if seen and length <= SILENCE else 0.0
     moved = base.moved(marks, at=at).to_json()
     history.add(StoredCounts(before.number + 1, before.ended, at, counts, covered_s, moved))

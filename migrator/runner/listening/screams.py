@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,25 +66,25 @@ def end(ctx: Context) -> None:
 def listen(
     ctx: Context, connection: psycopg.Connection[Any], wanted: Listening
 ) -> tuple[Heard, bool]:
-    """Read the log on to a refusal that is planted first.
+    """Read the log on to two refusals that are planted first, of a table and of a column.
 
     Returns:
-        What was heard since `begin`, and whether the planted refusal was.
+        What was heard since `begin`, and whether the planted refusals were.
 
     Raises:
         DependencyError: The log cannot be read.
     """
     log, heard = _log(ctx, connection, wanted), wanted.heard
-    nonce = secrets.token_hex(8)
-    plant(connection, nonce)
+    planted = {secrets.token_hex(8), secrets.token_hex(8)}
+    plant(connection, *planted)
     for _ in range(_TRIES):
         with _readable():
             heard = log.listen(heard)
         _keep(ctx, wanted, heard)
-        if nonce in heard.controls or heard.unproven:
+        if planted <= set(heard.controls) or heard.unproven:
             break
         ctx.clock.sleep(_PAUSE_S)
-    return heard, nonce in heard.controls
+    return heard, planted <= set(heard.controls)
 
 
 def known(ctx: Context) -> Listening | None:
@@ -100,12 +100,12 @@ def known(ctx: Context) -> Listening | None:
     )
 
 
-def plant(connection: psycopg.Connection[Any], nonce: str) -> None:
-    """Have the server refuse a statement of ours: a table that is not there, SQLSTATE 42P01."""
-    try:
-        connection.execute(f"SELECT FROM {ident(control_name(nonce))}".encode())
-    except psycopg.errors.UndefinedTable:
-        return
+def plant(connection: psycopg.Connection[Any], of_table: str, of_column: str) -> None:
+    """Have the server refuse two statements of ours: a table and a column that are not there, SQLSTATE 42P01 and 42703."""
+    with suppress(psycopg.errors.UndefinedTable):
+        connection.execute(f"SELECT FROM {ident(control_name(of_table))}".encode())
+    with suppress(psycopg.errors.UndefinedColumn):
+        connection.execute(f"SELECT {ident(control_name(of_column))}".encode())
 
 
 def _keep(ctx: Context, wanted: Listening, heard: Heard) -> None:

@@ -77,7 +77,10 @@ def _present(here: Site, evidence: Evidence) -> None:
     # The first step makes the schema that evidence is kept in; it touches nothing of the application's.
     if evidence.step != steps.GUARD:
         here.guard.present(evidence)
-        here.listen()
+        if evidence.step == steps.QUARANTINE_COLUMNS and here.plan.listens:
+            here.begin_to_listen()
+        else:
+            here.listen()
     # The last step takes away what the way back from it needs to know.
     if evidence.step == steps.FINALIZE:
         finished.keep(here.ctx, here.plan, here.guard.record(), here.guard.target())

@@ -27,12 +27,16 @@ if TYPE_CHECKING:
     from migrator.sqlgen.planfile import PlanFile
 
 
+# Where somebody is heard from: those of the tables, and those of the columns.
+_OPENINGS = frozenset({(steps.SCREAM_WINDOW, "open"), (steps.QUARANTINE_COLUMNS, "rename")})
+
 # Transactions whose SQL wants to know that nobody was refused, by a look of the last minutes.
 _NEEDS_QUIET = frozenset(
     {
         (steps.SCREAM_WINDOW, "close"),
         (steps.QUARANTINE_TABLES, "move"),
         (steps.PURGE_TABLES, "drop"),
+        (steps.ERASE_COLUMNS, "compare"),
         (steps.PURGE_COLUMNS, "drop"),
     }
 )
@@ -122,25 +126,31 @@ class Site:
     def _prepare(self, step: str, direction: str, unit: str) -> None:
         if step == steps.FINALIZE:
             self._before_the_end(direction, unit)
-        if self.plan.unproven:
+        if not self._window_of(step):
             return
-        if (step, direction) == (steps.SCREAM_WINDOW, "revert"):
+        if direction == "revert" and step == self._first_window:
             screams.end(self.ctx)
-        elif direction == "deploy" and self._begins_to_listen(step, unit):
-            screams.begin(
-                self.ctx,
-                self.connection,
-                plan_id=self.plan.plan_id,
-                database=self.plan.database,
-                names=self.plan.names,
-            )
+        elif direction == "deploy" and (step, unit) in _OPENINGS:
+            self.begin_to_listen()
         elif direction == "deploy" and (step, unit) in _NEEDS_QUIET:
             self.listen()
 
-    def _begins_to_listen(self, step: str, unit: str) -> bool:
-        # What was heard of the columns before they are renamed was about the last time that they were.
-        return (step, unit) == (steps.SCREAM_WINDOW, "open") or (
-            (step, unit) == (steps.QUARANTINE_COLUMNS, "rename") and self.listening() is not None
+    def _window_of(self, step: str) -> bool:
+        """Tell whether the scream window that a step belongs to proves anything."""
+        return self.plan.listens if step >= steps.LOOSEN_COLUMNS else not self.plan.unproven
+
+    @property
+    def _first_window(self) -> str:
+        return steps.SCREAM_WINDOW if self.plan.tables else steps.QUARANTINE_COLUMNS
+
+    def begin_to_listen(self) -> None:
+        """Listen from now on: what was heard before was about something else, or the last time."""
+        screams.begin(
+            self.ctx,
+            self.connection,
+            plan_id=self.plan.plan_id,
+            database=self.plan.database,
+            names=self.plan.names,
         )
 
     def listen(self) -> None:

@@ -169,6 +169,24 @@ def test_a_change_to_an_address_that_is_taken_leaves_the_others_alone(target: Sq
     assert target.change([]) == []
 
 
+def test_an_address_that_one_gives_up_is_another_ones_in_the_same_call(target: SqlTarget) -> None:
+    target.write([row("ada"), row("bob"), row("cid")])
+    before = target.read(["ada", "bob", "cid"])
+    changes = [
+        Change(
+            before["bob"], before["bob"].user._replace(email="ada@x.org"), before["bob"].accounts
+        ),
+        Change(before["ada"], None, ()),
+        Change(before["cid"], before["cid"].user._replace(name="C"), before["cid"].accounts),
+    ]
+    assert target.change(changes) == []
+    there = target.read(["ada", "bob", "cid"]).values()
+    assert [(s.user.email, s.user.name) for s in there] == [
+        ("ada@x.org", before["bob"].user.name),
+        ("cid@x.org", "C"),
+    ]
+
+
 SIGN_IN = (
     "INSERT INTO session (id, expires_at, token, created_at, updated_at, user_id)"
     " SELECT id, 9, 't-' || id, 1, 1, id FROM user"
@@ -218,6 +236,22 @@ def test_a_change_looks_users_up_by_their_id(tmp_path: Path) -> None:
             plan = target.database.ask(Run(f"EXPLAIN QUERY PLAN {step.sql}", step.values))[0]
             lines = [str(line[-1]) for line in plan]
             assert not [line for line in lines if "username" in line or "SCAN user" in line], lines
+
+
+def test_a_change_writes_no_index_of_what_stays(tmp_path: Path) -> None:
+    with open_sqlite(tmp_path / "auther.db") as target:
+        target.write([row("ada")])
+        target.ensure_account_index()
+        user, accounts = target.read(["ada"])["ada"].user, target.read(["ada"])["ada"].accounts
+        renewed = (accounts[0]._replace(password="another"),)
+
+        def inserts(**columns: Any) -> int:
+            changes = [Change(Stored(user, accounts), user._replace(**columns), renewed)]
+            steps = steps_of(changes, layout=target.layout, insert=target.insert_accounts)
+            listed = [target.database.ask(Run(f"EXPLAIN {s.sql}", s.values))[0] for s in steps]
+            return sum(opcode[1] == "IdxInsert" for codes in listed for opcode in codes)
+
+        assert inserts(email="new@x.org") > inserts(name="Ada L")
 
 
 def test_roles_change_with_their_user_and_nobody_elses_do(target: SqlTarget) -> None:

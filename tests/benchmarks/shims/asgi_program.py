@@ -3,48 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import gc
 import json
-import logging
-import resource
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jwt
 from auther_dual_path import DualPathMiddleware, LegacySession, Person
 from auther_dual_path.settings import SETTINGS
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from python_parts import (
+    AUTHER_ID,
+    HEADERS,
+    JWKS,
+    LIBRARY,
+    PAIRS,
+    WARM,
+    resident_kib,
+    token,
+    verified,
+    write_log_lines_nowhere,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-PAIRS = 3000
-KEY = Ed25519PrivateKey.generate()
-JWK = {
-    "kty": "OKP",
-    "crv": "Ed25519",
-    "kid": "k1",
-    "x": base64.urlsafe_b64encode(KEY.public_key().public_bytes_raw()).rstrip(b"=").decode(),
-}
-BARE_KEY = jwt.PyJWK(JWK, "EdDSA")
-PERSON = Person("7", "u" * 32)
-HEADERS = [
-    (b"host", b"club.example.org"),
-    (
-        b"user-agent",
-        b"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36",
-    ),
-    (b"accept", b"application/json"),
-    (b"accept-encoding", b"gzip, deflate, br"),
-    (b"accept-language", b"en"),
-    (b"sec-fetch-mode", b"cors"),
-    (b"sec-fetch-site", b"same-origin"),
-    (b"x-forwarded-for", b"192.0.2.7"),
-    (b"x-request-id", b"7f7a0c3c9a2b4f0e8d9c"),
-]
+PERSON = Person("7", AUTHER_ID)
+SENT = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
 Measure = tuple[int, int]
 
 
@@ -90,7 +74,7 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def jwks() -> bytes:
-    return json.dumps({"keys": [JWK]}).encode()
+    return JWKS
 
 
 async def receive() -> Any:
@@ -100,25 +84,6 @@ async def receive() -> Any:
 async def send(message: Any) -> None: ...
 
 
-def token(number: int) -> str:
-    now = int(time.time())
-    claims = {
-        "iss": SETTINGS.issuers[0],
-        "aud": SETTINGS.audiences[0],
-        "sub": PERSON.auther_id,
-        "iat": now,
-        "exp": now + 172_800,
-        "nonce": f"{number:043}",
-        "acr": "urn:mace:incommon:iap:silver",
-        "name": "Alice Example",
-        "given_name": "Alice",
-        "family_name": "Example",
-        "email": "alice@example.org",
-        "email_verified": True,
-    }
-    return jwt.encode(claims, KEY, "EdDSA", headers={"kid": "k1"})
-
-
 def scope(*more: tuple[bytes, bytes]) -> dict[str, Any]:
     return {
         "type": "http",
@@ -126,7 +91,7 @@ def scope(*more: tuple[bytes, bytes]) -> dict[str, Any]:
         "path": "/api/members",
         "query_string": b"page=2",
         "scheme": "https",
-        "headers": [*HEADERS, *more],
+        "headers": [*SENT, *more],
     }
 
 
@@ -157,15 +122,7 @@ async def fresh(shim: Any, people: People) -> list[Measure]:
         plain, guarded = scope(), bearer(text)
 
         async def bare(text: str = text, plain: Any = plain) -> None:
-            claims = jwt.decode(
-                text,
-                BARE_KEY,
-                algorithms=["EdDSA"],
-                audience=list(SETTINGS.audiences),
-                issuer=list(SETTINGS.issuers),
-                options={"require": ["exp", "sub"]},
-                leeway=30,
-            )
+            claims = verified(text)
             await people.by_auther_id(claims["sub"])
             await application(plain, receive, send)
 
@@ -210,17 +167,8 @@ async def memory(shim: Any) -> list[int]:
     return found
 
 
-def resident_kib() -> int:
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * resource.getpagesize() // 1024
-
-
 async def main() -> None:
-    # Each decision's line is written at INFO, and goes nowhere: how fast a disk is, is not the shim's.
-    log = logging.getLogger("auther_dual_path")
-    log.setLevel(logging.INFO)
-    log.propagate = False
-    log.addHandler(logging.NullHandler())
+    write_log_lines_nowhere()
     people, sessions = People(), Sessions()
     shim = DualPathMiddleware(
         application,
@@ -228,10 +176,10 @@ async def main() -> None:
         people=people,  # type: ignore[arg-type]  # what no request of these asks is left out
         fetch_jwks=jwks,
     )
-    for number in range(300):  # warm
+    for number in range(WARM):
         await shim(bearer(token(-1 - number)), receive, send)
     result = {
-        "library": f"PyJWT {jwt.__version__}",
+        "library": LIBRARY,
         "fresh": await fresh(shim, people),
         "cached": await cached(shim, people),
         "legacy": await legacy(shim, sessions),

@@ -70,6 +70,13 @@ async def sign_in(request: Request) -> Response:
     return answer
 
 
+async def broken(request: Request) -> Response:
+    """Fail, in one way or the other."""
+    if "quietly" in request.query_params:
+        return PlainTextResponse("broken", status_code=502)
+    raise RuntimeError
+
+
 async def sign_in_by_json(request: Request) -> Response:
     """Take what the mobile application sends."""
     account = await verified(request, await request.json(), door="json")
@@ -199,6 +206,7 @@ app = Starlette(
         Route("/api/me", api_me),
         Route("/logout", logout, methods=["POST"]),
         Route("/healthz", health),
+        Route("/broken", broken),
     ],
     middleware=[
         Middleware(DualPathMiddleware, legacy=sessions, people=PostgresPeople(DSN)),

@@ -100,6 +100,9 @@ app.get(["/whoami", "/api/v1/whoami"], (req, res) => {
   const { credential, autherId } = req.auther ?? {};
   res.json({ user: idOf(req), credential, auther_id: autherId, cart: cartOf(req) });
 });
+app.get("/broken", () => {
+  throw new Error("broken");
+});
 app.get("/cart", (req, res) => {
   Object.assign(req.session, { cart: req.query.item });
   res.json({ csrf: csrfToken(req) });

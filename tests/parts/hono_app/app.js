@@ -60,6 +60,9 @@ app.on("GET", ["/whoami", "/api/v1/whoami"], (c) => {
   const { credential, autherId } = c.get("autherUser") ?? {};
   return c.json({ user: idOf(c), credential, auther_id: autherId, cart: sessionOf(c).cart ?? null });
 });
+app.get("/broken", () => {
+  throw new Error("broken");
+});
 app.get("/cart", (c) => {
   write(c, { ...sessionOf(c), cart: c.req.query("item") });
   return c.json({ csrf: csrfToken(c) });

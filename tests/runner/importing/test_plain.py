@@ -21,7 +21,7 @@ from migrator.legacy.copytext import dump
 from migrator.legacy.devise import DeviseSource, open_devise
 from migrator.legacy.parted import PartedReader, places_left
 from migrator.legacy.plain import pick, pick_read
-from migrator.legacy.reading import LineReader
+from migrator.legacy.reading import COLUMNS, LineReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -198,6 +198,7 @@ def test_it_is_the_usual_way_for_users_of_a_real_application(devise_db: str) -> 
         open_devise(devise_db, settings_) as source,
         open_database(devise_db) as connection,
     ):
+        assert (COLUMNS, "all") in source.queries.texts
         lines = LineReader(connection, source.queries).page_after(None, rows=1000)
         plain, others = pick(lines.users, apart=lines.beside())
         made = [to_rows(user, rules()) for user in source.page_of(lines).users]

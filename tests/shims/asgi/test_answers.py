@@ -12,7 +12,10 @@ from tests.shims.asgi.club import (
     CAROL,
     Club,
 )
-from tests.shims.counting import check_that_the_log_says_what_was_counted
+from tests.shims.counting import (
+    check_that_failed_answers_are_counted,
+    check_that_the_log_says_what_was_counted,
+)
 
 
 def test_conflicts_are_logged_with_shortened_hashes_only(club: Club) -> None:
@@ -41,6 +44,7 @@ def test_each_decision_is_one_line_of_json(club: Club) -> None:
     club.get(bearer=club.token(ALICE, exp=1))
     line = json.loads([line for line in club.app.log.splitlines() if '"expired"' in line][-1])
 
+    assert line.pop("waited_us") > 0
     assert line == {
         "event": "auth",
         "path": "auther",
@@ -100,6 +104,10 @@ def test_the_log_never_holds_a_token_or_a_connection_string(club: Club) -> None:
     assert token.split(".")[2] not in log
     assert club.dsn not in log
     assert "postgresql://" not in log
+
+
+def test_answers_of_the_application_that_fail_are_counted(club: Club) -> None:
+    check_that_failed_answers_are_counted(club.app, fails=["/broken", "/broken?quietly=1"])
 
 
 def test_the_log_says_what_was_counted(club: Club) -> None:

@@ -10,7 +10,7 @@ from migrator.conformance.issuer import Issuer
 from migrator.core.stage import Stage
 from tests.parts.django import prepare
 from tests.parts.stage_file import shim_settings
-from tests.shims.asgi.club import ALICE, BOB, NAVIGATION, sub_of
+from tests.shims.asgi.club import ALICE, BOB, CAROL, NAVIGATION, sub_of
 from tests.shims.counting import check_that_the_log_says_what_was_counted
 from tests.shims.django.club import DjangoClub
 
@@ -87,6 +87,7 @@ def moved(club: DjangoClub) -> DjangoClub:
 
 
 def test_a_moved_users_reset_link_becomes_one_at_auther_once(moved: DjangoClub) -> None:
+    moved.sql("UPDATE users SET last_login = now() WHERE id = %s", ALICE)
     link, before = moved.reset_link(ALICE), moved.hash_of(ALICE)
     with moved.browser() as client:
         form = client.get(link, headers=NAVIGATION).headers["location"]
@@ -137,17 +138,21 @@ def test_a_right_password_is_tried_at_auther_beside_the_login(
 
 
 def test_a_logout_everywhere_ends_sessions_though_the_database_dropped_all_connections(
-    moved: DjangoClub,
+    club: DjangoClub,
 ) -> None:
-    with moved.browser() as client:
-        moved.sign_in_by_json(client, ALICE, AT_AUTHER)
-        moved.sql(
+    # Nobody else's test: that she is signed out is remembered for two seconds.
+    club.issuer.plugin.passwords[sub_of(CAROL)] = AT_AUTHER
+    club.move(CAROL, "auther")
+    with club.browser() as client:
+        club.sign_in_by_json(client, CAROL, AT_AUTHER)
+        assert club.who(client) == str(CAROL)
+        club.sql(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
         statement = "UPDATE migrator_identity SET auth_valid_after = now() WHERE user_pk = %s"
-        moved.sql(statement, str(ALICE))
-        moved.wait_for(lambda: client.get("/whoami").status_code == 401)
+        club.sql(statement, str(CAROL))
+        club.wait_for(lambda: client.get("/whoami").status_code == 401)
         assert client.get("/whoami").json()["user"] is None, "taken out of the session"
 
 
@@ -167,11 +172,38 @@ def test_a_login_keeps_the_own_cart_in_a_new_session_and_drops_somebody_elses(
         club.move(ALICE, "legacy")
 
 
-def test_authers_user_gets_no_session(club: DjangoClub) -> None:
-    bearer = {"Authorization": f"Bearer {club.token(ALICE)}"}
+def test_authers_user_gets_no_session_and_caches_are_told(club: DjangoClub) -> None:
+    token = club.token(ALICE)
+    bearer = {"Authorization": f"Bearer {token}"}
+    for client, headers, by in (
+        (club.browser(), bearer, "Authorization"),
+        (club.browser(token=token), {}, "Cookie"),
+    ):
+        with client:
+            answer = client.get("/whoami", headers=headers)
+            assert answer.json()["user"] == str(ALICE)
+            assert by in answer.headers["vary"].split(", ")
+            assert "sessionid" not in client.cookies
+
+
+def test_a_session_beside_its_own_users_token_is_no_new_login(club: DjangoClub) -> None:
     with club.browser() as client:
-        assert client.get("/whoami", headers=bearer).json()["user"] == str(ALICE)
-        assert "sessionid" not in client.cookies
+        club.sign_in(client, BOB)
+        club.set_stage(Stage.DRAIN)
+        bearer = {"Authorization": f"Bearer {club.token(BOB)}"}
+        client.get("/cart", params={"item": "teapot"}, headers=bearer)
+        said = client.get("/whoami").json()
+        assert (said["user"], said["cart"]) == (str(BOB), "teapot")
+
+
+def test_a_moved_users_old_password_is_no_good_by_whichever_name(moved: DjangoClub) -> None:
+    """The application's own backend does not care for capitals; Django's lookup does."""
+    shouted = moved.people[ALICE]["email"].upper()
+    for password, status in ((moved.people[ALICE]["plaintext_password"], 303), (AT_AUTHER, 200)):
+        with moved.browser() as client:
+            answer = moved.sign_in(client, ALICE, username=shouted, password=password)
+            assert answer.status_code == status
+            assert moved.who(client) is None
 
 
 def test_sessions_in_signed_cookies(running: DjangoClub) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ import pytest
 from migrator.shims.django import DjangoTarget
 from migrator.shims.interface import ShimSettings
 from migrator.shims.python import without_async
+from tests.cli.command import migrator
+from tests.parts.django import SOURCE
 from tests.parts.program import write_files
 from tests.shims.asgi.test_generated_code import VARIANTS, check_types, configured, lint, run
 
@@ -42,6 +45,7 @@ AUTHENTICATION_BACKENDS = [{backends}"django.contrib.auth.backends.ModelBackend"
 ROOT_URLCONF = "urls"
 USE_TZ = True
 """
+NO_SETTINGS = ShimSettings.placeholders()
 PROJECT_FILES = ("project.py", "urls.py")
 OWN_BACKEND = '"auther_dual_path.backends.AutherBackend", '
 
@@ -142,8 +146,26 @@ for changed in (
 
 
 def test_without_a_configuration_it_refuses_to_start(tmp_path: Path) -> None:
-    folder = write(tmp_path / "app", ShimSettings.placeholders())
+    folder = write(tmp_path / "app", NO_SETTINGS)
     assert "CHANGE_ME is left in issuers" in python(folder, "-m", "django", "check").stderr
+
+
+def test_taking_it_out_names_each_place_of_the_application_that_uses_it(tmp_path: Path) -> None:
+    app = tmp_path / "app"
+    shutil.copytree(SOURCE, app, ignore=shutil.ignore_patterns("__pyc*", "plain_*"))
+    migrator(tmp_path, "dual-path", "generate", "--target", "django", "--out", "app")
+    found = migrator(tmp_path, "dual-path", "take-out", "--out", "app", "--json").json
+    used = {use["text"].partition("=")[0].strip(' ,"') for use in found["uses"]}
+    assert {
+        "auther_dual_path",
+        "auther_dual_path.middleware.DualPathMiddleware",
+        "auther_dual_path.backends.AutherBackend",
+        "AUTHER_ACCOUNT_STATE",
+        "AUTHER_EXEMPT_PATHS",
+        "from auther_dual_path.doors import login_target",
+        "from auther_dual_path.model import AccountState",
+    } <= used
+    assert found["diff"].count("deleted file") == len(DjangoTarget().files(NO_SETTINGS)) + 1
 
 
 def test_coroutines_become_functions() -> None:

@@ -11,7 +11,10 @@ from migrator.conformance.signing_keys import b64url
 from migrator.core.stage import Stage
 from tests.parts.express import prepare
 from tests.shims.asgi.club import ALICE, BOB, NAVIGATION, TOKEN_COOKIE, sub_of
-from tests.shims.counting import check_that_the_log_says_what_was_counted
+from tests.shims.counting import (
+    check_that_failed_answers_are_counted,
+    check_that_the_log_says_what_was_counted,
+)
 from tests.shims.express.club import Club
 
 pytestmark = pytest.mark.xdist_group("express")
@@ -248,6 +251,10 @@ def test_the_log_has_a_line_for_each_decision_and_no_secret(club: Club) -> None:
     assert all(len(party) == 12 for party in conflict["parties"])
     for secret in (token, club.people[BOB]["plaintext_password"], club.people[BOB]["email"]):
         assert secret not in log
+
+
+def test_answers_of_the_application_that_fail_are_counted(club: Club) -> None:
+    check_that_failed_answers_are_counted(club.app, fails=["/broken"])
 
 
 def test_the_log_says_what_was_counted(club: Club) -> None:

@@ -11,7 +11,10 @@ from migrator.core.stage import Stage
 from tests.parts.express import HONO, ExpressApp, prepare
 from tests.parts.stage_file import shim_settings
 from tests.shims.asgi.club import ALICE, BOB, NAVIGATION, TOKEN_COOKIE, sub_of
-from tests.shims.counting import check_that_the_log_says_what_was_counted
+from tests.shims.counting import (
+    check_that_failed_answers_are_counted,
+    check_that_the_log_says_what_was_counted,
+)
 from tests.shims.express.club import Club
 
 pytestmark = pytest.mark.xdist_group("hono")
@@ -121,6 +124,10 @@ def test_without_a_legacy_side(plain: Club) -> None:
         location = client.get("/whoami", headers=NAVIGATION).headers["location"]
         assert location.startswith("/auth/auther/start?")
         assert location.endswith("&renew=1")
+
+
+def test_answers_of_the_application_that_fail_are_counted(hono_club: Club) -> None:
+    check_that_failed_answers_are_counted(hono_club.app, fails=["/broken"])
 
 
 def test_the_log_says_what_was_counted(hono_club: Club) -> None:

@@ -13,7 +13,10 @@ from migrator.core.clock import SystemClock
 from migrator.core.stage import Stage
 from migrator.metrics.shim_counters import ShimCounters
 from tests.parts.stage_file import CONTROL_SECRET, METRICS_TOKEN
-from tests.shims.counting import check_that_the_log_says_what_was_counted
+from tests.shims.counting import (
+    check_that_failed_answers_are_counted,
+    check_that_the_log_says_what_was_counted,
+)
 from tests.shims.rails.club import ALICE, BOB, XHR, Club, sub_of
 
 SYNTHETIC = ("auth_requests_total", "outcome=accepted", "path=legacy", "synthetic=1")
@@ -88,6 +91,16 @@ def test_each_decision_is_one_line_of_json_without_ids(club: Club) -> None:
     assert event["legacy"] == sha256(str(BOB).encode()).hexdigest()[:12]
     assert sub_of(ALICE) not in log
     assert token[:20] not in log
+
+
+def test_answers_of_the_application_that_fail_are_counted(club: Club) -> None:
+    check_that_failed_answers_are_counted(club.app, fails=["/broken"])
+    before = club.counters()
+    with club.browser(signed_in=BOB) as client:
+        assert client.get("/broken?missing=1").status_code == 404
+        assert client.get("/broken").status_code == 500
+    errors = ("auth_errors_total", "path=legacy")
+    assert club.counters()[errors] == before[errors] + 1
 
 
 def test_the_log_says_what_was_counted(club: Club) -> None:

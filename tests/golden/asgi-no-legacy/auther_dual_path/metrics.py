@@ -16,11 +16,14 @@ from prometheus_client.registry import Collector
 from .decision import Decision
 
 _STARTED_AT_S = time.time()
+_SERVER_ERROR = 500
 _PERSONAL = frozenset({"legacy", "auther", "both"})
+_PATHS = (*_PERSONAL, "foreign", "none")
 _DURATION_BUCKETS_S = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 _EVENTS = {
     "auth_logins": ("Sessions that gained a user.", ("door", "side")),
     "auth_logins_failed": ("Logins at Auther that came to no end.", ("reason",)),
+    "auth_errors": ("Requests that the application answered with a 5xx.", ("path",)),
     "auth_jwks_fetch": ("Fetches of the key set.", ("result",)),
     "auth_logouts": ("Logouts, by what became of Auther's session.", ("auther",)),
     "auth_renewals": ("Ended tokens on their way to new ones.", ("result",)),
@@ -51,6 +54,9 @@ class Counters:
             buckets=_DURATION_BUCKETS_S,
         )
         self._events = {name: self._counter(name, *about) for name, about in _EVENTS.items()}
+        for path in _PATHS:
+            # There from the start: none so far is not the same as not counted.
+            self._events["auth_errors"].labels(path)
         self._of_labels: dict[tuple[str, ...], tuple[Counter, str]] = {}
         self._info = info
         self.detector_sees_fixture: bool | None = None
@@ -88,9 +94,16 @@ class Counters:
         if _log.isEnabledFor(logging.INFO):
             if decision.parties:
                 line = json.dumps(_line(decision, stage, client, synthetic))
+            if seconds is not None:
+                line = f'{line[:-1]}, "waited_us": {round(seconds * 1_000_000)}}}'
             # As `_log.info` does, without the search for the caller: it is always this line.
             name, level = _log.name, logging.INFO
             _log.handle(_log.makeRecord(name, level, __file__, 0, line, (), None, "decided"))
+
+    def answered(self, decision: Decision | None, status: int) -> None:
+        """Count an answer of the application, where it failed; without a decision nothing."""
+        if decision is not None and status >= _SERVER_ERROR:
+            self.count("auth_errors", decision.path)
 
     def count(self, name: str, *labels: str) -> None:
         """Count something else, e.g. `count("auth_logins", "form", "legacy")`."""

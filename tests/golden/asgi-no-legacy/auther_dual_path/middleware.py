@@ -15,7 +15,7 @@ from .handle import HANDLE, Handle
 from .heartbeat import Heartbeat
 from .keys import Fetch
 from .model import LegacyDetector, Scope
-from .plumbing import App, Receive, Send, adding, respond, without_cookies
+from .plumbing import App, Message, Receive, Send, adding, respond, without_cookies
 from .request import Request
 from .settings import SETTINGS, Environment, Settings
 
@@ -90,8 +90,8 @@ class AutherMiddleware:
         if self._shim.sees_control(handle):
             await respond(Response(HTTPStatus.NO_CONTENT), receive, send, request)
             return
-        own = await self._shim.own_answer(handle)
-        if own is not None:
+        if request.path in self._shim.own_paths:
+            own = await self._shim.own_answer(handle)
             await respond(own, receive, adding(handle.headers, send), request)
             return
         if request.path in self._exempt:
@@ -109,18 +109,31 @@ class AutherMiddleware:
             await handle.drop_token()
         if decision.answer in {Answer.PASS, Answer.PASS_ALONE}:
             request.scope["auther.user"] = decision.user
-            await self._pass_on(handle, receive, send, alone=decision.answer is Answer.PASS_ALONE)
+            await self._pass_on(handle, receive, send, decision)
             return
         response = answer(decision, request, login_path=START_PATH)
         await respond(response, receive, adding(handle.headers, send), request)
 
     async def _pass_on(
-        self, handle: Handle, receive: Receive, send: Send, *, alone: bool = False
+        self, handle: Handle, receive: Receive, send: Send, decision: Decision | None = None
     ) -> None:
-        scope = handle.request.scope
-        await self.app(
-            without_cookies(scope) if alone else scope, receive, adding(handle.headers, send)
-        )
+        alone = decision is not None and decision.answer is Answer.PASS_ALONE
+        scope = without_cookies(handle.request.scope) if alone else handle.request.scope
+        started = False
+
+        async def sender(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                self._shim.counters.answered(decision, message["status"])
+            await send(message)
+
+        try:
+            await self.app(scope, receive, adding(handle.headers, sender))
+        except Exception:
+            if not started:
+                self._shim.counters.answered(decision, HTTPStatus.INTERNAL_SERVER_ERROR)
+            raise
 
     def _start(self) -> None:
         self._runs = True

@@ -109,7 +109,7 @@ async def password_at_auther(
     right = await _right_at_auther(handle, person, password)
     # In `legacy` the form stays the way in: only the comparison is Auther's for a while yet.
     if right and handle.request.wants_page and handle.view.stage is not Stage.LEGACY:
-        raise _closed(handle, door, return_to)
+        raise closed(handle, door, return_to)
     return right
 
 
@@ -139,7 +139,7 @@ async def admit(request: object, user_pk: str, *, door: str, return_to: str = ""
     """
     handle = handle_of(request)
     if not await _is_open(handle, user_pk):
-        raise _closed(handle, door, return_to)
+        raise closed(handle, door, return_to)
     await handle.drop_token()
     handle.parts.counters.count("auth_logins", door, "legacy")
 
@@ -197,7 +197,8 @@ async def _right_at_auther(handle: Handle, person: Person, password: str) -> boo
     return verdict.get("valid") is True
 
 
-def _closed(handle: Handle, door: str, return_to: str) -> DoorClosedError:
+def closed(handle: Handle, door: str, return_to: str) -> DoorClosedError:
+    """Count a login that is refused, and give what says so."""
     handle.parts.counters.count("auth_logins_refused", door, str(handle.view.stage))
     return DoorClosedError(door, safe_return_path(return_to))
 

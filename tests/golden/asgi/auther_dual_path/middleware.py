@@ -23,7 +23,7 @@ from .doors import DoorClosedError
 from .handle import HANDLE, Handle
 from .keys import Fetch
 from .model import LegacySessions, Scope, VerificationUnavailableError
-from .plumbing import App, Message, Receive, Send, adding, form_of, respond, without_cookies
+from .plumbing import App, Message, Receive, Send, adding, csrf_of, respond, without_cookies
 from .request import Request
 from .settings import SETTINGS, Environment, Settings
 
@@ -104,12 +104,8 @@ class DualPathMiddleware:
         if self._shim.sees_control(handle):
             await respond(Response(HTTPStatus.NO_CONTENT), receive, send, request)
             return
-
-        async def csrf() -> str:
-            return (await form_of(receive)).get("csrf", [""])[0]
-
-        own = await self._shim.own_answer(handle, csrf)
-        if own is not None:
+        if request.path in self._shim.own_paths:
+            own = await self._shim.own_answer(handle, lambda: csrf_of(receive))
             await respond(own, receive, adding(handle.headers, send), request)
             return
         if request.path in self._exempt:
@@ -131,7 +127,7 @@ class DualPathMiddleware:
             handle.headers.extend(await self._legacy.forget(request.scope))
         if self._reaches_application(decision, request):
             request.scope["auther.user"] = user
-            await self._pass_on(handle, receive, send, alone=decision.answer is Answer.PASS_ALONE)
+            await self._pass_on(handle, receive, send, decision)
             return
         response = answer(decision, request, login_path=self._login_path)
         await respond(response, receive, adding(handle.headers, send), request)
@@ -145,9 +141,10 @@ class DualPathMiddleware:
         return decision.answer is Answer.PASS_ALONE
 
     async def _pass_on(
-        self, handle: Handle, receive: Receive, send: Send, *, alone: bool = False
+        self, handle: Handle, receive: Receive, send: Send, decision: Decision | None = None
     ) -> None:
         request = handle.request
+        alone = decision is not None and decision.answer is Answer.PASS_ALONE
         scope = without_cookies(request.scope) if alone else request.scope
         started = False
 
@@ -155,6 +152,7 @@ class DualPathMiddleware:
             nonlocal started
             if message["type"] in {"http.response.start", "websocket.accept"}:
                 started = True
+                self._shim.counters.answered(decision, message.get("status", 0))
                 # Read at the last moment: the application may still add some (see doors.py).
                 if handle.headers:
                     message = {**message, "headers": [*message.get("headers", ()), *handle.headers]}
@@ -166,7 +164,12 @@ class DualPathMiddleware:
             if started:
                 raise
             response = _answer_to(problem, request)
+            self._shim.counters.answered(decision, response.status)
             await respond(response, receive, adding(handle.headers, send), request)
+        except Exception:
+            if not started:
+                self._shim.counters.answered(decision, HTTPStatus.INTERNAL_SERVER_ERROR)
+            raise
 
     async def _stage_unknown(
         self,

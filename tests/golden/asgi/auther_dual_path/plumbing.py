@@ -52,11 +52,12 @@ def without_cookies(scope: Scope) -> Scope:
     return {**scope, "headers": kept, **({"session": {}} if "session" in scope else {})}
 
 
-async def form_of(receive: Receive) -> dict[str, list[str]]:
-    """Read a small form; nothing of a large one."""
+async def csrf_of(receive: Receive) -> str:
+    """Read the CSRF token of a small form; nothing of a large one."""
     body, more = b"", True
     while more and len(body) <= _MAX_FORM_BYTES:
         message = await receive()
         body += message.get("body", b"")
         more = message.get("more_body", False)
-    return parse_qs(body.decode("latin-1")) if len(body) <= _MAX_FORM_BYTES else {}
+    form = parse_qs(body.decode("latin-1")) if len(body) <= _MAX_FORM_BYTES else {}
+    return form.get("csrf", [""])[0]

@@ -109,6 +109,7 @@ class Assembly:
             settings.callback_path: browser_login.callback,
             LOGOUT_PATH: browser_login.logout,
         }
+        self.own_paths = frozenset(self._pages)
 
     def handle(self, request: Request) -> Handle:
         """Begin with a request."""
@@ -124,20 +125,17 @@ class Assembly:
         self.counters.decided(_CONTROL_SEEN, _STAGE, synthetic=True)
         return True
 
-    def own_answer(self, handle: Handle) -> Response | None:
-        """Give the answer of one of the shim's own pages, None for a page of the application's."""
+    def own_answer(self, handle: Handle) -> Response:
+        """Give the answer of one of the shim's own pages, those of `own_paths`."""
         try:
             return self._page(handle.request.path, handle)
         except VerificationUnavailableError as problem:
             return unavailable(problem.retry_after_s)
 
-    def _page(self, path: str, handle: Handle) -> Response | None:
-        page = self._pages.get(path)
-        if page is None:
-            return None
+    def _page(self, path: str, handle: Handle) -> Response:
         if path != LOGOUT_PATH and handle.request.method != "GET":
             return error(HTTPStatus.METHOD_NOT_ALLOWED, "method")
-        return page(handle)
+        return self._pages[path](handle)
 
     def judged(self, handle: Handle) -> Judged:
         """Decide who a request acts for, and count it."""

@@ -17,7 +17,7 @@ from .assembly import METRICS_PATH, Assembly, Judged
 from .current import begin, shim
 from .decision import Answer
 from .handle import Handle
-from .plumbing import act_as, add_headers, http_response, without_cookies
+from .plumbing import act_as, add_headers, http_response, tell_caches, without_cookies
 from .repeated import Repeated
 from .request import Request
 
@@ -64,9 +64,8 @@ class AutherMiddleware:
     def _answer(self, http: HttpRequest, handle: Handle) -> HttpResponseBase:
         if self._shim.sees_control(handle):
             return http_response(Response(HTTPStatus.NO_CONTENT))
-        own = self._shim.own_answer(handle)
-        if own is not None:
-            return http_response(own)
+        if http.path in self._shim.own_paths:
+            return http_response(self._shim.own_answer(handle))
         if http.path in self._exempt:
             return self._get_response(http)
         judged = self._shim.judged(handle)
@@ -87,7 +86,11 @@ class AutherMiddleware:
             http._dont_enforce_csrf_checks = user.credential == "header"
         elif decision.answer is Answer.PASS_ALONE:
             without_cookies(http)
-        return self._get_response(http)
+        response = self._get_response(http)
+        self._shim.counters.answered(decision, response.status_code)
+        if user is not None:
+            tell_caches(response, "Authorization" if user.credential == "header" else "Cookie")
+        return response
 
     def _beat(self) -> None:
         self._shim.people.beat(self._shim.facts())

@@ -6,13 +6,18 @@ a client calls `X-User` or `X-Auther-…`, nobody here reads it.
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 from urllib.parse import parse_qs, quote
 
 from django.http import HttpRequest
 
 _SAFE_METHODS = ("GET", "HEAD")
 _MAX_PATH_BYTES = 1024
+
+
+@cache
+def _meta_name(header: str) -> str:
+    return f"HTTP_{header.upper().replace('-', '_')}"
 
 
 class Request:
@@ -30,13 +35,12 @@ class Request:
         Args:
             name: In lower case.
         """
-        value = self._meta.get(f"HTTP_{name.upper().replace('-', '_')}")
+        value = self._meta.get(_meta_name(name))
         return [] if value is None else [value]
 
     def header(self, name: str) -> str:
         """Give a header's value, '' when it is absent."""
-        values = self.headers(name)
-        return values[0] if values else ""
+        return str(self._meta.get(_meta_name(name), ""))
 
     def cookies(self, name: str) -> list[str]:
         """Give all values sent under a cookie's name."""

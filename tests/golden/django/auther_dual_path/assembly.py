@@ -128,6 +128,7 @@ class Assembly:
             EXCHANGE_PATH: exchange.came_back,
             LOGOUT_PATH: browser_login.logout,
         }
+        self.own_paths = frozenset((*self._pages, CONFLICT_PATH))
 
     def handle(self, request: Request) -> Handle:
         """Begin with a request.
@@ -147,8 +148,8 @@ class Assembly:
         self.counters.decided(_CONTROL_SEEN, handle.view.label, synthetic=True)
         return True
 
-    def own_answer(self, handle: Handle, csrf: Callable[[], str]) -> Response | None:
-        """Give the answer of one of the shim's own pages, None for a page of the application's.
+    def own_answer(self, handle: Handle, csrf: Callable[[], str]) -> Response:
+        """Give the answer of one of the shim's own pages, those of `own_paths`.
 
         Args:
             csrf: Gives the CSRF token of the form that was sent.
@@ -161,13 +162,10 @@ class Assembly:
         except VerificationUnavailableError as problem:
             return unavailable(problem.retry_after_s)
 
-    def _page(self, path: str, handle: Handle) -> Response | None:
-        page = self._pages.get(path)
-        if page is None:
-            return None
+    def _page(self, path: str, handle: Handle) -> Response:
         if path != LOGOUT_PATH and handle.request.method != "GET":
             return error(HTTPStatus.METHOD_NOT_ALLOWED, "method")
-        return page(handle)
+        return self._pages[path](handle)
 
     def judged(self, handle: Handle) -> Judged:
         """Decide who a request acts for, and count it."""

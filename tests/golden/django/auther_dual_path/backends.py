@@ -38,8 +38,11 @@ class AutherBackend(BaseBackend):
         Override it where your own backend finds people in another way.
         """
         users = get_user_model()
+        manager = users._default_manager
         try:
-            return users._default_manager.get_by_natural_key(name)
+            if hasattr(manager, "get_by_natural_key"):
+                return manager.get_by_natural_key(name)
+            return manager.get(**{users.USERNAME_FIELD: name})
         except (users.DoesNotExist, users.MultipleObjectsReturned):
             return None
 
@@ -58,16 +61,19 @@ class AutherBackend(BaseBackend):
             VerificationUnavailableError: Auther or the database does not answer.
         """
         name = username or more.get(get_user_model().USERNAME_FIELD)
-        user = self.user_named(name) if name and password else None
-        if user is None or password is None:
+        if not (name and password):
             return None
         # A call without a request is a program's.
         http = request or HttpRequest()
+        user = self.user_named(name)
+        if user is None:
+            tried(http, "", password)
+            return None
         right = password_at_auther(
             http, str(user.pk), password, door=door_of(http), return_to=return_path_of(http)
         )
         if right is None:
-            tried(http, user, password)
+            tried(http, str(user.pk), password)
             return None
         if not right:
             raise PermissionDenied

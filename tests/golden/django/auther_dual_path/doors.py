@@ -113,7 +113,7 @@ def password_at_auther(
     right = _right_at_auther(handle, person, password)
     # In `legacy` the form stays the way in: only the comparison is Auther's for a while yet.
     if right and handle.request.wants_page and handle.view.stage is not Stage.LEGACY:
-        raise _closed(handle, door, return_to)
+        raise closed(handle, door, return_to)
     return right
 
 
@@ -143,7 +143,7 @@ def admit(request: HttpRequest, user_pk: str, *, door: str, return_to: str = "")
     """
     handle = handle_of(request)
     if not _is_open(handle, user_pk):
-        raise _closed(handle, door, return_to)
+        raise closed(handle, door, return_to)
     handle.drop_token()
     handle.parts.counters.count("auth_logins", door, "legacy")
 
@@ -172,7 +172,7 @@ def changes_password_at_auther(request: HttpRequest, user_pk: str) -> bool:
     person = handle.parts.people.by_user_pk(user_pk)
     if handle.view.stage is Stage.LEGACY or person is None or not _is_at_auther(handle, person):
         return False
-    _closed(handle, "password_change", "/")
+    closed(handle, "password_change", "/")
     return True
 
 
@@ -211,7 +211,8 @@ def _right_at_auther(handle: Handle, person: Person, password: str) -> bool:
     return verdict.get("valid") is True
 
 
-def _closed(handle: Handle, door: str, return_to: str) -> DoorClosedError:
+def closed(handle: Handle, door: str, return_to: str) -> DoorClosedError:
+    """Count a login that is refused, and give what says so."""
     handle.parts.counters.count("auth_logins_refused", door, str(handle.view.stage))
     return DoorClosedError(door, safe_return_path(return_to))
 

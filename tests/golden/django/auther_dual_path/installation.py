@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 
@@ -21,8 +22,7 @@ def is_complete(*_: Any, **__: Any) -> list[CheckMessage]:
     problems = []
     if _MIDDLEWARE not in found or _USERS not in found[: found.index(_MIDDLEWARE)]:
         problems.append(("E001", f"MIDDLEWARE needs {_MIDDLEWARE} after {_USERS}"))
-    first = next((app for app in settings.INSTALLED_APPS if "auth" in app.rpartition(".")[2]), "")
-    if not first.startswith(_PACKAGE):
+    if next(iter(apps.get_app_configs())).name != _PACKAGE:
         # Else other receivers act on a login that is refused.
         problems.append(("E002", f"{_PACKAGE} must be the first of INSTALLED_APPS"))
     first_backend, *others = settings.AUTHENTICATION_BACKENDS

@@ -30,7 +30,7 @@ from .decision import Answer, Decision
 from .doors import DoorClosedError
 from .handle import Handle
 from .model import VerificationUnavailableError
-from .plumbing import act_as, add_headers, http_response, without_cookies
+from .plumbing import act_as, add_headers, http_response, tell_caches, without_cookies
 from .repeated import Repeated
 from .request import Request
 
@@ -98,9 +98,8 @@ class DualPathMiddleware:
     def _answer(self, http: HttpRequest, handle: Handle) -> HttpResponseBase:
         if self._shim.sees_control(handle):
             return http_response(Response(HTTPStatus.NO_CONTENT))
-        own = self._shim.own_answer(handle, lambda: http.POST.get("csrf", ""))
-        if own is not None:
-            return http_response(own)
+        if http.path in self._shim.own_paths:
+            return http_response(self._shim.own_answer(handle, lambda: http.POST.get("csrf", "")))
         if http.path in self._exempt:
             return self._get_response(http)
         judged = self._shim.judged(handle)
@@ -129,11 +128,19 @@ class DualPathMiddleware:
             without_cookies(http)
         elif decision.answer is not Answer.PASS:
             act_as(http, AnonymousUser())
+        response = self._viewed(http)
+        self._shim.counters.answered(decision, response.status_code)
+        if user is not None and user.credential != "session":
+            tell_caches(response, "Authorization" if user.credential == "header" else "Cookie")
+        return response
+
+    def _viewed(self, http: HttpRequest) -> HttpResponseBase:
+        before = self._shim.parts.legacy.holder(http)
         response = self._get_response(http)
         try:
-            receivers.look_for_silent_logins(http, user)
+            receivers.look_for_silent_logins(http, before)
         except (DoorClosedError, VerificationUnavailableError) as problem:
-            return http_response(_answer_to(problem, handle.request))
+            return http_response(_answer_to(problem, Request(http)))
         return response
 
     def _reaches_view(self, decision: Decision, handle: Handle) -> bool:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
 
 from .answers import Response
 from .model import Header
@@ -29,6 +30,14 @@ def add_headers(response: HttpResponseBase, headers: Iterable[Header]) -> None:
             response.cookies.load(value.decode("ascii"))
         else:
             response[name.decode("ascii")] = value.decode("ascii")
+
+
+def tell_caches(response: HttpResponseBase, name: str) -> None:
+    """Say what an answer depends on; Django does so where it looked into the session."""
+    if response.has_header("Vary"):
+        patch_vary_headers(response, [name])
+    else:
+        response["Vary"] = name
 
 
 def act_as(http: HttpRequest, user: Any) -> None:

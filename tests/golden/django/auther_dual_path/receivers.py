@@ -11,8 +11,15 @@ from django.contrib.auth.views import LoginView, PasswordResetConfirmView
 from django.http import HttpRequest
 
 from .current import handle_of
-from .doors import DoorClosedError, admit, end_auther_session, password_was_right
-from .model import SignedIn, VerificationUnavailableError
+from .doors import (
+    DoorClosedError,
+    admit,
+    closed,
+    end_auther_session,
+    password_at_auther,
+    password_was_right,
+)
+from .model import VerificationUnavailableError
 from .request import Request
 from .settings import SETTINGS
 
@@ -33,9 +40,12 @@ def _logged_in(*, request: HttpRequest, user: Any, **_: Any) -> None:
     The session holds the user already, in memory: it is stored after the view. So whoever is
     refused is taken out of it, and nothing of the login remains.
     """
-    door = door_of(request)
+    door, user_pk = door_of(request), str(user.pk)
+    name_of, password = request.__dict__.pop(_TRIED, ("", ""))
     try:
-        _let_in(request, str(user.pk), door)
+        if password and name_of != user_pk:
+            _check_again(request, user_pk, password, door)
+        _let_in(request, user_pk, door)
     except DoorClosedError:
         if door == "reset":
             # The new password stays, in a transaction too, and the page says that one can sign in.
@@ -45,25 +55,36 @@ def _logged_in(*, request: HttpRequest, user: Any, **_: Any) -> None:
         # The session must not end when this package goes.
         others = (name for name in settings.AUTHENTICATION_BACKENDS if name != OWN_BACKEND)
         request.session[BACKEND_SESSION_KEY] = next(others, OWN_BACKEND)
-    user_pk, password = request.__dict__.pop(_TRIED, ("", ""))
-    if user_pk == str(user.pk):
+    if password:
         password_was_right(request, user_pk, password)
 
 
-def look_for_silent_logins(http: HttpRequest, user: SignedIn | None) -> None:
+def look_for_silent_logins(http: HttpRequest, before: str) -> None:
     """Treat as a login what put a user into the session without Django's `login`.
 
     Args:
-        user: Who the request acted for before its view.
+        before: Whom the session named before the view.
 
     Raises:
         DoorClosedError: The stage sends this person to Auther; the session holds nobody.
         VerificationUnavailableError: The database does not answer; the session holds nobody.
     """
     holder = str(http.session.get(SESSION_KEY, "")) if http.session.modified else ""
-    before = user.user_pk if user is not None and user.credential == "session" else ""
     if holder and holder not in {before, getattr(http, _LET_IN, "")}:
         _let_in(http, holder, "other")
+
+
+def _check_again(http: HttpRequest, user_pk: str, password: str, door: str) -> None:
+    """Ask Auther where your own backend found somebody whom ours did not know by that name."""
+    try:
+        right = password_at_auther(
+            http, user_pk, password, door=door, return_to=return_path_of(http)
+        )
+        if right is False:
+            raise closed(handle_of(http), door, return_path_of(http))
+    except (DoorClosedError, VerificationUnavailableError):
+        handle_of(http).parts.legacy.forget(http)
+        raise
 
 
 def _let_in(http: HttpRequest, user_pk: str, door: str) -> None:
@@ -79,10 +100,13 @@ def _logged_out(*, request: HttpRequest, **_: Any) -> None:
     end_auther_session(request)
 
 
-def tried(http: HttpRequest, user: Any, password: str) -> None:
-    """Keep a password until this request's end: if it was right, Auther is asked about it too."""
-    if handle_of(http).parts.api.checks_passwords:
-        setattr(http, _TRIED, (str(user.pk), password))
+def tried(http: HttpRequest, user_pk: str, password: str) -> None:
+    """Keep a password until this request's end: if it was right, Auther is asked about it too.
+
+    Args:
+        user_pk: Whom the name means that came with it, '' for nobody whom we know.
+    """
+    setattr(http, _TRIED, (user_pk, password))
 
 
 def door_of(http: HttpRequest) -> str:

@@ -56,6 +56,10 @@ class DjangoSessions(DjangoDetector):
             return None
         return LegacySession(str(user.pk), self._judge(user))
 
+    def holder(self, http: HttpRequest) -> str:
+        """Give whom the session names, '' for nobody; not whether that is true."""
+        return str(http.session[SESSION_KEY]) if self.holds_user(http) else ""
+
     def forget(self, http: HttpRequest) -> tuple[Header, ...]:
         """Take the user, and only the user, out of the session: the cart stays."""
         if settings.SESSION_COOKIE_NAME in http.COOKIES or http.session.modified:

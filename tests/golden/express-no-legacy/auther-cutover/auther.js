@@ -147,6 +147,7 @@ class Auther {
     }
     const decision = decide(person && !user ? { ...finding, kind: "disabled", reason: "disabled" } : finding);
     counters.decided(decision, "auther", isFromBrowser(req), { sinceMs });
+    if (decision.answer === "pass") res.once("finish", () => counters.answered(decision.path, res.statusCode));
     if (decision.dropCookie) await autherSession.end(req, res);
     if (decision.answer !== "pass") return this.#refuse(req, res, decision);
     req.auther = decision.user ?? null;

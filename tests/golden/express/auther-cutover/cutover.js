@@ -194,6 +194,8 @@ class Cutover {
     const handsForeignOn = finding.kind === "foreign" && finding !== DOUBLED && this.#isForeignPath(pathOf(req));
     const decision = decide(session, finding, { legacyIsOver: legacyIsOver(view), handsForeignOn });
     this.#parts.counters.decided(decision, view.stage, isFromBrowser(req), { sinceMs });
+    if (decision.answer === "pass")
+      res.once("finish", () => this.#parts.counters.answered(decision.path, res.statusCode));
     return this.#act(req, res, view, decision, user);
   }
 

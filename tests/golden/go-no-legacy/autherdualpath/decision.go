@@ -1,5 +1,7 @@
 package autherdualpath
 
+import "time"
+
 // kind is what came of looking at Auther's credential.
 type kind int
 
@@ -45,6 +47,7 @@ type decision struct {
 	user                  *User
 	dropCookie            bool
 	err                   error
+	waited                time.Duration // how long the request waited for it; 0 where that was not measured
 }
 
 // refuse gives what Auther's credential alone decides: every row but those of a good one and of none. It does no input

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log"
 	"net/http"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -51,14 +50,22 @@ func (c *counters) counter(name, help string, labels ...string) *prometheus.Coun
 	return vec
 }
 
-// waited notes how long a request waited for its decision.
-func (c *counters) waited(since time.Time) { c.durations.Observe(time.Since(since).Seconds()) }
-
 // decided counts a request; the labels are those of the cutover, which is over.
 func (c *counters) decided(d *decision, r *http.Request) {
 	client := clientOf(d, r)
 	c.requests.WithLabelValues(d.path, d.outcome, "auther", d.reason, client, "0").Inc()
-	c.line(logLine{Event: "auth", Path: d.path, Outcome: d.outcome, Stage: "auther", Reason: &d.reason, Client: client})
+	c.time(d)
+	c.line(logLine{
+		Event: "auth", Path: d.path, Outcome: d.outcome, Stage: "auther", Reason: &d.reason, Client: client,
+		WaitedUS: d.waited.Microseconds(),
+	})
+}
+
+// time notes how long a request waited for its decision.
+func (c *counters) time(d *decision) {
+	if d.waited > 0 {
+		c.durations.Observe(d.waited.Seconds())
+	}
 }
 
 // clientOf says what kind of client asks: by the signs of a browser, without any by its credential. A person's makes it
@@ -81,6 +88,8 @@ type logLine struct {
 	Stage   string  `json:"stage,omitempty"`
 	Reason  *string `json:"reason,omitempty"`
 	Client  string  `json:"client,omitempty"`
+
+	WaitedUS int64 `json:"waited_us,omitempty"`
 }
 
 func (c *counters) line(line logLine) { writeLine(c.log, line) }

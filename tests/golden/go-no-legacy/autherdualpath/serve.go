@@ -46,8 +46,8 @@ func (s *Shim) serve(w http.ResponseWriter, r *http.Request, p *passage, next ht
 	if f.kind == valid {
 		d = &decision{path: "auther", outcome: "accepted", user: f.user()}
 	}
+	d.waited = time.Since(began)
 	s.counters.decided(d, r)
-	s.counters.waited(began)
 	if d.dropCookie {
 		s.dropTokenCookie(w, r)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log"
 	"net/http"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -53,9 +52,6 @@ func (c *counters) counter(name, help string, labels ...string) *prometheus.Coun
 	return vec
 }
 
-// waited notes how long a request waited for its decision.
-func (c *counters) waited(since time.Time) { c.durations.Observe(time.Since(since).Seconds()) }
-
 // decided counts a request; real traffic and the positive control go through this same line.
 func (c *counters) decided(d *decision, r *http.Request, stage Stage, synthetic bool) {
 	client, flag := clientOf(d, r), "0"
@@ -63,10 +59,18 @@ func (c *counters) decided(d *decision, r *http.Request, stage Stage, synthetic 
 		flag = "1"
 	}
 	c.requests.WithLabelValues(d.path, d.outcome, string(stage), d.reason, client, flag).Inc()
+	c.time(d)
 	c.line(logLine{
 		Event: "auth", Path: d.path, Outcome: d.outcome, Stage: string(stage), Reason: &d.reason, Client: client,
-		Synthetic: synthetic, Parties: d.parties,
+		Synthetic: synthetic, Parties: d.parties, WaitedUS: d.waited.Microseconds(),
 	})
+}
+
+// time notes how long a request waited for its decision.
+func (c *counters) time(d *decision) {
+	if d.waited > 0 {
+		c.durations.Observe(d.waited.Seconds())
+	}
 }
 
 // clientOf says what kind of client asks: by the signs of a browser, without any by its credential. A person's makes it
@@ -92,6 +96,8 @@ type logLine struct {
 
 	Synthetic bool     `json:"synthetic,omitempty"`
 	Parties   []string `json:"parties,omitempty"`
+
+	WaitedUS int64 `json:"waited_us,omitempty"`
 }
 
 func (c *counters) line(line logLine) { writeLine(c.log, line) }

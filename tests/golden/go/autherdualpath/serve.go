@@ -38,7 +38,7 @@ func (s *Shim) startLegacySide(ctx context.Context, c Config) error {
 }
 
 // Middleware puts the user into the request's context, or answers itself. The ResponseWriter is handed on as it is, so
-// that Flusher, Hijacker and the like stay what they are.
+// that Flusher, Hijacker and the like stay what they are; so nobody here sees whether the application's answer failed.
 func (s *Shim) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == metricsPath {
@@ -101,8 +101,8 @@ func (s *Shim) serve(w http.ResponseWriter, r *http.Request, p *passage, next ht
 			return
 		}
 	}
+	d.waited = time.Since(began)
 	s.counters.decided(d, r, p.view.stage, false)
-	s.counters.waited(began)
 	s.act(w, r, p, d, next)
 }
 

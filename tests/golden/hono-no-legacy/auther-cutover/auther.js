@@ -104,7 +104,12 @@ class Auther {
    * @returns {import("hono").MiddlewareHandler}
    */
   middleware() {
-    return async (c, next) => (await this.#answer(c)) ?? next();
+    return async (c, next) => {
+      const answer = await this.#answer(c);
+      if (answer) return answer;
+      await next();
+      this.#parts.counters.answered(c.get("autherPath"), c.res.status);
+    };
   }
 
   /**
@@ -147,6 +152,7 @@ class Auther {
       return seeOther(c, `${START_PATH}?${new URLSearchParams({ return_to: targetOf(c), renew: "1" })}`);
     const decision = decide(person && !user ? { ...finding, kind: "disabled", reason: "disabled" } : finding);
     counters.decided(decision, "auther", isFromBrowser(c), { sinceMs });
+    c.set("autherPath", decision.path);
     if (decision.dropCookie) await autherSession.end(c);
     c.set("autherUser", null);
     if (decision.answer !== "pass") return this.#refused(c, decision);

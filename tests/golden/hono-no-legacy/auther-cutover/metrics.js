@@ -13,11 +13,13 @@ import { Durations } from "./durations.js";
 
 const SAVE_EVERY_MS = 1000;
 const FILE = /^(\d+)-\d+\.json$/;
+const PATHS = ["legacy", "auther", "both", "foreign", "none"];
 const COUNTERS = /** @type {const} */ ({
   auth_requests_total: ["Requests by decision.", ["path", "outcome", "stage", "reason", "client", "synthetic"]],
   auth_logins_total: ["Sessions that gained a user.", ["door", "side"]],
   auth_logins_refused_total: ["Sign-ins refused at a closed door.", ["door", "stage"]],
   auth_logins_failed_total: ["Logins at Auther that came to no end.", ["reason"]],
+  auth_errors_total: ["Requests that the application answered with a 5xx.", ["path"]],
   auth_jwks_fetch_total: ["Fetches of the key set.", ["result"]],
   auth_shadow_checks_total: ["Passwords checked at Auther beside the request.", ["result"]],
   auth_logouts_total: ["Sign-outs, and whether Auther's own session ended.", ["auther"]],
@@ -47,6 +49,8 @@ export class Counters {
     for (const [name, [help, labelNames]] of Object.entries(COUNTERS)) {
       this.#counters[name] = new prometheus.Counter({ name, help, labelNames, registers: [this.#registry] });
     }
+    // There from the start: none so far is not the same as not counted.
+    for (const path of PATHS) this.#counters.auth_errors_total.inc({ path }, 0);
     this.#adopt();
     setInterval(() => void this.save(), SAVE_EVERY_MS).unref();
   }
@@ -72,7 +76,8 @@ export class Counters {
   decided(decision, stage, fromBrowser, { synthetic = false, sinceMs } = {}) {
     const { path, outcome, reason, parties } = decision;
     const client = clientOf(decision, fromBrowser);
-    if (sinceMs !== undefined) this.#durations.observe((performance.now() - sinceMs) / 1000);
+    const waitedMs = sinceMs === undefined ? undefined : performance.now() - sinceMs;
+    if (waitedMs !== undefined) this.#durations.observe(waitedMs / 1000);
     this.add("auth_requests_total", { path, outcome, stage, reason, client, synthetic: synthetic ? "1" : "0" });
     this.log({
       event: "auth",
@@ -83,7 +88,17 @@ export class Counters {
       client,
       ...(synthetic && { synthetic }),
       ...(parties && { parties }),
+      ...(waitedMs !== undefined && { waited_us: Math.round(waitedMs * 1000) }),
     });
+  }
+
+  /**
+   * Counts an answer of the application, where it failed.
+   * @param {Decision["path"] | undefined} path None where nothing was decided.
+   * @param {number} status
+   */
+  answered(path, status) {
+    if (path && status >= 500) this.add("auth_errors_total", { path });
   }
 
   /** Writes what is new, renamed into place. Best effort: a full disk must not fail a request. */

@@ -104,6 +104,7 @@ class Cutover {
         c.res = undefined;
         c.res = ours;
       }
+      this.#parts.counters.answered(c.get("autherPath"), c.res.status);
     };
   }
 
@@ -207,6 +208,7 @@ class Cutover {
     const handsForeignOn = finding.kind === "foreign" && finding !== DOUBLED && this.#isForeignPath(pathOf(c));
     const decision = decide(session, finding, { legacyIsOver: legacyIsOver(view), handsForeignOn });
     this.#parts.counters.decided(decision, view.stage, isFromBrowser(c), { sinceMs });
+    c.set("autherPath", decision.path);
     return this.#act(c, view, decision, user ?? session?.user ?? null);
   }
 

@@ -12,12 +12,14 @@ import type { Renewal } from "./renewal.js";
 import type { Cookies } from "./request.js";
 import type { StageReader } from "./stage.js";
 import type { TokenVerifier } from "./tokens.js";
-import type { Claims, Environment, Judge, Settings, SignedIn } from "./types.js";
+import type { Claims, Decision, Environment, Judge, Settings, SignedIn } from "./types.js";
 
 declare module "hono" {
   interface ContextVariableMap {
     /** Who this request acts for, and by which credential; null for nobody. */
     autherUser: AutherUser | null | undefined;
+    /** On which path this request was counted; undefined where nothing was decided. */
+    autherPath: Decision["path"] | undefined;
   }
 }
 

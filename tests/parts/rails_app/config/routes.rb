@@ -9,6 +9,7 @@ Rails.application.routes.draw do
   post "/notes", to: "pages#note"
   get "/feed", to: "pages#feed"
   post "/pair", to: "pages#pair"
+  get "/broken", to: "pages#broken"
   get "/up", to: "pages#up"
   # Where clients with tokens of their own come; nobody has issued any yet.
   get "/api/whoami", to: "pages#whoami"

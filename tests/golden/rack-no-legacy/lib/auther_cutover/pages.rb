@@ -87,7 +87,7 @@ module AutherCutover
         </html>
       HTML
       headers = { "Content-Type" => "text/html; charset=utf-8", "X-Frame-Options" => "DENY",
-                  "Content-Security-Policy" => "default-src 'none'; form-action 'self'" }
+                  "Content-Security-Policy" => "default-src 'none'; frame-ancestors 'none'" }
       [status, headers.merge(Answers::NO_STORE), [html]]
     end
 

@@ -38,6 +38,11 @@ module AutherCutover
       ENV["RACK_ENV"] == "test"
     end
 
+    # The status that an error of the application is answered with; Sinatra's own errors know it.
+    def status_of(error)
+      error.respond_to?(:http_status) ? error.http_status : 500
+    end
+
     # Who is there: what `find_user` gave, or nil. On either side.
     def user(env)
       person = env[PRINCIPAL] || legacy_user(env)

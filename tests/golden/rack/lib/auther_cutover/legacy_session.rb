@@ -3,17 +3,21 @@
 module AutherCutover
   # The application's side of a request, through what its team says of its sessions.
   class LegacySession
+    KNOWN = "auther_cutover.known"
+
     def initialize(request)
       @request = Request.new(request.env)
       @application = AutherCutover.application
       @sessions = @application.sessions
     end
 
-    # The user whom the session holds and who may use it.
+    # The user whom the session holds and who may use it; looked up once in a request.
     def user
-      return @user if defined?(@user)
+      id = holds
+      return unless id
 
-      @user = holds && usable(@sessions.user_id(@request))
+      known = @request.env[KNOWN]
+      known&.id == id ? known : @request.env[KNOWN] = usable(@sessions.user_id(@request))
     end
 
     # The user whom the remember-me cookie names, by the application's own check: no session is made for it.
@@ -64,7 +68,6 @@ module AutherCutover
     # Only the user goes: cart, CSRF token and the rest of the session belong to the visitor.
     def remove_user
       @sessions.forget(@request) if holds
-      remove_instance_variable(:@user) if defined?(@user)
     end
 
     # In this browser only: others stay remembered.

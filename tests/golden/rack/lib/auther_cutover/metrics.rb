@@ -21,6 +21,8 @@ module AutherCutover
 
     def text
       totals, since_s = AutherCutover.counters.read
+      # There from the start: none so far is not the same as not counted.
+      Counters::PATHS.each { |path| totals[[Counters::ERRORS, { path: path }]] ||= 0 }
       families = totals.group_by { |(name, _), _| name }
       lines = durations(totals)
       families.except(Counters::DURATION_BUCKET, Counters::DURATION_SUM).sort.each do |name, series|

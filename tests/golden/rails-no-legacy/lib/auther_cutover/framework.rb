@@ -16,6 +16,11 @@ module AutherCutover
       Rails.env.test?
     end
 
+    # The status that an error of the application is answered with.
+    def status_of(error)
+      ActionDispatch::ExceptionWrapper.status_code_for_exception(error.class.name)
+    end
+
     def install(app)
       Routes.draw(app)
       app.config.middleware.use Middleware

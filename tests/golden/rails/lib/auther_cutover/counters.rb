@@ -8,8 +8,10 @@ module AutherCutover
   class Counters
     REQUESTS = "auth_requests_total"
     REQUEST_LABELS = %i[path outcome stage reason client synthetic].freeze
-    # One combination of labels: its line in the log, and how often it was counted since the last flush.
-    Requests = Struct.new(:labels, :line, :count)
+    ERRORS = "auth_errors_total"
+    PATHS = %w[legacy auther both foreign none].freeze
+    # One combination of labels: how its line in the log begins, and how often it was counted since the last flush.
+    Requests = Struct.new(:labels, :opening, :count)
     DURATION = "auth_decision_duration_seconds"
     DURATION_BUCKET = "#{DURATION}_bucket"
     DURATION_SUM = "#{DURATION}_sum"
@@ -36,7 +38,8 @@ module AutherCutover
         found.count += 1
         found
       end
-      AutherCutover.logger.info(details ? line(requests.labels, details) : requests.line)
+      line = details ? opening(requests.labels, details) : requests.opening
+      AutherCutover.logger.info(waited_s ? %(#{line},"waited_us":#{(waited_s * 1_000_000).round}}) : "#{line}}")
     end
 
     def add(name, **labels)
@@ -71,11 +74,11 @@ module AutherCutover
 
     def first_request(*values)
       labels = REQUEST_LABELS.zip(values).to_h
-      Requests.new(labels, line(labels, labels[:synthetic] == "1" ? { synthetic: true } : {}), 0)
+      Requests.new(labels, opening(labels, labels[:synthetic] == "1" ? { synthetic: true } : {}), 0)
     end
 
-    def line(labels, details)
-      JSON.generate({ event: "auth", **labels.except(:synthetic), **details })
+    def opening(labels, details)
+      JSON.generate({ event: "auth", **labels.except(:synthetic), **details }).chomp("}")
     end
 
     def take_requests

@@ -10,18 +10,34 @@ module AutherCutover
     end
 
     # Yields when the application may answer.
-    def call
+    def call(&app)
       refusal = judge
       return refusal if refusal
-      return yield if @accepted
+      return answered(&app) if @accepted
 
       without_auther do
         @waited_s = since_began_s
-        yield
+        answered(&app)
       end
+    ensure
+      # On whose path it was is known in the end only.
+      AutherCutover.counters.add(Counters::ERRORS, path: @path) if @failed && @path
     end
 
     private
+
+    # Runs the application, and notes when it fails.
+    def answered
+      response = yield
+      status, = response
+      @failed = status.to_i >= 500
+      response
+    rescue Unavailable
+      raise # ours, and counted as such
+    rescue StandardError => error
+      @failed = AutherCutover.status_of(error) >= 500
+      raise
+    end
 
     # An answer, or nil when the application may run.
     def judge
@@ -113,6 +129,7 @@ module AutherCutover
     end
 
     def count(path, outcome, reason, details = nil)
+      @path = path
       AutherCutover.counters.request(
         path: path, outcome: outcome, stage: stage_name, reason: reason, client: Client.kind(@request, path, @claims),
         # Some are counted when the application has run; its own time is not the shim's.

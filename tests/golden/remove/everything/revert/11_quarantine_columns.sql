@@ -1,7 +1,8 @@
 -- 11_quarantine_columns (revert), plan cded23f13854b98c, database shop
 --
 -- What:    Takes this step back: Renames the columns. Whoever still uses an old name gets SQLSTATE 42703, a cached
---          prepared statement 0A000.
+--          prepared statement 0A000, and is heard: neither values nor columns go before the scream window has passed
+--          since then, with planted refusals found in the server's log.
 -- Lock:    As in the deploy file, and SHARE ROW EXCLUSIVE on tables that a foreign key ties to what comes back.
 -- Blocks:  Queries on the users table while the lock is waited for and held.
 -- Waits:   at most 200 ms for one lock per transaction, further locks NOWAIT; `migrator` tries up to 5 times with

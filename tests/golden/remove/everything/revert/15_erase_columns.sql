@@ -96,6 +96,12 @@ BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
 SELECT migrator_guard.enter('15_erase_columns', 'settle', 'revert', 'cded23f13854b98c');
+SET LOCAL row_security = off;
+SET LOCAL datestyle = 'ISO, YMD';
+SET LOCAL intervalstyle = 'postgres';
+SET LOCAL timezone = 'UTC';
+SET LOCAL extra_float_digits = 1;
+SET LOCAL bytea_output = 'hex';
 DO $migrator$
 BEGIN
     IF to_regclass('migrator_guard."rows_users"') IS NOT NULL THEN

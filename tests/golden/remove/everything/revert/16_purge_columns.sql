@@ -137,7 +137,6 @@ ALTER TABLE "public"."users" VALIDATE CONSTRAINT "token_is_long";
 SELECT migrator_guard.leave('16_purge_columns', 'constraint_2_check', 'revert', false);
 COMMIT;
 
-
 -- unit: rename
 BEGIN;
 SET LOCAL lock_timeout = '200ms';

@@ -540,7 +540,9 @@ CREATE TABLE migrator_guard.scream (
     looked_at timestamptz,
     control_counted boolean NOT NULL DEFAULT false,
     refusals bigint,
-    unproven text NOT NULL DEFAULT ''
+    unproven text NOT NULL DEFAULT '',
+    -- Since the columns were renamed, when the tables' own window is over.
+    of_columns boolean NOT NULL DEFAULT false
 );
 
 CREATE FUNCTION migrator_guard.may_use(role name, rel oid) RETURNS boolean LANGUAGE sql STABLE
@@ -578,7 +580,7 @@ BEGIN
     ELSIF heard.refusals > 0 THEN
         RAISE EXCEPTION '% statements were refused since %: something still uses what goes', heard.refusals, heard.opened_at
             USING ERRCODE = 'MG009', HINT = 'migrator remove status tells whose; mend them, then begin the window anew: migrator remove revert --to '
-            || CASE WHEN migrator_guard.is_applied('09_purge_tables') THEN '10_loosen_columns' ELSE '03_revoke' END;
+            || CASE WHEN migrator_guard.is_applied('11_quarantine_columns') THEN '10_loosen_columns' ELSE '03_revoke' END;
     ELSIF heard.opened_at + long_enough > clock_timestamp() THEN
         RAISE EXCEPTION 'the scream window runs until %', heard.opened_at + long_enough
             USING ERRCODE = 'MG008', HINT = 'then: migrator remove apply';

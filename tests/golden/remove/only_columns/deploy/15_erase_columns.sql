@@ -34,6 +34,7 @@ SELECT migrator_guard.rows_unchanged(count(*) FILTER (WHERE k.sha256 <> sha256(c
               || migrator_guard.field(u."migrator_q_confirmed_at"::text), 'UTF8'))), 'table public.users')
 FROM migrator_guard."rows_users" AS k JOIN "public"."users" AS u ON u."id" = k."id";
 UPDATE migrator_guard.archive SET compared_at = clock_timestamp() WHERE name = 'users';
+SELECT migrator_guard.nobody_screamed(interval '604800 seconds');
 SELECT migrator_guard.unwritten('"public"."users"'::regclass, 'users', 'migrator_guard."rejected_users"'::regclass);
 SELECT migrator_guard.leave('15_erase_columns', 'compare', 'deploy', false);
 COMMIT;

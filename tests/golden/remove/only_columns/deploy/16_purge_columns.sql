@@ -35,6 +35,7 @@ BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
 SELECT migrator_guard.enter('16_purge_columns', 'drop', 'deploy', 'e2208e7bbcb1f0a4');
+SELECT migrator_guard.nobody_screamed(interval '604800 seconds');
 LOCK TABLE ONLY "public"."users" IN ACCESS EXCLUSIVE MODE;
 
 SELECT migrator_guard.expect('public', 'users', 'public');

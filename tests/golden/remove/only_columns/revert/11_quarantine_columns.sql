@@ -1,7 +1,8 @@
 -- 11_quarantine_columns (revert), plan e2208e7bbcb1f0a4, database shop
 --
 -- What:    Takes this step back: Renames the columns. Whoever still uses an old name gets SQLSTATE 42703, a cached
---          prepared statement 0A000.
+--          prepared statement 0A000, and is heard: neither values nor columns go before the scream window has passed
+--          since then, with planted refusals found in the server's log.
 -- Lock:    As in the deploy file, and SHARE ROW EXCLUSIVE on tables that a foreign key ties to what comes back.
 -- Blocks:  Queries on the users table while the lock is waited for and held.
 -- Waits:   at most 200 ms for one lock per transaction, further locks NOWAIT; `migrator` tries up to 5 times with
@@ -26,5 +27,6 @@ ALTER TABLE "public"."users" RENAME COLUMN "migrator_q_reset_password_token" TO 
 ALTER TABLE "public"."users" RENAME COLUMN "migrator_q_failed_attempts" TO "failed_attempts";
 ALTER TABLE "public"."users" RENAME COLUMN "migrator_q_current_sign_in_ip" TO "current_sign_in_ip";
 ALTER TABLE "public"."users" RENAME COLUMN "migrator_q_confirmed_at" TO "confirmed_at";
+DELETE FROM migrator_guard.scream;
 SELECT migrator_guard.leave('11_quarantine_columns', 'rename', 'revert', true);
 COMMIT;

@@ -91,6 +91,12 @@ BEGIN;
 SET LOCAL lock_timeout = '200ms';
 SET LOCAL statement_timeout = 0;
 SELECT migrator_guard.enter('15_erase_columns', 'settle', 'revert', 'e2208e7bbcb1f0a4');
+SET LOCAL row_security = off;
+SET LOCAL datestyle = 'ISO, YMD';
+SET LOCAL intervalstyle = 'postgres';
+SET LOCAL timezone = 'UTC';
+SET LOCAL extra_float_digits = 1;
+SET LOCAL bytea_output = 'hex';
 DO $migrator$
 BEGIN
     IF to_regclass('migrator_guard."rows_users"') IS NOT NULL THEN

@@ -117,7 +117,6 @@ COMMENT ON CONSTRAINT "one_token" ON "public"."users" IS 'pairs';
 SELECT migrator_guard.leave('16_purge_columns', 'constraint_1', 'revert', false);
 COMMIT;
 
-
 -- unit: rename
 BEGIN;
 SET LOCAL lock_timeout = '200ms';

@@ -11,6 +11,6 @@ SET LOCAL intervalstyle = 'postgres';
 SET LOCAL timezone = 'UTC';
 SET LOCAL extra_float_digits = 1;
 SET LOCAL bytea_output = 'hex';
-SELECT migrator_guard.verified(EXISTS (SELECT FROM migrator_guard.scream WHERE unproven <> '' OR (control_counted AND refusals = 0)),
+SELECT migrator_guard.verified(EXISTS (SELECT FROM migrator_guard.scream WHERE of_columns OR unproven <> '' OR (control_counted AND refusals = 0)),
     'nobody was refused during the scream window, or it is unproven');
 COMMIT;

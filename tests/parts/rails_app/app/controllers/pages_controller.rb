@@ -7,6 +7,10 @@ class PagesController < ApplicationController
 
   def members; end
 
+  def broken
+    raise params[:missing] ? ActiveRecord::RecordNotFound : "broken for #{current_user&.id}"
+  end
+
   def up
     head :no_content
   end
