@@ -5,8 +5,6 @@ module AutherCutover
   # kind: :none, :header, :cookie, :foreign (a bearer that is not Auther's), :other (Basic and the like).
   # token: a Token in a header; the value of a cookie, which may stand for one.
   Credential = Struct.new(:kind, :token) do
-    BEARER_BYTES = "Bearer ".bytesize
-
     class << self
       # With a header there, the cookie is not looked at; a token in the query never is.
       def from(request)
@@ -26,7 +24,7 @@ module AutherCutover
       def from_header(header)
         return new(header.match?(/(\A|,)\s*Bearer\b/i) ? :foreign : :other) unless header.match?(/\ABearer /i)
 
-        text = header.byteslice(BEARER_BYTES, header.bytesize)
+        text = header.byteslice("Bearer ".bytesize, header.bytesize)
         token = Token.new(text)
         return new(:header, token) if AutherCutover.token_verifier.seen?(token)
 
