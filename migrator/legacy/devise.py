@@ -15,6 +15,7 @@ from migrator.legacy.connect import describe_table, open_database, wrapped
 from migrator.legacy.copytext import Row, copy_rows, parse
 from migrator.legacy.emails import SharedEmails
 from migrator.legacy.interface import INTEGER_TYPES, Page, TableShape
+from migrator.legacy.new_user import NewRow, devise_row
 from migrator.legacy.reading import (
     COLUMNS,
     LINKS,
@@ -61,7 +62,7 @@ def open_devise(dsn: str, settings: LegacySection) -> Iterator[DeviseSource]:
         identities = describe_identities(connection, settings)
         roles = Roles(describe_roles(connection, settings), settings.roles.names)
         connection.read_any_bytes()
-        yield DeviseSource(connection, columns, identities, roles)
+        yield DeviseSource(connection, columns, identities, roles, devise_row(columns))
 
 
 def describe_roles(connection: Connection, settings: LegacySection) -> JoinedRoles | None:
@@ -117,6 +118,7 @@ class DeviseSource:
         identities: Sign-ins at providers, None where none are read.
         integer_keys: Whether primary keys are integers.
         queries: What is asked for a page, so that another process can read it too.
+        new_row: What a row for a new user of Auther says, None where the rows are no application's own.
         capitals_count: The login form tells addresses apart that differ in capitals only.
     """
 
@@ -128,8 +130,10 @@ class DeviseSource:
         columns: DeviseColumns,
         identities: TableShape | None,
         roles: Roles | None = None,
+        new_row: NewRow | None = None,
     ) -> None:
         self.columns = columns
+        self.new_row = new_row
         self.identities = identities
         self.integer_keys = columns.type_of("id") in INTEGER_TYPES
         self._connection = connection

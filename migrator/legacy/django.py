@@ -10,6 +10,7 @@ from migrator.core.queries import load
 from migrator.core.sql import ident
 from migrator.legacy.connect import describe_table, open_postgres
 from migrator.legacy.devise import DeviseSource, Roles, describe_identities
+from migrator.legacy.new_user import DJANGO_HASH, NAME, NOW, NewRow, when_verified
 from migrator.legacy.query import FLAG
 from migrator.legacy.user_model import (
     UserModel,
@@ -49,6 +50,9 @@ MODEL = UserModel(
     types={"active": FLAG},
 )
 _NAMES = ("first_name", "last_name")
+# As long as Django lets a username be.
+_USERNAME = "CASE WHEN length(p_email) <= 150 THEN p_email ELSE p_auther_id END"
+_FIRST_NAME = "coalesce(left(p_name, 150), '')"
 _GROUP = "group_id"
 _GROUPS_TABLE = "public.auth_group"
 
@@ -71,7 +75,35 @@ def open_django(dsn: str, settings: LegacySection) -> Iterator[DeviseSource]:
         columns = read_through(connection, table, query, library="django")
         identities = describe_identities(connection, settings)
         connection.read_any_bytes()
-        yield DeviseSource(connection, columns, identities, Roles())
+        row = new_row(table, settings.columns)
+        yield DeviseSource(connection, columns, identities, Roles(), row)
+
+
+def new_row(table: TableShape, overrides: Mapping[str, str]) -> NewRow:
+    """Give the new row of one user model's table: active, and nothing more than that."""
+    columns = MODEL.columns(table, overrides)
+    usual = {
+        "username": _USERNAME,
+        "active": "true",
+        "name": NAME,
+        "created_at": NOW,
+        "updated_at": NOW,
+        "confirmed_at": when_verified(NOW),
+        "verified": "p_email_verified",
+    }
+    further = {columns[part]: value for part, value in usual.items() if part in columns}
+    # Django's own columns have no defaults in the database.
+    own = {
+        "first_name": _FIRST_NAME,
+        "last_name": "''",
+        "is_staff": "false",
+        "is_superuser": "false",
+    }
+    further = {name: value for name, value in own.items() if name in table.columns} | further
+    further.pop(columns["email"], None)
+    return NewRow(
+        table, columns["id"], columns["email"], columns["password"], DJANGO_HASH, further
+    )
 
 
 def users_query(table: TableShape, overrides: Mapping[str, str], *, roles: str = "") -> str:

@@ -20,6 +20,7 @@ from migrator.legacy.connect import (
 from migrator.legacy.copytext import copy_rows
 from migrator.legacy.devise import DeviseSource, Roles
 from migrator.legacy.exact_emails import ExactEmails, Spelling
+from migrator.legacy.new_user import EMAIL, LARAVEL_HASH, NOW, NewRow, when_verified
 from migrator.legacy.query import FLAG, TEXTS, describe_query
 from migrator.legacy.user_model import (
     UserModel,
@@ -64,6 +65,7 @@ _DRIVERS = ("bitbucket", "facebook", "github", "gitlab", "google", "linkedin", "
 _PROVIDERS = ("provider", "provider_name")
 UIDS = ("provider_id", "provider_user_id", "uid", "social_id")
 _TIMES = ("created_at", "updated_at")
+_NAME = "coalesce(nullif(p_name, ''), split_part(p_email, '@', 1))"
 _KEYS = ("model_id", "model_uuid", "model_ulid")
 
 
@@ -87,7 +89,31 @@ def open_laravel(dsn: str, settings: LegacySection) -> Iterator[LaravelSource]:
         columns = read_through(connection, table, query, library=LIBRARY)
         identities = _identities(connection, table, settings)
         connection.read_any_bytes()
-        yield LaravelSource(connection, columns, identities, Roles(names=settings.roles.names))
+        names = Roles(names=settings.roles.names)
+        row = new_row(table, settings)
+        yield LaravelSource(connection, columns, identities, names, row)
+
+
+def new_row(table: TableShape, settings: LegacySection) -> NewRow:
+    """Give the new row of one model's table; its name has to be something."""
+    columns = MODEL.columns(table, settings.columns)
+
+    def now(part: str) -> str:
+        without_zone = table.columns[columns[part]] == _WITHOUT_ZONE
+        return (
+            load("migrator.legacy", "laravel.sql")["now"].format(zone=literal(settings.time_zone))
+            if without_zone
+            else NOW
+        )
+
+    usual = {"name": _NAME, "username": EMAIL, "active": "true", "verified": "p_email_verified"}
+    further = {columns[part]: value for part, value in usual.items() if part in columns}
+    further |= {columns[part]: now(part) for part in _TIMES if part in columns}
+    if "confirmed_at" in columns:
+        further[columns["confirmed_at"]] = when_verified(now("confirmed_at"))
+    return NewRow(
+        table, columns["id"], columns["email"], columns["password"], LARAVEL_HASH, further
+    )
 
 
 class LaravelSource(DeviseSource):

@@ -50,3 +50,6 @@ u.{deleted_at} IS NULL
 
 -- name: alive_by_flag
 u.{deleted_at} IS NOT TRUE
+
+-- name: now
+to_char(clock_timestamp() AT TIME ZONE {zone}, 'YYYY-MM-DD"T"HH24:MI:SS.US')

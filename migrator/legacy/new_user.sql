@@ -44,7 +44,7 @@ BEGIN
     gen_random_uuid(), gen_random_uuid(), gen_random_uuid()), '-', ''), 'hex'), 'base64'), '+=', '..');
   row_values := row_values || jsonb_strip_nulls(jsonb_build_object(
     {email_name}, p_email,
-    {password_name}, '$2a$04$' || left(letters, 21) || '.' || substr(letters, 22, 31){further}
+    {password_name}, {unusable}{further}
   ));
   SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
            FILTER (WHERE row_values ? a.attname),

@@ -9,6 +9,7 @@ from migrator.shims.django import DjangoTarget
 from migrator.shims.express import ExpressTarget
 from migrator.shims.go import GoTarget
 from migrator.shims.hono import HonoTarget
+from migrator.shims.laravel import LaravelTarget
 from migrator.shims.rack import RackTarget
 from migrator.shims.rails import RailsTarget
 
@@ -22,5 +23,6 @@ TARGETS: dict[str, Target] = {
     "express": ExpressTarget(),
     "go": GoTarget(),
     "hono": HonoTarget(),
+    "laravel": LaravelTarget(),
     "rack": RackTarget(),
 }

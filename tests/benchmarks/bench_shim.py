@@ -69,6 +69,13 @@ PROGRAM_OF = {
         copied=(PROGRAMS / "express_program.mjs", EXPRESS_APP / "package.json"),
         linked=(EXPRESS_APP / "node_modules",),
     ),
+    "laravel": Program(
+        (
+            "php",
+            *("-d", "error_reporting=E_ALL & ~E_DEPRECATED", "-d", "apc.enable_cli=1"),
+            str(PROGRAMS / "laravel_program.php"),
+        )
+    ),
     "rails": Program(("ruby", str(PROGRAMS / "rails_program.rb")), {}),
     # Go looks for packages below `src`.
     "go": Program(

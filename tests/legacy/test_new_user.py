@@ -14,7 +14,8 @@ from migrator.config.model import LegacySection
 from migrator.legacy.connect import open_database
 from migrator.legacy.devise import open_devise
 from migrator.legacy.identity import IdentityTable
-from migrator.legacy.new_user import new_user_function
+from migrator.legacy.laravel import open_laravel
+from migrator.legacy.new_user import devise_row, new_user_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,7 @@ CREATE TABLE "odd ""users" (
 SECTION = LegacySection.model_validate(
     {"dsn": "env:X", "users_table": 'public.odd "users', "columns": {"email": "e'mail"}}
 )
+LARAVEL = LegacySection.model_validate({"dsn": "env:X", "kind": "laravel"})
 ASK = "SELECT outcome, user_pk FROM migrator_new_user('User', %s, %s, %s, %s)"
 
 
@@ -58,7 +60,7 @@ def make(fresh_db: str) -> Callable[..., Table]:
         table = Table(fresh_db)
         table.sql(USERS)
         with open_devise(fresh_db, SECTION) as source:
-            function = new_user_function(source.columns, defaults)
+            function = new_user_function(devise_row(source.columns), defaults)
             shape = source.columns.table
         with open_database(fresh_db, read_only=False) as connection:
             for _ in range(2):
@@ -183,3 +185,26 @@ def test_the_application_may_call_it_with_its_own_rights(table: Table) -> None:
     finally:
         table.sql("DROP OWNED BY shop_app")
         table.sql("DROP ROLE shop_app")
+
+
+def test_a_row_of_laravel_is_one_that_laravel_would_have_made(laravel_db: str) -> None:
+    table = Table(laravel_db)
+    with open_laravel(laravel_db, LARAVEL) as source:
+        assert source.new_row is not None
+        function, shape = new_user_function(source.new_row, {}), source.new_row.table
+    with open_database(laravel_db, read_only=False) as connection:
+        IdentityTable(connection, shape, source="User").create(new_user=function)
+    with psycopg.connect(laravel_db, autocommit=True) as connection:
+        connection.execute("SET timezone = 'Asia/Tokyo'")
+        found = connection.execute(ASK.encode(), ("sub-1", "Zoe@example.org", None, True))
+        outcome, pk = found.fetchone() or (None, None)
+    assert outcome == "created"
+    row = """SELECT email, name, remember_token, password,
+      abs(extract(epoch FROM created_at - (now() AT TIME ZONE 'UTC'))) < 60,
+      abs(extract(epoch FROM email_verified_at - (now() AT TIME ZONE 'UTC'))) < 60
+      FROM users WHERE id::text = %s"""
+    ((email, name, token, password, *is_now),) = table.sql(row, pk)
+    assert (email, name, token, is_now) == ("zoe@example.org", "zoe", None, [True, True])
+    # PHP knows no other prefix: Laravel's `verify` option raises on one.
+    assert (password[:7], len(password)) == ("$2y$04$", 60)
+    assert not bcrypt.checkpw(b"", password.encode())

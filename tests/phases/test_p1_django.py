@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.contrib.auth.hashers import is_password_usable, make_password
 
 from migrator.config.load import load
 from migrator.core.clock import ManualClock
@@ -160,6 +161,27 @@ def test_what_django_knows_of_people_is_at_auther(site: Site) -> None:
     assert found["inactive@example.org"][2] == INACTIVE
     removed = p1_import.rollback(site.ctx).removed
     assert (removed, site.auther('SELECT * FROM "user"')) == (len(rows), [])
+
+
+def test_whom_auther_alone_knows_gets_a_row_that_django_would_have_made(site: Site) -> None:
+    p1_import.run(site.ctx)
+    ask = "SELECT outcome, user_pk FROM migrator_new_user('User', %s, %s, %s, true)"
+    ((outcome, pk),) = site.sql(ask, "sub-new", "New@example.org", "Ada " * 60)
+    assert outcome == "created"
+    row = site.row("SELECT * FROM auth_user WHERE id::text = %s", pk)
+    flags = (row["is_active"], row["is_staff"], row["is_superuser"], row["last_login"])
+    assert flags == (True, False, False, None)
+    assert (row["email"], row["username"]) == ("new@example.org", "new@example.org")
+    assert (len(row["first_name"]), row["last_name"]) == (150, "")
+    assert not is_password_usable(row["password"])
+    assert len(row["password"]) == len(make_password(None))
+    # A name that is long enough for Auther and not for Django is no reason to turn somebody away.
+    ((outcome, pk),) = site.sql(ask, "sub-long", f"{'a' * 150}@example.org", None)
+    assert outcome == "created"
+    assert site.row("SELECT * FROM auth_user WHERE id::text = %s", pk)["username"] == "sub-long"
+
+    site.sql("UPDATE auth_user SET username = 'x@example.org' WHERE username = 'scrypt'")
+    assert site.sql(ask, "sub-x", "x@example.org", "x") == [("email_taken", None)]
 
 
 @pytest.mark.long

@@ -39,6 +39,7 @@ _GO_PACKAGES = (
     "golang.org/x/crypto/bcrypt",
     "gopkg.in/square/go-jose.v2",
 )
+_LARAVEL = ("php-cli", "php-laravel-framework", "php-pgsql", "php-xml", "php-mbstring")
 _POSTGRES_15 = "/usr/lib/postgresql/15/bin/postgres --version"
 PARTS: dict[str, Part] = {
     "rails": Part(
@@ -93,11 +94,21 @@ PARTS: dict[str, Part] = {
     # Unpacked beside the project PHP finds neither its extensions nor its libraries.
     "laravel": Part(
         "Laravel",
-        ("php-cli", "php-laravel-framework", "php-pgsql", "php-xml", "php-mbstring"),
+        _LARAVEL,
         (
             "php",
             "-r",
             "require 'Illuminate/autoload.php'; exit(extension_loaded('pdo_pgsql') ? 0 : 1);",
+        ),
+    ),
+    "laravel_shim": Part(
+        "Laravel's shim",
+        (*_LARAVEL, "php-curl", "php-guzzlehttp-guzzle", "php-apcu", "phpunit"),
+        (
+            "php",
+            "-r",
+            "array_map(fn ($one) => require $one, %s); exit(extension_loaded('apcu') ? 0 : 1);"
+            % ["Illuminate/autoload.php", "GuzzleHttp/autoload.php", "PHPUnit/Autoload.php"],
         ),
     ),
     "chromium": Part(

@@ -80,4 +80,4 @@ def test_a_wrong_word_is_a_usage_error(arguments: list[str]) -> None:
     command = [sys.executable, "-m", "tests.setup", *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "python|demo|mutants|test" in done.stderr
+    assert "python|lock|demo|mutants|test" in done.stderr

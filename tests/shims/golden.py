@@ -37,6 +37,8 @@ KEPT: Mapping[str, tuple[str, ShimSettings]] = {
     "express-no-legacy": ("express", NO_LEGACY),
     "hono": ("hono", SETTINGS),
     "hono-no-legacy": ("hono", NO_LEGACY),
+    "laravel": ("laravel", SETTINGS),
+    "laravel-no-legacy": ("laravel", NO_LEGACY),
     "rails": ("rails", SETTINGS),
     "rails-no-legacy": ("rails", NO_LEGACY),
     "rack": ("rack", SETTINGS),

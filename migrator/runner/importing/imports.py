@@ -17,7 +17,7 @@ from migrator.core.ids import mark_key
 from migrator.legacy.connect import open_database
 from migrator.legacy.identity import IdentityTable
 from migrator.legacy.new_user import new_user_function
-from migrator.legacy.sources import SOURCES, open_source
+from migrator.legacy.sources import open_source
 from migrator.runner.importing import decided
 from migrator.runner.importing.resolutions import read_resolutions
 
@@ -49,8 +49,8 @@ class Ends:
             DependencyError: Our role may not create them beside the users table.
         """
         function = None
-        if SOURCES[config.legacy.kind].takes_rows:
-            function = new_user_function(self.source.columns, config.write_back.defaults)
+        if self.source.new_row is not None:
+            function = new_user_function(self.source.new_row, config.write_back.defaults)
         self.identities.create(new_user=function)
 
 

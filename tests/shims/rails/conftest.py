@@ -9,7 +9,7 @@ from migrator.config.model import LegacySection
 from migrator.conformance.issuer import Issuer
 from migrator.core.stage import Stage
 from migrator.legacy.devise import open_devise
-from migrator.legacy.new_user import new_user_function
+from migrator.legacy.new_user import devise_row, new_user_function
 from tests.parts import require
 from tests.parts.postgres import PostgresServer
 from tests.parts.rails import prepare, settings_for
@@ -67,7 +67,7 @@ def both(
     require("rails")
     with running_town(postgres, devise_template, tmp_path_factory.mktemp("town")) as made:
         with open_devise(made.club.dsn, LEGACY) as source:
-            function = new_user_function(source.columns, {})
+            function = new_user_function(devise_row(source.columns), {})
         with psycopg.connect(made.club.dsn, autocommit=True) as connection:
             connection.execute(function, {})
         yield made

@@ -1,0 +1,59 @@
+<?php
+
+// What was baked into this build, and what its environment adds. Nothing here is secret; secrets come from the
+// environment only. `php artisan config:cache` reads that environment once: cache after it is complete.
+
+return [
+    // Who may sign tokens, for whom, with what. The issuers also tell our bearers from foreign ones.
+    'issuers' => ['https://id.example.org'],
+    'audiences' => ['club'],
+    'algorithms' => ['EdDSA'],
+    'jwks_url' => 'https://id.example.org/api/auth/jwks',
+
+    // The browser's login: this application as an OAuth client of Auther.
+    'client_id' => 'club',
+    'client_secret' => env('AUTHER_CLIENT_SECRET', ''),
+    'authorize_url' => 'https://id.example.org/api/auth/oauth2/authorize',
+    'token_url' => 'https://id.example.org/api/auth/oauth2/token',
+    'redirect_uri' => 'https://club.example.org/auth/callback',
+    'after_login' => '/',
+
+    // Auther's migration plugin; '' where there is none.
+    'plugin_url' => 'https://id.example.org/api/auth/migrator',
+    'logout_secret' => env('MIGRATOR_LOGOUT_SECRET', ''),
+
+    // The legacy model's name in `migrator_identity`; whether an unknown `sub` gets a row of its own.
+    'source' => 'User',
+    'create_users' => false,
+
+    // Permissions: the application's own business, or asked of Auther.
+    'delegate_permissions' => false,
+    'check_permission_url' => '',
+
+    // The guard that people sign in with (config/auth.php), and paths that work whatever else is in the browser: health
+    // checks.
+    'guard' => 'web',
+    'exempt' => ['healthz'],
+    // What our own routes run in: the cookies' encryption and the session, but no decision and no CSRF check.
+    'middleware' => [
+        App\Http\Middleware\EncryptCookies::class,
+        Illuminate\Cookie\Middleware\AddQueuedCookiesToResponse::class,
+        Illuminate\Session\Middleware\StartSession::class,
+    ],
+
+    // What all workers of this instance share: keys, counters. A folder of this host's own disk, for this user alone.
+    'state_folder' => env('MIGRATOR_STATE_FOLDER', '') ?: storage_path('framework/auther-cutover'),
+    'instance' => env('MIGRATOR_INSTANCE', '') ?: gethostname(),
+    'metrics_token' => env('MIGRATOR_METRICS_TOKEN', ''),
+    // One line of JSON for each decision.
+    'log' => env('MIGRATOR_LOG', '') ?: 'php://stderr',
+
+    'leeway_s' => 30,
+    'max_token_bytes' => 8192,
+    'jwks_cooldown_s' => (int) (env('MIGRATOR_JWKS_COOLDOWN_S') ?: 30),
+    'jwks_retry_s' => 5,
+    'jwks_timeout_s' => 5,
+    // After this a key set is refreshed behind an answer; after `jwks_stale_s` it is no longer used.
+    'jwks_max_age_s' => 600,
+    'jwks_stale_s' => 86_400,
+];

@@ -1,0 +1,51 @@
+<?php
+
+namespace App\AutherCutover;
+
+use Illuminate\Cookie\Middleware\EncryptCookies;
+use Illuminate\Foundation\Http\Events\RequestHandled;
+use Illuminate\Support\Facades\Auth;
+use Illuminate\Support\Facades\Event;
+use Illuminate\Support\ServiceProvider;
+
+/** Puts the parts together. */
+final class AutherCutoverServiceProvider extends ServiceProvider
+{
+    // Each is built once for a request, however many others ask for it.
+    private const OF_A_REQUEST = [
+        Counters::class, Current::class, KeySet::class, Cookies::class, People::class, StoredToken::class, TokenVerifier::class,
+        Background::class, LegacySessions::class, StageReader::class,
+    ];
+
+    public function register(): void
+    {
+        $this->app->singleton(Settings::class, fn ($app) => new Settings($app['config']['auther_cutover']));
+        array_map([$this->app, 'singleton'], [StateFolder::class, SharedMemory::class]);
+        array_map([$this->app, 'scoped'], self::OF_A_REQUEST);
+        $this->app->resolving(EncryptCookies::class, function (EncryptCookies $cookies, $app) {
+            $cookies->disableFor(array_map([$app->make(Settings::class), 'cookieName'], Cookies::PLAIN));
+        });
+    }
+
+    public function boot(): void
+    {
+        // Half a configuration must not answer anybody: looked at before the first request is.
+        $this->app->runningInConsole() || $this->app->make(Settings::class);
+        $this->loadRoutesFrom(__DIR__.'/routes.php');
+        Event::listen(RequestHandled::class, fn (RequestHandled $event) => $this->app->make(Current::class)->handled($event));
+        Auth::extend('auther', function ($app, string $name, array $config) {
+            $guard = new AutherGuard($name, Auth::createUserProvider($config['provider']), $app['session.store']);
+            $guard->setCookieJar($app['cookie']);
+            $guard->setDispatcher($app['events']);
+            $guard->setRequest($app->refresh('request', $guard, 'setRequest'));
+            isset($config['remember']) && $guard->setRememberDuration($config['remember']);
+
+            return $guard;
+        });
+        $connections = $this->app['config']['database.connections'];
+        $default = $connections[$this->app['config']['database.default']];
+        $this->app['config']->set('database.connections.'.Background::CONNECTION, $default);
+        $this->app->terminating(fn () => $this->app->make(Background::class)->turn());
+        $this->commands([HeartbeatCommand::class]);
+    }
+}

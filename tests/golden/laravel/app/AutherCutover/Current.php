@@ -1,0 +1,47 @@
+<?php
+
+namespace App\AutherCutover;
+
+use Illuminate\Contracts\Config\Repository;
+use Illuminate\Foundation\Http\Events\RequestHandled;
+
+/** What was decided about this request; null before, and where nobody decides. */
+final class Current
+{
+    public ?Decision $decision = null;
+
+    public function __construct(private readonly Repository $config)
+    {
+    }
+
+    public function decide(Decision $decision): void
+    {
+        $this->decision = $decision;
+        if ($this->isOfProgram()) {
+            // StartSession asks for the driver once more before it writes what it has begun, and an array is not written.
+            $this->config->set('session.driver', 'array');
+        }
+    }
+
+    /** A program that brings its credential with each request would get a cookie each time, of a session that nobody kept. */
+    public function handled(RequestHandled $event): void
+    {
+        if ($this->isOfProgram()) {
+            ['cookie' => $name, 'path' => $path, 'domain' => $domain] = $this->config->get('session');
+            $event->response->headers->removeCookie($name, $path, $domain);
+        }
+    }
+
+    /** Whether the Authorization header alone authenticated it: a browser sends cookies by itself, but never that. */
+    public function usedHeader(): bool
+    {
+        return $this->decision?->user !== null && $this->decision->credential === 'header';
+    }
+
+    private function isOfProgram(): bool
+    {
+        $isForeign = $this->decision?->path === 'foreign' && $this->decision->outcome === 'accepted';
+
+        return $isForeign || $this->usedHeader();
+    }
+}

@@ -1,0 +1,7 @@
+<?php
+
+return [
+    'defaults' => ['guard' => 'web'],
+    'guards' => ['web' => ['driver' => 'auther', 'provider' => 'users']],
+    'providers' => ['users' => ['driver' => 'club', 'model' => App\Models\User::class]],
+];
