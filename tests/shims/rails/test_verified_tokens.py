@@ -7,35 +7,43 @@ import pytest
 from tests.parts import require
 from tests.shims.golden import GOLDEN
 
-LIBRARY = GOLDEN / "rails" / "lib" / "auther_cutover" / "verified_tokens.rb"
+LIBRARY = GOLDEN / "rails" / "lib" / "auther_cutover"
 PRELUDE = f"""
-require "digest"
 require "json"
-require "{LIBRARY}"
+require "openssl"
+require "{LIBRARY}/token"
+require "{LIBRARY}/verified_tokens"
 cache = AutherCutover::VerifiedTokens.new
+token = ->(text) {{ AutherCutover::Token.new(text) }}
 good = {{ "sub" => "alice", "exp" => Time.now.to_f + 60 }}
 """
 CASES = {
     "known": (
-        'cache.keep("t", "v1", good); puts cache.claims("t") { "v1" }.to_json.size > 4',
+        'cache.keep(token["t"], "v1", good); puts cache.claims(token["t"]) { "v1" }.to_json.size > 4',
         "true",
     ),
-    "another": ('cache.keep("t", "v1", good); p cache.claims("u") { "v1" }', "nil"),
-    "another key set": ('cache.keep("t", "v1", good); p cache.claims("t") { "v2" }', "nil"),
-    "ended": (
-        'cache.keep("t", "v1", good.merge("exp" => Time.now.to_f - 1)); p cache.claims("t") { "v1" }',
+    "another": ('cache.keep(token["t"], "v1", good); p cache.claims(token["u"]) { "v1" }', "nil"),
+    "another key set": (
+        'cache.keep(token["t"], "v1", good); p cache.claims(token["t"]) { "v2" }',
         "nil",
     ),
-    "frozen": ('cache.keep("t", "v1", good); p cache.claims("t") { "v1" }.frozen?', "true"),
+    "ended": (
+        'cache.keep(token["t"], "v1", good.merge("exp" => Time.now.to_f - 1)); p cache.claims(token["t"]) { "v1" }',
+        "nil",
+    ),
+    "frozen": (
+        'cache.keep(token["t"], "v1", good); p cache.claims(token["t"]) { "v1" }.frozen?',
+        "true",
+    ),
     "a new key set drops all": (
-        """5.times { |n| cache.keep("t#{n}", "v1", good.dup) }
-cache.keep("new", "v2", good.dup)
+        """5.times { |n| cache.keep(token["t#{n}"], "v1", good.dup) }
+cache.keep(token["new"], "v2", good.dup)
 p cache.instance_variable_get(:@claims).size""",
         "1",
     ),
     "bounded": (
-        """30_000.times { |n| cache.keep("t#{n}", "v1", good.dup) }
-p [cache.instance_variable_get(:@claims).size, cache.claims("t29999") { "v1" }.nil?, cache.claims("t0") { "v1" }.nil?]""",
+        """30_000.times { |n| cache.keep(token["t#{n}"], "v1", good.dup) }
+p [cache.instance_variable_get(:@claims).size, cache.claims(token["t29999"]) { "v1" }.nil?, cache.claims(token["t0"]) { "v1" }.nil?]""",
         "[10000, false, true]",
     ),
 }

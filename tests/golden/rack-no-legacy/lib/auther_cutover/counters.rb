@@ -10,6 +10,8 @@ module AutherCutover
     REQUEST_LABELS = %i[path outcome stage reason client synthetic].freeze
     ERRORS = "auth_errors_total"
     PATHS = %w[legacy auther both foreign none].freeze
+    # One combination of labels: how its line in the log begins, and how often it was counted since the last flush.
+    Requests = Struct.new(:labels, :opening, :count)
     DURATION = "auth_decision_duration_seconds"
     DURATION_BUCKET = "#{DURATION}_bucket"
     DURATION_SUM = "#{DURATION}_sum"
@@ -18,8 +20,7 @@ module AutherCutover
     def initialize(file)
       @file = file
       @pending = Hash.new(0)
-      @requests = Hash.new(0)
-      @lines = {}
+      @requests = {}
       @totals = Hash.new(0)
       @since = Time.now.to_f
       @lock = Mutex.new
@@ -27,16 +28,18 @@ module AutherCutover
     end
 
     # The one place that counts requests and logs them, real and synthetic.
-    # waited_s: how long one waited for its decision, where that was measured.
-    def request(path:, outcome:, stage:, client:, reason: nil, synthetic: false, waited_s: nil, **details)
-      values = [path, outcome, stage, reason.to_s, client, synthetic ? "1" : "0"]
-      line = @lock.synchronize do
-        @requests[values] += 1
+    # waited_s: how long one waited for its decision, where that was measured. details: for the log alone.
+    def request(path:, outcome:, stage:, client:, reason: nil, synthetic: false, waited_s: nil, details: nil)
+      # Labels come from closed lists, so these are few. A string is found sooner than an array of strings.
+      key = "#{path} #{outcome} #{stage} #{reason} #{client} #{synthetic}"
+      requests = @lock.synchronize do
         observe(waited_s) if waited_s
-        details.empty? ? @lines[values] ||= line(values) : line(values, details)
+        found = @requests[key] ||= first_request(path, outcome, stage, reason.to_s, client, synthetic ? "1" : "0")
+        found.count += 1
+        found
       end
-      line = %(#{line.chomp("}")},"waited_us":#{(waited_s * 1_000_000).round}}) if waited_s
-      AutherCutover.logger.info(line)
+      line = details ? opening(requests.labels, details) : requests.opening
+      AutherCutover.logger.info(waited_s ? %(#{line},"waited_us":#{(waited_s * 1_000_000).round}}) : "#{line}}")
     end
 
     def add(name, **labels)
@@ -46,7 +49,7 @@ module AutherCutover
     # Adds what is new to the file. Called every second. Who has counted nothing leaves the file alone: a server
     # that is about to fork would hand the file's lock on to its workers, and no one could take it again.
     def flush
-      share if @lock.synchronize { @requests.any? || @pending.any? }
+      share if @lock.synchronize { @pending.any? || @requests.each_value.any? { |requests| requests.count.positive? } }
     end
 
     # [totals by [name, labels], unix time since when they count]
@@ -69,16 +72,20 @@ module AutherCutover
       AutherCutover.logger.warn("auther_cutover: counters not shared: #{error.class}")
     end
 
-    # Labels come from closed lists, so most lines are the same few.
-    def line(values, details = {})
-      *labels, synthetic = REQUEST_LABELS.zip(values)
-      details = { synthetic: true } if synthetic == [:synthetic, "1"]
-      JSON.generate({ event: "auth", **labels.to_h, **details })
+    def first_request(*values)
+      labels = REQUEST_LABELS.zip(values).to_h
+      Requests.new(labels, opening(labels, labels[:synthetic] == "1" ? { synthetic: true } : {}), 0)
+    end
+
+    def opening(labels, details)
+      JSON.generate({ event: "auth", **labels.except(:synthetic), **details }).chomp("}")
     end
 
     def take_requests
-      @requests.each { |values, count| @pending[[REQUESTS, REQUEST_LABELS.zip(values).to_h]] += count }
-      @requests.clear
+      @requests.each_value do |requests|
+        @pending[[REQUESTS, requests.labels]] += requests.count if requests.count.positive?
+        requests.count = 0
+      end
     end
 
     # Not in @pending at once: to find an array of a float and a name takes longer than to count.

@@ -14,7 +14,7 @@ module AutherCutover
     end
 
     def genuine?(request)
-      marker = request.get_header(HEADER)
+      marker = request.env[HEADER]
       return false if marker.nil? || @secret.nil?
 
       signed, sent_at, nonce, mac = marker.match(/\A(v1\.(\d{1,12})\.(\h{32}))\.(\h{64})\z/)&.captures

@@ -13,23 +13,30 @@ module AutherCutover
 
     # nil unless the token was verified with the keys that hold now, and has not ended. The block gives
     # their version.
-    def claims(digest)
-      found, version = @lock.synchronize { @claims[digest] }
+    def claims(token)
+      found, version = entry(token)
       found if found && version == yield && found["exp"] > Time.now.to_f
     end
 
-    def include?(digest)
-      @lock.synchronize { @claims.key?(digest) }
+    def include?(token)
+      !token.too_large? && !entry(token).nil?
     end
 
     # A changed key set drops all: what a removed key signed counts no more.
-    def keep(digest, version, claims)
+    def keep(token, version, claims)
       @lock.synchronize do
         @claims.clear if @version != version
         @version = version
         @claims.shift if @claims.size >= MAX
-        @claims[digest] = [claims.freeze, version]
+        @claims[token.digest] = [claims.freeze, version]
       end
+    end
+
+    private
+
+    # A request asks twice: is the token ours, and is it good?
+    def entry(token)
+      token.entry ||= @lock.synchronize { @claims[token.digest] }
     end
   end
 end

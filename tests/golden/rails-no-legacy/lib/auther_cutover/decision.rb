@@ -13,9 +13,12 @@ module AutherCutover
     def call(&app)
       refusal = judge
       return refusal if refusal
+      return answered(&app) if @accepted
 
-      application = -> { answered(&app) }
-      @accepted ? application.call : without_auther(&application)
+      without_auther do
+        @waited_s = since_began_s
+        answered(&app)
+      end
     ensure
       # On whose path it was is known in the end only.
       AutherCutover.counters.add(Counters::ERRORS, path: @path) if @failed && @path
@@ -25,8 +28,10 @@ module AutherCutover
 
     # Runs the application, and notes when it fails.
     def answered
-      @waited_s = since_began_s
-      yield.tap { |status,| @failed = status.to_i >= 500 }
+      response = yield
+      status, = response
+      @failed = status.to_i >= 500
+      response
     rescue Unavailable
       raise # ours, and counted as such
     rescue StandardError => error
@@ -65,9 +70,10 @@ module AutherCutover
     end
 
     def admit(principal)
-      @request.env[PRINCIPAL] = principal
-      @request.env[CREDENTIAL] = @credential.kind
-      @request.env[CLAIMS] = @claims
+      env = @request.env
+      env[PRINCIPAL] = principal
+      env[CREDENTIAL] = @credential.kind
+      env[CLAIMS] = @claims
       @accepted = true
       nil
     end
@@ -122,12 +128,13 @@ module AutherCutover
       count("none", "anonymous", @credential.kind == :other ? :other_scheme : nil)
     end
 
-    def count(path, outcome, reason, **details)
-      # Some are counted when the application has run; its own time is not the shim's.
-      details[:waited_s] = @waited_s || since_began_s
+    def count(path, outcome, reason, details = nil)
       @path = path
-      details[:client] = Client.kind(@request, path, @claims)
-      AutherCutover.counters.request(path: path, outcome: outcome, stage: stage_name, reason: reason, **details)
+      AutherCutover.counters.request(
+        path: path, outcome: outcome, stage: stage_name, reason: reason, client: Client.kind(@request, path, @claims),
+        # Some are counted when the application has run; its own time is not the shim's.
+        waited_s: @waited_s || since_began_s, details: details
+      )
     end
 
     def since_began_s

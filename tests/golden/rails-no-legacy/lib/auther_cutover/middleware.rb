@@ -7,14 +7,15 @@ module AutherCutover
 
     def initialize(app)
       @app = app
-      @exempt = OWN_PATHS + [AutherCutover.settings.callback_path] + AutherCutover.settings.exempt_paths
+      @exempt = Set.new(OWN_PATHS + [AutherCutover.settings.callback_path] + AutherCutover.settings.exempt_paths)
     end
 
     def call(env)
       request = ActionDispatch::Request.new(env)
       AutherCutover.beacon.ensure_running
-      return Metrics.answer(request) if request.path_info == Metrics::PATH
-      return @app.call(env) if @exempt.include?(request.path_info)
+      path = env["PATH_INFO"]
+      return Metrics.answer(request) if path == Metrics::PATH
+      return @app.call(env) if @exempt.include?(path)
 
       Decision.new(request).call { @app.call(env) }
     end

@@ -6,9 +6,12 @@ module AutherCutover
     MAX_BYTES = 8_192
     # No token has one of these. To count them takes a tenth of the time of a pattern.
     SEPARATORS = ", \t\r\n\f\v"
-    SEGMENT = /\A[A-Za-z0-9_-]+\z/.freeze
+    # Copied for each token: half the time of Digest, which sets up anew.
+    SHA256 = OpenSSL::Digest.new("SHA256").freeze
 
     attr_reader :text
+    # What VerifiedTokens keeps of it, once that was found.
+    attr_accessor :entry
 
     def initialize(text)
       @text = text
@@ -19,7 +22,7 @@ module AutherCutover
     end
 
     def digest
-      @digest ||= Digest::SHA256.digest(text)
+      @digest ||= SHA256.dup.update(text).digest!
     end
 
     # The two JSON objects and the signature; each is nil unless it is well-formed.
@@ -54,11 +57,9 @@ module AutherCutover
     end
 
     # Only the one canonical spelling: padding, blanks or spare bits would give one token several.
-    # "m0" is strict about all of that, but for the alphabet.
+    # "m0" is strict about all of that, but for the alphabet: what only base64 has becomes what it has not.
     def decode(segment)
-      return unless SEGMENT.match?(segment)
-
-      segment.tr("-_", "+/").ljust((segment.size + 3) & ~3, "=").unpack1("m0")
+      segment.tr("-_+/=", "+/***").ljust((segment.size + 3) & ~3, "=").unpack1("m0")
     rescue ArgumentError
       nil
     end

@@ -15,7 +15,7 @@ module AutherCutover
     end
 
     def session_key
-      "warden.user.#{AutherCutover.settings.scope}.key"
+      AutherCutover.settings.session_key
     end
 
     def remember_cookie

@@ -7,6 +7,7 @@ module AutherCutover
     def initialize(request)
       super
       @stage = AutherCutover.stage
+      @accepts_legacy = @stage.accepts_legacy?
       @legacy = LegacySession.new(request)
     end
 
@@ -22,12 +23,12 @@ module AutherCutover
       return conflict(user) if other_user?(user)
 
       reason = drop_ended_legacy
-      count(@stage.accepts_legacy? && @legacy.user ? "both" : "auther", "accepted", reason)
+      count(@accepts_legacy && @legacy.user ? "both" : "auther", "accepted", reason)
       admit(user)
     end
 
     def other_user?(user)
-      @stage.accepts_legacy? && @legacy.user && @legacy.user != user
+      @accepts_legacy && @legacy.user && @legacy.user != user
     end
 
     def admit(user)
@@ -36,14 +37,14 @@ module AutherCutover
     end
 
     def drop_ended_legacy
-      return if @stage.accepts_legacy? || !@legacy.present?
+      return if @accepts_legacy || !@legacy.present?
 
       @legacy.end_all
       :legacy_stale
     end
 
     def conflict(user)
-      count("both", "refused", :conflict, legacy: short_hash(@legacy.user.id), auther: short_hash(user.id))
+      count("both", "refused", :conflict, { legacy: short_hash(@legacy.user.id), auther: short_hash(user.id) })
       # The application's own way out stays open: with the session it ends our cookie too.
       return let_out if @request.path_info == LegacyPages.sign_out
 
@@ -58,7 +59,7 @@ module AutherCutover
     end
 
     def without_auther(&app)
-      return refuse_ended_legacy if !@stage.accepts_legacy? && @legacy.present?
+      return refuse_ended_legacy if !@accepts_legacy && @legacy.present?
 
       # Only for whoever brings nothing of Auther's: a cookie that was just refused leads to a login.
       exchange = Exchange.new(@request, @stage)

@@ -7,15 +7,16 @@ module AutherCutover
 
     def initialize(app)
       @app = app
-      @exempt = OWN_PATHS + [AutherCutover.settings.callback_path] + AutherCutover.settings.exempt_paths
+      @exempt = Set.new(OWN_PATHS + [AutherCutover.settings.callback_path] + AutherCutover.settings.exempt_paths)
     end
 
     def call(env)
       request = ActionDispatch::Request.new(env)
       AutherCutover.beacon.ensure_running
-      return Metrics.answer(request) if request.path_info == Metrics::PATH
+      path = env["PATH_INFO"]
+      return Metrics.answer(request) if path == Metrics::PATH
       return AutherCutover.control.answer(request) if AutherCutover.control.genuine?(request)
-      return @app.call(env) if @exempt.include?(request.path_info)
+      return @app.call(env) if @exempt.include?(path)
 
       DualDecision.new(request).call { @app.call(env) }
     rescue Unavailable => error # which stage holds

@@ -21,6 +21,7 @@ module AutherCutover
       raise Misconfigured, "auther_cutover: issuers and audiences must not be empty" if issuers.empty? || audiences.empty?
 
       @scope = source.underscore.to_sym
+      @session_key = "warden.user.#{@scope}.key"
       freeze
     end
 
@@ -29,8 +30,8 @@ module AutherCutover
       foreign_paths.any? { |prefix| path == prefix || path.start_with?("#{prefix.chomp('/')}/") }
     end
 
-    # The Devise scope: User is :user, AdminUser is :admin_user. Several times a request, so it is made once.
-    attr_reader :scope
+    # The Devise scope: User is :user, AdminUser is :admin_user. Both are asked for with each request, so made once.
+    attr_reader :scope, :session_key
 
     def model
       source.constantize
