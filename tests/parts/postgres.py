@@ -48,8 +48,9 @@ SETTINGS = {
 }
 
 
-# Since PostgreSQL 16: the rounds that protect a stored password are half of what a connection costs.
-FEW_ROUNDS = "--set=scram_iterations=1"
+# Since PostgreSQL 16: the rounds that protect a stored password are half of what a connection costs. Go's lib/pq
+# refuses a number of fewer than four digits.
+FEW_ROUNDS = "--set=scram_iterations=1000"
 
 
 @dataclass(frozen=True)
