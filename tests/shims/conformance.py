@@ -42,7 +42,7 @@ from migrator.core.clock import SystemClock
 from migrator.core.progress import Progress
 from migrator.legacy.columns import find_columns
 from migrator.legacy.connect import describe_table, open_database
-from migrator.legacy.new_user import new_user_function
+from migrator.legacy.new_user import devise_row, new_user_function
 from migrator.runner.context import Context, make_context
 from migrator.runner.verifying.people import COLUMNS
 from migrator.runner.verifying.verification import Asked, verify_deployment
@@ -150,7 +150,7 @@ class Deployment:
         create_side_tables(self.dsn)
         with open_database(self.dsn, read_only=False) as connection:
             columns = find_columns(describe_table(connection, "users", key=""), {})
-            connection.execute(new_user_function(columns, {}), {})
+            connection.execute(new_user_function(devise_row(columns), {}), {})
         with psycopg.connect(self.dsn, autocommit=True) as database:
             database.execute(STATES.format(**PEOPLE))
 
