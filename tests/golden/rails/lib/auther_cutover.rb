@@ -26,6 +26,8 @@ module AutherCutover
   PRINCIPAL = "auther_cutover.principal"
   CREDENTIAL = "auther_cutover.credential"
   CLAIMS = "auther_cutover.claims"
+  # The stage that this request was judged by.
+  STAGE = "auther_cutover.stage"
 
   class << self
     attr_reader :settings

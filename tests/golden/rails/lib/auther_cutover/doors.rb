@@ -40,8 +40,8 @@ module AutherCutover
     end
 
     def enter(user, warden, options)
-      stage = AutherCutover.stage
       door = name_of(warden, options)
+      stage = stage_at(door, warden.env)
       end_revoked(user, warden) if door == "remember_me"
       return refuse(user, warden, door, options) unless open_to?(user, warden.request, stage, door, options)
 
@@ -49,6 +49,12 @@ module AutherCutover
       shadow(user, warden) if door == "form"
       # Two sides at once in one browser would be a conflict from the next request on.
       AutherSession.forget(warden.request.cookie_jar)
+    end
+
+    # Whom the browser remembers came by the stage of the request's beginning. Refused by one that began meanwhile,
+    # the browser would forget them instead of being exchanged.
+    def stage_at(door, env)
+      (env[STAGE] if door == "remember_me") || AutherCutover.stage
     end
 
     def shadow(user, warden)

@@ -6,7 +6,7 @@ module AutherCutover
   class DualDecision < Decision
     def initialize(request)
       super
-      @stage = AutherCutover.stage
+      @stage = request.env[STAGE] = AutherCutover.stage
       @accepts_legacy = @stage.accepts_legacy?
       @legacy = LegacySession.new(request)
     end
