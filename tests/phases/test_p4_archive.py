@@ -37,8 +37,7 @@ if TYPE_CHECKING:
 
 KEY = SecretRef("file", "archive.key")
 IDENTITIES = "public.identities"
-# Bytes: more than the state needs, less than the archive.
-_ROOM = 250_000
+_ROOM = 250_000  # Bytes: more than the state needs, less than the archive.
 
 
 @pytest.fixture
