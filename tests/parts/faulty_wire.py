@@ -133,8 +133,10 @@ class FaultyTcp:
             return True
 
     def _cut_all(self) -> None:
-        while self._open:
-            reset(self._open.pop())
+        # Who was cut off first may be back before the last one is.
+        gone, self._open = self._open, set()
+        for one in gone:
+            reset(one)
 
 
 class Fault(StrEnum):

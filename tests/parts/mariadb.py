@@ -139,7 +139,8 @@ def start_mariadb() -> MariaDbServer:
 
 def _launch(directory: Path, password: str) -> MariaDbServer:
     server, installer = programs()
-    common = ["--no-defaults", f"--datadir={directory / 'data'}"]
+    # A server that starts deletes other servers' temporary tables where they share a folder for them.
+    common = ["--no-defaults", f"--datadir={directory / 'data'}", f"--tmpdir={directory}"]
     # Unpacked beside the project, where Debian's own paths lead nowhere.
     common += [f"--basedir={TREE / 'usr'}"] if Path(server).is_relative_to(PARTS_BIN) else []
     common += ["--user=root"] if os.geteuid() == 0 else []
