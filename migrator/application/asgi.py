@@ -4,40 +4,22 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING
 
+from migrator.application.framework import Framework, Rule, Seen, names, session_store
 from migrator.application.interface import SessionStore, Sign
 from migrator.application.languages import PYTHON
+from migrator.application.packages import PYTHON as PYTHON_PACKAGES
 from migrator.application.syntax import pieces
-from migrator.application.table import (
-    Framework,
-    Notes,
-    Rule,
-    TableReader,
-    has_package,
-    names,
-    seconds,
-)
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from migrator.application.table import TableReader
 
 _HASHERS = re.compile(r"(?:pwd|passw|crypt|hasher|argon2|\bph\b)", re.IGNORECASE)
 
 
-def _recognises(root: Path) -> bool:
-    return has_package(root, ("fastapi", "starlette"))
-
-
-def _store(notes: Notes) -> SessionStore:
-    options = (
-        notes.calls["add_middleware"]
-        | notes.calls["Middleware"]
-        | notes.calls["SessionMiddleware"]
-    )
-    age = options.get("max_age", "")
-    kind = "cookie" if "SessionMiddleware" in notes.given else ""
-    return SessionStore(kind, f"{age} s" if age else "", seconds(age))
+def _store(seen: Seen) -> SessionStore:
+    calls = ("add_middleware", "Middleware", "SessionMiddleware")
+    ages = [seen.options[call]["max_age"] for call in calls if "max_age" in seen.options[call]]
+    kinds = ("cookie",) if "SessionMiddleware" in seen.given else ()
+    return session_store(kinds, ages[-1] if ages else "")
 
 
 ASGI = TableReader(
@@ -45,7 +27,8 @@ ASGI = TableReader(
         name="asgi",
         endings=(".py",),
         pieces=partial(pieces, grammar=PYTHON),
-        recognises=_recognises,
+        asks_for=("fastapi", "starlette"),
+        manifests=PYTHON_PACKAGES,
         rules=(
             Rule(Sign.SIGNS_IN, names("login_user", "remember")),
             Rule(

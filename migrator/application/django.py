@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING
 
+from migrator.application.framework import Framework, Rule, Seen, any_of, names, session_store
 from migrator.application.interface import SessionStore, Sign
 from migrator.application.languages import PYTHON
 from migrator.application.syntax import pieces
-from migrator.application.table import Framework, Notes, Rule, TableReader, any_of, names, seconds
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from migrator.application.table import TableReader
 
 _AUTH = re.compile(r"^(?:|auth|contrib\.auth|django\.contrib\.auth)$")
 _SIGNALS = names("user_logged_in", "user_logged_out", "user_login_failed")
@@ -26,14 +23,10 @@ _ENGINES = {
 _TWO_WEEKS = "1209600"
 
 
-def _recognises(root: Path) -> bool:
-    return (root / "manage.py").is_file()
-
-
-def _store(notes: Notes) -> SessionStore:
-    engine = notes.settings.get("SESSION_ENGINE", "db").strip("\"'").rpartition(".")[2]
-    age = notes.settings.get("SESSION_COOKIE_AGE", _TWO_WEEKS)
-    return SessionStore(_ENGINES.get(engine, engine), f"{age} s", seconds(age))
+def _store(seen: Seen) -> SessionStore:
+    engine = seen.settings.get("SESSION_ENGINE", "db").strip("\"'").rpartition(".")[2]
+    age = seen.settings.get("SESSION_COOKIE_AGE", _TWO_WEEKS)
+    return session_store((_ENGINES.get(engine, engine),), age)
 
 
 DJANGO = TableReader(
@@ -41,7 +34,7 @@ DJANGO = TableReader(
         name="django",
         endings=(".py",),
         pieces=partial(pieces, grammar=PYTHON),
-        recognises=_recognises,
+        marks=("manage.py",),
         rules=(
             Rule(Sign.SIGNS_IN, names("login", "alogin", "perform_login"), on=_AUTH),
             Rule(

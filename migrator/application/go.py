@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING
 
+from migrator.application.framework import Framework, Rule, Seen, names, session_store
 from migrator.application.interface import SessionStore, Sign
 from migrator.application.languages import GO as GRAMMAR
 from migrator.application.syntax import pieces
-from migrator.application.table import Framework, Notes, Rule, TableReader, names, seconds
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from migrator.application.table import TableReader
 
 _SCS = "github.com/alexedwards/scs/v2"
-_PACKAGE_OF_STORE = {
+_KIND_OF = {
     "github.com/boj/redistore": "redis",
     "github.com/rbcervilla/redisstore/v9": "redis",
     "github.com/alexedwards/scs/redisstore": "redis",
@@ -25,16 +22,9 @@ _PACKAGE_OF_STORE = {
 }
 
 
-def _recognises(root: Path) -> bool:
-    return (root / "go.mod").is_file()
-
-
-def _store(notes: Notes) -> SessionStore:
-    kinds = [kind for package, kind in _PACKAGE_OF_STORE.items() if package in notes.versions]
-    if "NewCookieStore" in notes.calls:
-        kinds.append("cookie")
-    age = notes.settings.get("MaxAge", "")
-    return SessionStore(" or ".join(dict.fromkeys(kinds)), f"{age} s" if age else "", seconds(age))
+def _store(seen: Seen) -> SessionStore:
+    cookie = ("cookie",) if "NewCookieStore" in seen.options else ()
+    return session_store((*seen.kinds(_KIND_OF), *cookie), seen.settings.get("MaxAge", ""))
 
 
 GO = TableReader(
@@ -42,7 +32,7 @@ GO = TableReader(
         name="go",
         endings=(".go",),
         pieces=partial(pieces, grammar=GRAMMAR),
-        recognises=_recognises,
+        marks=("go.mod",),
         rules=(
             Rule(Sign.CHECKS_PASSWORD, names("CompareHashAndPassword"), on=re.compile(r"bcrypt")),
             Rule(
@@ -71,7 +61,7 @@ GO = TableReader(
             re.compile(rb"""(?:href|action)=["'](/[\w/-]*(?:login|sign-?in))["']"""),
         ),
         settings=names("MaxAge", "Lifetime"),
-        packages=("github.com/gorilla/sessions", _SCS, "golang.org/x/crypto", *_PACKAGE_OF_STORE),
+        packages=("github.com/gorilla/sessions", _SCS, "golang.org/x/crypto", *_KIND_OF),
         bearers=(
             "github.com/golang-jwt/jwt/v5",
             "github.com/golang-jwt/jwt/v4",

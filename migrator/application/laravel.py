@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING
 
+from migrator.application.framework import Framework, Rule, Seen, names, session_store
 from migrator.application.interface import SessionStore, Sign
 from migrator.application.languages import PHP
 from migrator.application.syntax import pieces
-from migrator.application.table import Framework, Notes, Rule, TableReader, names, seconds
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from migrator.application.table import TableReader
 
 _GUARD = re.compile(r"auth|guard", re.IGNORECASE)
 _ENV_DEFAULT = re.compile(r"^env\([^,()]+,\s*(?P<default>[^()]+?)\s*\)$")
@@ -25,22 +22,16 @@ _DRIVERS = {
 }
 
 
-def _recognises(root: Path) -> bool:
-    return (root / "artisan").is_file()
-
-
 def _default(value: str) -> str:
     """Give what holds where the environment does not say."""
     found = _ENV_DEFAULT.match(value)
     return (found["default"] if found else value).removeprefix("(int)").strip().strip("\"'")
 
 
-def _store(notes: Notes) -> SessionStore:
-    driver = _default(notes.settings.get("driver", "")) or "file"
-    minutes = _default(notes.settings.get("lifetime", "120"))
-    return SessionStore(
-        _DRIVERS.get(driver, driver), f"{minutes} min", seconds(minutes, unit_s=60)
-    )
+def _store(seen: Seen) -> SessionStore:
+    driver = _default(seen.settings.get("driver", "")) or "file"
+    minutes = _default(seen.settings.get("lifetime", "120"))
+    return session_store((_DRIVERS.get(driver, driver),), minutes, unit="min", unit_s=60)
 
 
 LARAVEL = TableReader(
@@ -48,7 +39,7 @@ LARAVEL = TableReader(
         name="laravel",
         endings=(".php",),
         pieces=partial(pieces, grammar=PHP),
-        recognises=_recognises,
+        marks=("artisan",),
         rules=(
             Rule(
                 Sign.SIGNS_IN,

@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING
 
+from migrator.application.framework import Framework, Rule, Seen, any_of, names, session_store
 from migrator.application.interface import SessionStore, Sign
 from migrator.application.languages import TYPESCRIPT
+from migrator.application.packages import NODE as NODE_PACKAGES
 from migrator.application.syntax import pieces
-from migrator.application.table import (
-    Framework,
-    Notes,
-    Rule,
-    TableReader,
-    any_of,
-    has_package,
-    names,
-    seconds,
-)
+from migrator.application.table import TableReader
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-_PACKAGE_OF_STORE = {
+_KIND_OF = {
     "connect-redis": "redis",
     "connect-pg-simple": "sql",
     "connect-session-sequelize": "sql",
@@ -36,16 +24,10 @@ _PACKAGE_OF_STORE = {
 _MAX_AGE = re.compile(r"\bmaxAge\s*:\s*(?P<value>[^,}\n]+)")
 
 
-def _recognises(package: str) -> Callable[[Path], bool]:
-    return lambda root: (root / "package.json").is_file() and has_package(root, (package,))
-
-
-def _store(notes: Notes) -> SessionStore:
-    kinds = [kind for package, kind in _PACKAGE_OF_STORE.items() if package in notes.versions]
-    age = _MAX_AGE.search(notes.calls["session"].get("cookie", ""))
+def _store(seen: Seen) -> SessionStore:
+    age = _MAX_AGE.search(seen.options["session"].get("cookie", ""))
     value = age["value"].strip() if age else ""
-    ttl = seconds(value, unit_s=0.001)
-    return SessionStore(" or ".join(dict.fromkeys(kinds)), f"{value} ms" if value else "", ttl)
+    return session_store(seen.kinds(_KIND_OF), value, unit="ms", unit_s=0.001)
 
 
 def _reader(name: str) -> TableReader:
@@ -54,7 +36,9 @@ def _reader(name: str) -> TableReader:
             name=name,
             endings=(".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".jsx", ".tsx"),
             pieces=partial(pieces, grammar=TYPESCRIPT),
-            recognises=_recognises(name),
+            marks=("package.json",),
+            asks_for=(name,),
+            manifests=NODE_PACKAGES,
             rules=(
                 Rule(
                     Sign.SIGNS_IN,
@@ -102,7 +86,7 @@ def _reader(name: str) -> TableReader:
                 "bcrypt",
                 "bcryptjs",
                 "argon2",
-                *_PACKAGE_OF_STORE,
+                *_KIND_OF,
             ),
             bearers=(
                 "jsonwebtoken",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
 _GEM = re.compile(r"^ {4}(?P<name>[A-Za-z0-9_.-]+) \((?P<version>[^)]+)\)$", re.MULTILINE)
@@ -89,6 +90,16 @@ def _go_mod(text: str) -> Found:
     return {found["name"]: found["version"] for found in _GO.finditer(text)}
 
 
+PYTHON = (
+    "requirements.txt",
+    "requirements/base.txt",
+    "requirements/production.txt",
+    "pyproject.toml",
+    "Pipfile.lock",
+    "poetry.lock",
+    "uv.lock",
+)
+NODE = ("package.json", "package-lock.json")
 # A later one says it more exactly than the one before.
 _FILES: Mapping[str, Callable[[str], Found]] = {
     "Gemfile.lock": gems,
@@ -108,16 +119,29 @@ _FILES: Mapping[str, Callable[[str], Found]] = {
 _BROKEN = (OSError, ValueError, KeyError, TypeError, AttributeError)
 
 
-def packages(root: Path) -> tuple[Found, dict[str, str], Found]:
-    """Give what an application runs.
+@dataclass(frozen=True)
+class Packages:
+    """What an application asks for.
 
-    Returns:
-        Versions by package; the file that said it by package; and why a file could not be read, by file.
+    Attributes:
+        versions: By package.
+        said_by: The file that said it, by package.
+        unread: Why a file could not be read, by file.
     """
+
+    versions: Found
+    said_by: Found
+    unread: Found
+
+
+def packages(root: Path, *, only: Collection[str] = ()) -> Packages:
+    """Read an application's manifests and lock files, or some of them only."""
     versions: Found = {}
-    said_by: dict[str, str] = {}
+    said_by: Found = {}
     unread: Found = {}
-    for name in _there(root):
+    for name in _FILES:
+        if (only and name not in only) or not (root / name).is_file():
+            continue
         try:
             found = _FILES[name]((root / name).read_text(encoding="utf-8"))
         except _BROKEN as error:
@@ -125,11 +149,7 @@ def packages(root: Path) -> tuple[Found, dict[str, str], Found]:
             continue
         versions |= found
         said_by |= dict.fromkeys(found, name)
-    return versions, said_by, unread
-
-
-def _there(root: Path) -> Iterator[str]:
-    return (name for name in _FILES if (root / name).is_file())
+    return Packages(versions, said_by, unread)
 
 
 def _version(one: Any) -> str:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
+from migrator.application.framework import Framework, Rule, Seen, any_of, names, session_store
 from migrator.application.interface import SessionStore, Sign
 from migrator.application.ruby import pieces
-from migrator.application.table import Framework, Notes, Rule, TableReader, any_of, names, seconds
+from migrator.application.table import TableReader
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-_STORE_OF = {
+_KIND_OF = {
     "redis-rack": "redis",
     "redis-store": "redis",
     "moneta": "moneta",
@@ -20,15 +17,9 @@ _STORE_OF = {
 }
 
 
-def _recognises(root: Path) -> bool:
-    return (root / "config.ru").is_file()
-
-
-def _store(notes: Notes) -> SessionStore:
-    kinds = [kind for package, kind in _STORE_OF.items() if package in notes.versions]
-    age = notes.calls["use"].get("expire_after", "")
-    return SessionStore(
-        " or ".join(dict.fromkeys(kinds)) or "cookie", f"{age} s" if age else "", seconds(age)
+def _store(seen: Seen) -> SessionStore:
+    return session_store(
+        seen.kinds(_KIND_OF) or ["cookie"], seen.options["use"].get("expire_after", "")
     )
 
 
@@ -37,7 +28,7 @@ RACK = TableReader(
         name="rack",
         endings=(".rb", ".ru"),
         pieces=pieces,
-        recognises=_recognises,
+        marks=("config.ru",),
         rules=(
             Rule(Sign.SIGNS_IN, names("set_user"), on=re.compile(r"warden")),
             Rule(Sign.SIGNS_IN, names("authenticate", "authenticate!"), on=re.compile(r"warden")),
@@ -61,7 +52,7 @@ RACK = TableReader(
             re.compile(rb"""(?:href|action)=["'](/[\w/-]*(?:login|sign-?in))["']"""),
         ),
         secrets=names("session_secret"),
-        packages=("sinatra", "rack", "warden", "bcrypt", *_STORE_OF),
+        packages=("sinatra", "rack", "warden", "bcrypt", *_KIND_OF),
         bearers=("jwt", "rack-oauth2", "doorkeeper"),
         store=_store,
     )

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import singledispatchmethod
 from typing import TYPE_CHECKING
 
 from migrator.application.files import SourceFiles
+from migrator.application.framework import either
 from migrator.application.interface import ApplicationFindings, Place, SessionStore, Sign
 from migrator.application.packages import gems as locked
 from migrator.application.pieces import Assignment, Call, Lookup, Text
+from migrator.application.places import READS_HEADER, Places
 from migrator.application.ruby import pieces
-from migrator.application.sql import in_sql
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -151,7 +151,7 @@ class RailsReader:
     def read(self, root: Path, *, users_table: str) -> ApplicationFindings:
         """Read all of an application's own code; a lock file that is missing gives no versions."""
         files = SourceFiles(root, (*_RUBY, *_VIEWS, ".sql"))
-        notes = _Notes(in_sql(users_table))
+        notes = _Notes(Places(users_table))
         count = 0
         for path, code in files:
             count += 1
@@ -160,7 +160,7 @@ class RailsReader:
         gems = locked(lock.read_text(errors="replace")) if lock.is_file() else {}
         for gem in _BEARER_GEMS:
             if gem in gems:
-                notes.add(Sign.FOREIGN_BEARERS, Place("Gemfile.lock", 0, gem))
+                notes.places.add(Sign.FOREIGN_BEARERS, Place("Gemfile.lock", 0, gem))
         return ApplicationFindings(
             framework="rails",
             root=str(root),
@@ -172,14 +172,14 @@ class RailsReader:
             settings=notes.settings,
             secrets_set=tuple(sorted(notes.secrets)),
             ignores_columns=tuple(sorted(notes.ignoring)),
-            signs={sign: tuple(notes.signs[sign]) for sign in Sign if notes.signs[sign]},
+            signs=notes.places.by_sign(),
             unread=files.unread,
         )
 
 
 @dataclass
 class _Notes:
-    users_in_sql: re.Pattern[str]
+    places: Places
     models: dict[str, list[str]] = field(default_factory=dict)
     scopes: list[str] = field(default_factory=list)
     store: SessionStore = field(default_factory=SessionStore)
@@ -187,35 +187,20 @@ class _Notes:
     secrets: set[str] = field(default_factory=set)
     ignoring: set[str] = field(default_factory=set)
     ignored_lines: set[tuple[str, int]] = field(default_factory=set)
-    signs: defaultdict[Sign, list[Place]] = field(default_factory=lambda: defaultdict(list))
-    path: str = ""
 
-    def add(self, sign: Sign, place: Place) -> None:
-        if place not in self.signs[sign]:
-            self.signs[sign].append(place)
+    @property
+    def path(self) -> str:
+        return self.places.path
 
     def read_file(self, path: str, code: bytes) -> None:
-        self.path = path
+        self.places.path = path
         if path.endswith(_VIEWS):
-            self._view(code)
+            self.places.links(code, _LOGIN_LINK)
         elif path.endswith(".sql"):
-            self._sql(code.decode(errors="replace"), 1)
+            self.places.sql(code.decode(errors="replace"), 1)
         else:
             for piece in pieces(code):
                 self._note(piece)
-
-    def _here(self, sign: Sign, line: int, what: str) -> None:
-        self.add(sign, Place(self.path, line, what))
-
-    def _view(self, code: bytes) -> None:
-        for number, line in enumerate(code.splitlines(), 1):
-            for found in _LOGIN_LINK.findall(line):
-                self._here(Sign.LOGIN_LINKS, number, found.decode())
-
-    def _sql(self, text: str, line: int) -> None:
-        for found in self.users_in_sql.finditer(text):
-            said = " ".join(found[0].split())
-            self._here(Sign.USERS_IN_SQL, line + text.count("\n", 0, found.start()), said)
 
     @singledispatchmethod
     def _note(self, piece: object) -> None:
@@ -225,14 +210,14 @@ class _Notes:
     def _(self, call: Call) -> None:
         sign = _SIGN_OF.get(call.method)
         if sign is not None:
-            self._here(sign, call.line, call.method)
+            self.places.here(sign, call.line, call.method)
         if call.method == "current_password":
-            self._here(Sign.CHECKS_PASSWORD, call.line, call.method)
+            self.places.here(Sign.CHECKS_PASSWORD, call.line, call.method)
         self._columns(call.method, call.line)
         if call.method == "add" and call.receiver.endswith("Strategies"):
-            self._here(Sign.STRATEGIES, call.line, " ".join(call.words) or call.receiver)
+            self.places.here(Sign.STRATEGIES, call.line, " ".join(call.words) or call.receiver)
         if call.method == "default_strategies":
-            self._here(Sign.STRATEGIES, call.line, call.method)
+            self.places.here(Sign.STRATEGIES, call.line, call.method)
         self._devise(call)
 
     def _devise(self, call: Call) -> None:
@@ -240,7 +225,7 @@ class _Notes:
             self.models.setdefault(call.inside, []).extend(call.words)
             self.settings |= {k: v for k, v in call.options.items() if k in _SETTINGS}
             if _BEARER_MODULES & set(call.words):
-                self._here(Sign.FOREIGN_BEARERS, call.line, "devise :jwt_authenticatable")
+                self.places.here(Sign.FOREIGN_BEARERS, call.line, "devise :jwt_authenticatable")
         elif call.method == "devise_for":
             self.scopes.extend(call.words)
         elif call.method == "session_store" and (call.words or call.constants):
@@ -250,7 +235,7 @@ class _Notes:
         name = (*call.words, *call.constants)[0]
         kinds = [kind for kind in (self.store.kind, _STORES.get(name, name)) if kind]
         expires = call.options.get("expire_after", call.options.get("ttl", self.store.expires))
-        self.store = SessionStore(" or ".join(dict.fromkeys(kinds)), expires)
+        self.store = SessionStore(either(kinds), expires)
 
     @_note.register
     def _(self, found: Assignment) -> None:
@@ -267,17 +252,17 @@ class _Notes:
     @_note.register
     def _(self, found: Lookup) -> None:
         if found.object == "session" and re.search(r"user|warden|account", found.key):
-            self._here(Sign.OWN_SESSION_KEY, found.line, f"session[{found.key}]")
+            self.places.here(Sign.OWN_SESSION_KEY, found.line, f"session[{found.key}]")
         if found.object.endswith("headers") and found.key.lower() == "authorization":
-            self._here(Sign.FOREIGN_BEARERS, found.line, "reads the Authorization header")
+            self.places.here(Sign.FOREIGN_BEARERS, found.line, READS_HEADER)
 
     @_note.register
     def _(self, found: Text) -> None:
         self._columns(found.text, found.line)
         if found.is_name and found.text == "current_password":
-            self._here(Sign.CHECKS_PASSWORD, found.line, found.text)
+            self.places.here(Sign.CHECKS_PASSWORD, found.line, found.text)
         elif not found.is_name:
-            self._sql(found.text, found.line)
+            self.places.sql(found.text, found.line)
 
     def _columns(self, text: str, line: int) -> None:
         # Devise's own settings have such names too.
@@ -286,4 +271,4 @@ class _Notes:
         for found in _COLUMN.finditer(text):
             here = line + text.count("\n", 0, found.start())
             if (self.path, here) not in self.ignored_lines:
-                self._here(Sign.LEGACY_COLUMNS, here, found[0])
+                self.places.here(Sign.LEGACY_COLUMNS, here, found[0])

@@ -25,6 +25,11 @@ READERS: dict[str, Reader] = {
 }
 
 
+def reader_of(root: Path) -> Reader | None:
+    """Give who can read the application in a folder; None where its framework is not known."""
+    return next((reader for reader in READERS.values() if reader.recognises(root)), None)
+
+
 def read_application(root: Path, *, users_table: str) -> ApplicationFindings:
     """Read the application in a folder, whichever of the known frameworks it is.
 
@@ -37,11 +42,11 @@ def read_application(root: Path, *, users_table: str) -> ApplicationFindings:
     """
     if not root.is_dir():
         raise UsageError(f"{root} is not a folder", hint="migrator preflight --app PATH")
-    for reader in READERS.values():
-        if reader.recognises(root):
-            return reader.read(root, users_table=users_table.rpartition(".")[2])
-    raise UsageError(
-        f"{root} holds no application of a known framework ({', '.join(READERS)})",
-        hint="give the folder with config/application.rb, manage.py, artisan, config.ru, package.json, go.mod or "
-        "requirements.txt: migrator preflight --app PATH",
-    )
+    reader = reader_of(root)
+    if reader is None:
+        raise UsageError(
+            f"{root} holds no application of a known framework ({', '.join(READERS)})",
+            hint="give the folder with config/application.rb, manage.py, artisan, config.ru, package.json, go.mod or "
+            "requirements.txt: migrator preflight --app PATH",
+        )
+    return reader.read(root, users_table=users_table.rpartition(".")[2])

@@ -17,19 +17,21 @@ class Address:
 
     Args:
         listen: `127.0.0.1:8799`, `[::1]:8799`; port 0 is any free one.
+        key: Where it was written, as a message names it.
 
     Raises:
         UsageError: It is no address with a port.
     """
 
-    def __init__(self, listen: str) -> None:
+    def __init__(self, listen: str, *, key: str = "--listen") -> None:
+        self._key = key
         host, _, port = listen.rpartition(":")
         try:
             self.ip = ipaddress.ip_address(host.strip("[]"))
         except ValueError as error:
-            raise _no_address(listen) from error
+            raise self._no_address(listen) from error
         if not port.isdecimal() or int(port) > LAST_PORT:
-            raise _no_address(listen)
+            raise self._no_address(listen)
         self.port = int(port)
         self.host = f"[{self.ip}]" if self.ip.version == 6 else str(self.ip)  # noqa: PLR2004
 
@@ -50,7 +52,7 @@ class Address:
         except OSError as error:
             raise DependencyError(
                 f"cannot listen on {self.host}:{self.port}: {error.strerror}",
-                hint="choose another --listen",
+                hint=f"choose another {self._key}",
             ) from error
 
     def said(self, listener: socket.socket) -> str:
@@ -63,6 +65,7 @@ class Address:
         own = LOCAL_NAMES if self.is_local else (self.host,)
         return frozenset(f"{name}:{port}" for name in (*own, *names)) | frozenset(names)
 
-
-def _no_address(listen: str) -> UsageError:
-    return UsageError(f"--listen {listen}: write an address and a port", hint=DEFAULT_ADDRESS)
+    def _no_address(self, listen: str) -> UsageError:
+        return UsageError(
+            f"{self._key} {listen}: write an address and a port", hint=DEFAULT_ADDRESS
+        )

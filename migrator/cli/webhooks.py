@@ -29,7 +29,8 @@ def listening(ctx: Context) -> Iterator[Receiver | None]:
     if not ctx.config.webhook.listen:
         yield None
         return
-    receiver, address = make_receiver(ctx), Address(ctx.config.webhook.listen)
+    address = Address(ctx.config.webhook.listen, key="[webhook] listen")
+    receiver = make_receiver(ctx)
     # A web server takes longer to import than most commands take to run.
     import uvicorn  # noqa: PLC0415
 

@@ -9,6 +9,8 @@ from migrator.config.durations import Duration
 from migrator.config.secrets import SecretRef
 from migrator.config.section import Section
 
+Signed = Literal["timestamp.body", "body"]
+
 
 class WebhookSection(Section):
     """What makes a delivery Auther's.
@@ -22,5 +24,5 @@ class WebhookSection(Section):
 
     listen: str = ""
     secret: SecretRef | None = None
-    signed: Literal["timestamp.body", "body"] = "timestamp.body"
+    signed: Signed = "timestamp.body"
     window: Duration = timedelta(hours=1)

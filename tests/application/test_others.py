@@ -47,6 +47,7 @@ def note(sender, **given): ...
 
 user_login_failed.connect(note)
 logger.login("nobody")
+settings.AUTHENTICATION_BACKENDS
 ''',
     "shop/templates/base.html": "<a href=\"{% url 'accounts:login' %}\">in</a>",
     "shop/migrations/0001.py": "login(request, user)",
@@ -64,6 +65,7 @@ def test_django(tmp_path: Path) -> None:
         Sign.BYPASSES_HOOKS: [f"{views}:17 update_session_auth_hash"],
         Sign.CHECKS_PASSWORD: [f"{views}:7 authenticate", f"{views}:16 check_password"],
         Sign.HOOKS: [f"{views}:21 receiver", f"{views}:24 connect"],
+        Sign.STRATEGIES: [f"{views}:26 AUTHENTICATION_BACKENDS"],
         Sign.OWN_SESSION_KEY: [f"{views}:9 session[user_id]"],
         Sign.FOREIGN_BEARERS: [
             "shop/settings.py:5 rest_framework.authtoken",

@@ -164,6 +164,15 @@ def test_listening_without_a_secret_is_refused(scene: Scene, command: Command) -
     assert (ran.code, "[webhook] secret is not set" in ran.err) == (2, True), ran.err
 
 
+def test_an_address_that_is_none_is_named_where_it_was_written(
+    scene: Scene, command: Command
+) -> None:
+    file = scene.site.root / "migrator.toml"
+    file.write_text(f'{file.read_text()}\n[webhook]\nlisten = "8787"\n')
+    ran = command("--watch")
+    assert (ran.code, "[webhook] listen 8787: write an address" in ran.err) == (2, True), ran.err
+
+
 def test_an_auther_that_is_away_is_waited_for(scene: Scene) -> None:
     file = scene.site.root / "migrator.toml"
     text = file.read_text().replace('events = "database"', 'events = "endpoint"')

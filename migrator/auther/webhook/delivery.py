@@ -13,14 +13,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from migrator.core.clock import parse_iso
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Signed = Literal["timestamp.body", "body"]
+    from migrator.config.webhook import Signed
+
 ID, TIMESTAMP, SIGNATURE = "x-webhook-id", "x-webhook-timestamp", "x-webhook-signature"
 # By how much Auther's clock may be ahead of ours.
 CLOCK_MARGIN = timedelta(minutes=1)

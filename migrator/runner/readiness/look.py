@@ -6,7 +6,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from migrator.application.readers import read_application
 from migrator.auther.live.probe import probe
 from migrator.auther.ways import inspect
 from migrator.auther.ways.calling import Patience
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
     from pathlib import Path
 
+    from migrator.application.interface import ApplicationFindings
     from migrator.auther.interface import Target, Way
     from migrator.legacy.connection import Connection
     from migrator.legacy.devise import DeviseSource
@@ -57,7 +57,7 @@ def look(ctx: Context, canaries: Sequence[Canary], *, app: Path | None = None) -
         DependencyError: A database failed or took too long.
     """
     dsn, users_table = ctx.reveal(ctx.config.legacy.dsn), ctx.config.legacy.users_table
-    application = read_application(app, users_table=users_table) if app else None
+    application = _read(app, users_table) if app else None
     with (
         open_source(dsn, ctx.config.legacy) as source,
         open_database(dsn) as connection,
@@ -83,6 +83,13 @@ def look(ctx: Context, canaries: Sequence[Canary], *, app: Path | None = None) -
         auther=auther,
         application=application,
     )
+
+
+def _read(app: Path, users_table: str) -> ApplicationFindings:
+    # Grammars of five languages, which only who gives an application waits for.
+    from migrator.application.readers import read_application  # noqa: PLC0415
+
+    return read_application(app, users_table=users_table)
 
 
 def _has_one_key(source: DeviseSource) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from migrator.application.readers import READERS, read_application
 from migrator.runner.switching import fleet
 from migrator.runner.switching.generating import written
 from migrator.runner.switching.taking_out import take_out
@@ -40,11 +39,13 @@ def code_to_remove(ctx: Context, usual: Usual, app: Path | None) -> CodeRemoval:
 
 
 def _read(ctx: Context, app: Path) -> ApplicationCode:
+    # As in preflight: grammars of five languages.
+    from migrator.application.readers import read_application, reader_of  # noqa: PLC0415
+
     legacy = ctx.config.legacy
     manifest = written(app)
-    known = any(reader.recognises(app) for reader in READERS.values())
     # Of an unknown framework at least the shim is known; without one the reader says what it misses.
-    reads = known or manifest is None
+    reads = reader_of(app) is not None or manifest is None
     shim = None
     if manifest is not None and manifest.target in TARGETS:
         shim = take_out(app, TARGETS[manifest.target].names)
