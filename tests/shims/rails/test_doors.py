@@ -1,5 +1,7 @@
 """Where a session gains a user: open in legacy and dual, closed in drain and auther."""
 
+import json
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from migrator.core.stage import Stage
 from tests.shims.rails.club import ALICE, BOB, CAROL, NAVIGATION, XHR, Club, sub_of
 
+STAGE_CHANGE = str(Path(__file__).with_name("stage_change_driver.rb"))
 RESET = "UPDATE users SET reset_password_token = %s, reset_password_sent_at = now() AT TIME ZONE 'utc' WHERE id = %s"
 
 
@@ -45,6 +48,16 @@ def test_remember_me_leads_to_auther_in_drain(club: Club) -> None:
         assert who(client) is None
         club.set_stage(Stage.DUAL)
         assert who(elsewhere) == CAROL
+
+
+def test_a_stage_that_changes_within_a_request_makes_no_browser_forget(club: Club) -> None:
+    with club.browser() as client:
+        remembered(club, client, CAROL)
+        cookie = f"remember_user_token={client.cookies['remember_user_token']}"
+        done = club.app.run("bundle", "exec", "ruby", STAGE_CHANGE, cookie)
+        answer = json.loads(done.stdout.splitlines()[-1])
+        assert json.loads(answer["body"])["user"] == CAROL
+        assert "remember_user_token=;" not in answer["cookies"]
 
 
 def test_a_password_reset_is_a_door_too(club: Club) -> None:
