@@ -28,9 +28,8 @@ _PARTS = (
     "pages",
     "middleware",
 )
-_LEGACY_ONLY = frozenset(
-    {"side_connection", "detector", "legacy_session", "legacy_pages", "doors", "passwords"}
-)
+_LEGACY_ONLY = frozenset({"detector", "legacy_session", "legacy_pages", "doors", "passwords"})
+_WITH_USERS = frozenset({"identity", "side_connection"})
 
 
 @dataclass(frozen=True)
@@ -71,5 +70,5 @@ class RackTarget:
 def _parts(settings: ShimSettings) -> tuple[str, ...]:
     left_out = set() if settings.legacy else set(_LEGACY_ONLY)
     if not settings.users_table:
-        left_out.add("identity")
+        left_out |= _WITH_USERS
     return library_parts(settings, _PARTS, left_out=left_out)

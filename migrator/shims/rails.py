@@ -40,8 +40,7 @@ _LEGACY_ONLY = frozenset(
         "account_pages",
     }
 )
-_AUTOLOADED = (("identity", "Identity"),)
-_DUAL_AUTOLOADED = (*_AUTOLOADED, ("side_connection", "SideConnection"))
+_AUTOLOADED = (("identity", "Identity"), ("side_connection", "SideConnection"))
 # Over the rest where there is no legacy side.
 _ALONE = "rails_alone"
 _CONFLICT_PAGE = "app/views/auther_sessions/conflict.html.erb"
@@ -69,7 +68,8 @@ class RailsTarget:
         Returns:
             Text by path relative to the application's root.
         """
-        parts, autoloaded = _parts(settings), _autoloaded(settings)
+        parts = _parts(settings)
+        autoloaded = _AUTOLOADED if settings.users_table else ()
         values = {
             "target": self.name,
             "parts": parts,
@@ -88,9 +88,3 @@ class RailsTarget:
 def _parts(settings: ShimSettings) -> tuple[str, ...]:
     left_out = {"authentication"} if settings.legacy else _LEGACY_ONLY
     return library_parts(settings, _PARTS, left_out=left_out)
-
-
-def _autoloaded(settings: ShimSettings) -> tuple[tuple[str, str], ...]:
-    if settings.legacy:
-        return _DUAL_AUTOLOADED
-    return _AUTOLOADED if settings.users_table else ()

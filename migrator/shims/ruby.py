@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from migrator.shims.interface import ShimSettings
 
 SHARED = "ruby"
-# Over the shared parts where there is no legacy side.
-SHARED_ALONE = "ruby_alone"
 _LIB = "lib/auther_cutover"
 _CONFIGURATION = "configuration.rb"
 
@@ -119,9 +117,8 @@ def render_ruby(
         kept: The parts of the library, the files below `lib/auther_cutover`, that belong to it.
     """
     names = asdict(settings) | dict(values)
-    shared = (SHARED,) if settings.legacy else (SHARED, SHARED_ALONE)
     found: dict[str, str] = {}
-    for folder in (*shared, *folders):
+    for folder in (SHARED, *folders):
         found |= render_folder(folder, names, filters={"ruby": ruby_literal})
     found[values["configuration"]] = found.pop(_CONFIGURATION)
     wanted = {*kept, None}

@@ -1,5 +1,6 @@
 """The same target without a legacy side: what remains after the last phase, and what a new application takes."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from tests.shims.rails.club import ALICE, NAVIGATION, TOKEN_COOKIE, XHR, Club
 from tests.shims.rails.conftest import LINK_EVERYBODY
 from tests.shims.rails.test_login import at_auther, start
 
+INSTANCE = "alone-1"
 CONTROLLER = """# frozen_string_literal: true
 
 class ApplicationController < ActionController::Base
@@ -39,7 +41,7 @@ def alone(issuer: Issuer, dsn: str, *, users: bool = True) -> RailsApp:
         changed = {} if users else {"users_table": ""}
         return replace(plain(port, key), legacy=False, **changed)
 
-    made = prepare(dsn, settings)
+    made = prepare(dsn, settings, extra={"MIGRATOR_INSTANCE": INSTANCE})
     (made.folder / "app/controllers/application_controller.rb").write_text(CONTROLLER)
     return made
 
@@ -55,6 +57,7 @@ def club(club_dsn: str) -> Iterator[Club]:
         app.start()
         yield made
         app.remove()
+        made.sql("DELETE FROM migrator_instance WHERE instance = %s", INSTANCE)
 
 
 def test_nothing_of_a_legacy_side_is_in_it() -> None:
@@ -62,7 +65,8 @@ def test_nothing_of_a_legacy_side_is_in_it() -> None:
     for path, text in files.items():
         code = text if path.endswith((".rb", ".erb")) else ""
         assert not {"Devise", "Warden", "legacy", "MIGRATOR_STAGE"} & set(
-            code.replace(".", " ").replace("_", " ").split()
+            # The name of a column, in which it says that it is not.
+            code.replace("legacy_capable", "").replace(".", " ").replace("_", " ").split()
         ), path
 
 
@@ -90,6 +94,15 @@ def test_what_is_not_good_is_refused(club: Club, token: str, status: int, error:
     }[token]
     answer = club.browser().get("/whoami", headers={"Authorization": f"Bearer {made}", **XHR})
     assert (answer.status_code, answer.json()["error"]) == (status, error)
+
+
+def test_it_reports_itself_as_a_build_that_knows_no_legacy_side(club: Club) -> None:
+    httpx.get(f"{club.app.base_url}/up")
+    row = "SELECT build, stage, legacy_capable FROM migrator_instance WHERE instance = %s"
+    until = time.monotonic() + 30
+    while not (found := club.sql(row, INSTANCE)) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert found == [(club.shim_info()["build"], "auther", False)]
 
 
 def test_a_page_leads_to_auther_and_back_and_out_again(club: Club) -> None:

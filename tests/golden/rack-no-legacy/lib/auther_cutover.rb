@@ -31,7 +31,7 @@ module AutherCutover
       @counters = Counters.new(@settings.counter_file)
       @key_set = KeySet.new(@settings.jwks_url, cooldown_s: @settings.jwks_cooldown_s)
       @token_verifier = TokenVerifier.new(@settings, @key_set)
-      @beacon = Beacon.new
+      @beacon = Beacon.new(@settings)
     end
 
     attr_reader :counters, :key_set, :token_verifier, :beacon
@@ -65,6 +65,7 @@ require "auther_cutover/framework"
 require "auther_cutover/cookie_jar"
 require "auther_cutover/request"
 require "auther_cutover/database"
+require "auther_cutover/side_connection"
 require "auther_cutover/identity"
 require "auther_cutover/foreign"
 require "auther_cutover/helpers"

@@ -20,6 +20,7 @@ require "rbnacl"
 module AutherCutover
   # Not loaded in an initializer: Active Record would start before its own configuration is read.
   autoload :Identity, "auther_cutover/identity"
+  autoload :SideConnection, "auther_cutover/side_connection"
 
   # Where the middleware leaves whom it found, by which credential (:header, :cookie or nothing), and its claims.
   PRINCIPAL = "auther_cutover.principal"
@@ -34,7 +35,7 @@ module AutherCutover
       @counters = Counters.new(@settings.counter_file)
       @key_set = KeySet.new(@settings.jwks_url, cooldown_s: @settings.jwks_cooldown_s)
       @token_verifier = TokenVerifier.new(@settings, @key_set)
-      @beacon = Beacon.new
+      @beacon = Beacon.new(@settings)
     end
 
     attr_reader :counters, :key_set, :token_verifier, :beacon

@@ -19,6 +19,8 @@ module AutherCutover
     # Called once, before `use AutherCutover::Middleware`.
     def integrate(**values)
       @application = Application.new(**values)
+      # Before that Ruby only servers that fork a process which has answered requests would need it.
+      Process.singleton_class.prepend(ForkBetweenRounds) if Process.respond_to?(:_fork)
     end
 
     # The decisions are JSON; so a line is its message.

@@ -30,7 +30,11 @@ module AutherCutover
       end
       # The authorization code comes in the callback's query, which Rails logs.
       app.config.filter_parameters += [/\Acode\z/]
-      app.server { beacon.ensure_running }
+      # Before that Ruby it begins with the first request, which no process serves that forks.
+      if Process.respond_to?(:_fork)
+        Process.singleton_class.prepend(ForkBetweenRounds)
+        app.server { beacon.ensure_running }
+      end
     end
   end
 end

@@ -22,16 +22,17 @@ module AutherCutover
 
     def initialize(settings)
       @settings = settings
+      # Their transactions would hide from it what they write.
+      @off = AutherCutover.in_tests?
       @lock = Mutex.new
       @round = Mutex.new
       @seen = {}
       @pending = []
     end
 
-    # Asked with each request: a thread does not survive the fork of a worker. Not in tests, whose
-    # transactions it would not see.
+    # Asked with each request: a thread does not survive the fork of a worker.
     def ensure_running
-      return if AutherCutover.in_tests? || (@pid == Process.pid && @thread&.alive?)
+      return if @off || (@pid == Process.pid && @thread&.alive?)
 
       @lock.synchronize do
         next if @pid == Process.pid && @thread&.alive?
@@ -103,6 +104,7 @@ module AutherCutover
       Process.clock_gettime(Process::CLOCK_MONOTONIC)
     end
   end
+
   # In front of every fork (Ruby 3.1 and later call _fork for all of them).
   module ForkBetweenRounds
     def _fork
