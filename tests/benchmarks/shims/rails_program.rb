@@ -57,8 +57,9 @@ eval(File.read("config/initializers/auther_cutover.rb").split("AutherCutover.ins
 
 SIGNING_KEY = RbNaCl::SigningKey.generate
 KEY = AutherCutover::KeySet::Key.new("EdDSA", SIGNING_KEY.verify_key)
-AutherCutover.key_set.define_singleton_method(:find) { |_kid| KEY }
-AutherCutover.key_set.define_singleton_method(:version) { "1" }
+JWK = { kty: "OKP", crv: "Ed25519", kid: "k1", x: JWT::Base64.url_encode(SIGNING_KEY.verify_key.to_bytes) }.freeze
+# All of it but the network.
+AutherCutover.key_set.define_singleton_method(:download) { JSON.generate(keys: [JWK]) }
 
 class Session < Hash
   def loaded?

@@ -45,6 +45,8 @@ module AutherCutover
 
     # Another one as soon as the set is another one. Raises Unavailable.
     def version
+      return @version if age_s <= MAX_AGE_S
+
       refresh
       raise Unavailable, "no usable keys" if age_s > STALE_IF_ERROR_S
 

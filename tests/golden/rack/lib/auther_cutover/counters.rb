@@ -20,7 +20,9 @@ module AutherCutover
     def initialize(file)
       @file = file
       @pending = Hash.new(0)
-      @requests = {}
+      @requests = []
+      # The same by one value after the other: an array or a string of them all would be made for each request.
+      @by_values = {}
       @totals = Hash.new(0)
       @since = Time.now.to_f
       @lock = Mutex.new
@@ -30,11 +32,10 @@ module AutherCutover
     # The one place that counts requests and logs them, real and synthetic.
     # waited_s: how long one waited for its decision, where that was measured. details: for the log alone.
     def request(path:, outcome:, stage:, client:, reason: nil, synthetic: false, waited_s: nil, details: nil)
-      # Labels come from closed lists, so these are few. A string is found sooner than an array of strings.
-      key = "#{path} #{outcome} #{stage} #{reason} #{client} #{synthetic}"
       requests = @lock.synchronize do
         observe(waited_s) if waited_s
-        found = @requests[key] ||= first_request(path, outcome, stage, reason.to_s, client, synthetic ? "1" : "0")
+        found = @by_values.dig(path, outcome, stage, reason, client, synthetic) ||
+                first_request(path, outcome, stage, reason, client, synthetic)
         found.count += 1
         found
       end
@@ -49,7 +50,7 @@ module AutherCutover
     # Adds what is new to the file. Called every second. Who has counted nothing leaves the file alone: a server
     # that is about to fork would hand the file's lock on to its workers, and no one could take it again.
     def flush
-      share if @lock.synchronize { @pending.any? || @requests.each_value.any? { |requests| requests.count.positive? } }
+      share if @lock.synchronize { @pending.any? || @requests.any? { |requests| requests.count.positive? } }
     end
 
     # [totals by [name, labels], unix time since when they count]
@@ -72,9 +73,12 @@ module AutherCutover
       AutherCutover.logger.warn("auther_cutover: counters not shared: #{error.class}")
     end
 
-    def first_request(*values)
-      labels = REQUEST_LABELS.zip(values).to_h
-      Requests.new(labels, opening(labels, labels[:synthetic] == "1" ? { synthetic: true } : {}), 0)
+    # Labels come from closed lists, so these are few.
+    def first_request(*most, synthetic)
+      labels = REQUEST_LABELS.zip([*most.map(&:to_s), synthetic ? "1" : "0"]).to_h
+      requests = Requests.new(labels, opening(labels, synthetic ? { synthetic: true } : {}), 0)
+      @requests << requests
+      most.reduce(@by_values) { |found, value| found[value] ||= {} }[synthetic] = requests
     end
 
     def opening(labels, details)
@@ -82,7 +86,7 @@ module AutherCutover
     end
 
     def take_requests
-      @requests.each_value do |requests|
+      @requests.each do |requests|
         @pending[[REQUESTS, requests.labels]] += requests.count if requests.count.positive?
         requests.count = 0
       end

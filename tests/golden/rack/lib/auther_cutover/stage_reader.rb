@@ -43,6 +43,7 @@ module AutherCutover
       @settings = settings
       @public_key = RbNaCl::VerifyKey.new(JWT::Base64.url_decode(settings.stage_public_key))
       @lock = Mutex.new
+      @read_again_at_s = -Float::INFINITY
       @document = load_document(settings.stage_cache, "cached") || baked
     rescue RbNaCl::LengthError
       raise Misconfigured, "auther_cutover: stage_public_key is not an Ed25519 public key"
@@ -50,22 +51,18 @@ module AutherCutover
 
     # Raises Unavailable when nobody can say.
     def current
-      refresh if due?
+      refresh if monotonic_s >= @read_again_at_s
       @document || raise(Unavailable.new("stage unknown", retry_after_s: READ_EVERY_S))
     end
 
     private
-
-    def due?
-      @read_at.nil? || monotonic_s - @read_at >= READ_EVERY_S
-    end
 
     # One thread reads; the others go on with what is there.
     def refresh
       return unless @lock.try_lock
 
       begin
-        @read_at = monotonic_s
+        @read_again_at_s = monotonic_s + READ_EVERY_S
         live = load_document(@settings.stage_file, "live")
         live && follows?(live) ? adopt(live) : keep
       ensure

@@ -16,7 +16,7 @@ module AutherCutover
       return answered(&app) if @accepted
 
       without_auther do
-        @waited_s = since_began_s
+        @waited_s = now_s - @began_s
         answered(&app)
       end
     ensure
@@ -133,12 +133,8 @@ module AutherCutover
       AutherCutover.counters.request(
         path: path, outcome: outcome, stage: stage_name, reason: reason, client: Client.kind(@request, path, @claims),
         # Some are counted when the application has run; its own time is not the shim's.
-        waited_s: @waited_s || since_began_s, details: details
+        waited_s: @waited_s || (now_s - @began_s), details: details
       )
-    end
-
-    def since_began_s
-      now_s - @began_s
     end
 
     def now_s

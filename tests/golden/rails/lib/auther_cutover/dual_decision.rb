@@ -20,15 +20,12 @@ module AutherCutover
     end
 
     def accept(user)
-      return conflict(user) if other_user?(user)
+      legacy_user = @legacy.user if @accepts_legacy
+      return conflict(user) if legacy_user && legacy_user != user
 
       reason = drop_ended_legacy
-      count(@accepts_legacy && @legacy.user ? "both" : "auther", "accepted", reason)
+      count(legacy_user ? "both" : "auther", "accepted", reason)
       admit(user)
-    end
-
-    def other_user?(user)
-      @accepts_legacy && @legacy.user && @legacy.user != user
     end
 
     def admit(user)
