@@ -30,11 +30,7 @@ final class DecideWho
 
     public function handle(Request $request, Closure $next, string $group = 'web'): Response
     {
-        try {
-            return $this->answer($request, $group) ?? $this->counted($next($request));
-        } finally {
-            $this->counters->save();
-        }
+        return $this->answer($request, $group) ?? $this->counted($next($request));
     }
 
     /** What the application answered; an exception is an answer already when it comes here. */
