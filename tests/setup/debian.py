@@ -111,6 +111,18 @@ PARTS: dict[str, Part] = {
             % ["Illuminate/autoload.php", "GuzzleHttp/autoload.php", "PHPUnit/Autoload.php"],
         ),
     ),
+    # Debian would start both servers.
+    "php_fpm": Part(
+        "PHP-FPM and nginx",
+        ("php-fpm", "nginx"),
+        (
+            "sh",
+            "-c",
+            "PATH=$PATH:/usr/sbin; nginx -v &&"
+            " php-fpm$(php -r 'echo PHP_MAJOR_VERSION, \".\", PHP_MINOR_VERSION;') -v",
+        ),
+        beside=True,
+    ),
     "chromium": Part(
         "Chromium with its driver",
         ("chromium", "chromium-driver"),
