@@ -146,7 +146,9 @@ def lines(name: str, found: Measured) -> list[str]:
 
 def _lines_alone(found: Measured) -> list[str]:
     """Say what it adds where each request begins with nothing, by the same ceilings."""
-    lines = []
+    if not found.alone:
+        return []
+    lines = [f"  alone: a package that does nothing takes {found.nothing_us:.0f} us"]
     for kind, alone in found.alone.items():
         percent = alone.added.us / found.bare.us * 100
         holds = (
@@ -155,7 +157,7 @@ def _lines_alone(found: Measured) -> list[str]:
             else percent <= MAX_ADDED_PERCENT
         )
         shares = ", ".join(f"{name} {us:.0f}" for name, us in alone.shares_us.items())
-        lines.append(f"  {kind} alone {_us(alone.added)}: {shares}  {_verdict(holds)}")
+        lines.append(f"  alone, {kind:6} {_us(alone.added)}: {shares}  {_verdict(holds)}")
     return lines
 
 

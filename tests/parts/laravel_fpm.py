@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from tests.parts.laravel import PHP, LaravelApp
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CHILDREN = 3
 # Unpacked beside the project PHP-FPM has no configuration of its own: it takes the command line's. It makes itself a session of

@@ -40,6 +40,7 @@ _GO_PACKAGES = (
     "gopkg.in/square/go-jose.v2",
 )
 _LARAVEL = ("php-cli", "php-laravel-framework", "php-pgsql", "php-xml", "php-mbstring")
+_PHP_VERSION = "php -r 'echo PHP_MAJOR_VERSION, \".\", PHP_MINOR_VERSION;'"
 _POSTGRES_15 = "/usr/lib/postgresql/15/bin/postgres --version"
 PARTS: dict[str, Part] = {
     "rails": Part(
@@ -118,8 +119,7 @@ PARTS: dict[str, Part] = {
         (
             "sh",
             "-c",
-            "PATH=$PATH:/usr/sbin; nginx -v &&"
-            " php-fpm$(php -r 'echo PHP_MAJOR_VERSION, \".\", PHP_MINOR_VERSION;') -v",
+            f"PATH=$PATH:/usr/sbin; nginx -v && php-fpm$({_PHP_VERSION}) -v",
         ),
         beside=True,
     ),

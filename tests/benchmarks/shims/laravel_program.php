@@ -92,6 +92,7 @@ for ($tries = 0; ! @stream_socket_client("tcp://$address") && $tries < 100; $tri
 $seen = $token(0);
 $each = fn (int $number, string $fresh) => [
     'fresh' => $alone('fresh', $number, $fresh), 'cached' => $alone('cached', $number, $seen), 'legacy' => $alone('legacy', $number),
+    'nothing' => $ask('kind=fresh&side=nothing')[1],
 ];
 // What is younger than two seconds opcache leaves alone.
 for ($until = hrtime(true) + 3_000_000_000, $number = 1; hrtime(true) < $until; $number++) {
@@ -109,7 +110,7 @@ for ($turn = 1; $turn <= 3; $turn++) {
     preg_match('/VmRSS:\s+(\d+)/', file_get_contents('/proc/'.proc_get_status($server)['pid'].'/status'), $size);
     $memory[] = (int) $size[1];
 }
-$found = ['library' => 'sodium of PHP '.PHP_VERSION, 'memory_kib' => $memory];
+$found = ['nothing' => array_column($rows, 'nothing'), 'library' => 'sodium of PHP '.PHP_VERSION, 'memory_kib' => $memory];
 foreach ($tokens as $kind => $bearers) {
     $found[$kind] = $ask("kind=$kind", body: json_encode($bearers));
     $found['alone'][$kind] = array_column($rows, $kind);

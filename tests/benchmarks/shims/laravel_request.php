@@ -75,6 +75,22 @@ class Members implements UserProvider
     }
 }
 
+/** What Laravel itself takes for a package that does nothing. */
+class EmptyProvider extends ServiceProvider
+{
+    public function boot(): void
+    {
+    }
+}
+
+class EmptyMiddleware
+{
+    public function handle(Request $request, Closure $next): Response
+    {
+        return $next($request);
+    }
+}
+
 $folder = $_SERVER['DOCUMENT_ROOT'];
 $app = new Application($folder);
 Facade::setFacadeApplication($app);
@@ -145,6 +161,9 @@ if ($request->getRealMethod() === 'GET') {
     $at = [hrtime(true)];
     if ($request->query('side') === 'bare') {
         $bare($kind, substr((string) $request->headers->get('Authorization'), strlen('Bearer ')));
+    } elseif ($request->query('side') === 'nothing') {
+        $app->register(EmptyProvider::class);
+        $app->make(EmptyMiddleware::class)->handle($request, $next);
     } else {
         $app->register(AutherCutoverServiceProvider::class);
         $at[] = hrtime(true);

@@ -13,7 +13,8 @@ busy machine slows both. The lookup of the user is the same constant on both sid
     legacy  bare: the application reads its own session. Shim: the same request, no token in it.
 
 Where each request begins with nothing, "alone" holds the same three, measured in requests of their own, each row
-with what the shim's share is made of: [bare_ns, shim_ns, its provider, its objects, its decision, behind the answer].
+with what the shim's share is made of: [bare_ns, shim_ns, its provider, its objects, its decision, behind the answer],
+and "nothing" says what the framework takes there for a package that does nothing.
 """
 
 from __future__ import annotations
@@ -89,6 +90,7 @@ class Measured:
         cached: What it adds to a request with a token that it has seen.
         legacy: What it adds to a request with a legacy session alone.
         alone: The three of them in requests of their own, and medians of the shares; only where that differs.
+        nothing_us: What the framework takes there for a package that does nothing.
         memory_kib: Resident after one, two and three times the cache's size in distinct tokens.
     """
 
@@ -99,6 +101,7 @@ class Measured:
     legacy: Median
     memory_kib: tuple[int, ...]
     alone: Mapping[str, Alone] = field(default_factory=dict)
+    nothing_us: float = 0
 
 
 def read(text: str) -> Measured:
@@ -122,4 +125,5 @@ def read(text: str) -> Measured:
         legacy=Median.of(added["legacy"]),
         memory_kib=tuple(said["memory_kib"]),
         alone={kind: Alone.of(rows) for kind, rows in said.get("alone", {}).items()},
+        nothing_us=statistics.median(said.get("nothing", [0])) / 1000,
     )

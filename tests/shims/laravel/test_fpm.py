@@ -10,6 +10,9 @@ from tests.shims.asgi.club import BOB, oracle
 from tests.shims.conformance import ENVIRONMENT, Deployment, check
 from tests.shims.laravel.test_conformance import PROFILE
 
+# nginx refuses these with 400 before any application sees them.
+NGINX_ANSWERS = {"headers/two-authorization-headers"}
+
 pytestmark = [pytest.mark.xdist_group("laravel"), pytest.mark.long]
 
 
@@ -42,4 +45,4 @@ def test_all_cases(
         finally:
             app.remove()
     for result in found.values():
-        check(result)
+        check(result, gaps=NGINX_ANSWERS)

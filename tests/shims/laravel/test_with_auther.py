@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from migrator.conformance.issuer import Issuer
@@ -61,6 +62,22 @@ def town(
             served.remove()
 
 
+def check_renewal(town: Town, browser: httpx.Client) -> None:
+    """Let the browser's token end, and go to a page."""
+    ended = browser.cookies[TOKEN_COOKIE]
+    town.ahead.write_text(str(ENDED_S))
+    assert town.who(browser) is None, "no script renews anything"
+    browser.cookies.set(TOKEN_COOKIE, ended, domain="127.0.0.1")
+    begun = browser.get("/whoami?page=3", follow_redirects=False)
+    to_auther = browser.get(begun.headers["location"], follow_redirects=False)
+    # The new token is as long as the first one: Auther's clock stood where it was.
+    town.ahead.write_text("0")
+    page = browser.get(to_auther.headers["location"])
+    assert str(page.url) == f"{town.club.app.base_url}/whoami?page=3"
+    assert page.json()["credential"] == "cookie"
+    assert browser.cookies[TOKEN_COOKIE] != ended
+
+
 def test_a_session_becomes_authers_is_renewed_and_ends_on_both_sides(town: Town) -> None:
     club = town.club
     club.set_stage(Stage.DUAL)
@@ -77,20 +94,8 @@ def test_a_session_becomes_authers_is_renewed_and_ends_on_both_sides(town: Town)
         home = "SELECT home FROM migrator_identity WHERE user_pk = %s"
         assert club.sql(home, str(ALICE)) == [("auther",)]
         assert REMEMBER not in browser.cookies
-        ended = browser.cookies[TOKEN_COOKIE]
 
-        town.ahead.write_text(str(ENDED_S))
-        assert town.who(browser) is None, "no script renews anything"
-        browser.cookies.set(TOKEN_COOKIE, ended, domain="127.0.0.1")
-        begun = browser.get("/whoami?page=3", follow_redirects=False)
-        to_auther = browser.get(begun.headers["location"], follow_redirects=False)
-        # The new token is as long as the first one: Auther's clock stood where it was.
-        town.ahead.write_text("0")
-        page = browser.get(to_auther.headers["location"])
-
-        assert str(page.url) == f"{club.app.base_url}/whoami?page=3"
-        assert page.json()["credential"] == "cookie"
-        assert browser.cookies[TOKEN_COOKIE] != ended
+        check_renewal(town, browser)
 
         assert town.log_out(browser).status_code == 303
         assert (town.who(browser), town.sessions()) == (None, 0)

@@ -56,6 +56,8 @@ final class DecideWho
         $marker = $request->headers->get(Control::HEADER);
         if ($marker !== null && $this->parts->make(Control::class)->accepts($marker)) {
             $this->counters->decided(new Decision('legacy', 'accepted'), $view->stage, $request, synthetic: true);
+            // Whoever sent it reads the counters next.
+            $this->counters->save();
 
             return new Response('', 204, ['Cache-Control' => 'no-store']);
         }
