@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.parts.postgres import PostgresServer
 
 PEOPLE_COUNT, FAULT_COUNT = 8, 4
-SEEDS = range(3)
+SEEDS, LONG = range(3), range(3, 100)
 LINK_EVERYBODY = (
     "INSERT INTO migrator_identity (source, user_pk, auther_id) "
     "SELECT 'User', id::text, 'auther-user-' || id FROM users"
@@ -62,20 +62,13 @@ def check(month: Month) -> None:
     assert any(seen.state is GateState.FAILED for seen in month.seen)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(
+    "seed", [*SEEDS, *(pytest.param(s, marks=pytest.mark.long) for s in LONG)]
+)
 def test_the_gates_pass_when_it_is_over(
     town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     check(live(town, tmp_path, monkeypatch, seed))
-
-
-@pytest.mark.long
-@pytest.mark.timeout(7200)
-def test_a_hundred_months(
-    town: Town, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for seed in range(100):
-        check(live(town, tmp_path_factory.mktemp(f"month-{seed}"), monkeypatch, seed))
 
 
 def test_three_months_know_every_fault() -> None:
