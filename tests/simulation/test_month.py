@@ -55,11 +55,21 @@ def check(month: Month) -> None:
     latest = max(month.quiet_from, month.sound_from) + SPAN // STEP + 2
     assert month.passed_at <= latest, [s.reasons for s in month.seen[-12:]]
     troubled = [seen for seen in month.seen if seen.troubled and seen.troubled != (Fault.RESET,)]
-    assert troubled
+    assert {seen.step for seen in troubled} == set(troubled_looks(month))
     assert all(seen.state is not GateState.PASSED and seen.reasons for seen in troubled)
     # The gates had something to find.
     assert month.legacy_requests
     assert any(seen.state is GateState.FAILED for seen in month.seen)
+
+
+def troubled_looks(month: Month) -> Iterator[int]:
+    """Give the steps at which somebody looks while something other than a reset goes wrong."""
+    for step in range(month.passed_at or 0):
+        faults = {
+            trouble.fault for trouble in month.troubles if trouble.begins <= step < trouble.ends
+        }
+        if faults - {Fault.RESET} and Fault.UNWATCHED not in faults:
+            yield step
 
 
 @pytest.mark.parametrize(
