@@ -138,10 +138,7 @@ async def main() -> None:
 
         return lambda: ran(bare()), with_shim(scope(cookie))
 
-    def ask(text: str) -> None:
-        ran(shim(bearer(text), receive, send))
-
-    measure(ask=ask, fresh=fresh, cached=cached, legacy=legacy)
+    measure(ask=lambda text: with_shim(bearer(text))(), fresh=fresh, cached=cached, legacy=legacy)
 
 
 asyncio.run(main())

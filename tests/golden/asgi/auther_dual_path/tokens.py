@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import threading
 import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -93,6 +94,7 @@ class VerifiedTokens:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._found: dict[bytes, tuple[Claims, float, str, PyJWK]] = {}
+        self._lock = threading.Lock()
 
     def get(self, digest: bytes, keys: KeySet, now_s: float) -> Claims | None:
         """Give the claims of a token that was verified before and still is good."""
@@ -102,15 +104,17 @@ class VerifiedTokens:
         claims, until_s, kid, key = entry
         if keys.known(kid) is not key:
             # The set has changed: whatever it signed is looked at again.
-            self._found.clear()
+            with self._lock:
+                self._found.clear()
             return None
         return claims if now_s < until_s else None
 
     def put(self, digest: bytes, claims: Claims, kid: str, key: PyJWK) -> None:
         """Remember a good token; the oldest one makes room."""
-        if len(self._found) >= self._limit:
-            del self._found[next(iter(self._found))]
-        self._found[digest] = (claims, claims["exp"], kid, key)
+        with self._lock:
+            if len(self._found) >= self._limit:
+                del self._found[next(iter(self._found))]
+            self._found[digest] = (claims, claims["exp"], kid, key)
 
 
 class TokenVerifier:
