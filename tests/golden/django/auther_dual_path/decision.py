@@ -91,17 +91,18 @@ def decide(
         legacy_is_over: Stage `auther`, or `drain` after its deadline.
         foreign_passes: On this path your own authenticator takes other issuers' bearers.
     """
-    if finding.kind is Kind.UNAVAILABLE:
-        return _unavailable(finding)
-    if finding.kind is Kind.VALID and finding.person is not None:
+    kind, by_header = finding.kind, finding.place == "header"
+    if kind is Kind.VALID and finding.person is not None:
         return _valid(session, finding, finding.person, legacy_is_over)
-    if finding.place == "header" and finding.kind is not Kind.ABSENT:
+    if kind is Kind.ABSENT or (kind is Kind.STALE and not by_header):
+        return _session_alone(session, finding, legacy_is_over)
+    if kind is Kind.UNAVAILABLE:
+        return _unavailable(finding)
+    if by_header:
         return _bad_header(finding, foreign_passes)
-    if finding.kind in {Kind.FORGED, Kind.DISABLED, Kind.UNLINKED}:
-        # The session is not used in this request, whoever's it is; and it is not ended either.
-        refusal = Answer.UNLINKED if finding.kind is Kind.UNLINKED else Answer.LOGIN
-        return Decision("auther", "refused", finding.reason, answer=refusal, drop_cookie=True)
-    return _session_alone(session, finding, legacy_is_over)
+    # The session is not used in this request, whoever's it is; and it is not ended either.
+    refusal = Answer.UNLINKED if kind is Kind.UNLINKED else Answer.LOGIN
+    return Decision("auther", "refused", finding.reason, answer=refusal, drop_cookie=True)
 
 
 def _unavailable(finding: Finding) -> Decision:

@@ -15,19 +15,11 @@ from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, reverse
 
 from . import account_pages, detection, receivers
-from .answers import (
-    START_PATH,
-    Response,
-    answer,
-    error,
-    redirect,
-    unavailable,
-    with_return_path,
-)
+from .answers import Response, answer, unavailable
 from .assembly import METRICS_PATH, Assembly, Judged
 from .current import begin, shim
-from .decision import Answer, Decision
-from .doors import DoorClosedError
+from .decision import Answer
+from .doors import DoorClosedError, answer_to
 from .handle import Handle
 from .model import VerificationUnavailableError
 from .plumbing import act_as, add_headers, http_response, tell_caches, without_cookies
@@ -92,7 +84,7 @@ class DualPathMiddleware:
     def process_exception(self, http: HttpRequest, problem: Exception) -> HttpResponseBase | None:
         """Answer for a door that is closed, or that nobody can tell about now."""
         if isinstance(problem, DoorClosedError | VerificationUnavailableError):
-            return http_response(_answer_to(problem, Request(http)))
+            return http_response(answer_to(problem, Request(http)))
         return None
 
     def _answer(self, http: HttpRequest, handle: Handle) -> HttpResponseBase:
@@ -116,7 +108,7 @@ class DualPathMiddleware:
             handle.drop_token()
         if decision.forget_legacy:
             self._shim.parts.legacy.forget(http)
-        if not self._reaches_view(decision, handle):
+        if not self._shim.reaches_application(decision, handle.request):
             login_path = self._shim.parts.login_path
             return http_response(answer(decision, handle.request, login_path=login_path))
         http.auther_user = user
@@ -140,15 +132,8 @@ class DualPathMiddleware:
         try:
             receivers.look_for_silent_logins(http, before)
         except (DoorClosedError, VerificationUnavailableError) as problem:
-            return http_response(_answer_to(problem, Request(http)))
+            return http_response(answer_to(problem, Request(http)))
         return response
-
-    def _reaches_view(self, decision: Decision, handle: Handle) -> bool:
-        if decision.answer in {Answer.LOGIN, Answer.LEGACY_ENDED}:
-            # The login page itself must not redirect to the login page.
-            request = handle.request
-            return request.path == self._shim.parts.login_path and request.is_navigation
-        return decision.answer in {Answer.PASS, Answer.PASS_ALONE}
 
     def _start(self) -> None:
         self._runs = True
@@ -157,16 +142,6 @@ class DualPathMiddleware:
 
     def _not_running(self) -> None:
         self._runs = False
-
-
-def _answer_to(
-    problem: DoorClosedError | VerificationUnavailableError, request: Request
-) -> Response:
-    if isinstance(problem, VerificationUnavailableError):
-        return unavailable(problem.retry_after_s)
-    if request.wants_page:
-        return redirect(with_return_path(START_PATH, problem.return_to))
-    return error(HTTPStatus.FORBIDDEN, "login_moved")
 
 
 def _exempt() -> frozenset[str]:

@@ -34,7 +34,7 @@ def add_headers(response: HttpResponseBase, headers: Iterable[Header]) -> None:
 
 def tell_caches(response: HttpResponseBase, name: str) -> None:
     """Say what an answer depends on; Django does so where it looked into the session."""
-    if response.has_header("Vary"):
+    if "Vary" in response.headers:
         patch_vary_headers(response, [name])
     else:
         response["Vary"] = name
