@@ -150,17 +150,15 @@ def _record(line: str) -> logging.LogRecord:
     if logging.getLogRecordFactory() is not logging.LogRecord:
         # Yours may add what differs from request to request.
         return _made(line)
-    same, now_s, thread = _what_records_share(), time.time(), threading.current_thread()
     record = logging.LogRecord.__new__(logging.LogRecord)
-    record.__dict__.update(
-        same,
-        msg=line,
-        created=now_s,
-        msecs=now_s * 1000 // 1 % 1000,
-        relativeCreated=same["relativeCreated"] + (now_s - same["created"]) * 1000,
-        thread=thread.ident,
-        threadName=thread.name,
-    )
+    record.__dict__.update(_what_records_share())
+    at_s, first_s = time.time(), record.created
+    record.msg = line
+    record.created = at_s
+    record.msecs = at_s * 1000 // 1 % 1000
+    record.relativeCreated += (at_s - first_s) * 1000
+    record.thread = threading.get_ident()
+    record.threadName = threading.current_thread().name
     return record
 
 

@@ -46,6 +46,7 @@ class KeySet:
         self._keys: dict[str, PyJWK] = {}
         self._body = b""
         self._good_at: float | None = None
+        self._ages_from = float("-inf")
         self._tried_at: float | None = None
         self._flight: Flight[bool] | None = None
         self._lock = threading.Lock()
@@ -58,13 +59,9 @@ class KeySet:
 
     def known(self, kid: str) -> PyJWK | None:
         """Give a key without asking anybody; refreshes an ageing set in the background."""
-        good_at = self._good_at
-        if good_at is None:
-            return None
-        age_s = self._monotonic() - good_at
-        if age_s > self._settings.jwks_stale_s:
-            return None
-        if age_s > self._settings.jwks_max_age_s:
+        if self._monotonic() > self._ages_from:
+            if not self.is_usable:
+                return None
             self._join_or_start()
         return self._keys.get(kid)
 
@@ -118,7 +115,9 @@ class KeySet:
         except (OSError, httpx.HTTPError, TimeoutError, ValueError):
             self._on_fetch("failed")
             return False
-        self._good_at = self._monotonic()
+        self._good_at = good_at = self._monotonic()
+        settings = self._settings
+        self._ages_from = good_at + min(settings.jwks_max_age_s, settings.jwks_stale_s)
         self._on_fetch("ok")
         return True
 

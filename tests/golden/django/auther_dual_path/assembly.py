@@ -178,7 +178,7 @@ class Assembly:
         decision = decide(
             session,
             finding,
-            legacy_is_over=handle.view.legacy_is_over(self._now()),
+            legacy_is_over=session is not None and handle.view.legacy_is_over(self._now()),
             foreign_passes=finding.kind is Kind.FOREIGN and self._takes_foreign(request.path),
         )
         waited_s = time.perf_counter() - began_s

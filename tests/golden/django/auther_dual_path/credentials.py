@@ -99,7 +99,7 @@ class Credentials:
         if refusal:
             kind = Kind.STALE if refusal == "revoked" else Kind.DISABLED
             return Finding(kind, place, refusal, claims=claims)
-        return Finding(Kind.VALID, place, person=person, claims=claims)
+        return Finding(Kind.VALID, place, "", person, claims)
 
     def person_of(self, claims: Claims) -> Person | Literal["disabled", "identity_unlinked"]:
         """Give whom verified claims are about, made now if settings say so, or why nobody.

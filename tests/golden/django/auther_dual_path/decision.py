@@ -88,7 +88,7 @@ def decide(
     Args:
         session: Whom the application's own session names.
         finding: What came of Auther's credential.
-        legacy_is_over: Stage `auther`, or `drain` after its deadline.
+        legacy_is_over: Stage `auther`, or `drain` after its deadline; said of a session only.
         foreign_passes: On this path your own authenticator takes other issuers' bearers.
     """
     kind, by_header = finding.kind, finding.place == "header"
@@ -120,7 +120,7 @@ def _valid(
 ) -> Decision:
     user = SignedIn(person.user_pk, finding.place, person.auther_id, finding.claims or {})
     if session is None:
-        return Decision("auther", "accepted", user=user)
+        return Decision("auther", "accepted", "", user)
     if legacy_is_over or session.state is AccountState.SIGNED_OUT:
         return Decision("auther", "accepted", "legacy_stale", user=user, forget_legacy=True)
     if session.user_pk == person.user_pk:
@@ -170,7 +170,7 @@ def _session_alone(
             forget_legacy=ended,
         )
     user = SignedIn(session.user_pk, "session")
-    return Decision("legacy", "accepted", user=user, drop_cookie=drop)
+    return Decision("legacy", "accepted", "", user, drop_cookie=drop)
 
 
 def _short(user_pk: str) -> str:
