@@ -69,14 +69,14 @@ class InsertAlike(NamedTuple):
     def statements(self) -> Iterator[Run]:
         """Give statements of many rows each: they take two thirds of what as many single ones take."""
         same, varying = list(self.rows.same.values()), self.rows.varying
-        start = 0
+        start, step = 0, len(varying)
         for rows in _STATEMENT_ROWS:
             sql = _many_rows(self.table, tuple(self.rows.same), tuple(varying), rows)
             while start + rows <= len(self.rows):
-                flat: list[Any] = [None] * (len(varying) * rows)
-                for place, values in enumerate(varying.values()):
-                    flat[place :: len(varying)] = values[start : start + rows]
-                yield Run(sql, same + flat)
+                bound: list[Any] = [*same, *[None] * (step * rows)]
+                for place, values in enumerate(varying.values(), len(same)):
+                    bound[place::step] = values[start : start + rows]
+                yield Run(sql, bound)
                 start += rows
 
 
