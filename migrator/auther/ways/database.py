@@ -96,7 +96,28 @@ def _many_rows(table: str, same: tuple[str, ...], varying: tuple[str, ...], rows
     )
 
 
-Step = Run | Insert | InsertAlike
+class Each(NamedTuple):
+    """One statement for each of some rows of values.
+
+    Attributes:
+        sql: With `{v[0]}`, `{v[1]}` and so on for the values, and `{rows}` for a FROM that gives them.
+    """
+
+    sql: str
+    rows: Sequence[Sequence[Any]]
+
+    def one_row(self) -> str:
+        """Give the statement for one row, whose values are its parameters."""
+        places = [f"?{1 + place}" for place in range(len(self.rows[0]))]
+        return self.sql.format(v=places, rows="")
+
+    def all_rows(self) -> str:
+        """Give the statement for all rows, which are one parameter: a JSON array of arrays."""
+        values = [f"(c.value ->> {place})" for place in range(len(self.rows[0]))]
+        return self.sql.format(v=values, rows=_QUERIES["rows"])
+
+
+Step = Run | Insert | InsertAlike | Each
 
 
 def pass_over() -> str:
