@@ -27,6 +27,7 @@ _QUERIES = load("migrator.auther.ways", "sql_target.sql")
 _ACCOUNT_OWNER = AccountRow._fields.index("user_id")
 _WHOSE = slice(1, _ACCOUNT_OWNER + 1)
 _TUPLE_OWNER = TupleRow._fields.index("subject_id")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def steps_of(
@@ -192,4 +193,4 @@ def _of_users(table: str, column: str, ids: Sequence[str]) -> Run:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(value)
