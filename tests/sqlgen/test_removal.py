@@ -13,6 +13,7 @@ from migrator.core.catalog import (
     Catalog,
     Constraint,
     Table,
+    Trigger,
 )
 from migrator.core.errors import RefusedError
 from migrator.sqlgen import steps
@@ -245,13 +246,15 @@ def test_of_the_users_table_the_archive_has_the_key_and_what_hangs_on_what_goes(
         columns=(*USERS.columns, manager, number),
         constraints=(KEY, own),
         sequences=(SEQUENCE, replace(SEQUENCE, name="numbers", column="number")),
+        triggers=(Trigger("touch", "CREATE TRIGGER …", "O", ""),),
     )
     files = render(made(users=users, columns=("manager_id",)))
     (archive,) = parse_archive_plan(files["archive/12_archive_columns.json"]).tables
     assert archive.names == ("id", "manager_id")
     assert archive.sequences == (("public", "logins_id_seq", "public"),)
     assert '"to_manager" FOREIGN KEY …' in archive.rebuild.keys
-    assert archive.rebuild.left_out == ("public.users: its owner (dba) and all grants",)
+    assert archive.rebuild.left_out == ("public.users: trigger touch",)
+    assert [part.what for part in archive.rebuild.extras] == ["public.users: owner dba"]
 
 
 def test_why_the_scream_window_proves_nothing_is_told_by_table() -> None:
