@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import shutil
 import subprocess
@@ -22,6 +23,7 @@ from migrator.runner.removing.plans import kept_plan
 from migrator.sqlgen import steps
 from phases import p4_remove
 from tests.phases.removal import Site, make_site
+from tests.runner.approvals import Team
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -93,6 +95,26 @@ def killed(site: Site, direction: str) -> list[str]:
     return [line for line in ran.stdout.splitlines() if line.startswith(("before ", "after "))]
 
 
+def killed_anywhere(site: Site, direction: str) -> list[str]:
+    """Go the whole way, killed once at each statement that writes and at each change of a file; gives the places."""
+    ran = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "tests.phases.kill_anywhere",
+            site.root,
+            "all",
+            "remove",
+            direction,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    return ran.stdout.splitlines()
+
+
 @pytest.mark.long
 def test_killed_before_and_after_each_transaction_the_same_command_comes_to_its_end(
     site: Site,
@@ -105,6 +127,21 @@ def test_killed_before_and_after_each_transaction_the_same_command_comes_to_its_
     assert site.sql("SELECT to_regnamespace('migrator_guard')") is None
     back = killed(site, "revert")
     assert len(back) >= 2 * transactions(site, "revert"), back
+    assert is_as_before(site, before)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_killed_before_each_statement_that_writes_and_each_change_of_a_file(site: Site) -> None:
+    before = contents(site)
+    (site.root / "keys.json").write_text(json.dumps(Team(site.root).keys))
+    p4_remove.plan(site.ctx)
+    places = killed_anywhere(site, "apply")
+    assert len(places) > transactions(site, "deploy")
+    assert any(place.startswith("before os.rename t001-") for place in places)
+    assert p4_remove.verify(site.ctx) == (steps.FINALIZE,)
+    places = killed_anywhere(site, "revert")
+    assert len(places) > transactions(site, "revert")
     assert is_as_before(site, before)
 
 
