@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _FILE_EVENTS = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"}
-_WRITING = re.compile(r"\b(INSERT|UPDATE|DELETE|CREATE|approve_writer|take_lease)\b")
+_WRITING = re.compile(
+    r"\b(INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|VACUUM|approve_writer|take_lease)\b"
+)
 _ENDS = re.compile(r"os.rename|end of a transaction")
 _NOT_SIGNED = 3
 
