@@ -95,6 +95,36 @@ def test_all_reasons_are_told_at_once() -> None:
     ]
 
 
+@pytest.mark.parametrize("text", ["told\n-- unit: mine\n", "told\nBEGIN;\n"])
+def test_a_text_that_would_cut_a_file_is_refused_wherever_it_stands(text: str) -> None:
+    for table in (
+        replace(LOGINS, comment=text),
+        replace(LOGINS, columns=(replace(COLUMN, comment=text),)),
+    ):
+        with pytest.raises(RefusedError, match=r"public\.logins: a text of it has a line"):
+            made(table)
+
+
+def test_with_columns_in_their_old_places_the_other_reasons_are_told_too() -> None:
+    users = replace(
+        USERS, blockers=(Blocker("", "view x depends on it"), Blocker("locked_at", "so does y"))
+    )
+    assert refused(users=users, columns=("locked_at",), preserve_order=True) == [
+        "public.users.locked_at: so does y",
+        "public.users: view x depends on it, and with --preserve-order the table would be written anew",
+    ]
+
+
+def test_so_many_instances_or_these_have_to_say_what_they_run() -> None:
+    guard = "deploy/01_guard.sql"
+    number = render(made(LOGINS, expected=3))[guard]
+    assert "unnest(ARRAY[]::text[])" in number
+    assert "cardinality(living) < 3 THEN" in number
+    names = render(made(LOGINS, expected=("a", "b")))[guard]
+    assert "unnest(ARRAY['a', 'b']::text[])" in names
+    assert "cardinality(living) < 1 THEN" in names
+
+
 def test_the_oldest_server_is_14() -> None:
     assert refused(LOGINS, version=139_999) == ["the server is PostgreSQL 13, older than 14"]
     assert refusals(made(LOGINS, version=140_000)) == []
