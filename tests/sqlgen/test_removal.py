@@ -265,6 +265,14 @@ def test_the_archives_own_plan_names_what_it_leaves_out() -> None:
     assert archive.excluded == (Excluded("token", "its values are secrets", "NULL"),)
 
 
+def test_what_stands_in_for_a_secret_is_the_default_while_rows_are_read_in() -> None:
+    password = replace(LOCKED, name="password", type="text")
+    files = render(made(replace(LOGINS, columns=(COLUMN, password)), include_secrets=False))
+    (archive,) = parse_archive_plan(files["archive/06_archive_tables.json"]).tables
+    assert 'ALTER COLUMN "password" SET DEFAULT ' in archive.rebuild.create
+    assert 'ALTER COLUMN "password" DROP DEFAULT' in archive.rebuild.complete
+
+
 def test_of_the_users_table_the_archive_has_the_key_and_what_hangs_on_what_goes() -> None:
     manager = replace(LOCKED, name="manager_id", type="bigint")
     number = replace(manager, name="number")
