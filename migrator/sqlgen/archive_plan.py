@@ -187,12 +187,12 @@ def _rebuild(
         keys=macros["keys"](bare, keys),
         left_out=(
             *_left_out(table, keys),
-            *(_left_out_of_part(table) if is_part else ()),
+            *(f"{table.label}: trigger {t.name}" for t in table.triggers if is_part),
             *(f"{table.label}: type {kind.name}: owner, grants and comment" for kind in types),
         ),
         types=tuple(Part(kind.name, kind.definition) for kind in types),
-        # Of a part they would be about columns that are not there.
-        extras=() if is_part else _extras(table, macros),
+        # A trigger of the whole would run into columns that a part does not have.
+        extras=_extras(replace(table, triggers=()) if is_part else table, macros),
     )
 
 
@@ -236,12 +236,4 @@ def _left_out(table: Table, keys: list[Constraint]) -> list[str]:
     found += [f"{label}: publications: {part.name}" for part in table.publications]
     if table.schema != "public":
         found.append(f"{label}: schema {table.schema}: owner, grants and comment")
-    return found
-
-
-def _left_out_of_part(table: Table) -> list[str]:
-    label = table.label
-    found = [f"{label}: its owner ({table.owner}) and all grants"]
-    for kind in ("triggers", "policies"):
-        found += [f"{label}: {kind}: {part.name}" for part in getattr(table, kind)]
     return found
