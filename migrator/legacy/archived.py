@@ -188,6 +188,29 @@ def missing_types(connection: Connection[Any], types: Iterable[str]) -> list[str
     return _listed(connection, "missing_types", sorted(set(types)))
 
 
+def make_missing_types(
+    connection: Connection[Any], types: Iterable[tuple[str, str]], kinds: Iterable[str]
+) -> tuple[str, ...]:
+    """Make types that are missing, within the transaction; give those that were there.
+
+    Args:
+        connection: In a transaction.
+        types: By name, with the SQL that makes each.
+        kinds: All types that have to be there then.
+
+    Raises:
+        RefusedError: One of `kinds` is missing.
+    """
+    there = []
+    for name, made_by in types:
+        if missing_types(connection, [name]):
+            connection.execute(made_by.encode())
+        else:
+            there.append(name)
+    require_types(connection, kinds)
+    return tuple(there)
+
+
 def require_types(connection: Connection[Any], types: Iterable[str]) -> None:
     """Make sure that all types of some columns are there.
 
