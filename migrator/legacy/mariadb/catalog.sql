@@ -16,9 +16,9 @@ WHERE t.table_schema = %(schema)s AND t.table_type = 'BASE TABLE' ORDER BY 1;
 
 -- name: columns
 SELECT c.column_name AS name, c.column_type AS type, COALESCE(c.collation_name, '') AS collation,
-       COALESCE(c.column_default, '') AS "default", c.is_nullable = 'NO' AS not_null,
+       COALESCE(c.generation_expression, c.column_default, '') AS "default", c.is_nullable = 'NO' AS not_null,
        CASE WHEN c.extra LIKE '%%auto_increment%%' THEN 'd' ELSE '' END AS identity,
-       CASE c.is_generated WHEN 'ALWAYS' THEN 's' ELSE '' END AS generated, c.column_comment AS comment
+       CASE WHEN c.extra LIKE 'STORED%%' THEN 's' WHEN c.is_generated = 'ALWAYS' THEN 'v' ELSE '' END AS generated, c.column_comment AS comment
 FROM information_schema.columns AS c
 WHERE c.table_schema = %(schema)s AND c.table_name = %(name)s ORDER BY c.ordinal_position;
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from migrator.core.errors import RefusedError
 from migrator.core.mariadb import kind_of, places_of
+from migrator.core.sql import ident
 from migrator.sqlgen.removal import MARIADB, Removal, checked, refusals_anywhere
 from migrator.sqlgen.revocation import Revocation
 
@@ -90,6 +91,14 @@ def _of_table(removal: Removal, table: Table) -> list[str]:
         f"{label}.{column.name}: values of the type {column.type} cannot be carried"
         for column in table.columns
         if kind_of(column.type) in _UNCARRIED
+    ]
+    found += [
+        f"{label}: foreign key {key.name} could not come back: {column.name} is computed of its columns and stored"
+        for key in table.constraints
+        for column in table.columns
+        if key.kind == "f"
+        and column.generated == "s"
+        and any(ident(name) in column.default for name in key.columns)
     ]
     if DELIMITER in table.definition or re.search(
         r"^-- (unit|always): ", table.definition, re.MULTILINE
