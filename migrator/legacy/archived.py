@@ -42,6 +42,7 @@ class Source:
     server_version: int
     encoding: str
     snapshot_at: Any
+    of_mariadb: bool = False
 
     @property
     def copy_encoding(self) -> str:

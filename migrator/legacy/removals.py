@@ -44,7 +44,7 @@ def open_removal(
             yield PostgresRemoval(connection)
         return
     with open_mariadb(dsn, read_only=read_only) as other:
-        from migrator.legacy.mariadb.removal import MariaDbRemoval  # noqa: PLC0415 - an optional package
+        from migrator.legacy.mariadb_removal.database import MariaDbRemoval  # noqa: PLC0415 - an optional package
 
         yield MariaDbRemoval(other, wait_s=wait_s)
 

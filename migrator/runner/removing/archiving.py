@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 from migrator.archive.erasures import put_key
 from migrator.archive.folder import made_aside, put_manifest
-from migrator.archive.manifest import ArchivedTable, Manifest, SequenceValue
+from migrator.archive.manifest import (
+    DIGEST,
+    MARIADB_DIGEST,
+    ArchivedTable,
+    Manifest,
+    SequenceValue,
+)
 from migrator.archive.writer import WrittenChunk, chunk_name, write_chunks
 from migrator.core.clock import iso
 from migrator.core.sql import ident
@@ -83,6 +89,7 @@ class _Writing:
                 self._folder, erasure_key(self._here, self._plan.step), self._sealing
             ),
             tables=tuple(tables),
+            digest=MARIADB_DIGEST if source.of_mariadb else DIGEST,
         )
         return manifest, keys
 

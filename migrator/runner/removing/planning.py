@@ -9,7 +9,7 @@ from migrator.core.catalog import shape
 from migrator.core.errors import ConflictError, UsageError
 from migrator.core.sql import qualified
 from migrator.legacy.catalog import Wanted, read_catalog
-from migrator.legacy.mariadb import catalog as mariadb
+from migrator.legacy.mariadb_removal import catalog as mariadb
 from migrator.legacy.postgres_removal import PostgresRemoval
 from migrator.legacy.removal_survey import read_access, read_bystanders
 from migrator.legacy.removals import is_mariadb, open_removal
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from migrator.core.access import Bystander
     from migrator.core.catalog import Catalog
-    from migrator.legacy.mariadb.removal import MariaDbRemoval
+    from migrator.legacy.mariadb_removal.database import MariaDbRemoval
     from migrator.legacy.removal import RemovalDatabase
     from migrator.runner.context import Context
     from migrator.runner.removing.site import Site
@@ -98,7 +98,7 @@ def _catalog(database: RemovalDatabase, labels: Iterable[str]) -> Catalog:
 
 
 def _as_mariadb(database: RemovalDatabase) -> MariaDbRemoval:
-    from migrator.legacy.mariadb.removal import MariaDbRemoval  # noqa: PLC0415 - an optional package
+    from migrator.legacy.mariadb_removal.database import MariaDbRemoval  # noqa: PLC0415 - an optional package
 
     assert isinstance(database, MariaDbRemoval)  # noqa: S101  there are two
     return database

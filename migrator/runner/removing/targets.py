@@ -8,7 +8,7 @@ from migrator.core.errors import RefusedError, UsageError
 from migrator.core.sql import qualified
 from migrator.legacy.catalog import Wanted, existing_columns, read_catalog, table_names
 from migrator.legacy.identity import TABLES
-from migrator.legacy.mariadb.catalog import table_names as mariadb_tables
+from migrator.legacy.mariadb_removal.catalog import table_names as mariadb_tables
 from migrator.sqlgen.removal import LockRules, Rules
 from migrator.sqlgen.usual.interface import Usual
 from migrator.sqlgen.usual.registry import USUAL, present

@@ -51,7 +51,7 @@ SELECT CONCAT(DATABASE(), ':', @@hostname, ':', @@port) AS target;
 
 -- name: holder
 -- The lease is held for as long as the session that took it lives.
-SELECT holder, fence, taken_at, NULL AS expires_at, IS_USED_LOCK(%(guard)s) IS NOT NULL AS live FROM {guard}.lease;
+SELECT holder, fence, taken_at, CONCAT('the end of connection ', IS_USED_LOCK(%(guard)s)) AS expires_at, IS_USED_LOCK(%(guard)s) IS NOT NULL AS live FROM {guard}.lease;
 
 -- name: take_lease
 CALL {guard}.take_lease(%(holder)s);

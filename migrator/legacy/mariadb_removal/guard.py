@@ -13,7 +13,7 @@ from migrator.core.queries import load
 from migrator.core.sql import ident
 from migrator.legacy.connect import compose
 from migrator.legacy.guard import Guard, Orphans
-from migrator.legacy.mariadb.refusals import refuse
+from migrator.legacy.mariadb_removal.refusals import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -116,7 +116,7 @@ class MariaDbGuard(Guard):
         self._server.execute(self._composed(query), self._with_places(values))
 
     def _composed(self, name: str) -> Any:
-        text = load("migrator.legacy.mariadb", "guard.sql")[name]
+        text = load("migrator.legacy.mariadb_removal", "guard.sql")[name]
         return compose(text, guard=ident(self.places.guard))
 
     def _with_places(self, values: dict[str, object]) -> dict[str, object]:

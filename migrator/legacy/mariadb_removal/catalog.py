@@ -61,7 +61,7 @@ def read_bystanders(connection: Connection) -> tuple[Bystander, ...]:
 
 def rows(connection: Connection, query: str, /, **values: object) -> list[dict[str, Any]]:
     """Run a query of the catalog."""
-    return connection.rows(load("migrator.legacy.mariadb", "catalog.sql")[query], values)
+    return connection.rows(load("migrator.legacy.mariadb_removal", "catalog.sql")[query], values)
 
 
 def _number_of(version: str) -> int:
@@ -213,5 +213,5 @@ def _inbound(row: dict[str, Any]) -> InboundKey:
 
 
 def _named(connection: Connection, query: str, schema: str, name: str) -> dict[str, Any]:
-    text = load("migrator.legacy.mariadb", "catalog.sql")[query]
+    text = load("migrator.legacy.mariadb_removal", "catalog.sql")[query]
     return connection.rows(compose(text, table=ident(schema, name)), {})[0]

@@ -7,8 +7,8 @@ FROM information_schema.tables AS t WHERE t.table_schema = %(schema)s AND t.tabl
 
 -- name: table_id
 SELECT t.table_id FROM information_schema.innodb_sys_tables AS t
-WHERE t.name = CONVERT(CONCAT(CONVERT(CONVERT(%(schema)s USING filename) USING binary), '/',
-                              CONVERT(CONVERT(%(name)s USING filename) USING binary)) USING utf8mb4);
+WHERE CONVERT(t.name USING binary) = CONCAT(CONVERT(CONVERT(%(schema)s USING filename) USING binary), '/',
+                                            CONVERT(CONVERT(%(name)s USING filename) USING binary));
 
 -- name: names
 SELECT t.table_name AS name FROM information_schema.tables AS t

@@ -12,7 +12,7 @@ from migrator.core.sql import ident
 from migrator.legacy.archived import Copying, Digest, names_of, order_by
 from migrator.legacy.connect import compose
 from migrator.legacy.copytext import dump, parse
-from migrator.legacy.mariadb.catalog import rows as ask
+from migrator.legacy.mariadb_removal.catalog import rows as ask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -94,7 +94,7 @@ class MariaDbCopying(Copying):
 
 
 def _text(name: str) -> str:
-    return load("migrator.legacy.mariadb", "archived.sql")[name]
+    return load("migrator.legacy.mariadb_removal", "archived.sql")[name]
 
 
 def _pages(found: Iterator[Any]) -> Iterator[list[Any]]:

@@ -16,9 +16,9 @@ from migrator.core.units import units_of
 from migrator.legacy.archived import Source
 from migrator.legacy.connect import compose
 from migrator.legacy.execute import attempts
-from migrator.legacy.mariadb.archived import MariaDbCopying
-from migrator.legacy.mariadb.guard import MariaDbGuard
-from migrator.legacy.mariadb.refusals import refuse
+from migrator.legacy.mariadb_removal.archived import MariaDbCopying
+from migrator.legacy.mariadb_removal.guard import MariaDbGuard
+from migrator.legacy.mariadb_removal.refusals import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -85,9 +85,9 @@ class MariaDbRemoval:
             refuse(error)
 
     def _send(self, unit: Unit) -> None:
-        for statement in unit.text.split(_END):
-            if statement.strip():
-                self.connection.send(statement)
+        # Behind the last one there is at most a comment about what comes next.
+        for statement in unit.text.split(_END)[:-1]:
+            self.connection.send(statement)
 
     def _in_the_way(self, oids: list[int]) -> str:
         found = self.guard.in_the_way(oids)
@@ -119,7 +119,9 @@ class MariaDbRemoval:
             facts = self.connection.rows(_text("facts"), {})[0]
             version = [int(part) for part in facts["version"].split("-")[0].split(".")]
             number = version[0] * 10_000 + version[1] * 100 + version[2]
-            yield Source(facts["database"], number, facts["encoding"], facts["snapshot_at"])
+            yield Source(
+                facts["database"], number, facts["encoding"], facts["snapshot_at"], of_mariadb=True
+            )
             self.connection.send("COMMIT")
         except BaseException:
             with suppress(psycopg.Error):
@@ -162,4 +164,4 @@ class MariaDbRemoval:
 
 
 def _text(name: str) -> str:
-    return load("migrator.legacy.mariadb", "archived.sql")[name]
+    return load("migrator.legacy.mariadb_removal", "archived.sql")[name]
