@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from migrator.archive.encryption import Unencrypted
 from migrator.core.errors import (
     ConflictError,
     DependencyError,
@@ -17,10 +18,11 @@ from migrator.core.errors import (
 )
 from migrator.core.mariadb import places_of
 from migrator.legacy.removals import open_removal
-from migrator.runner.removing.archive_work import drill_all, erase_rows
+from migrator.runner.removing.archive_work import drill_all, drill_elsewhere, erase_rows
 from migrator.runner.removing.erasing import Wish
 from migrator.runner.removing.plans import kept_plan
 from migrator.runner.removing.receipt import make_receipt
+from migrator.runner.removing.restoring import find_archives, restore
 from migrator.sqlgen import steps
 from phases import p4_remove
 from tests.phases.removal import flip_a_bit
@@ -58,6 +60,7 @@ def shop(make: Make) -> Shop:
 
 def test_up_to_the_quarantine_a_revert_leaves_everything_as_it_was(shop: Shop) -> None:
     before = shop.state()
+    assert len(kept_plan(shop.site.ctx).survey) >= 2
     p4_remove.run(shop.site.ctx, steps.WRITE_BLOCK_TABLES)
     assert p4_remove.verify(shop.site.ctx) == STEPS[:5]
     with pytest.raises(Exception, match="doesn't exist"):
@@ -234,7 +237,15 @@ def test_a_damaged_chunk_is_found_before_anything_is_dropped(shop: Shop) -> None
     with pytest.raises(RefusedError, match=chunk.name):
         p4_remove.run(ctx, steps.PURGE_TABLES)
     flip_a_bit(chunk)
-    assert [table.rows for table in drill_all(ctx, identity=None)] == [48, 39]
+    folder = chunk.parent.parent
+    for proven in (
+        drill_all(ctx, identity=None),
+        drill_elsewhere(ctx, folder, identity=None, into=None),
+    ):
+        assert [table.rows for table in proven] == [48, 39]
+    archives = find_archives(folder)
+    with pytest.raises(RefusedError, match="comes back by a revert only"):
+        restore(archives, "postgresql://nowhere", Unencrypted(), ctx.progress)
 
 
 @pytest.mark.parametrize(

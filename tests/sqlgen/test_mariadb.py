@@ -124,6 +124,8 @@ def test_a_plan_says_what_cannot_be_promised() -> None:
             ("api_key", "its default"),
         )
     )
+    named = made(replace(LOGINS, mentions=("shop.find",)))
+    assert notes(named)[0] == "routine shop.find names shop.logins, and may break"
     said = " ".join(notes(removal))
     for word in (
         places_of("shop").guard,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migrator.core.catalog import shape
@@ -134,6 +135,6 @@ def _on_mariadb(ctx: Context, database: MariaDbRemoval) -> Found:
     users = connection.place(ctx.config.legacy.users_table)
     tables = tables_on_mariadb(ctx.config, connection)
     catalog = mariadb.read_catalog(connection, [*tables, users])
-    rules = rules_of(ctx.config, preserve_order=False)
+    rules = replace(rules_of(ctx.config, preserve_order=False), log_watched=False)
     removal = make_removal_on_mariadb(catalog, tables=tables, users=users, rules=rules)
     return removal, mariadb.read_bystanders(connection), False

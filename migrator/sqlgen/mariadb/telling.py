@@ -41,7 +41,13 @@ def exceptions(removal: Removal) -> tuple[str, ...]:
 def notes(removal: Removal) -> tuple[str, ...]:
     """Give what a person should look at before applying."""
     places = places_of(removal.database)
+    mentions = [
+        f"routine {routine} names {table.label}, and may break"
+        for table in removal.tables
+        for routine in table.mentions
+    ]
     return (
+        *mentions,
         (
             f"the databases {', '.join(places.all)} are made beside the application's: the account of legacy.dsn needs all rights on "
             "them, and PROCESS"
@@ -50,8 +56,8 @@ def notes(removal: Removal) -> tuple[str, ...]:
             "a change of the catalog is no transaction here: a step that was interrupted is left half done, and the same command ends it "
             "or takes it back"
         ),
-        f"nobody hears who misses the tables ({', '.join(removal.unproven)}): let them stay in quarantine as long as you would listen",
-        "stored procedures, events and views of other databases that name the tables are not looked for",
+        "nobody hears who misses the tables: let them stay in quarantine as long as you would listen",
+        "events, and routines of other databases, that name the tables are not looked for",
         "TRUNCATE and DROP by an account with the right to it pass the triggers; before the drop the tables are compared with the archive",
         "a DROP TABLE takes as long as the file system takes to delete its file; nobody waits for these tables by then",
         (
