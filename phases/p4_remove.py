@@ -18,7 +18,7 @@ from migrator.runner.removing.permits import Permit, permit_step
 from migrator.runner.removing.planning import (
     differences,
     look,
-    refuse_what_mariadb_has_not,
+    refuse_what_is_not_built,
 )
 from migrator.runner.removing.plans import has_plan, keep_plan, kept_plan, plan_folder
 from migrator.runner.removing.removal import (
@@ -99,7 +99,7 @@ def plan(
         ConflictError: A plan is under way in the database.
     """
     folder, usual = out or ctx.path(ctx.config.remove.plan_dir), usual_of(ctx.config)
-    refuse_what_mariadb_has_not(ctx, wrap=wrap, preserve_order=preserve_order)
+    refuse_what_is_not_built(ctx, wrap=wrap, preserve_order=preserve_order)
     require_recipient(ctx)
     _require_another_folder(ctx, folder)
     removal, bystanders, pooled = look(ctx, preserve_order=preserve_order)

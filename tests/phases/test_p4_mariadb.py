@@ -251,7 +251,7 @@ def test_a_damaged_chunk_is_found_before_anything_is_dropped(shop: Shop) -> None
 @pytest.mark.parametrize(
     ("options", "prepare", "said"),
     [
-        ({"columns": ("locked_at",)}, "", "on MariaDB only tables can be removed yet"),
+        ({"columns": ("locked_at",)}, "", "columns go on PostgreSQL only"),
         ({"tables": ("nothing",)}, "", "there is no table nothing"),
         ({"tables": ("users",)}, "", "is the users table"),
         ({"acknowledged": ()}, "", 'put "stages" into [remove] acknowledged'),

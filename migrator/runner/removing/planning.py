@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migrator.core.catalog import shape
-from migrator.core.errors import ConflictError, UsageError
+from migrator.core.errors import ConflictError, RefusedError, UsageError
 from migrator.core.sql import qualified
 from migrator.legacy.catalog import Wanted, read_catalog
+from migrator.legacy.connect import refuse_other_databases
 from migrator.legacy.mariadb_removal import catalog as mariadb
 from migrator.legacy.postgres_removal import PostgresRemoval
 from migrator.legacy.removal_survey import read_access, read_bystanders
@@ -58,16 +59,22 @@ def look(ctx: Context, *, preserve_order: bool) -> Found:
         return _on_mariadb(ctx, _as_mariadb(database))
 
 
-def refuse_what_mariadb_has_not(
-    ctx: Context, *, wrap: tuple[str, ...], preserve_order: bool
-) -> None:
-    """Refuse options that nothing stands behind on MariaDB.
+def refuse_what_is_not_built(ctx: Context, *, wrap: tuple[str, ...], preserve_order: bool) -> None:
+    """Refuse what nothing stands behind for the application's database, before anything is asked of it.
 
     Raises:
-        UsageError: One was given.
+        RefusedError: It is a database that the removal does not know, or columns are to go from a MariaDB.
+        UsageError: An option was given that its removal does not have.
     """
-    if not is_mariadb(address(ctx)):
+    dsn = address(ctx)
+    if not is_mariadb(dsn):
+        refuse_other_databases(dsn, doing="the removal")
         return
+    if ctx.config.remove.columns:
+        raise RefusedError(
+            "[remove] columns: the removal knows tables of MariaDB; columns go on PostgreSQL only",
+            hint="columns = [] in [remove] of migrator.toml, then: migrator remove plan",
+        )
     given = {"--wrap": wrap, "--preserve-order": preserve_order}
     for option, value in given.items():
         if value:

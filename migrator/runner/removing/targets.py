@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from migrator.core.errors import RefusedError, UsageError
+from migrator.core.errors import UsageError
 from migrator.core.sql import qualified
 from migrator.legacy.catalog import Wanted, existing_columns, read_catalog, table_names
 from migrator.legacy.identity import TABLES
@@ -73,13 +73,7 @@ def tables_on_mariadb(
 
     Raises:
         UsageError: One is unknown or has to stay, or none is listed.
-        RefusedError: Columns are listed.
     """
-    if config.remove.columns:
-        raise RefusedError(
-            "[remove] columns: on MariaDB only tables can be removed yet",
-            hint="columns = [] in [remove] of migrator.toml, then: migrator remove plan",
-        )
     chosen = config.remove.tables
     listed = _usual(config, chosen).tables if isinstance(chosen, str) else chosen
     for name in listed:
