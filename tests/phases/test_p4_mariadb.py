@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -283,3 +284,31 @@ def test_what_was_not_built_for_it_is_refused_plainly(shop: Shop) -> None:
         p4_remove.plan(ctx, preserve_order=True)
     with pytest.raises(RefusedError, match=r"erasure of single rows: .* MariaDB"):
         erase_rows(ctx, Wish("x.identities", "id", ("1",)))
+
+
+def test_the_rights_that_the_runbook_names_suffice(
+    tmp_path: Path,
+    mariadb: MariaDbServer,
+    mariadb_devise_db: str,
+    monkeypatch: pytest.MonkeyPatch,
+    make: Make,
+) -> None:
+    account = f"low_{secrets.token_hex(4)}@'%'"
+    database = mariadb_devise_db.rpartition("/")[2]
+    mariadb.run(
+        f"CREATE USER {account} IDENTIFIED BY 'low'", f"GRANT ALL ON `{database}`.* TO {account}"
+    )
+    dsn = mariadb_devise_db.replace(
+        f"app:{mariadb.password}@", f"{account.partition('@')[0]}:low@"
+    )
+    shop = make_shop(tmp_path / "site", mariadb, dsn, monkeypatch)
+    with pytest.raises(DependencyError, match="PROCESS"):
+        p4_remove.plan(shop.site.ctx)
+    mariadb.run(f"GRANT PROCESS ON *.* TO {account}")
+    mariadb.run(*(f"GRANT ALL ON `{place}`.* TO {account}" for place in shop.places.all))
+    before = shop.state()
+    p4_remove.plan(shop.site.ctx)
+    p4_remove.run(shop.site.ctx)
+    p4_remove.rollback(shop.site.ctx)
+    assert shop.state() == before
+    mariadb.run(f"DROP USER {account}")

@@ -142,6 +142,11 @@ def _obstacles(
         found.append("it is partitioned")
     elif not number:
         found.append("InnoDB does not tell its number: GRANT PROCESS to the account of legacy.dsn")
+    if not rows(connection, "may_trigger")[0]["found"]:
+        found.append(
+            "the server writes a binary log and lets the account of legacy.dsn make no triggers: "
+            "GRANT SUPER, or log_bin_trust_function_creators = 1"
+        )
     return found
 
 

@@ -1,6 +1,13 @@
 -- name: server
 SELECT DATABASE() AS "database", @@version AS version;
 
+-- name: may_trigger
+-- With a binary log, triggers and functions are for those whom the server trusts not to make replicas differ.
+SELECT NOT @@log_bin OR @@log_bin_trust_function_creators OR EXISTS (
+  SELECT 1 FROM information_schema.user_privileges AS p WHERE p.privilege_type = 'SUPER' AND p.grantee = CONCAT(
+    '\'', LEFT(CURRENT_USER(), CHAR_LENGTH(CURRENT_USER()) - CHAR_LENGTH(SUBSTRING_INDEX(CURRENT_USER(), '@', -1)) - 1),
+    '\'@\'', SUBSTRING_INDEX(CURRENT_USER(), '@', -1), '\'')) AS found;
+
 -- name: table
 SELECT t.table_type AS kind, t.engine, t.create_options AS options, t.table_comment AS comment
 FROM information_schema.tables AS t WHERE t.table_schema = %(schema)s AND t.table_name = %(name)s;
