@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.core.errors import ConflictError, HeldError, UsageError
 from migrator.core.stage import Stage
-from migrator.legacy.removals import is_mariadb
 from migrator.runner import stages
 from migrator.runner.gating.guard import standings
 from migrator.runner.removing import finished
@@ -29,10 +28,11 @@ from migrator.runner.removing.removal import (
     observe,
     revert_steps,
 )
-from migrator.runner.removing.site import address, site
+from migrator.runner.removing.site import site
 from migrator.runner.removing.targets import usual_of
 from migrator.runner.standing import Standing
 from migrator.sqlgen.planfile import Beside, PlanFile, plan_files
+from migrator.sqlgen.removal import MARIADB
 from migrator.sqlgen.steps import FINALIZE, GUARD, PURGES
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def run(ctx: Context, to: str | None = None, consent: Consent = NONE) -> Moved:
     """
     made = kept_plan(ctx)
     names = _up_to(made, to)
-    _require_stage(ctx)
+    _require_stage(ctx, made)
     _require_peace(ctx)
     with ctx.state.locks.held(SUBJECT), site(ctx, made, read_only=False) as here:
         _require_the_planned_catalog(here)
@@ -161,7 +161,7 @@ def permit(ctx: Context, step: str, consent: Consent = NONE) -> Permit:
     """
     made = kept_plan(ctx)
     name = made.steps[_position(made, step)]
-    _require_stage(ctx)
+    _require_stage(ctx, made)
     _require_peace(ctx)
     with ctx.state.locks.held(SUBJECT), site(ctx, made, read_only=False) as here:
         _require_the_planned_catalog(here)
@@ -293,8 +293,8 @@ def _require_another_folder(ctx: Context, folder: Path) -> None:
         )
 
 
-def _require_stage(ctx: Context) -> None:
-    if is_mariadb(address(ctx)):
+def _require_stage(ctx: Context, made: PlanFile) -> None:
+    if made.dialect == MARIADB:
         return  # Stages know PostgreSQL only: the plan was not made unless that is acknowledged.
     document = stages.current(ctx)
     if document is None or document.stage is not Stage.AUTHER:

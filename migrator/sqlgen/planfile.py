@@ -16,6 +16,7 @@ from migrator.sqlgen import in_order
 from migrator.sqlgen.archive_plan import parse_archive_plan, path_of
 from migrator.sqlgen.dialect import DIALECTS
 from migrator.sqlgen.pages import pages
+from migrator.sqlgen.removal import POSTGRESQL
 from migrator.sqlgen.telling import exceptions_in_order, told
 from migrator.sqlgen.wrap.interface import Wrapped
 from migrator.sqlgen.wrap.registry import WRAPPERS
@@ -53,6 +54,7 @@ class PlanFile:
         oids: OIDs of all tables that a step locks or is tied to.
         shapes: By `schema.name`, what must be the same again after a full revert.
         files: Text by path.
+        dialect: Whose SQL they are in, a key of `DIALECTS`.
     """
 
     plan_id: str
@@ -73,6 +75,7 @@ class PlanFile:
     oids: tuple[int, ...]
     shapes: Mapping[str, dict[str, Any]]
     files: Mapping[str, str]
+    dialect: str = POSTGRESQL
 
     def archive(self, step: str) -> ArchivePlan:
         """Give what an archive step takes out of the database."""
@@ -146,6 +149,8 @@ def plan_files(removal: Removal, beside: Beside, *, made_at: datetime) -> dict[s
         "catalog": removal.content(),
         "files": {path: _hash(text) for path, text in sorted(files.items())},
     }
+    if removal.dialect != POSTGRESQL:
+        plan["dialect"] = removal.dialect
     return {**files, PLAN_FILE: json.dumps(plan, indent=2, ensure_ascii=False) + "\n"}
 
 
@@ -208,6 +213,7 @@ def parse_plan(files: Mapping[str, str]) -> PlanFile:
         return PlanFile(
             plan_hash=_hash(text),
             files={path: files[path] for path in hashes},
+            dialect=plan.get("dialect", POSTGRESQL),
             **{key: _frozen(plan[key]) for key in _KEYS},
         )
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
