@@ -140,7 +140,7 @@ def _environment() -> Environment:
         tripwire_view=lambda name: ident(naming.fitting("tripwire_" + name)),
     )
     environment.filters.update(
-        wrapped=_wrapped,
+        wrapped=wrapped,
         comment=on_one_line,
         literal=literal,
         not_valid=_not_valid,
@@ -302,6 +302,7 @@ def on_one_line(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in text)
 
 
-def _wrapped(text: str) -> str:
+def wrapped(text: str) -> str:
+    """Put a text into comments of a bearable width."""
     lines = textwrap.wrap(text, _WIDTH, initial_indent="-- ", subsequent_indent="--          ")
     return "\n".join(lines)

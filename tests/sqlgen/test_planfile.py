@@ -29,7 +29,7 @@ def test_what_is_read_back_is_what_was_written() -> None:
     as_written = {
         field.name: PLAN[field.name]
         for field in fields(PlanFile)
-        if field.name not in {"plan_hash", "files"}
+        if field.name not in {"plan_hash", "files", "dialect"}
     }
     for name, value in as_written.items():
         assert getattr(plan, name) == (tuple(value) if isinstance(value, list) else value), name
@@ -37,6 +37,12 @@ def test_what_is_read_back_is_what_was_written() -> None:
     assert plan.files == {path: text for path, text in FILES.items() if path != PLAN_FILE}
     assert plan.archive_steps == (steps.ARCHIVE_TABLES, steps.ARCHIVE_COLUMNS)
     assert plan.names[1:4] == ("tokens", "scratch", "encrypted_password")
+
+
+def test_a_plan_says_whose_sql_it_is_where_that_is_not_postgresqls() -> None:
+    assert "dialect" not in PLAN
+    assert parse_plan(FILES).dialect == "postgresql"
+    assert parse_plan(kept("mariadb")).dialect == "mariadb"
 
 
 def test_files_beside_the_plan_are_nobodys_business() -> None:

@@ -18,6 +18,7 @@ from migrator.dashboards.receipt_page import (
 from migrator.runner.private_file import put_in_place
 from migrator.runner.removing.archives import folder_of
 from migrator.runner.removing.plans import SUBJECT
+from migrator.sqlgen.removal import POSTGRESQL
 from migrator.sqlgen.steps import PURGE_COLUMNS, PURGE_TABLES
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def make_receipt(ctx: Context, plan: PlanFile) -> Receipt:
         archives=archives,
         held=_held(ctx, steps),
         exceptions=plan.exceptions,
-        commands=_commands(archives),
+        commands=_commands(archives if plan.dialect == POSTGRESQL else ()),
         ledger_head=ctx.state.ledger.head(),
     )
 

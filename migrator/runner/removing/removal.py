@@ -108,7 +108,7 @@ def revert_steps(
                 finished.forget(here.ctx)
             elif here.guard.plan_id() is None:
                 here.reopen()
-            if state == "applying" and name not in steps.PIECEMEAL:
+            if state == "applying" and not (here.database.piecemeal or name in steps.PIECEMEAL):
                 _step_back(here, name)
             else:
                 _take_back(here, name, identity, preserve_order=preserve_order)
