@@ -49,9 +49,8 @@ def reading(
             hint="postgresql://user:password@host/name",
         ) from None
     with _driver_errors(what), _connect(dsn, text, application_name) as connection:
-        connection.prepare_threshold = (
-            None  # PgBouncer's transaction mode loses prepared statements.
-        )
+        # PgBouncer's transaction mode loses prepared statements.
+        connection.prepare_threshold = None
         connection.read_only = True
         _set(connection, "TimeZone", "UTC")
         _set(connection, "statement_timeout", str(round(statement_timeout.total_seconds() * 1000)))
