@@ -83,6 +83,7 @@ def test_after_the_purge_definitions_and_rows_come_back_from_the_archive_and_go_
     receipt = make_receipt(ctx, kept_plan(ctx))
     assert receipt.whole
     assert receipt.tables == kept_plan(ctx).tables
+    assert "binary logs and replicas" in {held.where for held in receipt.held}
     moved = p4_remove.rollback(ctx)
     assert moved.steps == STEPS[::-1]
     assert (moved.differences, moved.orphans) == ((), ())

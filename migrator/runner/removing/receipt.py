@@ -70,7 +70,7 @@ def make_receipt(ctx: Context, plan: PlanFile) -> Receipt:
         steps=steps,
         consents=_consents(ctx, plan),
         archives=archives,
-        held=_held(ctx, steps),
+        held=_held(ctx, steps, dialect=plan.dialect),
         exceptions=plan.exceptions,
         commands=_commands(archives if plan.dialect == POSTGRESQL else ()),
         ledger_head=ctx.state.ledger.head(),
@@ -170,15 +170,16 @@ def _table(plan: TablePlan, kept: dict[str, Any]) -> TableKept:
     )
 
 
-def _held(ctx: Context, steps: tuple[StepDone, ...]) -> tuple[HeldUntil, ...]:
+def _held(ctx: Context, steps: tuple[StepDone, ...], *, dialect: str) -> tuple[HeldUntil, ...]:
     remove = ctx.config.remove
     purged = max(
         (step.at for step in steps if step.step in {PURGE_TABLES, PURGE_COLUMNS}), default=""
     )
+    logs = "WAL archives" if dialect == POSTGRESQL else "binary logs"
     archive = HeldUntil("the archive", "until its files are deleted", _what_it_holds(ctx))
     return (
         _held_for("backups", remove.backups_kept_for, purged, "backups_kept_for"),
-        _held_for("WAL archives and replicas", remove.wal_kept_for, purged, "wal_kept_for"),
+        _held_for(f"{logs} and replicas", remove.wal_kept_for, purged, "wal_kept_for"),
         archive,
     )
 
