@@ -6,18 +6,19 @@ import math
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from migrator.core import mariadb
 from migrator.core.mariadb import Places, literal, places_of
 from migrator.core.sql import ident
 from migrator.sqlgen import secret_columns, steps
+from migrator.sqlgen.environment import environment_of
 from migrator.sqlgen.mariadb.archive_plan import archive_file
 from migrator.sqlgen.mariadb.steps import steps_of
 from migrator.sqlgen.render import DIRECTIONS, on_one_line, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from jinja2 import Environment
 
     from migrator.core.catalog import Constraint, Table
     from migrator.sqlgen.removal import Removal
@@ -52,12 +53,7 @@ def wait_s(timeout_ms: int) -> int:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("migrator.sqlgen.mariadb"),
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701  SQL, not HTML: every value goes through ident or literal
-    )
+    environment = environment_of("migrator.sqlgen.mariadb", blocks_leave_lines=True)
     environment.globals.update(
         ident=ident,
         literal=literal,

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from migrator.conformance.issuer import Issuer
@@ -16,8 +15,8 @@ from tests.parts.laravel import CALLBACK_PATH, prepare
 from tests.parts.laravel_fpm import LaravelFpm
 from tests.parts.postgres import PostgresServer, free_port
 from tests.parts.stage_file import create_side_tables
-from tests.shims.asgi.club import ALICE, TOKEN_COOKIE, oracle
-from tests.shims.express.test_with_auther import ENDED_S, Town, import_alice
+from tests.shims.asgi.club import ALICE, oracle
+from tests.shims.beside_auther import Town, import_alice
 from tests.shims.laravel.club import LaravelClub
 from tests.shims.laravel.test_conformance import REMEMBER
 from tests.shims.rails.town import PEPPER_ID, settings_of
@@ -62,22 +61,6 @@ def town(
             served.remove()
 
 
-def check_renewal(town: Town, browser: httpx.Client) -> None:
-    """Let the browser's token end, and go to a page."""
-    ended = browser.cookies[TOKEN_COOKIE]
-    town.ahead.write_text(str(ENDED_S))
-    assert town.who(browser) is None, "no script renews anything"
-    browser.cookies.set(TOKEN_COOKIE, ended, domain="127.0.0.1")
-    begun = browser.get("/whoami?page=3", follow_redirects=False)
-    to_auther = browser.get(begun.headers["location"], follow_redirects=False)
-    # The new token is as long as the first one: Auther's clock stood where it was.
-    town.ahead.write_text("0")
-    page = browser.get(to_auther.headers["location"])
-    assert str(page.url) == f"{town.club.app.base_url}/whoami?page=3"
-    assert page.json()["credential"] == "cookie"
-    assert browser.cookies[TOKEN_COOKIE] != ended
-
-
 def test_a_session_becomes_authers_is_renewed_and_ends_on_both_sides(town: Town) -> None:
     club = town.club
     club.set_stage(Stage.DUAL)
@@ -95,7 +78,7 @@ def test_a_session_becomes_authers_is_renewed_and_ends_on_both_sides(town: Town)
         assert club.sql(home, str(ALICE)) == [("auther",)]
         assert REMEMBER not in browser.cookies
 
-        check_renewal(town, browser)
+        town.check_renewal(browser)
 
         assert town.log_out(browser).status_code == 303
         assert (town.who(browser), town.sessions()) == (None, 0)
