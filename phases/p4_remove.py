@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from migrator.core.catalog import shape
 from migrator.core.errors import ConflictError, HeldError, UsageError
-from migrator.core.sql import qualified
 from migrator.core.stage import Stage
-from migrator.legacy.catalog import Wanted, read_catalog
-from migrator.legacy.connect import open_postgres
-from migrator.legacy.guard import Archived, Guard, Orphans, Scream
-from migrator.legacy.removal_survey import read_access, read_bystanders
 from migrator.runner import stages
 from migrator.runner.gating.guard import standings
 from migrator.runner.removing import finished
@@ -21,6 +14,11 @@ from migrator.runner.removing.archives import ARCHIVES, check_files, require_rec
 from migrator.runner.removing.code import code_to_remove
 from migrator.runner.removing.consent import NONE, Consent
 from migrator.runner.removing.permits import Permit, permit_step
+from migrator.runner.removing.planning import (
+    differences,
+    look,
+    refuse_what_is_not_built,
+)
 from migrator.runner.removing.plans import has_plan, keep_plan, kept_plan, plan_folder
 from migrator.runner.removing.removal import (
     APPLIED,
@@ -30,17 +28,18 @@ from migrator.runner.removing.removal import (
     observe,
     revert_steps,
 )
-from migrator.runner.removing.site import address, site
-from migrator.runner.removing.targets import columns_to_drop, rules_of, tables_to_drop, usual_of
+from migrator.runner.removing.site import site
+from migrator.runner.removing.targets import usual_of
 from migrator.runner.standing import Standing
 from migrator.sqlgen.planfile import Beside, PlanFile, plan_files
-from migrator.sqlgen.removal import make_removal
+from migrator.sqlgen.removal import MARIADB
 from migrator.sqlgen.steps import FINALIZE, GUARD, PURGES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from migrator.config.secrets import SecretRef
+    from migrator.legacy.guard import Archived, Orphans, Scream
     from migrator.runner.context import Context
     from migrator.runner.removing.site import Site
 
@@ -99,47 +98,26 @@ def plan(
         RefusedError: Something could not be carried back, or is lost and was not acknowledged.
         ConflictError: A plan is under way in the database.
     """
-    remove, usual = ctx.config.remove, usual_of(ctx.config)
-    users = qualified(ctx.config.legacy.users_table)
-    with open_postgres(address(ctx), doing="the removal") as connection:
-        require_recipient(ctx)
-        if under_way := Guard(connection).plan_id():
-            raise ConflictError(
-                f"plan {under_way} is under way in this database", hint="migrator remove status"
-            )
-        _require_another_folder(ctx, out or ctx.path(remove.plan_dir))
-        tables = tables_to_drop(ctx.config, connection)
-        columns = columns_to_drop(ctx.config, connection, tables=tables)
-        wanted = [Wanted(*name) for name in tables] + [Wanted(*users, columns)]
-        catalog = read_catalog(connection, wanted)
-        access = read_access(
-            connection,
-            (table for table in catalog.tables if (table.schema, table.name) in tables),
-            application_roles=remove.application_roles,
-            guard_role=remove.guard_role,
-        )
-        bystanders = read_bystanders(connection)
-    removal = make_removal(
-        catalog,
-        tables=tables,
-        users=users,
-        columns=columns,
-        rules=rules_of(ctx.config, preserve_order=preserve_order),
-        access=access,
-    )
+    folder, usual = out or ctx.path(ctx.config.remove.plan_dir), usual_of(ctx.config)
+    refuse_what_is_not_built(ctx, wrap=wrap, preserve_order=preserve_order)
+    require_recipient(ctx)
+    _require_another_folder(ctx, folder)
+    removal, bystanders, pooled = look(ctx, preserve_order=preserve_order)
     beside = Beside(
         code=code_to_remove(ctx, usual, app),
         bystanders=bystanders,
         wrap=wrap,
         library_notes=usual.notes,
-        pooled=connection.pooled,
+        pooled=pooled,
     )
     made = keep_plan(
         ctx,
         plan_files(removal, beside, made_at=ctx.clock.now()),
-        out or ctx.path(remove.plan_dir),
+        folder,
     )
-    ctx.state.ledger.note(SUBJECT, "plan", plan=made.plan_hash, tables=tables, columns=columns)
+    ctx.state.ledger.note(
+        SUBJECT, "plan", plan=made.plan_hash, tables=made.tables, columns=made.columns
+    )
     return made
 
 
@@ -165,7 +143,7 @@ def run(ctx: Context, to: str | None = None, consent: Consent = NONE) -> Moved:
     """
     made = kept_plan(ctx)
     names = _up_to(made, to)
-    _require_stage(ctx)
+    _require_stage(ctx, made)
     _require_peace(ctx)
     with ctx.state.locks.held(SUBJECT), site(ctx, made, read_only=False) as here:
         _require_the_planned_catalog(here)
@@ -183,7 +161,7 @@ def permit(ctx: Context, step: str, consent: Consent = NONE) -> Permit:
     """
     made = kept_plan(ctx)
     name = made.steps[_position(made, step)]
-    _require_stage(ctx)
+    _require_stage(ctx, made)
     _require_peace(ctx)
     with ctx.state.locks.held(SUBJECT), site(ctx, made, read_only=False) as here:
         _require_the_planned_catalog(here)
@@ -238,7 +216,7 @@ def rollback(
             exceptions=(made.exceptions_in_order if in_order else made.exceptions)
             if was_dropped
             else (),
-            differences=_differences(here) if here.guard.plan_id() is None else (),
+            differences=differences(here) if here.guard.plan_id() is None else (),
             orphans=orphans,
         )
 
@@ -315,7 +293,9 @@ def _require_another_folder(ctx: Context, folder: Path) -> None:
         )
 
 
-def _require_stage(ctx: Context) -> None:
+def _require_stage(ctx: Context, made: PlanFile) -> None:
+    if made.dialect == MARIADB:
+        return  # Stages know PostgreSQL only: the plan was not made unless that is acknowledged.
     document = stages.current(ctx)
     if document is None or document.stage is not Stage.AUTHER:
         now = document.stage if document else Stage.LEGACY
@@ -329,9 +309,9 @@ def _require_the_planned_catalog(here: Site) -> None:
     """Compare everything before the first step; later the guard schema compares in each transaction."""
     if here.states()[GUARD] == APPLIED:
         return
-    if differences := _differences(here):
+    if found := differences(here):
         raise ConflictError(
-            f"the database is not the one that was planned for: {', '.join(differences)}",
+            f"the database is not the one that was planned for: {', '.join(found)}",
             hint="migrator remove plan",
         )
 
@@ -365,20 +345,3 @@ def _position(made: PlanFile, to: str) -> int:
             hint="migrator remove status",
         )
     return found[0]
-
-
-def _differences(here: Site) -> tuple[str, ...]:
-    made = here.plan
-    catalog = read_catalog(here.connection, [Wanted(*qualified(label)) for label in made.shapes])
-    now = {
-        table.label: shape(
-            table, columns=frozenset(made.columns if table.label == made.users else ())
-        )
-        for table in catalog.tables
-    }
-    return tuple(
-        f"{label}: {part}"
-        for label, before in made.shapes.items()
-        for part, value in before.items()
-        if json.loads(json.dumps(now.get(label, {}).get(part))) != value
-    )

@@ -11,27 +11,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_FILE_BYTES = 1_048_576
-# Others' code, what is made by machine, and what no request runs through.
-_LEFT_OUT = frozenset(
-    {
-        "__pycache__",
-        "bower_components",
-        "coverage",
-        "dist",
-        "log",
-        "migrations",
-        "node_modules",
-        "public",
-        "spec",
-        "test",
-        "testdata",
-        "tests",
-        "tmp",
-        "vendor",
-        "venv",
-    }
-)
-_LEFT_OUT_PATHS = frozenset({"db/migrate", "bootstrap/cache", "storage/framework"})
+# Others' code, and what is made by machine.
+FOREIGN = frozenset({"__pycache__", "log", "node_modules", "tmp", "vendor"})
+# And what no request runs through.
+_LEFT_OUT = FOREIGN | {
+    "bootstrap/cache",
+    "bower_components",
+    "coverage",
+    "db/migrate",
+    "dist",
+    "migrations",
+    "public",
+    "spec",
+    "storage/framework",
+    "test",
+    "testdata",
+    "tests",
+    "venv",
+}
 
 
 @dataclass
@@ -39,11 +36,14 @@ class SourceFiles:
     """Walks an application's folder; links are not followed.
 
     Attributes:
+        endings: Of files that fit; None for all.
+        left_out: Folders by name, or by path below the root; hidden ones always are.
         unread: Files that were left out although they fit, with the reason; complete after a walk.
     """
 
     root: Path
-    endings: Collection[str]
+    endings: Collection[str] | None = None
+    left_out: Collection[str] = _LEFT_OUT
     unread: dict[str, str] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[tuple[str, bytes]]:
@@ -64,13 +64,16 @@ class SourceFiles:
             folders[:] = [name for name in folders if self._is_own(here / name)]
             for name in names:
                 path = here / name
-                if path.suffix in self.endings and path.is_file() and not path.is_symlink():
+                if self._fits(path) and path.is_file() and not path.is_symlink():
                     yield path
+
+    def _fits(self, path: Path) -> bool:
+        return self.endings is None or path.suffix in self.endings
 
     def _is_own(self, folder: Path) -> bool:
         name = folder.relative_to(self.root).as_posix()
         hidden = folder.name.startswith(".")
-        return not (hidden or folder.name in _LEFT_OUT or name in _LEFT_OUT_PATHS)
+        return not (hidden or folder.name in self.left_out or name in self.left_out)
 
     def _note(self, error: OSError) -> None:
         self.unread[str(error.filename)] = error.strerror or type(error).__name__

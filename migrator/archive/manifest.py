@@ -17,6 +17,16 @@ FORMAT = "migrator-archive/2"
 MANIFEST = "manifest.json"
 SUMS = "SHA256SUMS"
 ERASURES = "erasures.json"
+DIGEST = (
+    "SHA-256 over the SHA-256 of up to 256 parts, in order; rows are parted by the first byte of their own SHA-256, a part is the "
+    "sorted SHA-256 of its rows; a row is its fields' text in UTF-8 one after another, "
+    "a field is N for NULL, else its length in bytes, a colon and the text; datestyle ISO, UTC"
+)
+# The same sums; what differs is how the server writes a value as text.
+MARIADB_DIGEST = (
+    DIGEST.removesuffix("; datestyle ISO, UTC")
+    + "; as MariaDB writes it, bytes as hexadecimal digits, UTC"
+)
 
 
 @dataclass(frozen=True)
@@ -157,12 +167,13 @@ class Manifest:
     erasure_key_file: str
     tables: tuple[ArchivedTable, ...]
     compression: str = "gzip"
-    digest: str = (
-        "SHA-256 over the SHA-256 of up to 256 parts, in order; rows are parted by the first byte of their own SHA-256, a part is the "
-        "sorted SHA-256 of its rows; a row is its fields' text in UTF-8 one after another, "
-        "a field is N for NULL, else its length in bytes, a colon and the text; datestyle ISO, UTC"
-    )
+    digest: str = DIGEST
     format: str = field(default=FORMAT)
+
+    @property
+    def of_mariadb(self) -> bool:
+        """Whether SQL and values are MariaDB's."""
+        return self.digest == MARIADB_DIGEST
 
     @property
     def chunks(self) -> tuple[Chunk, ...]:

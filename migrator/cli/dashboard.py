@@ -20,6 +20,7 @@ from migrator.cli.secret import token_of
 from migrator.cli.status import standings_of
 from migrator.config.secrets import SecretRef
 from migrator.core.errors import DependencyError, MigratorError, UsageError
+from migrator.dashboards.overview import REMOVED
 from migrator.dashboards.page import Request, evidence_hash, report
 from migrator.gates.spec import REMOVE
 from migrator.runner.notifying.afterwards import deliver_soon
@@ -140,9 +141,10 @@ def _save(
     if over.lost:
         raise DependencyError(over.lost, hint="mend that, then save again")
     asked = approvers or tuple(one.name for one in ctx.config.approvers)
-    html = report(over, _request(planned.step, asked))
+    done = over.stage == REMOVED
+    html = report(over, None if done else _request(planned.step, asked))
     file.write_text(html, encoding="utf-8")
-    click.echo(f"{file}: {over.decision} before {planned.step}")
+    click.echo(f"{file}: {over.decision}" + ("" if done else f" before {planned.step}"))
     click.echo(f"evidence {evidence_hash(over)}")
     click.echo(f"file     {sha256(html.encode()).hexdigest()}")
 

@@ -9,6 +9,7 @@ import click
 
 from migrator.cli.address import Address
 from migrator.cli.secret import SECRET, token_of
+from migrator.cli.web_server import web_server
 from migrator.core.errors import UsageError
 from phases import p3_drain
 
@@ -41,9 +42,7 @@ def serve(invocation: Invocation, listen: str, token: SecretRef | None) -> None:
             hint=f"--token env:NAME, or --listen {DEFAULT_ADDRESS}",
         )
     secret = None if token is None else token_of(token, invocation.root)
-    # A web server takes longer to import than most commands take to run.
-    import uvicorn  # noqa: PLC0415
-
+    # Starlette takes longer to import than most commands take to run.
     from migrator.dashboards.gate_endpoint import make_app  # noqa: PLC0415
 
     # Ctrl-C is how it ends.
@@ -54,8 +53,7 @@ def serve(invocation: Invocation, listen: str, token: SecretRef | None) -> None:
             lambda step, name: _answer(invocation, step, name), token=secret, hosts=hosts
         )
         click.echo(f"listening on http://{address.said(bound)}/gates/STEP")
-        config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
-        uvicorn.Server(config).run(sockets=[bound])
+        web_server(app).run(sockets=[bound])
 
 
 def _answer(invocation: Invocation, step: str, name: str | None) -> StepAnswer:

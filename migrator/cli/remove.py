@@ -15,6 +15,7 @@ from migrator.cli.output import emit
 from migrator.cli.remove_archive import drill, erase, identity_option, keygen, receipt_, restore_
 from migrator.core.errors import ExitCode
 from migrator.runner.removing.consent import Consent
+from migrator.sqlgen.steps import SCREAM_WINDOW
 from migrator.sqlgen.wrap.registry import WRAPPERS
 from phases import p4_remove
 
@@ -210,7 +211,8 @@ def _show_plan(console: Console, made: PlanFile) -> None:
     _say(console, f"steps: {', '.join(made.steps)}")
     _list(console, "a revert after a drop does not bring back", made.exceptions)
     _list(console, "look at", made.notes)
-    _say(console, "next: read the SQL, then: migrator remove apply --to 04")
+    first = next(step for step in made.steps if step >= SCREAM_WINDOW)
+    _say(console, f"next: read the SQL, then: migrator remove apply --to {first[:2]}")
 
 
 def _show_permit(console: Console, given: Permit) -> None:

@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from migrator.cli.address import Address
+from migrator.cli.web_server import web_server
 from migrator.runner.writing_back.ringing import make_receiver
 
 if TYPE_CHECKING:
@@ -31,16 +32,11 @@ def listening(ctx: Context) -> Iterator[Receiver | None]:
         return
     address = Address(ctx.config.webhook.listen, key="[webhook] listen")
     receiver = make_receiver(ctx)
-    # A web server takes longer to import than most commands take to run.
-    import uvicorn  # noqa: PLC0415
-
+    # Starlette takes longer to import than most commands take to run.
     from migrator.auther.webhook.endpoint import PATH, make_app  # noqa: PLC0415
 
     with closing(address.listener()) as bound:
-        config = uvicorn.Config(
-            make_app(receiver), log_level="warning", access_log=False, server_header=False
-        )
-        server = uvicorn.Server(config)
+        server = web_server(make_app(receiver))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
         thread.start()
         ctx.progress.say(f"deliveries: http://{address.said(bound)}{PATH}")

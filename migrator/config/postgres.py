@@ -1,4 +1,4 @@
-"""Connections to the application's PostgreSQL: named, limited in time, read-only unless asked."""
+"""Looks into the application's PostgreSQL: named, read-only, limited in time."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg
+from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict
 
 from migrator.core.errors import DependencyError, UsageError
@@ -17,30 +18,27 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from migrator.config.secrets import SecretRef
+    from migrator.core.errors import MigratorError
 
 CONNECT_TIMEOUT_S = 10
 
 
-def connect(
-    dsn: SecretRef,
-    root: Path,
-    *,
-    application_name: str,
-    read_only: bool = True,
-    statement_timeout: timedelta | None = None,
-) -> psycopg.Connection:
-    """Open a connection; times are exchanged in UTC and statements are not prepared.
+@contextmanager
+def reading(
+    dsn: SecretRef, root: Path, what: str, *, application_name: str, statement_timeout: timedelta
+) -> Iterator[psycopg.Connection]:
+    """Read during a block; times are exchanged in UTC and statements are not prepared.
 
     Args:
         dsn: Where the DSN is.
         root: Folder that a `file:` reference starts from.
+        what: Is read, for messages; most often a table's name.
         application_name: Shown in pg_stat_activity.
-        read_only: Let the server refuse every write.
-        statement_timeout: Each statement's limit; None leaves the server's own.
+        statement_timeout: Each statement's limit.
 
     Raises:
         UsageError: The secret is missing or is no DSN.
-        DependencyError: The server cannot be reached or refuses the login.
+        DependencyError: In place of any error of the driver, which is its cause.
     """
     text = dsn.reveal(root)
     try:
@@ -50,8 +48,24 @@ def connect(
             f"{dsn} does not hold a PostgreSQL DSN; stages, gates and shims know no other database",
             hint="postgresql://user:password@host/name",
         ) from None
+    with _driver_errors(what), _connect(dsn, text, application_name) as connection:
+        # PgBouncer's transaction mode loses prepared statements.
+        connection.prepare_threshold = None
+        connection.read_only = True
+        _set(connection, "TimeZone", "UTC")
+        _set(connection, "statement_timeout", str(round(statement_timeout.total_seconds() * 1000)))
+        connection.commit()
+        yield connection
+
+
+def lacks_table(error: MigratorError) -> bool:
+    """Tell whether a table was not there to be read."""
+    return isinstance(error.__cause__, errors.UndefinedTable)
+
+
+def _connect(dsn: SecretRef, text: str, application_name: str) -> psycopg.Connection:
     try:
-        connection = psycopg.connect(
+        return psycopg.connect(
             text, application_name=application_name, connect_timeout=CONNECT_TIMEOUT_S
         )
     except psycopg.Error as error:
@@ -59,25 +73,10 @@ def connect(
             f"the database of {dsn} does not answer: {_first_line(error)}",
             hint="check the server and the DSN, then try the same command again",
         ) from error
-    connection.prepare_threshold = None  # PgBouncer's transaction mode loses prepared statements.
-    connection.read_only = read_only
-    _set(connection, "TimeZone", "UTC")
-    if statement_timeout is not None:
-        _set(connection, "statement_timeout", str(round(statement_timeout.total_seconds() * 1000)))
-    connection.commit()
-    return connection
 
 
 @contextmanager
-def driver_errors(doing: str) -> Iterator[None]:
-    """Turn the driver's errors inside the block into one of ours.
-
-    Args:
-        doing: What is being done, for the message, e.g. `counting sessions`.
-
-    Raises:
-        DependencyError: In place of any psycopg error.
-    """
+def _driver_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:

@@ -15,7 +15,7 @@ from migrator.config.section import Section
 # "usual": of the library that `legacy.kind` names.
 Known = Literal["usual", "devise", "django", "laravel", "better-auth"]
 Acknowledgement = Literal[
-    "scream_window", "lockout", "second_factors", "table_rewrite", "code_first"
+    "scream_window", "lockout", "second_factors", "table_rewrite", "code_first", "stages"
 ]
 
 

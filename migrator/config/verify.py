@@ -122,6 +122,7 @@ class VerifySection(Section):
         jwks_cooldown: What MIGRATOR_JWKS_COOLDOWN_S is in that deployment.
         stage_every: How often it looks at the stage document.
         workers: Processes behind the URL; each has a key set of its own.
+        counted_within: How long after an answer its counters may lag behind.
         post: A POST that CSRF protection guards and that answers `{"by": "<primary key>"}`.
         foreign_whoami: Like `whoami`, below a path of `[shim] foreign_paths`.
         exchange: The deployment has MIGRATOR_EXCHANGE_SECRET.
@@ -135,6 +136,7 @@ class VerifySection(Section):
     jwks_cooldown: Duration = timedelta(seconds=30)
     stage_every: Duration = timedelta(seconds=2)
     workers: Annotated[int, Field(ge=1, le=64)] = 1
+    counted_within: Duration = timedelta(0)
     form: LoginFormSection | None = None
     logout: FormSection | None = None
     json_login: JsonLoginSection | None = None

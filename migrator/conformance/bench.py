@@ -131,6 +131,7 @@ class Bench:
         Raises:
             CannotRunError: The metrics cannot be read.
         """
+        time.sleep(self.profile.counted_within.total_seconds())
         bearer = ("Authorization", f"Bearer {self.site.metrics_token}")
         answer = Browser(self.wire).get(counters.METRICS_PATH, bearer)
         if answer.status != OK:

@@ -6,13 +6,17 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from migrator.conformance.plugin_stand_in import PluginStandIn, with_query
 from migrator.conformance.signing_keys import SigningKey, b64url, id_token_claims
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 JwksMode = Literal[
     "ok", "down", "error", "slow", "garbage", "empty", "huge", "redirect", "duplicate_kid"
@@ -87,6 +91,15 @@ class Issuing:
     def token_url(self) -> str:
         """Give the token endpoint."""
         return f"{self.auth_url}/oauth2/token"
+
+    @contextmanager
+    def overriding(self, claims: dict[str, Any]) -> Iterator[None]:
+        """Put claims into the id_tokens of the code flow meanwhile."""
+        self.id_token_overrides = claims
+        try:
+            yield
+        finally:
+            self.id_token_overrides = {}
 
     def make_token(
         self,

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from migrator.conformance.signing_keys import b64url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 PluginMode = Literal["ok", "down", "slow"]
 CAPABILITIES = ("verify", "exchange/ticket", "logout", "reset-ticket")
@@ -123,6 +127,29 @@ class PluginStandIn:
     def called(self, capability: str) -> list[dict[str, Any]]:
         """Give what each call of a capability said."""
         return [body for name, body in self.calls if name == capability]
+
+    def from_now(self, capability: str) -> Callable[[], list[dict[str, Any]]]:
+        """Give what tells of each call of a capability that comes after this one."""
+        before = len(self.called(capability))
+        return lambda: self.called(capability)[before:]
+
+    @contextmanager
+    def down(self) -> Iterator[None]:
+        """Give no answer meanwhile."""
+        self.mode = "down"
+        try:
+            yield
+        finally:
+            self.mode = "ok"
+
+    @contextmanager
+    def banning(self, auther_id: str) -> Iterator[None]:
+        """Ban somebody meanwhile."""
+        self.banned.add(auther_id)
+        try:
+            yield
+        finally:
+            self.banned.discard(auther_id)
 
     def _verify(self, body: dict[str, Any]) -> dict[str, Any]:
         known = self.passwords.get(str(body.get("id")))

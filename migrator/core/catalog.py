@@ -185,6 +185,7 @@ class Table:
         types: What its columns are of, each after those that it is made of.
         mentions: Functions whose text names the table, or the columns that are to go: they may
             break, PostgreSQL cannot tell.
+        definition: The server's own CREATE TABLE without foreign keys and counter, where it gives one.
     """
 
     schema: str
@@ -213,6 +214,7 @@ class Table:
     published: tuple[str, ...] = ()
     blockers: tuple[Blocker, ...] = ()
     mentions: tuple[str, ...] = ()
+    definition: str = ""
 
     @property
     def label(self) -> str:
@@ -245,7 +247,8 @@ class Catalog:
 
 def as_data(value: Table) -> dict[str, Any]:
     """Give a table as plain data for a plan file."""
-    return asdict(value)
+    data = asdict(value)
+    return data if value.definition else {k: v for k, v in data.items() if k != "definition"}
 
 
 def shape(table: Table, *, columns: frozenset[str] = frozenset()) -> dict[str, Any]:
@@ -257,7 +260,7 @@ def shape(table: Table, *, columns: frozenset[str] = frozenset()) -> dict[str, A
         table: As it was or is.
         columns: Only these and what involves them; the whole table when empty.
     """
-    data = asdict(replace(table, oid=0, rows=0, types=(), published=(), blockers=(), mentions=()))
+    data = as_data(replace(table, oid=0, rows=0, types=(), published=(), blockers=(), mentions=()))
     data["inbound"] = [{**key, "oid": 0} for key in data["inbound"]]
     data["columns"] = sorted(data["columns"], key=lambda column: str(column["name"]))
     if columns:

@@ -16,15 +16,17 @@ class PlainUsers(NamedTuple):
     name, identity, second factor, role, lock nor deletion; all texts can be stored anywhere.
 
     Attributes:
+        prints: SHA-256 of each hash in hexadecimal.
         names: Empty where there is none.
         created_ms: Unix milliseconds that Auther can hold, like `updated_ms`.
-        confirmed: Whether there is a time of confirmation.
+        confirmed: 1 where there is a time of confirmation, otherwise 0.
     """
 
     pks: list[str]
     emails: list[str]
     passwords: list[str]
+    prints: list[str]
     names: list[str]
     created_ms: Sequence[int]
     updated_ms: Sequence[int]
-    confirmed: list[bool]
+    confirmed: bytes

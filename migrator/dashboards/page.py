@@ -109,8 +109,13 @@ def document(over: Overview, made: Mapping[str, str], *, mark: str, measuring: b
     )
 
 
-def report(over: Overview, request: Request) -> str:
-    """Give a change request as one file without a script that loads nothing."""
+def report(over: Overview, request: Request | None) -> str:
+    """Give a change request as one file without a script that loads nothing.
+
+    Args:
+        over: What it rests on.
+        request: What is asked for; None where nothing is left to ask for, which makes it a record.
+    """
     style = asset("page.css").decode()
     made = parts(over, printed=True)
     return _template("report.html.j2").render(

@@ -108,7 +108,7 @@ def _still_holds(
     sample is newer.
     """
     given_at = pass_until - spec.good_for
-    broken = any(s.grade is Grade.BREACH and s.at > given_at for s in samples)
+    broken = any(s.grade is Grade.BREACH and s.at >= given_at for s in samples)
     return samples[-1].grade is Grade.OK and now <= pass_until and not broken
 
 

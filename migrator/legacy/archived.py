@@ -42,6 +42,7 @@ class Source:
     server_version: int
     encoding: str
     snapshot_at: Any
+    of_mariadb: bool = False
 
     @property
     def copy_encoding(self) -> str:
@@ -186,6 +187,29 @@ def require_empty_place(connection: Connection[Any], tables: Sequence[tuple[str,
 def missing_types(connection: Connection[Any], types: Iterable[str]) -> list[str]:
     """Give those of some types that are not there."""
     return _listed(connection, "missing_types", sorted(set(types)))
+
+
+def make_missing_types(
+    connection: Connection[Any], types: Iterable[tuple[str, str]], kinds: Iterable[str]
+) -> tuple[str, ...]:
+    """Make types that are missing, within the transaction; give those that were there.
+
+    Args:
+        connection: In a transaction.
+        types: By name, with the SQL that makes each.
+        kinds: All types that have to be there then.
+
+    Raises:
+        RefusedError: One of `kinds` is missing.
+    """
+    there = []
+    for name, made_by in types:
+        if missing_types(connection, [name]):
+            connection.execute(made_by.encode())
+        else:
+            there.append(name)
+    require_types(connection, kinds)
+    return tuple(there)
 
 
 def require_types(connection: Connection[Any], types: Iterable[str]) -> None:

@@ -152,7 +152,8 @@ WHERE m.prrelid = ANY(%(oids)s)
 ORDER BY m.prrelid, p.pubname;
 
 -- name: types
--- Enums, domains and composite types of the application's own, each after those that it is made of.
+-- Enums, domains, composite and range types of the application's own, each after those that it is made of. A range type
+-- with a function of the application's own is left to a person: that function may need the type itself.
 WITH RECURSIVE used(table_oid, column_name, oid, depth) AS (
   SELECT a.attrelid, a.attname, a.atttypid, 0 FROM pg_attribute a
   WHERE a.attrelid = ANY(%(oids)s) AND a.attnum > 0 AND NOT a.attisdropped
@@ -163,6 +164,8 @@ WITH RECURSIVE used(table_oid, column_name, oid, depth) AS (
     UNION ALL SELECT t.typbasetype WHERE t.typtype = 'd'
     UNION ALL SELECT a.atttypid FROM pg_attribute a
       WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
+    UNION ALL SELECT r.rngsubtype FROM pg_range r WHERE r.rngtypid = t.oid
+    UNION ALL SELECT r.rngtypid FROM pg_range r WHERE r.rngmultitypid = t.oid
   ) AS part(oid)
 )
 SELECT u.table_oid::bigint AS table_oid, format_type(t.oid, NULL) AS name,
@@ -175,6 +178,12 @@ SELECT u.table_oid::bigint AS table_oid, format_type(t.oid, NULL) AS name,
                               ', ' ORDER BY a.attnum)
             FROM pg_attribute a JOIN pg_type at ON at.oid = a.atttypid
             WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped))
+         WHEN 'r' THEN (
+           SELECT format('CREATE TYPE %%s AS RANGE (SUBTYPE = %%s, SUBTYPE_OPCLASS = %%I.%%I%%s%%s, MULTIRANGE_TYPE_NAME = %%s);',
+             format_type(t.oid, NULL), format_type(g.rngsubtype, NULL), op.nspname, o.opcname,
+             ', COLLATION = ' || nullif(g.rngcollation, 0)::regcollation, ', SUBTYPE_DIFF = ' || nullif(g.rngsubdiff, 0)::regproc,
+             format_type(g.rngmultitypid, NULL))
+           FROM pg_opclass o JOIN pg_namespace op ON op.oid = o.opcnamespace WHERE o.oid = g.rngsubopc)
          ELSE format('CREATE DOMAIN %%s AS %%s', format_type(t.oid, NULL), format_type(t.typbasetype, t.typtypmod))
            || CASE WHEN t.typcollation IN (0, b.typcollation) THEN '' ELSE ' COLLATE ' || t.typcollation::regcollation END
            || coalesce(' DEFAULT ' || pg_get_expr(t.typdefaultbin, 0), '') || CASE WHEN t.typnotnull THEN ' NOT NULL;' ELSE ';' END
@@ -184,13 +193,16 @@ SELECT u.table_oid::bigint AS table_oid, format_type(t.oid, NULL) AS name,
        END AS definition,
        array_agg(DISTINCT u.column_name::text) AS columns
 FROM used u
-JOIN pg_type t ON t.oid = u.oid AND t.typtype IN ('e', 'd', 'c')
+JOIN pg_type t ON t.oid = u.oid AND t.typtype IN ('e', 'd', 'c', 'r')
 JOIN pg_namespace n ON n.oid = t.typnamespace AND n.nspname NOT IN ('pg_catalog', 'information_schema')
 LEFT JOIN pg_type b ON b.oid = t.typbasetype
 LEFT JOIN pg_class r ON r.oid = t.typrelid
-WHERE coalesce(r.relkind, 'c') = 'c' AND NOT EXISTS (
+LEFT JOIN pg_range g ON g.rngtypid = t.oid
+LEFT JOIN pg_proc f ON f.oid = g.rngsubdiff
+WHERE coalesce(r.relkind, 'c') = 'c' AND coalesce(g.rngcanonical, 0) = 0
+  AND coalesce(f.pronamespace, 'pg_catalog'::regnamespace) = 'pg_catalog'::regnamespace AND NOT EXISTS (
   SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')
-GROUP BY u.table_oid, t.oid, n.nspname, b.typcollation
+GROUP BY u.table_oid, t.oid, n.nspname, b.typcollation, g.rngtypid
 ORDER BY u.table_oid, max(u.depth) DESC, 2;
 
 -- name: published

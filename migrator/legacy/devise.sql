@@ -10,16 +10,18 @@ COPY (
 ) TO STDOUT
 
 -- name: users_columns
--- A page of users as one row: each column as one text, a line for each user. Whoever has something in
--- another column, or what takes more than a line or fifteen digits, has no address here: `users_page` reads those.
+-- A page of users as one row: each column as one value, texts with a line for each user, numbers as bytes side
+-- by side. Whoever has something in another column, or what takes more than a line or fifteen digits, has no
+-- address here: `users_page` reads those.
 COPY (
-  SELECT count(*)::text, string_agg(id, E'\n'), string_agg(email, E'\n'), string_agg(password, E'\n'),
-         string_agg(name, E'\n'), string_agg(created, E'\n'), string_agg(updated, E'\n'),
-         string_agg(confirmed, '')
+  SELECT string_agg(id, E'\n'), string_agg(email, E'\n'), string_agg(password, E'\n'),
+         string_agg(encode(sha256(textsend(password)), 'hex'), E'\n'), string_agg(name, E'\n'),
+         string_agg(int8send(created), ''), string_agg(int8send(updated), ''), string_agg(confirmed, '')
   FROM (
     SELECT id, coalesce(CASE WHEN is_plain THEN email END, '') AS email, coalesce(password, '') AS password,
-           CASE WHEN is_plain THEN name ELSE '' END AS name, coalesce(created::text, '') AS created,
-           coalesce(updated::text, '') AS updated, CASE WHEN confirmed IS NULL THEN '0' ELSE '1' END AS confirmed
+           CASE WHEN is_plain THEN name ELSE '' END AS name, coalesce(created, 0) AS created,
+           coalesce(updated, 0) AS updated,
+           CASE WHEN confirmed IS NULL THEN '\x00'::bytea ELSE '\x01' END AS confirmed
     FROM (
       SELECT *,
              nothing_else AND strpos(name, E'\n') = 0

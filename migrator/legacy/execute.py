@@ -31,7 +31,7 @@ _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
 
 # What the guard schema raises, and what it means for the command.
-_REFUSALS: dict[str, type[MigratorError]] = {
+REFUSALS: dict[str, type[MigratorError]] = {
     "MG001": ConflictError,  # lease
     "MG002": RefusedError,  # gate evidence
     "MG003": ConflictError,  # not the planned object
@@ -112,7 +112,7 @@ def run_unit(
 ) -> None:
     """Run one unit; see `run_file`."""
     try:
-        for attempt in _attempts(patience):
+        for attempt in attempts(patience):
             with attempt:
                 _send(connection, unit)
     except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
@@ -125,7 +125,8 @@ def run_unit(
         _refuse(error, broken=connection.closed)
 
 
-def _attempts(patience: Patience) -> Retrying:
+def attempts(patience: Patience) -> Retrying:
+    """Give the tries for a lock."""
     # Full jitter: each pause is random between 0 and an upper bound that doubles.
     return Retrying(
         retry=retry_if_exception_type((errors.LockNotAvailable, errors.DeadlockDetected)),
@@ -163,7 +164,7 @@ def _waiting(pids: list[int]) -> str:
 
 def _refuse(error: psycopg.Error, *, broken: bool) -> NoReturn:
     said = error.diag.message_primary or type(error).__name__
-    if refusal := _REFUSALS.get(error.sqlstate or ""):
+    if refusal := REFUSALS.get(error.sqlstate or ""):
         raise refusal(said, hint=error.diag.message_hint or "migrator remove status") from error
     if broken or error.sqlstate is None:
         raise DependencyError(

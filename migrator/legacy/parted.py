@@ -68,15 +68,15 @@ class PartedReader:
         columns = self._columns(asked, rows)
         return self._by_lines(asked, rows) if columns is None else self._by_columns(asked, columns)
 
-    def _columns(self, asked: Asked, rows: int) -> list[list[str]] | None:
+    def _columns(self, asked: Asked, rows: int) -> PlainUsers | None:
         query = self._queries.texts.get((COLUMNS, asked.which))
         if query is None:
             return None
         with wrapped("reading users"):
             return read_columns(copy_row(self._connection, query, {"rows": rows, **asked.params}))
 
-    def _by_columns(self, asked: Asked, columns: Sequence[list[str]]) -> Parted:
-        pks = columns[0]
+    def _by_columns(self, asked: Asked, columns: PlainUsers) -> Parted:
+        pks = columns.pks
         with wrapped("reading users"):
             page = self._lines.with_belongings([], asked, last=pks[-1])
             plain, places = pick_columns(columns, apart=self._apart | page.beside())

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from array import array
+from hashlib import sha256
 from itertools import chain, compress
-from typing import TYPE_CHECKING, Any
+from sys import byteorder
+from typing import TYPE_CHECKING
 
 from migrator.core.emails import PLAIN_EMAIL
 from migrator.core.plain import PlainUsers
@@ -63,41 +65,53 @@ def pick(lines: Sequence[str], *, apart: frozenset[str]) -> tuple[PlainUsers, li
         The plain users, and the places of all other lines.
     """
     if not lines:
-        return PlainUsers([], [], [], [], [], [], []), []
+        return nobody(), []
     # One search over the whole page takes half the time of one for each line.
     found = _LINE.findall("\n".join([*lines, ""]))
     pks, emails, passwords, names, created, updated, confirmed = map(
         list, zip(*found, strict=True)
     )
-    names = ["" if name == r"\N" else name for name in names]
-    is_confirmed = [at != r"\N" for at in confirmed]
-    columns = [pks, emails, passwords, names, created, updated, is_confirmed]
-    return _picked(columns, apart=apart)
+    users = PlainUsers(
+        pks,
+        emails,
+        passwords,
+        _prints(passwords),
+        ["" if name == r"\N" else name for name in names],
+        array("q", [int(at or 0) for at in created]),
+        array("q", [int(at or 0) for at in updated]),
+        bytes([at != r"\N" for at in confirmed]),
+    )
+    return pick_columns(users, apart=apart)
 
 
-def read_columns(values: Sequence[bytes]) -> list[list[str]] | None:
+def nobody() -> PlainUsers:
+    """Give the columns of no users."""
+    return PlainUsers([], [], [], [], [], array("q"), array("q"), b"")
+
+
+def read_columns(values: Sequence[bytes]) -> PlainUsers | None:
     """Read what `users_columns` of devise.sql gave.
 
     Returns:
-        The first six columns that `PlainUsers` has, and flags as 0 or 1; for whoever is not plain, the
-        address or the hash is empty. None when that cannot be told: only `users_page` can be read then.
+        Everybody; for whoever is not plain, the address or the hash is empty. None when that cannot
+        be told: only `users_page` can be read then.
     """
-    count, *parts, flags = values
-    pks, emails, passwords, names, created, updated = parts
+    pks, emails, passwords, prints, names, created, updated, confirmed = values
     try:
-        columns = [
+        users = PlainUsers(
             pks.decode().split("\n"),
             _EMAILS.findall(_ended(emails)),
             _HASHES.findall(_ended(passwords)),
+            prints.decode().split("\n"),
             names.decode().split("\n"),
-            created.decode().split("\n"),
-            updated.decode().split("\n"),
-            list(flags.decode()),
-        ]
+            _numbers(created),
+            _numbers(updated),
+            confirmed,
+        )
     except UnicodeDecodeError:
         return None
-    is_even = {*map(len, columns)} == {int(count)}
-    return columns if is_even and not _ESCAPED.search(pks.decode()) else None
+    is_even = {*map(len, users)} == {len(confirmed)}
+    return users if confirmed and is_even and not _ESCAPED.search(pks.decode()) else None
 
 
 def _ended(column: bytes) -> str:
@@ -105,41 +119,49 @@ def _ended(column: bytes) -> str:
     return column.decode("latin-1") + "\n"
 
 
-def pick_columns(
-    columns: Sequence[list[str]], *, apart: frozenset[str]
-) -> tuple[PlainUsers, list[int]]:
-    """Pick the plain users out of what `read_columns` gave, as `pick` does out of lines."""
-    *texts, flags = columns
-    return _picked([*texts, [flag == "1" for flag in flags]], apart=apart)
+def _numbers(column: bytes) -> array[int]:
+    """Read numbers side by side, the way they are sent and kept too: without an object for each."""
+    found = array("q", column)
+    if byteorder == "little":
+        found.byteswap()
+    return found
 
 
-def _picked(columns: list[list[Any]], *, apart: frozenset[str]) -> tuple[PlainUsers, list[int]]:
-    others: list[int] = []
-    pks, emails, passwords = columns[:3]
-    if "" in emails or "" in passwords or not apart.isdisjoint(chain(pks, emails)):
-        is_plain = [
-            email and password and apart.isdisjoint((pk, email))
-            for pk, email, password in zip(pks, emails, passwords, strict=True)
-        ]
-        others = [place for place, plain in enumerate(is_plain) if not plain]
-        columns = [list(compress(column, is_plain)) for column in columns]
-    pks, emails, passwords, names, created, updated, confirmed = columns
-    # Numbers side by side: they are sent and kept without an object for each.
-    created_ms, updated_ms = array("q", map(int, created)), array("q", map(int, updated))
-    return PlainUsers(pks, emails, passwords, names, created_ms, updated_ms, confirmed), others
+def _prints(passwords: Iterable[str]) -> list[str]:
+    return [sha256(password.encode()).hexdigest() for password in passwords]
+
+
+def pick_columns(users: PlainUsers, *, apart: frozenset[str]) -> tuple[PlainUsers, list[int]]:
+    """Pick the plain users out of columns in which all others lack the address or the hash."""
+    pks, emails, passwords = users[:3]
+    is_set_apart = bool(apart) and not apart.isdisjoint(chain(pks, emails))
+    if not is_set_apart and "" not in emails and "" not in passwords:
+        return users, []
+    is_plain = [
+        bool(email and password and apart.isdisjoint((pk, email)))
+        for pk, email, password in zip(pks, emails, passwords, strict=True)
+    ]
+    kept = [list(compress(texts, is_plain)) for texts in users[:5]]
+    created_ms = array("q", compress(users.created_ms, is_plain))
+    updated_ms = array("q", compress(users.updated_ms, is_plain))
+    confirmed = bytes(compress(users.confirmed, is_plain))
+    plain = PlainUsers._make([*kept, created_ms, updated_ms, confirmed])
+    return plain, [place for place, found in enumerate(is_plain) if not found]
 
 
 def pick_read(users: Iterable[LegacyUser], *, apart: frozenset[str]) -> PlainUsers:
     """Pick the plain ones out of users who were read; `apart` as for `pick`."""
     plain = [u for u in users if _is_plain(u) and apart.isdisjoint((u.pk, u.email))]
+    passwords = [user.password or "" for user in plain]
     return PlainUsers(
         [user.pk for user in plain],
         [user.email or "" for user in plain],
-        [user.password or "" for user in plain],
+        passwords,
+        _prints(passwords),
         [user.name or "" for user in plain],
         [user.created_ms or 0 for user in plain],
         [user.updated_ms or 0 for user in plain],
-        [user.confirmed_ms is not None for user in plain],
+        bytes([user.confirmed_ms is not None for user in plain]),
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from psycopg import errors, sql
 from psycopg.rows import class_row
 
-from migrator.config.postgres import connect, driver_errors
+from migrator.config.postgres import lacks_table, reading
 from migrator.core.durations import format_duration, parse_duration
 from migrator.core.errors import MigratorError
 from migrator.core.queries import load
@@ -65,22 +65,20 @@ class Homes:
     def look(self) -> HomesLook:
         """Count all users at once; when time is up, the planner's estimate is all there is."""
         try:
-            with (
-                driver_errors(TABLE),
-                connect(
-                    self.dsn,
-                    self.root,
-                    application_name=APPLICATION_NAME,
-                    statement_timeout=self.timeout,
-                ) as connection,
-            ):
+            with reading(
+                self.dsn,
+                self.root,
+                TABLE,
+                application_name=APPLICATION_NAME,
+                statement_timeout=self.timeout,
+            ) as connection:
                 try:
                     return self._look_of(self._groups(connection))
                 except errors.QueryCanceled:
                     connection.rollback()
                     return self._estimated(connection)
         except MigratorError as error:
-            if isinstance(error.__cause__, errors.UndefinedTable):
+            if lacks_table(error):
                 reason = f"there is no table {TABLE} yet: migrator import run makes it"
                 return HomesLook(doubts=(Doubt(Grade.UNPROVEN, reason),))
             return HomesLook(doubts=(Doubt(Grade.ERROR, error.message),))

@@ -6,10 +6,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from psycopg import errors
 from psycopg.rows import class_row
 
-from migrator.config.postgres import connect, driver_errors
+from migrator.config.postgres import lacks_table, reading
 from migrator.core.durations import format_duration
 from migrator.core.errors import MigratorError
 from migrator.core.queries import load
@@ -37,10 +36,10 @@ class Instances:
         """Read all heartbeats, old ones included."""
         try:
             with (
-                driver_errors("migrator_instance"),
-                connect(
+                reading(
                     self.dsn,
                     self.root,
+                    "migrator_instance",
                     application_name=APPLICATION_NAME,
                     statement_timeout=self.timeout,
                 ) as connection,
@@ -49,7 +48,7 @@ class Instances:
                 query = load("migrator.metrics", "instances.sql")["heartbeats"]
                 return FleetLook(tuple(cursor.execute(query.encode()).fetchall()))
         except MigratorError as error:
-            if isinstance(error.__cause__, errors.UndefinedTable):
+            if lacks_table(error):
                 reason = "there is no table migrator_instance yet: migrator import run makes it"
                 return FleetLook(doubts=(Doubt(Grade.UNPROVEN, reason),))
             return FleetLook(doubts=(Doubt(Grade.ERROR, error.message),))

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from psycopg import errors
-
-from migrator.config.postgres import connect, driver_errors
+from migrator.config.postgres import lacks_table, reading
 from migrator.core.errors import MigratorError
 from migrator.core.queries import load
 from migrator.metrics.interface import FactLook, Grade, no_fact
@@ -58,7 +56,7 @@ class PinnedUsers:
         try:
             found = self.read(rows=0)
         except MigratorError as error:
-            if isinstance(error.__cause__, errors.UndefinedTable):
+            if lacks_table(error):
                 return no_fact(Grade.NO_DATA, "there is no migrator_identity: migrator import run")
             return no_fact(Grade.ERROR, error.message)
         if not found.known:
@@ -80,15 +78,13 @@ class PinnedUsers:
             UsageError: The DSN is missing or is no DSN.
         """
         queries = load("migrator.metrics", "pinned_users.sql")
-        with (
-            driver_errors("migrator_identity"),
-            connect(
-                self.dsn,
-                self.root,
-                application_name=APPLICATION_NAME,
-                statement_timeout=self.timeout,
-            ) as connection,
-        ):
+        with reading(
+            self.dsn,
+            self.root,
+            "migrator_identity",
+            application_name=APPLICATION_NAME,
+            statement_timeout=self.timeout,
+        ) as connection:
             # Count and list belong to one moment.
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             wanted = {"source": self.source, "rows": rows}

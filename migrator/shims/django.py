@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DjangoTarget:
-    """Django 4.2 and later under WSGI, with django.contrib.auth and its sessions; users in PostgreSQL."""
+    """Django 4.2 and later under WSGI or ASGI, with django.contrib.auth; users in PostgreSQL."""
 
     name: str = "django"
     names: tuple[str, ...] = (

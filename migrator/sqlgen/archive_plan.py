@@ -88,10 +88,12 @@ def archive_files(removal: Removal, macros: Mapping[str, Callable[..., str]]) ->
         plans.append(ArchivePlan(steps.ARCHIVE_TABLES, tables))
     if removal.columns:
         plans.append(ArchivePlan(steps.ARCHIVE_COLUMNS, (_columns(removal, macros),)))
-    return {
-        path_of(plan.step): json.dumps(asdict(plan), indent=1, ensure_ascii=False) + "\n"
-        for plan in plans
-    }
+    return {path: text for plan in plans for path, text in file_of(plan).items()}
+
+
+def file_of(plan: ArchivePlan) -> dict[str, str]:
+    """Give an archive's file by its path."""
+    return {path_of(plan.step): json.dumps(asdict(plan), indent=1, ensure_ascii=False) + "\n"}
 
 
 def parse_archive_plan(text: str) -> ArchivePlan:
@@ -126,7 +128,7 @@ def _whole(removal: Removal, table: Table, macros: Mapping[str, Callable[..., st
         columns=tuple(ArchivedColumn(c.name, c.type, c.collation) for c in kept),
         sources=tuple(column.name for column in kept),
         key=table.key,
-        excluded=_excluded(removal, table),
+        excluded=excluded(removal, table),
         sequences=tuple((table.schema, s.name, naming.QUARANTINE) for s in table.sequences),
         rebuild=_rebuild(removal, table, together, macros),
         only_columns=False,
@@ -152,7 +154,7 @@ def _columns(removal: Removal, macros: Mapping[str, Callable[..., str]]) -> Tabl
         columns=tuple(ArchivedColumn(n, by_name[n].type, by_name[n].collation) for n in names),
         sources=(*users.key, *map(naming.quarantined, removal.kept(users))),
         key=users.key,
-        excluded=_excluded(removal, users),
+        excluded=excluded(removal, users),
         sequences=tuple((users.schema, s.name, users.schema) for s in part.sequences),
         rebuild=_rebuild(removal, part, {(users.schema, users.name)}, macros),
         only_columns=True,
@@ -160,7 +162,8 @@ def _columns(removal: Removal, macros: Mapping[str, Callable[..., str]]) -> Tabl
     )
 
 
-def _excluded(removal: Removal, table: Table) -> tuple[Excluded, ...]:
+def excluded(removal: Removal, table: Table) -> tuple[Excluded, ...]:
+    """Give the columns of a table whose values are not kept."""
     return tuple(Excluded(o.column, _WHY, o.instead) for o in removal.omitted(table))
 
 
@@ -187,12 +190,12 @@ def _rebuild(
         keys=macros["keys"](bare, keys),
         left_out=(
             *_left_out(table, keys),
-            *(_left_out_of_part(table) if is_part else ()),
+            *(f"{table.label}: trigger {t.name}" for t in table.triggers if is_part),
             *(f"{table.label}: type {kind.name}: owner, grants and comment" for kind in types),
         ),
         types=tuple(Part(kind.name, kind.definition) for kind in types),
-        # Of a part they would be about columns that are not there.
-        extras=() if is_part else _extras(table, macros),
+        # A trigger of the whole would run into columns that a part does not have.
+        extras=_extras(replace(table, triggers=()) if is_part else table, macros),
     )
 
 
@@ -236,12 +239,4 @@ def _left_out(table: Table, keys: list[Constraint]) -> list[str]:
     found += [f"{label}: publications: {part.name}" for part in table.publications]
     if table.schema != "public":
         found.append(f"{label}: schema {table.schema}: owner, grants and comment")
-    return found
-
-
-def _left_out_of_part(table: Table) -> list[str]:
-    label = table.label
-    found = [f"{label}: its owner ({table.owner}) and all grants"]
-    for kind in ("triggers", "policies"):
-        found += [f"{label}: {kind}: {part.name}" for part in getattr(table, kind)]
     return found

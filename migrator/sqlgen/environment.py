@@ -1,17 +1,22 @@
-"""Templates of pages and of other tools' files, in which blocks leave no lines behind."""
+"""Where templates of a plan's files, of pages and of other tools' files are read."""
 
 from __future__ import annotations
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 
-def environment_of(package: str) -> Environment:
-    """Give an environment for the folder `templates` of a package."""
+def environment_of(package: str, *, blocks_leave_lines: bool = False) -> Environment:
+    """Give an environment for the folder `templates` of a package.
+
+    Args:
+        package: Its name.
+        blocks_leave_lines: A line that holds nothing but a block stays, empty, unless the block trims it.
+    """
     return Environment(
         loader=PackageLoader(package),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
+        trim_blocks=not blocks_leave_lines,
+        lstrip_blocks=not blocks_leave_lines,
         autoescape=False,  # noqa: S701  Markdown, SQL and code: each quotes in its own way
     )

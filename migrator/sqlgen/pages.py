@@ -7,10 +7,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from migrator.sqlgen.code_removal import FOLDER, IGNORING_DIFF, TAKE_OUT_DIFF
+from migrator.sqlgen.dialect import DIALECTS
 from migrator.sqlgen.environment import environment_of
 from migrator.sqlgen.render import on_one_line
-from migrator.sqlgen.steps import steps_of
-from migrator.sqlgen.telling import exceptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +31,7 @@ def pages(
         wraps: Tools that the plan is wrapped for.
         notes: What a person should look at before applying.
     """
-    diffs = code.diffs(removal)
+    diffs, dialect = code.diffs(removal), DIALECTS[removal.dialect]
     page = (
         _environment()
         .get_template("pages/code.md.j2")
@@ -52,9 +51,9 @@ def pages(
         .get_template("pages/README.md.j2")
         .render(
             removal=removal,
-            steps=steps_of(removal),
+            steps=dialect.steps_of(removal),
             wraps=wraps,
-            exceptions=exceptions(removal),
+            exceptions=dialect.exceptions(removal),
             notes=notes,
         )
     )

@@ -14,10 +14,10 @@ from migrator.core.sql import ident, literal
 from migrator.core.units import needs_session
 from migrator.sqlgen import in_order
 from migrator.sqlgen.archive_plan import parse_archive_plan, path_of
+from migrator.sqlgen.dialect import DIALECTS
 from migrator.sqlgen.pages import pages
-from migrator.sqlgen.render import render
-from migrator.sqlgen.steps import steps_of
-from migrator.sqlgen.telling import described, exceptions, exceptions_in_order, notes, told
+from migrator.sqlgen.removal import POSTGRESQL
+from migrator.sqlgen.telling import exceptions_in_order, told
 from migrator.sqlgen.wrap.interface import Wrapped
 from migrator.sqlgen.wrap.registry import WRAPPERS
 
@@ -54,6 +54,7 @@ class PlanFile:
         oids: OIDs of all tables that a step locks or is tied to.
         shapes: By `schema.name`, what must be the same again after a full revert.
         files: Text by path.
+        dialect: Whose SQL they are in, a key of `DIALECTS`.
     """
 
     plan_id: str
@@ -74,6 +75,7 @@ class PlanFile:
     oids: tuple[int, ...]
     shapes: Mapping[str, dict[str, Any]]
     files: Mapping[str, str]
+    dialect: str = POSTGRESQL
 
     def archive(self, step: str) -> ArchivePlan:
         """Give what an archive step takes out of the database."""
@@ -116,10 +118,11 @@ class Beside:
 
 def plan_files(removal: Removal, beside: Beside, *, made_at: datetime) -> dict[str, str]:
     """Give every file of a plan by its path, plan.json among them."""
-    files = render(removal)
+    dialect = DIALECTS[removal.dialect]
+    files = dialect.render(removal)
     look_at = (
         *beside.library_notes,
-        *notes(removal),
+        *dialect.notes(removal),
         *beside.code.notes(removal),
         *(_past_the_pooler(files) if beside.pooled else ()),
     )
@@ -130,22 +133,24 @@ def plan_files(removal: Removal, beside: Beside, *, made_at: datetime) -> dict[s
         "database": removal.database,
         "server_version": removal.server_version,
         "made_at": iso(made_at),
-        "steps": [step.name for step in steps_of(removal)],
+        "steps": [step.name for step in dialect.steps_of(removal)],
         "tables": [table.label for table in removal.tables],
         "users": removal.users.label,
         "columns": list(removal.names),
-        "exceptions": list(exceptions(removal)),
+        "exceptions": list(dialect.exceptions(removal)),
         "exceptions_in_order": list(exceptions_in_order(removal)),
         "notes": list(look_at),
         "unproven": list(removal.unproven),
         "listens": removal.rules.log_watched,
         "code_first": _code_first(removal, beside.code),
-        "survey": [*described(removal), *map(told, beside.bystanders)],
+        "survey": [*dialect.described(removal), *map(told, beside.bystanders)],
         "oids": _oids(removal),
         "shapes": _shapes(removal),
         "catalog": removal.content(),
         "files": {path: _hash(text) for path, text in sorted(files.items())},
     }
+    if removal.dialect != POSTGRESQL:
+        plan["dialect"] = removal.dialect
     return {**files, PLAN_FILE: json.dumps(plan, indent=2, ensure_ascii=False) + "\n"}
 
 
@@ -157,7 +162,8 @@ def _code_first(removal: Removal, code: CodeRemoval) -> list[str]:
 def _wrapped(
     removal: Removal, wrap: tuple[str, ...], sql: Mapping[str, str], *, made_at: datetime
 ) -> dict[str, str]:
-    plan = Wrapped(removal.plan_id, made_at, steps_of(removal), _there(removal), dict(sql))
+    steps = DIALECTS[removal.dialect].steps_of(removal)
+    plan = Wrapped(removal.plan_id, made_at, steps, _there(removal), dict(sql))
     return {
         f"{WRAP_FOLDER}/{tool}/{path}": text
         for tool in wrap
@@ -207,6 +213,7 @@ def parse_plan(files: Mapping[str, str]) -> PlanFile:
         return PlanFile(
             plan_hash=_hash(text),
             files={path: files[path] for path in hashes},
+            dialect=plan.get("dialect", POSTGRESQL),
             **{key: _frozen(plan[key]) for key in _KEYS},
         )
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:

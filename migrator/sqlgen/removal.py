@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # Raised when the emitted SQL changes, so that an old plan is not taken for a new one.
 GENERATOR = 6
+POSTGRESQL, MARIADB = "postgresql", "mariadb"
 MIN_SERVER_VERSION = 140000  # the guard's functions are of the kind that came with 14
 
 
@@ -82,6 +83,7 @@ class Removal:
         users: The users table; it stays.
         columns: Of `users`, in the table's order; may be empty, like `tables`.
         revocations: How each of `tables` is taken away from the application.
+        dialect: Whose SQL is emitted, a key of `DIALECTS`.
     """
 
     database: str
@@ -91,6 +93,7 @@ class Removal:
     columns: tuple[Column, ...]
     rules: Rules
     revocations: tuple[Revocation, ...]
+    dialect: str = POSTGRESQL
 
     @property
     def locks(self) -> LockRules:
@@ -189,7 +192,16 @@ def make_removal(
         rules,
         tuple(revocation_of(table, access) for table in chosen),
     )
-    if reasons := refusals(removal):
+    return checked(removal, refusals(removal))
+
+
+def checked(removal: Removal, reasons: list[str]) -> Removal:
+    """Give a removal that nothing speaks against.
+
+    Raises:
+        RefusedError: There are reasons; all are named.
+    """
+    if reasons:
         raise RefusedError(
             "not everything could be carried back:\n" + "\n".join(f"  {r}" for r in reasons),
             hint="remove what depends on it, or take it off [remove], then: migrator remove plan",
@@ -207,9 +219,13 @@ def refusals(removal: Removal) -> list[str]:
         found += _column_refusals(removal)
     if removal.in_order:
         found += rewriting.refusals(removal.users, removal.rules.acknowledged)
-    if not removal.rules.include_secrets:
-        found += _secret_refusals(removal)
-    return found + _cuts(removal) + _unacknowledged(removal) + _name_clashes(removal)
+    return found + refusals_anywhere(removal) + _cuts(removal) + _name_clashes(removal)
+
+
+def refusals_anywhere(removal: Removal) -> list[str]:
+    """Give the reasons that are the same in every database: secrets that cannot be left out, losses nobody accepted."""
+    secrets = [] if removal.rules.include_secrets else _secret_refusals(removal)
+    return secrets + _unacknowledged(removal)
 
 
 def _cuts(removal: Removal) -> list[str]:

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from migrator.core.sql import ident, literal
 from migrator.sqlgen import in_order, naming, steps
 from migrator.sqlgen.archive_plan import MACROS, archive_files
+from migrator.sqlgen.environment import environment_of
 from migrator.sqlgen.secret_columns import blank_password
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from jinja2 import Environment
 
     from migrator.core.catalog import Column, Constraint, Grant, InboundKey, Index, Table
     from migrator.sqlgen.removal import Removal
@@ -122,12 +123,7 @@ def _archive_files(environment: Environment, removal: Removal) -> dict[str, str]
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("migrator.sqlgen"),
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701  SQL, not HTML: every value goes through ident or literal
-    )
+    environment = environment_of("migrator.sqlgen", blocks_leave_lines=True)
     environment.globals.update(
         ident=ident,
         literal=literal,
@@ -140,7 +136,7 @@ def _environment() -> Environment:
         tripwire_view=lambda name: ident(naming.fitting("tripwire_" + name)),
     )
     environment.filters.update(
-        wrapped=_wrapped,
+        wrapped=wrapped,
         comment=on_one_line,
         literal=literal,
         not_valid=_not_valid,
@@ -302,6 +298,7 @@ def on_one_line(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in text)
 
 
-def _wrapped(text: str) -> str:
+def wrapped(text: str) -> str:
+    """Put a text into comments of a bearable width."""
     lines = textwrap.wrap(text, _WIDTH, initial_indent="-- ", subsequent_indent="--          ")
     return "\n".join(lines)

@@ -15,16 +15,19 @@ _SECRET = re.compile(
 )
 _PASSWORD = re.compile(r"(\w+_)?password(_(digest|hash))?")
 _KNOWN = {("authtoken_token", "key"), ("webauthn_challenges", "challenge")}
-_TEXT = re.compile(r"(text|character varying|citext)(\((?P<length>\d+)\))?")
+_TEXT = re.compile(
+    r"((?:tiny|medium|long)?text|character varying|varchar|citext)(\((?P<length>\d+)\))?"
+)
+_FLAGS = frozenset({"boolean", "tinyint(1)"})
 
 NULL = "NULL"
 # A bcrypt hash that no password fits, with a salt of its own: with '' all users would share one, and legacy sessions
 # could be made up for any of them.
-_UNUSABLE = (
+UNUSABLE = (
     "'$2a$12$' || left(replace(gen_random_uuid()::text, '-', ''), 21) || '.' || repeat('.', 31)"
 )
 _UNUSABLE_LENGTH = 60
-_RANDOM = "replace(gen_random_uuid()::text, '-', '')"
+RANDOM = "replace(gen_random_uuid()::text, '-', '')"
 _RANDOM_LENGTH = 32
 
 
@@ -56,7 +59,7 @@ def blank(column: Column) -> str:
 def blank_password(column: Column) -> str:
     """Give SQL for a hash that no password fits, '' for a column that holds none."""
     named = _PASSWORD.fullmatch(column.name.lower()) is not None
-    return _UNUSABLE if named and _holds(column, _UNUSABLE_LENGTH) else ""
+    return UNUSABLE if named and _holds(column, _UNUSABLE_LENGTH) else ""
 
 
 def refusals(table: Table, columns: tuple[Column, ...]) -> list[str]:
@@ -69,7 +72,7 @@ def refusals(table: Table, columns: tuple[Column, ...]) -> list[str]:
 
 
 def _is_secret(table: Table, column: Column) -> bool:
-    if column.type == "boolean" or column.identity or column.generated:
+    if column.type in _FLAGS or column.identity or column.generated:
         return False
     named = _SECRET.fullmatch(column.name.lower()) is not None
     return named or (table.name, column.name) in _KNOWN
@@ -97,7 +100,7 @@ def _omission(table: Table, column: Column) -> Omission:
     if column.default and not _is_unique(table, column):
         return Omission(column.name, "its default", "")
     if _holds(column, _RANDOM_LENGTH):
-        return Omission(column.name, "a random value", _RANDOM)
+        return Omission(column.name, "a random value", RANDOM)
     return Omission(column.name, "", "?")
 
 

@@ -140,7 +140,25 @@ def lines(name: str, found: Measured) -> list[str]:
         ("memory", f"{memory} MB, {growth:+.1f} %", growth <= MAX_GROWTH_PERCENT),
     )
     head = f"{name}: {found.library} verifies in {found.bare.us:.1f} us, the lookup with it"
-    return [head, *(f"  {what} {said}  {_verdict(holds)}" for what, said, holds in rows)]
+    said = [head, *(f"  {what} {said}  {_verdict(holds)}" for what, said, holds in rows)]
+    return said + _lines_alone(found)
+
+
+def _lines_alone(found: Measured) -> list[str]:
+    """Say what it adds where each request begins with nothing, by the same ceilings."""
+    if not found.alone:
+        return []
+    lines = [f"  alone: a package that does nothing takes {found.nothing_us:.0f} us"]
+    for kind, alone in found.alone.items():
+        percent = alone.added.us / found.bare.us * 100
+        holds = (
+            alone.added.high_us < MAX_LEGACY_US
+            if kind == "legacy"
+            else percent <= MAX_ADDED_PERCENT
+        )
+        shares = ", ".join(f"{name} {us:.0f}" for name, us in alone.shares_us.items())
+        lines.append(f"  alone, {kind:6} {_us(alone.added)}: {shares}  {_verdict(holds)}")
+    return lines
 
 
 def _settings(stage: StageFile) -> ShimSettings:

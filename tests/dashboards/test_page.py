@@ -170,6 +170,14 @@ def test_the_report_needs_nothing_else_and_names_what_it_rests_on() -> None:
     assert '<details id="curve-table" open>' in html
 
 
+def test_after_the_removal_a_report_is_a_record_and_asks_for_nothing() -> None:
+    html = report(replace(REMOVED, evidence=EVIDENCE), None)
+    assert "Record: the removal is done" in html
+    assert "migrator remove receipt" in html
+    for asked in ("Change request", "asked to approve", EVIDENCE[0].spec_hash):
+        assert asked not in html
+
+
 def test_the_evidence_is_another_when_anything_that_counts_is() -> None:
     over = replace(PASSED, evidence=EVIDENCE)
     others = [

@@ -44,7 +44,10 @@ GATES = [GateSection.model_validate(gate) for gate in tomllib.loads(TEMPLATE)["g
                 "error_ratio",
             },
         ),
-        ("remove", {"legacy_requests", "total_requests", "verification_unavailable"}),
+        (
+            "remove",
+            {"legacy_requests", "total_requests", "verification_unavailable", "error_ratio"},
+        ),
     ],
 )
 def test_every_step_is_guarded_in_a_new_configuration(step: str, measures: set[str]) -> None:

@@ -154,6 +154,9 @@ def test_a_breach_ends_a_pass_though_nobody_wrote_that_down_before_the_next_look
     before_it = [sample(9, Grade.BREACH), *ok(10, 11)]
     again = evaluate(SPEC, before_it, now=AT + 11 * MINUTE, pass_until=until)
     assert again.state is GateState.PASSED
+    beside_it = [*ok(*range(11)), sample(10, Grade.BREACH), sample(12)]
+    found = evaluate(SPEC, beside_it, now=AT + 12 * MINUTE, pass_until=until)
+    assert (found.state, found.good_until) == (GateState.ACCUMULATING, None)
 
 
 def test_samples_of_another_specification_invalidate_and_never_count() -> None:

@@ -178,3 +178,4 @@ def test_what_was_lost_doubts_a_zero_and_no_breach_and_no_floor_that_is_reached(
     assert graded(spec(before="regress"), 1)[0] is Grade.BREACH
     assert graded(floor, 5)[0] is Grade.OK
     assert graded(floor, 4)[0] is Grade.UNPROVEN
+    assert graded(spec(at_most=9, at_least=5), 5)[0] is Grade.UNPROVEN

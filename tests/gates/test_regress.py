@@ -57,7 +57,8 @@ def test_two_intervals_apart_is_not_too_far_and_eight_tenths_of_one_not_too_near
 
 
 def test_after_the_clock_was_set_back_breaches_that_are_still_to_come_confirm_nothing() -> None:
-    assert confirmed(BROKEN, BROKEN, BROKEN, later=-1) == 3
+    assert confirmed(BROKEN, BROKEN, BROKEN, later=-2) == 3
+    assert confirmed(BROKEN, BROKEN, BROKEN, later=-2.001) == 0
     assert confirmed(BROKEN, BROKEN, BROKEN, later=-60) == 0
 
 

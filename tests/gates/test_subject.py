@@ -157,6 +157,8 @@ def test_the_gates_of_a_step_come_in_the_order_of_the_file() -> None:
         ("import_differences", "shop Member"),
         ("rollbacks", "shop Member"),
         ("auther_sign_ins", "https://id.example.org"),
+        ("auther_sign_in_failures", "https://id.example.org"),
+        ("auther_rehash_failures", "https://id.example.org"),
         ("unrehashed_users", "https://id.example.org"),
         ("legacy_homes", "Member within 2 days, 0:00:00"),
         ("users_seen_on_legacy", "Member within 2 days, 0:00:00"),

@@ -35,14 +35,22 @@ ALTER TABLE users ADD COLUMN IF NOT EXISTS last_login timestamptz
 
 @dataclass(kw_only=True)
 class DjangoApp(Program):
-    """A Django application under WSGI in a temporary folder."""
+    """A Django application in a temporary folder, under WSGI or ASGI.
+
+    Attributes:
+        workers: Processes, under WSGI.
+    """
 
     stage: StageFile
     workers: int = 1
     project: str = "club_settings"
+    asgi: bool = False
 
     def command(self) -> list[str]:
         """Give the server with as many workers as asked for."""
+        if self.asgi:
+            served = ["-m", "uvicorn", "asgi:application", "--port", str(self.port)]
+            return [sys.executable, *served, "--log-level", "warning"]
         return [sys.executable, "serve.py", self.project, str(self.port), str(self.workers)]
 
 

@@ -19,14 +19,16 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from tests.cli.command import migrator
-from tests.phases.kill_driver import until_it_ends
+from tests.phases.kill_driver import entered, until_it_ends
 from tests.runner.approvals import Team
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _FILE_EVENTS = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"}
-_WRITING = re.compile(r"\b(INSERT|UPDATE|DELETE|CREATE|approve_writer|take_lease)\b")
+_WRITING = re.compile(
+    r"\b(INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|VACUUM|approve_writer|take_lease)\b"
+)
 _ENDS = re.compile(r"os.rename|end of a transaction")
 _NOT_SIGNED = 3
 
@@ -62,8 +64,8 @@ class Killer:
 
     def _before(self, execute: Callable[..., Any]) -> Callable[..., Any]:
         def executed(on: Any, query: Any, *more: Any, **options: Any) -> Any:
-            if _WRITING.search(text := _words(query)):
-                self._at(f"before {text}")
+            if place := _place(query):
+                self._at(f"before {place}")
             return execute(on, query, *more, **options)
 
         return executed
@@ -93,9 +95,12 @@ def _writes(event: str, arguments: tuple[Any, ...]) -> bool:
     return event == "open" and bool(arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
 
 
-def _words(query: Any) -> str:
+def _place(query: Any) -> str:
     text = query.decode() if isinstance(query, bytes) else str(query)
-    return " ".join(text.split())[:100]
+    if unit := entered(text):
+        return f"the transaction {unit}"
+    words = " ".join(text.split())[:100]
+    return words if _WRITING.search(words) else ""
 
 
 def _child(root: Path, visited: Path, which: str, words: list[str]) -> int:

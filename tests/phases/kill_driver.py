@@ -40,8 +40,8 @@ class Killer:
 
     def send(self, connection: PostgresConnection, unit: Unit) -> None:
         """Send a unit, if life permits."""
-        # The header names the step; a name of a unit alone is in several files.
-        place = unit.text.partition("enter(")[2].partition(")")[0] or unit.name
+        # A name of a unit alone is in several files.
+        place = entered(unit.text) or unit.name
         self._at(f"before {place}")
         self._send(connection, unit)
         self._at(f"after {place}")
@@ -63,6 +63,11 @@ def _child(root: Path, direction: str, visited: Path) -> int:
     else:
         p4_remove.rollback(ctx)
     return 0
+
+
+def entered(text: str) -> str:
+    """Give what the header of a unit's SQL says that it is; empty for other SQL."""
+    return text.partition("enter(")[2].partition(")")[0]
 
 
 def until_it_ends(child: Callable[[], int], visited: Path) -> int:

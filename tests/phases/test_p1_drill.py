@@ -48,6 +48,12 @@ def test_nobody_is_locked_out_on_the_way_there_and_back(town: Town) -> None:
     town.move(MOVED)
     changes_on_both_sides(town)
     sync(town)
+    assert town.refused_there() == {}, "in stage dual anybody may be told to sign in at Auther"
+    # Nothing of it was written back so far.
+    changed_there = {*range(11, 17), *range(31, 35), FROM_THERE}
+    assert refused_here(town).keys() == changed_there, (
+        "who changed nothing there signs in here too"
+    )
 
     roll_back_with_changes_on_their_way(town)
     total = run(town.site.ctx)
@@ -62,7 +68,7 @@ def test_nobody_is_locked_out_on_the_way_there_and_back(town: Town) -> None:
     assert refused_here(town) == {}
 
     forward(town)
-    assert town.refused_there() == {}, "in stage dual anybody may be told to sign in at Auther"
+    assert town.refused_there() == {}
     sync(town)
     found = p1_import.verify(town.site.ctx)
     assert found.holds(), found.shown

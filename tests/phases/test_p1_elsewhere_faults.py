@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ import pytest
 
 from migrator.config.model import LegacySection
 from migrator.config.people import QuerySection
-from migrator.config.postgres import connect
+from migrator.config.postgres import reading
 from migrator.core.errors import DependencyError, RefusedError, UsageError
 from migrator.legacy.connect import describe_table, open_database
 from migrator.legacy.databases import database_of
@@ -139,8 +140,15 @@ def test_what_knows_postgresql_only_says_so(
             open_source(elsewhere_db, settings),
         ):
             pass
-    with pytest.raises(UsageError, match="does not hold a PostgreSQL DSN"):
-        connect(site.ctx.config.legacy.dsn, site.root, application_name="test")
+    look = reading(
+        site.ctx.config.legacy.dsn,
+        site.root,
+        "users",
+        application_name="test",
+        statement_timeout=timedelta(seconds=5),
+    )
+    with pytest.raises(UsageError, match="does not hold a PostgreSQL DSN"), look:
+        pass
 
 
 @pytest.mark.parametrize(

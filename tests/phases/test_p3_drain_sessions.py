@@ -12,6 +12,7 @@ from migrator.gates.verdict import GateState
 from phases import p3_drain
 from tests.parts.drain import NO_SESSIONS, Drain
 from tests.phases.gate_looks import look, prepared
+from tests.runner.approvals import Team, approvers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,6 +63,22 @@ def test_a_store_that_the_application_writes_to_no_more_is_acknowledged_by_a_per
     assert look(drain).state is GateState.PASSED
     drain.sign_in("user")
     assert look(drain).state is GateState.FAILED
+
+
+def test_two_approvers_sign_that_a_store_is_silent(drain: Drain) -> None:
+    team = Team(drain.root)
+    drain.configure(NO_SESSIONS + approvers(team.keys))
+    drain.prove_the_store()
+    assert look(drain).state is GateState.PASSED
+    drain.end_sessions()
+    silence_hash = p3_drain.silent_sessions(drain.context(), acknowledging=None).silence_hash
+    for signer in ("alice", "bob"):
+        with pytest.raises(HeldError, match="gate acknowledge --sessions is not approved"):
+            p3_drain.silent_sessions(drain.context(), acknowledging=silence_hash)
+        assert look(drain).state is GateState.HELD
+        team.sign(signer)
+    assert p3_drain.silent_sessions(drain.context(), acknowledging=silence_hash).known
+    assert look(drain).state is GateState.PASSED
 
 
 def test_a_session_that_cannot_be_decoded_is_never_a_zero(drain: Drain) -> None:

@@ -26,7 +26,7 @@ from tests.runner.approvals import Team, approvers
 if TYPE_CHECKING:
     from pathlib import Path
 
-MEMBERS = "public.members"
+MEMBERS, NOTICES = "public.members", "public.notices"
 # In the order of its own collation B comes before a, in that of the database after it.
 MEMBERS_SQL = """
 CREATE TYPE rank AS ENUM ('low', 'high');
@@ -35,6 +35,8 @@ CREATE TABLE members (
 INSERT INTO members
 SELECT team, ('00000000-0000-0000-0000-' || lpad(n::text, 12, 'a'))::uuid, rank, n % 2 = 0, team || n || rank
 FROM unnest(ARRAY['B,"x', 'a', 'Zz', 'b']) AS team, generate_series(1, 9) AS n, unnest(enum_range(NULL::rank)) AS rank;
+CREATE TABLE notices (team text, note text);
+INSERT INTO notices SELECT 'team ' || n % 4, 'notice ' || n FROM generate_series(1, 12) AS n;
 """
 AROUND_THE_DELETION = {
     "before os.rename manifest.json.next.part (1)",
@@ -44,6 +46,7 @@ AROUND_THE_DELETION = {
     "before os.rename manifest.json.part (1)",
 }
 ODD = '"B,""x",00000000-0000-0000-0000-AAAAAAAAAAA3,high'
+PLAIN = "a,00000000-0000-0000-0000-AAAAAAAAAAA3,high"
 
 
 @pytest.fixture
@@ -53,7 +56,7 @@ def team(tmp_path: Path) -> Team:
 
 @pytest.fixture
 def site(tmp_path: Path, devise_db: str, monkeypatch: pytest.MonkeyPatch, team: Team) -> Site:
-    """A table with a key of three columns in chunks of five rows; alice and bob have to agree."""
+    """One table with a key of three columns and one without, in chunks of five rows; alice and bob have to agree."""
     (tmp_path / "keys.json").write_text(json.dumps(team.keys))
     keys = {name: team.keys[name] for name in ("alice", "bob")}
     with psycopg.connect(devise_db) as connection:
@@ -62,32 +65,36 @@ def site(tmp_path: Path, devise_db: str, monkeypatch: pytest.MonkeyPatch, team: 
         tmp_path,
         devise_db,
         monkeypatch,
-        tables=(MEMBERS, "public.identities"),
+        tables=(MEMBERS, NOTICES, "public.identities"),
         columns=(),
         more="chunk_rows = 5\n" + approvers(keys),
     )
 
 
-def held(site: Site) -> set[str]:
-    """The notes that the archive has of the members."""
+def held(site: Site, label: str = MEMBERS) -> set[str]:
+    """The notes that the archive has of a table."""
     folder = site.archive(steps.ARCHIVE_TABLES)
     manifest = alone(folder)
     check_chunks(folder, manifest)
-    table = manifest.table(MEMBERS)
+    table = manifest.table(label)
     assert table is not None
     lines = b"".join(read_rows(folder, table, Identity(IDENTITY))).decode().splitlines()
     assert len(lines) == table.rows
-    return {line.split("\t")[4] for line in lines}
+    place = table.column_names.index("note")
+    return {line.split("\t")[place] for line in lines}
 
 
 def files(site: Site) -> set[str]:
     return {path.name for path in site.archive(steps.ARCHIVE_TABLES).iterdir()}
 
 
-def command(*keys: str, column: str = "") -> list[str]:
+def command(*keys: str, column: str = "", table: str = MEMBERS) -> list[str]:
     named = [word for key in keys for word in ("--key", key)]
     of = ["--column", column] if column else []
-    return ["remove", "erase", "--table", MEMBERS, *named, *of]
+    return ["remove", "erase", "--table", table, *named, *of]
+
+
+NO_KEY = command("team 3", column="team", table=NOTICES)
 
 
 def erased(site: Site, team: Team, *words: str) -> str:
@@ -100,10 +107,10 @@ def erased(site: Site, team: Team, *words: str) -> str:
     return ran.out
 
 
-def killed(site: Site, which: str, *keys: str) -> list[str]:
+def killed(site: Site, which: str, words: list[str]) -> list[str]:
     """Erase, killed at each place once; gives the places."""
     ran = subprocess.run(
-        [sys.executable, "-m", "tests.phases.kill_anywhere", site.root, which, *command(*keys)],
+        [sys.executable, "-m", "tests.phases.kill_anywhere", site.root, which, *words],
         capture_output=True,
         text=True,
         check=False,
@@ -145,18 +152,42 @@ def test_what_is_no_key_erases_nothing(site: Site, team: Team) -> None:
     assert len(held(site)) == 72
 
 
-@pytest.mark.parametrize("which", ["ends", pytest.param("all", marks=pytest.mark.long)])
+EVERYWHERE = pytest.param("all", marks=pytest.mark.long)
+
+
+@pytest.mark.parametrize("which", ["ends", EVERYWHERE])
 def test_killed_anywhere_the_same_command_comes_to_the_same_end(site: Site, which: str) -> None:
     p4_remove.plan(site.ctx)
     p4_remove.run(site.ctx, steps.WRITE_BLOCK_TABLES)
     before, kept = held(site), files(site)
-    places = killed(site, which, ODD)
-    assert not AROUND_THE_DELETION.difference(places)
+    for words in (command(ODD), NO_KEY):
+        places = killed(site, which, words)
+        assert not AROUND_THE_DELETION.difference(places)
     assert before - held(site) == {'B,"x3high'}
-    assert len(files(site)) == len(kept)
+    assert len(held(site, NOTICES)) == 9
+    # Of twelve rows in chunks of five nine are left: one chunk less.
+    assert len(files(site)) == len(kept) - 1
     assert site.sql("SELECT count(*) FROM migrator_quarantine.members") == 71
-    p4_remove.run(site.ctx, steps.PURGE_TABLES)
-    places = killed(site, which, "a,00000000-0000-0000-0000-AAAAAAAAAAA3,high")
-    assert "before os.rename erasures.json.part (1)" in places
+    p4_remove.run(site.ctx)
     assert p4_remove.rollback(site.ctx).differences == ()
-    assert site.sql("SELECT count(*) FROM members") == 70
+    assert site.sql("SELECT count(*) FROM members") == 71
+    assert site.sql("SELECT count(*) FROM notices WHERE team <> 'team 3'") == 9
+
+
+@pytest.mark.parametrize(
+    ("which", "last"),
+    [
+        ("ends", steps.FINALIZE),
+        pytest.param("all", steps.FINALIZE, marks=pytest.mark.long),
+        pytest.param("all", steps.PURGE_TABLES, marks=pytest.mark.long),
+    ],
+)
+def test_killed_anywhere_after_a_drop_no_row_comes_back(site: Site, which: str, last: str) -> None:
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, last)
+    for words in (command(PLAIN), NO_KEY):
+        places = killed(site, which, words)
+        assert "before os.rename erasures.json.part (1)" in places
+    assert p4_remove.rollback(site.ctx).differences == ()
+    assert site.sql("SELECT count(*) FROM members") == 71
+    assert site.sql("SELECT count(*) FROM notices") == 9

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import shutil
 import subprocess
@@ -21,12 +22,15 @@ from migrator.runner.context import make_context
 from migrator.runner.removing.plans import kept_plan
 from migrator.sqlgen import steps
 from phases import p4_remove
+from tests.phases.kill_driver import entered
 from tests.phases.removal import Site, make_site
+from tests.runner.approvals import Team
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from migrator.core.units import Unit
     from tests.parts.postgres import PostgresServer
 
 
@@ -75,10 +79,21 @@ def is_as_before(site: Site, before: list[str]) -> bool:
     return (moved.steps, moved.differences, contents(site)) == ((), (), before)
 
 
+def units(site: Site, direction: str) -> list[Unit]:
+    """What a whole way sends."""
+    files = kept_plan(site.ctx).files
+    return [unit for step in steps.NAMES for unit in units_of(files[f"{direction}/{step}.sql"])]
+
+
 def transactions(site: Site, direction: str) -> int:
     """How many a whole way has."""
-    files = kept_plan(site.ctx).files
-    return sum(len(units_of(files[f"{direction}/{step}.sql"])) for step in steps.NAMES)
+    return len(units(site, direction))
+
+
+def entries(site: Site, direction: str) -> set[str]:
+    """The places before each transaction of a whole way that tells the guard schema what it is."""
+    told = [entered(unit.text) for unit in units(site, direction)]
+    return {f"before the transaction {what} (1)" for what in told if what}
 
 
 def killed(site: Site, direction: str) -> list[str]:
@@ -93,6 +108,26 @@ def killed(site: Site, direction: str) -> list[str]:
     return [line for line in ran.stdout.splitlines() if line.startswith(("before ", "after "))]
 
 
+def killed_anywhere(site: Site, direction: str) -> list[str]:
+    """Go the whole way, killed once at each statement that writes and at each change of a file; gives the places."""
+    ran = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "tests.phases.kill_anywhere",
+            site.root,
+            "all",
+            "remove",
+            direction,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    return ran.stdout.splitlines()
+
+
 @pytest.mark.long
 def test_killed_before_and_after_each_transaction_the_same_command_comes_to_its_end(
     site: Site,
@@ -105,6 +140,21 @@ def test_killed_before_and_after_each_transaction_the_same_command_comes_to_its_
     assert site.sql("SELECT to_regnamespace('migrator_guard')") is None
     back = killed(site, "revert")
     assert len(back) >= 2 * transactions(site, "revert"), back
+    assert is_as_before(site, before)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_killed_before_each_statement_that_writes_and_each_change_of_a_file(site: Site) -> None:
+    before = contents(site)
+    (site.root / "keys.json").write_text(json.dumps(Team(site.root).keys))
+    p4_remove.plan(site.ctx)
+    places = killed_anywhere(site, "apply")
+    assert entries(site, "deploy") <= set(places)
+    assert any(place.startswith("before os.rename t001-") for place in places)
+    assert p4_remove.verify(site.ctx) == (steps.FINALIZE,)
+    places = killed_anywhere(site, "revert")
+    assert entries(site, "revert") <= set(places)
     assert is_as_before(site, before)
 
 

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
 
 from migrator.conformance.issuer import Issuer
 from migrator.core.errors import RefusedError
-from migrator.core.sql import ident
 from migrator.core.stage import Stage
 from migrator.runner.removing.plans import kept_plan
 from migrator.sqlgen import steps
 from phases import p4_remove
 from tests.parts import require
 from tests.parts.rails import RailsApp, prepare, settings_for
-from tests.parts.stage_file import create_side_tables
+from tests.phases.application_role import PERSON, application_role, listening_site
 from tests.phases.removal import STEPS, make_site
-from tests.phases.stalls import bound_s, fill, of_bare_drops, of_the_steps, patient
+from tests.phases.stalls import bound_s, fill, of_bare_drops, of_the_steps
 from tests.phases.visitors import Visitors
 
 if TYPE_CHECKING:
@@ -29,11 +26,12 @@ if TYPE_CHECKING:
 
     from migrator.shims.interface import ShimSettings
     from tests.parts.postgres import PostgresServer
+    from tests.phases.application_role import ApplicationRole
     from tests.phases.removal import Site
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
-PERSON, BUDGET_S, STAY_S, USERS = "auther-user-1", 1.0, 3.0, 20_000
+BUDGET_S, STAY_S, USERS = 1.0, 3.0, 20_000
 # What code/README.md asks for before step 03.
 CONTROLLER = """# frozen_string_literal: true
 
@@ -63,25 +61,12 @@ OLD_JOB = "require './config/environment'; User.where(encrypted_password: '').co
 
 
 @pytest.fixture
-def dsn(postgres: PostgresServer, devise_db: str) -> Iterator[str]:
-    """The database as the application's own role reaches it."""
+def role(postgres: PostgresServer, devise_db: str) -> Iterator[ApplicationRole]:
+    """The application's own role."""
     require("rails")
     fill(devise_db, USERS)
-    create_side_tables(devise_db)
-    name, password = f"club_{secrets.token_hex(4)}", secrets.token_hex(8)
-    with psycopg.connect(devise_db, autocommit=True) as connection:
-        for statement in (
-            f"CREATE ROLE {ident(name)} LOGIN PASSWORD '{password}'",
-            f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {ident(name)}",
-            f"GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {ident(name)}",
-            f"INSERT INTO migrator_identity (source, user_pk, auther_id) VALUES ('User', '1', '{PERSON}')",
-        ):
-            connection.execute(statement.encode())
-    yield devise_db.replace(f"postgres:{postgres.password}@", f"{name}:{password}@")
-    with psycopg.connect(devise_db, autocommit=True) as connection:
-        connection.execute(
-            f"DROP OWNED BY {ident(name)} CASCADE; DROP ROLE {ident(name)}".encode()
-        )
+    with application_role(postgres, devise_db) as role:
+        yield role
 
 
 @pytest.fixture
@@ -93,46 +78,39 @@ def issuer() -> Iterator[Issuer]:
 @pytest.fixture
 def site(
     postgres: PostgresServer,
-    dsn: str,
+    role: ApplicationRole,
     devise_db: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Site:
-    role = dsn.partition("//")[2].partition(":")[0]
-    rules = f"""
-application_roles = ['{role}']
-server_log = '{postgres.directory / "log"}'
-scream_window = "0s"
-"""
-    found = make_site(
+    return listening_site(
         tmp_path / "site",
         devise_db,
         monkeypatch,
-        rules=rules,
-        # Rails' build without the legacy side does not report itself.
-        acknowledged=("lockout", "second_factors", "code_first"),
+        role=role.name,
+        postgres=postgres,
+        budget_s=BUDGET_S,
     )
-    return patient(found, budget_s=BUDGET_S)
 
 
 @pytest.fixture
-def old_build(dsn: str, issuer: Issuer) -> Iterator[RailsApp]:
+def old_build(role: ApplicationRole, issuer: Issuer) -> Iterator[RailsApp]:
     """Devise and the shim with its legacy side, at stage auther, not started."""
-    app = prepare(dsn, settings_for(issuer), extra={"MIGRATOR_INSTANCE": "old-1"})
+    app = prepare(role.dsn, settings_for(issuer), extra={"MIGRATOR_INSTANCE": "old-1"})
     app.stage.set(Stage.AUTHER)
     yield app
     app.remove()
 
 
 @pytest.fixture
-def new_build(dsn: str, issuer: Issuer, site: Site) -> Iterator[RailsApp]:
+def new_build(role: ApplicationRole, issuer: Issuer, site: Site) -> Iterator[RailsApp]:
     """The same application after C0: no Devise in its code, no column that goes, the shim without its legacy side."""
     plain = settings_for(issuer)
 
     def settings(port: int, key: str) -> ShimSettings:
         return replace(plain(port, key), legacy=False)
 
-    app = prepare(dsn, settings, extra={"MIGRATOR_INSTANCE": "new-1"})
+    app = prepare(role.dsn, settings, extra={"MIGRATOR_INSTANCE": "new-1"})
     columns = " ".join(p4_remove.plan(site.ctx).columns)
     (app.folder / "app/controllers/application_controller.rb").write_text(CONTROLLER)
     (app.folder / "app/models/user.rb").write_text(MODEL.format(columns=columns))
@@ -143,7 +121,7 @@ def new_build(dsn: str, issuer: Issuer, site: Site) -> Iterator[RailsApp]:
 
 
 @pytest.fixture
-def bare(postgres: PostgresServer, dsn: str, devise_db: str) -> Iterator[str]:
+def bare(postgres: PostgresServer, role: ApplicationRole, devise_db: str) -> Iterator[str]:
     """A copy for a DROP without further thought, made before anybody is connected."""
     with postgres.temporary_database(template=devise_db.rpartition("/")[2]) as copy:
         yield copy

@@ -61,6 +61,7 @@ INSERT INTO migrator_identity (source, user_pk, auther_id, home) VALUES ('User',
 # Commands in sentences that are part of no command that is rehearsed, and where they are tried.
 IN_SENTENCES = {
     "migrator dual-path stage show": "phase 2",
+    "migrator drain health": "phase 3",
     "migrator drain status": "phase 3",
     "migrator drain watch --before remove": "phase 3",
     "migrator remove plan --app PATH": "tests/phases/test_p4_code.py",

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING
 
 import httpx
-import psycopg
 import pytest
 
 from migrator.conformance.issuer import Issuer
 from migrator.core.errors import RefusedError
-from migrator.core.sql import ident
 from migrator.core.stage import Stage
 from migrator.runner.removing.plans import kept_plan
 from migrator.sqlgen import steps
 from phases import p4_remove
 from tests.parts.asgi import AsgiApp, prepare
-from tests.parts.stage_file import create_side_tables
+from tests.phases.application_role import PERSON, application_role, listening_site
 from tests.phases.removal import STEPS, make_site
 from tests.phases.stalls import (
     bound_s,
@@ -35,8 +32,6 @@ if TYPE_CHECKING:
 
     from tests.parts.postgres import PostgresServer
     from tests.phases.removal import Site
-
-_PERSON = "auther-user-1"
 
 
 @pytest.mark.parametrize(
@@ -76,25 +71,12 @@ def application(
     postgres: PostgresServer, devise_db: str, issuer: Issuer
 ) -> Iterator[tuple[AsgiApp, str]]:
     """The running application in stage auther, and the role that it signs in to PostgreSQL with."""
-    create_side_tables(devise_db)
-    name, password = f"club_{secrets.token_hex(4)}", secrets.token_hex(8)
-    role = ident(name)
-    with psycopg.connect(devise_db, autocommit=True) as connection:
-        for statement in (
-            f"CREATE ROLE {role} LOGIN PASSWORD '{password}'",
-            f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}",
-            f"GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {role}",
-            f"INSERT INTO migrator_identity (source, user_pk, auther_id) VALUES ('User', '1', '{_PERSON}')",
-        ):
-            connection.execute(statement.encode())
-    own = devise_db.replace(f"postgres:{postgres.password}@", f"{name}:{password}@")
-    app = prepare(own, issuer)
-    app.stage.set(Stage.AUTHER)
-    app.start()
-    yield app, name
-    app.remove()
-    with psycopg.connect(devise_db, autocommit=True) as connection:
-        connection.execute(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}".encode())
+    with application_role(postgres, devise_db) as role:
+        app = prepare(role.dsn, issuer)
+        app.stage.set(Stage.AUTHER)
+        app.start()
+        yield app, role.name
+        app.remove()
 
 
 @pytest.fixture
@@ -111,19 +93,9 @@ def site(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Site:
-    rules = f"""
-application_roles = ['{application[1]}']
-server_log = '{postgres.directory / "log"}'
-scream_window = "0s"
-"""
-    found = make_site(
-        tmp_path,
-        devise_db,
-        monkeypatch,
-        rules=rules,
-        acknowledged=("lockout", "second_factors", "code_first"),
+    return listening_site(
+        tmp_path, devise_db, monkeypatch, role=application[1], postgres=postgres, budget_s=0.5
     )
-    return patient(found, budget_s=0.5)
 
 
 def test_who_is_signed_in_stays_so_through_quarantine_and_old_code_is_heard_before_the_drop(
@@ -132,7 +104,7 @@ def test_who_is_signed_in_stays_so_through_quarantine_and_old_code_is_heard_befo
     app, role = application
     made = p4_remove.plan(site.ctx)
     assert made.unproven == ()
-    with Visitors(app.base_url, "/me", issuer.make_token(_PERSON), says='"user":"1"') as visitors:
+    with Visitors(app.base_url, "/me", issuer.make_token(PERSON), says='"user":"1"') as visitors:
         for step in STEPS[: STEPS.index(steps.QUARANTINE_COLUMNS) + 1]:
             p4_remove.run(site.ctx, step)
             seen = len(visitors.answers)

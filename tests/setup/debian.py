@@ -40,6 +40,7 @@ _GO_PACKAGES = (
     "gopkg.in/square/go-jose.v2",
 )
 _LARAVEL = ("php-cli", "php-laravel-framework", "php-pgsql", "php-xml", "php-mbstring")
+_PHP_VERSION = "php -r 'echo PHP_MAJOR_VERSION, \".\", PHP_MINOR_VERSION;'"
 _POSTGRES_15 = "/usr/lib/postgresql/15/bin/postgres --version"
 PARTS: dict[str, Part] = {
     "rails": Part(
@@ -110,6 +111,17 @@ PARTS: dict[str, Part] = {
             "array_map(fn ($one) => require $one, %s); exit(extension_loaded('apcu') ? 0 : 1);"
             % ["Illuminate/autoload.php", "GuzzleHttp/autoload.php", "PHPUnit/Autoload.php"],
         ),
+    ),
+    # Debian would start both servers.
+    "php_fpm": Part(
+        "PHP-FPM and nginx",
+        ("php-fpm", "nginx"),
+        (
+            "sh",
+            "-c",
+            f"PATH=$PATH:/usr/sbin; nginx -v && php-fpm$({_PHP_VERSION}) -v",
+        ),
+        beside=True,
     ),
     "chromium": Part(
         "Chromium with its driver",

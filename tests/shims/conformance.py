@@ -1,28 +1,4 @@
-"""Runs the conformance suite against a real application, once, for all tests of a target.
-
-A target's test module needs three things:
-
-    PROFILE = …                                 # the rest of [verify]: its pages and forms
-
-    @pytest.fixture(scope="module")
-    def results(postgres, devise_template, tmp_path_factory):
-        with postgres.temporary_database(template=devise_template) as dsn:
-            deployment = Deployment(tmp_path_factory.mktemp("operator"), dsn, PROFILE)
-            # An application that nobody else uses, with deployment.settings(…) baked in and
-            # ENVIRONMENT in its environment.
-            with started(…) as app:
-                yield deployment.verify(app.base_url, stage=app.stage, redirect_uri=…)
-
-    pytestmark = pytest.mark.xdist_group("conformance-NAME")
-
-    GAPS = known_gaps(Path(__file__).with_name("gaps.txt"))
-
-    @pytest.mark.parametrize("case", CASES, ids=lambda case: case.title)
-    def test_case(results, case):
-        check(results[case.title], gaps=GAPS)
-
-The file names the cases that the target does not pass yet. It is strict: a gap that passes fails.
-"""
+"""Runs the conformance suite against a deployed application, as the operator's command does."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from migrator.sqlgen.usual.registry import USUAL
 from migrator.sqlgen.wrap.interface import Wrapped
 from migrator.sqlgen.wrap.registry import WRAPPERS
 from tests.sqlgen.catalog import COLUMNS, ROLE, TABLES, USERS, kept_catalog
+from tests.sqlgen.mariadb_removals import LOGINS, VISITS, made
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -159,6 +160,7 @@ GOLDEN_PLANS: Mapping[str, Callable[[], dict[str, str]]] = {
     "everything": lambda: plan_files(everything(), BESIDE, made_at=AT),
     "only_columns": lambda: _without_the_guard(only_columns()),
     "only_tables": lambda: _without_the_guard(only_tables()),
+    "mariadb": lambda: plan_files(made(LOGINS, VISITS), BESIDE, made_at=AT),
     "in_order": lambda: {FILE: render(in_order())[FILE]},
     "wraps": _wraps,
 }

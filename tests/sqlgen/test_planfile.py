@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from migrator.sqlgen import steps
 from migrator.sqlgen.code_removal import CodeRemoval
 from migrator.sqlgen.planfile import PLAN_FILE, Beside, PlanFile, parse_plan, plan_files
 from migrator.sqlgen.wrap.registry import WRAPPERS
-from tests.sqlgen.golden import AT, everything, kept, only_columns, only_tables
+from tests.sqlgen.golden import AT, BESIDE, CODE, everything, kept, only_columns, only_tables
 
 if TYPE_CHECKING:
     from migrator.sqlgen.removal import Removal
@@ -29,7 +29,7 @@ def test_what_is_read_back_is_what_was_written() -> None:
     as_written = {
         field.name: PLAN[field.name]
         for field in fields(PlanFile)
-        if field.name not in {"plan_hash", "files"}
+        if field.name not in {"plan_hash", "files", "dialect"}
     }
     for name, value in as_written.items():
         assert getattr(plan, name) == (tuple(value) if isinstance(value, list) else value), name
@@ -37,6 +37,12 @@ def test_what_is_read_back_is_what_was_written() -> None:
     assert plan.files == {path: text for path, text in FILES.items() if path != PLAN_FILE}
     assert plan.archive_steps == (steps.ARCHIVE_TABLES, steps.ARCHIVE_COLUMNS)
     assert plan.names[1:4] == ("tokens", "scratch", "encrypted_password")
+
+
+def test_a_plan_says_whose_sql_it_is_where_that_is_not_postgresqls() -> None:
+    assert "dialect" not in PLAN
+    assert parse_plan(FILES).dialect == "postgresql"
+    assert parse_plan(kept("mariadb")).dialect == "mariadb"
 
 
 def test_files_beside_the_plan_are_nobodys_business() -> None:
@@ -136,6 +142,13 @@ def test_what_needs_a_session_is_told_only_when_a_pooler_keeps_none() -> None:
     assert [said in note for note in PLAN["notes"]].count(True) == 1
     straight = plan_files(everything(), Beside(CodeRemoval("User", None)), made_at=AT)
     assert said not in straight[PLAN_FILE]
+
+
+def test_code_that_names_what_goes_is_an_open_point_unless_that_is_acknowledged() -> None:
+    assert PLAN["code_first"] == list(CODE.open_points(everything())) != []
+    rules = replace(everything().rules, acknowledged=("lockout", "code_first"))
+    accepted = plan_files(replace(everything(), rules=rules), BESIDE, made_at=AT)
+    assert json.loads(accepted[PLAN_FILE])["code_first"] == []
 
 
 def test_every_tool_can_be_asked_for() -> None:

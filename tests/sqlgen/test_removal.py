@@ -13,6 +13,7 @@ from migrator.core.catalog import (
     Catalog,
     Constraint,
     Table,
+    Trigger,
 )
 from migrator.core.errors import RefusedError
 from migrator.sqlgen import steps
@@ -92,6 +93,36 @@ def test_all_reasons_are_told_at_once() -> None:
             'put "lockout" into [remove] acknowledged'
         ),
     ]
+
+
+@pytest.mark.parametrize("text", ["told\n-- unit: mine\n", "told\nBEGIN;\n"])
+def test_a_text_that_would_cut_a_file_is_refused_wherever_it_stands(text: str) -> None:
+    for table in (
+        replace(LOGINS, comment=text),
+        replace(LOGINS, columns=(replace(COLUMN, comment=text),)),
+    ):
+        with pytest.raises(RefusedError, match=r"public\.logins: a text of it has a line"):
+            made(table)
+
+
+def test_with_columns_in_their_old_places_the_other_reasons_are_told_too() -> None:
+    users = replace(
+        USERS, blockers=(Blocker("", "view x depends on it"), Blocker("locked_at", "so does y"))
+    )
+    assert refused(users=users, columns=("locked_at",), preserve_order=True) == [
+        "public.users.locked_at: so does y",
+        "public.users: view x depends on it, and with --preserve-order the table would be written anew",
+    ]
+
+
+def test_so_many_instances_or_these_have_to_say_what_they_run() -> None:
+    guard = "deploy/01_guard.sql"
+    number = render(made(LOGINS, expected=3))[guard]
+    assert "unnest(ARRAY[]::text[])" in number
+    assert "cardinality(living) < 3 THEN" in number
+    names = render(made(LOGINS, expected=("a", "b")))[guard]
+    assert "unnest(ARRAY['a', 'b']::text[])" in names
+    assert "cardinality(living) < 1 THEN" in names
 
 
 def test_the_oldest_server_is_14() -> None:
@@ -234,6 +265,14 @@ def test_the_archives_own_plan_names_what_it_leaves_out() -> None:
     assert archive.excluded == (Excluded("token", "its values are secrets", "NULL"),)
 
 
+def test_what_stands_in_for_a_secret_is_the_default_while_rows_are_read_in() -> None:
+    password = replace(LOCKED, name="password", type="text")
+    files = render(made(replace(LOGINS, columns=(COLUMN, password)), include_secrets=False))
+    (archive,) = parse_archive_plan(files["archive/06_archive_tables.json"]).tables
+    assert 'ALTER COLUMN "password" SET DEFAULT ' in archive.rebuild.create
+    assert 'ALTER COLUMN "password" DROP DEFAULT' in archive.rebuild.complete
+
+
 def test_of_the_users_table_the_archive_has_the_key_and_what_hangs_on_what_goes() -> None:
     manager = replace(LOCKED, name="manager_id", type="bigint")
     number = replace(manager, name="number")
@@ -245,13 +284,15 @@ def test_of_the_users_table_the_archive_has_the_key_and_what_hangs_on_what_goes(
         columns=(*USERS.columns, manager, number),
         constraints=(KEY, own),
         sequences=(SEQUENCE, replace(SEQUENCE, name="numbers", column="number")),
+        triggers=(Trigger("touch", "CREATE TRIGGER …", "O", ""),),
     )
     files = render(made(users=users, columns=("manager_id",)))
     (archive,) = parse_archive_plan(files["archive/12_archive_columns.json"]).tables
     assert archive.names == ("id", "manager_id")
     assert archive.sequences == (("public", "logins_id_seq", "public"),)
     assert '"to_manager" FOREIGN KEY …' in archive.rebuild.keys
-    assert archive.rebuild.left_out == ("public.users: its owner (dba) and all grants",)
+    assert archive.rebuild.left_out == ("public.users: trigger touch",)
+    assert [part.what for part in archive.rebuild.extras] == ["public.users: owner dba"]
 
 
 def test_why_the_scream_window_proves_nothing_is_told_by_table() -> None:

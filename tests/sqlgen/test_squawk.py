@@ -59,7 +59,9 @@ def test_what_squawk_is_told_to_skip_has_its_reason_beside_it(
 
 
 def test_squawk_finds_nothing_in_the_plans_that_are_kept() -> None:
-    files = sorted(GOLDEN.rglob("*.sql"))
+    # It reads PostgreSQL's SQL.
+    found = GOLDEN.rglob("*.sql")
+    files = sorted(path for path in found if GOLDEN / "mariadb" not in path.parents)
     assert files
     assert squawk(*files).stdout == ""
 

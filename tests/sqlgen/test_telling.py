@@ -18,7 +18,7 @@ from migrator.core.catalog import (
 )
 from migrator.sqlgen import steps
 from migrator.sqlgen.steps import steps_of
-from migrator.sqlgen.telling import described, exceptions, notes, told
+from migrator.sqlgen.telling import described, exceptions, exceptions_in_order, notes, told
 from tests.sqlgen.removals import (
     COLUMN,
     INDEX,
@@ -31,6 +31,7 @@ from tests.sqlgen.removals import (
 )
 
 if TYPE_CHECKING:
+    from migrator.core.catalog import Table
     from migrator.sqlgen.removal import Removal
 
 
@@ -108,6 +109,40 @@ def test_what_does_not_come_back_as_it_was_is_told(removal: Removal, said: list[
     assert list(exceptions(removal)) == said
 
 
+def test_what_does_not_come_back_in_order_is_told_of_the_new_table() -> None:
+    def in_order(erase: str) -> Removal:
+        columns = replace(LOGINS, columns=(COLUMN, PASSWORD))
+        rules = {"preserve_order": True, "include_secrets": False, "erase": erase}
+        return made(columns, columns=("locked_at",), **rules)
+
+    new = "public.users: it is a new table, whose OID and statistics are others"
+    others = exceptions(in_order("no"))
+    assert exceptions_in_order(in_order("no")) == (others[0], new, *others[2:])
+    assert len(others) == 4
+    assert others[1] == (
+        "public.users: the columns come back at the end of the column order, "
+        "unless `migrator remove revert --preserve-order` writes the table anew"
+    )
+    erased = exceptions_in_order(in_order("null"))[1]
+    assert erased == f"{new}; the physical order of its rows went with the erasure"
+    assert exceptions_in_order(made(LOGINS, columns=("locked_at",))) == ()
+
+
+def test_how_long_a_table_is_written_anew_is_told_with_the_tables_that_wait_too() -> None:
+    def note(users: Table) -> str:
+        (found,) = notes(made(users=users, columns=("locked_at",), preserve_order=True))
+        return found
+
+    assert note(USERS).startswith(
+        "migrator remove revert --preserve-order: ACCESS EXCLUSIVE on public.users, in one transaction"
+    )
+    by = InboundKey("public", "orders", 2, "by", "…", ("t",), ("id",), True, "")
+    team = Constraint("of", "f", "…", ("id",), True, "", ("public", "teams"), ("id",))
+    itself = replace(team, name="invited_by", target=USERS_NAME)
+    tied = replace(USERS, inbound=(by,), constraints=(*USERS.constraints, team, itself))
+    assert "on public.users and, NOWAIT, on public.orders, public.teams, in one" in note(tied)
+
+
 def test_what_to_look_at_first_is_told() -> None:
     shared = replace(INDEX, columns=("locked_at", "name", "email"))
     users = replace(USERS, mentions=("g()",), indexes=(INDEX, shared))
@@ -124,5 +159,7 @@ def test_what_to_look_at_first_is_told() -> None:
             "[remove] server_log names no file: nobody would hear a refusal"
         ),
     )
+    alone = made(users=users, columns=("locked_at",), log_watched=False)
+    assert "(step 11_quarantine_columns will hold)" in notes(alone)[-1]
     accepted = made(LOGINS, log_watched=False, acknowledged=("scream_window",))
     assert notes(accepted)[0].startswith("the scream window is UNPROVEN (acknowledged): ")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from migrator.auther.interface import AccountRow, Alike, Mapped, UserRow
@@ -71,6 +70,8 @@ class Sample:
 
     def both(self, columns: Columns) -> tuple[Alike, Alike]:
         """Give the rows of `user` and of `account`."""
+        # Both have the same times, which become objects once.
+        created_ms, updated_ms = list(columns.created_ms), list(columns.updated_ms)
         return _alike(
             UserRow._fields,
             self.user,
@@ -79,8 +80,8 @@ class Sample:
                 "name": columns.names,
                 "email": columns.emails,
                 "email_verified": columns.verified,
-                "created_at": columns.created_ms,
-                "updated_at": columns.updated_ms,
+                "created_at": created_ms,
+                "updated_at": updated_ms,
             },
         ), _alike(
             AccountRow._fields,
@@ -90,8 +91,8 @@ class Sample:
                 "account_id": columns.ids,
                 "user_id": columns.ids,
                 "password": columns.passwords,
-                "created_at": columns.created_ms,
-                "updated_at": columns.updated_ms,
+                "created_at": created_ms,
+                "updated_at": updated_ms,
             },
         )
 
@@ -168,13 +169,14 @@ class PlainMapper:
 
     def columns(self, users: PlainUsers) -> Columns:
         """Map users."""
-        user_ids, verified = self._user_ids(users.pks), self.sample.verified
+        user_ids = self._user_ids(users.pks)
+        verified = bytes.maketrans(b"\0\1", bytes(self.sample.verified))
         provider = AccountRow._make(self.sample.account).provider_id
         return Columns(
             user_ids,
             users.names,
             users.emails,
-            bytes([verified[is_confirmed] for is_confirmed in users.confirmed]),
+            users.confirmed.translate(verified),
             users.created_ms,
             users.updated_ms,
             ids.own_account_ids(self.mark, owners=user_ids, provider=provider),
@@ -183,15 +185,9 @@ class PlainMapper:
 
     def rows(self, users: PlainUsers) -> list[Mapped]:
         """Map users, each as `to_rows` does."""
-        prints = fingerprints(users)
-        return self.sample.mapped(self.columns(users), pks=users.pks, prints=prints)
+        return self.sample.mapped(self.columns(users), pks=users.pks, prints=users.prints)
 
     def _user_ids(self, pks: list[str]) -> list[str]:
         if not self.derived_ids:
             return pks
         return ids.user_ids(self.key, namespace=self.namespace, source=self.source, pks=pks)
-
-
-def fingerprints(users: PlainUsers) -> list[str]:
-    """Give the SHA-256 of each legacy hash in hexadecimal."""
-    return [sha256(value.encode()).hexdigest() for value in users.passwords]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from migrator.auther.interface import AccountRow, TupleRow
-from migrator.auther.ways.database import Insert, Run, pass_over
+from migrator.auther.ways.database import Each, Insert, Run, pass_over
 from migrator.auther.ways.marks import MARK_COLUMNS, mark_row
 from migrator.auther.ways.schema import TUPLES
 from migrator.core.queries import load
@@ -27,6 +27,7 @@ _QUERIES = load("migrator.auther.ways", "sql_target.sql")
 _ACCOUNT_OWNER = AccountRow._fields.index("user_id")
 _WHOSE = slice(1, _ACCOUNT_OWNER + 1)
 _TUPLE_OWNER = TupleRow._fields.index("subject_id")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def steps_of(
@@ -34,7 +35,7 @@ def steps_of(
     *,
     layout: Layout,
     insert: Callable[[Sequence[AccountRow]], Insert],
-) -> list[Run]:
+) -> list[Run | Each]:
     """Give the statements; the first one writes one row for each user who is changed.
 
     Args:
@@ -48,7 +49,7 @@ def steps_of(
         *_session_steps(changes, layout),
         *(_tuple_steps(changes) if layout.tuples else ()),
         *_removal_steps(changes, layout),
-        Run(_QUERIES["release"], [_json([_times(change) for change in changes])]),
+        Each(_QUERIES["release"], [_times(change) for change in changes]),
     ]
 
 
@@ -70,18 +71,25 @@ def removal(ids: Sequence[str], layout: Layout) -> list[Run]:
     return [Run(_QUERIES[f"remove_{table}"], [json.dumps(ids)]) for table in tables]
 
 
-def _claims(changes: Sequence[Change]) -> Run:
+def _claims(changes: Sequence[Change]) -> Each:
     claims = [_claim(change) for change in changes]
     renaming = _QUERIES["renaming"] if any(map(renames, changes)) else ""
-    new_ones = _QUERIES["new_ones"] if any(claim[-1] for claim in claims) else ""
-    return Run(_QUERIES["claim"].format(renaming=renaming, new_ones=new_ones), [_json(claims)])
+    new = [_new_accounts(change) for change in changes]
+    new_ones = _QUERIES["new_ones"] if any(new) else ""
+    if new_ones:
+        claims = [[*claim, _json(ids)] for claim, ids in zip(claims, new, strict=True)]
+    sql = _QUERIES["claim"].replace("{renaming}", renaming).replace("{new_ones}", new_ones)
+    return Each(sql, claims)
 
 
 def _claim(change: Change) -> list[Any]:
     before = change.before
-    known = {account.id for account in before.accounts}
-    new = [account.id for account in change.accounts if account.id not in known]
-    return [*before.user, *(change.user or before.user)[1:], before.accounts, new]
+    return [*before.user, *(change.user or before.user)[1:], _json(before.accounts)]
+
+
+def _new_accounts(change: Change) -> list[str]:
+    known = {account.id for account in change.before.accounts}
+    return [account.id for account in change.accounts if account.id not in known]
 
 
 def _times(change: Change) -> tuple[str, int]:
@@ -111,7 +119,7 @@ class _Accounts:
 
 def _account_steps(
     changes: Sequence[Change], insert: Callable[[Sequence[AccountRow]], Insert]
-) -> Iterator[Run]:
+) -> Iterator[Run | Each]:
     """Tokens and other columns that the import does not write stay as they are."""
     accounts = _Accounts()
     changes = [c for c in changes if c.user is not None and c.accounts != c.before.accounts]
@@ -124,8 +132,9 @@ def _account_steps(
     # To set whose account it is, be it to the same, writes an index and looks for the user.
     for rows, moving in ((accounts.altered, ""), (accounts.moved, _QUERIES["moving"])):
         if rows:
-            owner = f"c.value ->> {_ACCOUNT_OWNER}"
-            yield Run(_held("update_accounts", owner, moving=moving), [_json(rows)])
+            held = _QUERIES["held"].format(owner=f"{{v[{_ACCOUNT_OWNER}]}}")
+            sql = _QUERIES["update_accounts"].replace("{held}", held).replace("{moving}", moving)
+            yield Each(sql, rows)
     if accounts.added:
         yield _insertion(insert(accounts.added), owner=_ACCOUNT_OWNER)
     if marks:
@@ -160,8 +169,8 @@ def _removal_steps(changes: Sequence[Change], layout: Layout) -> Iterator[Run]:
         yield _of_users("user", "id", ids)
 
 
-def _held(query: str, owner: str, **parts: str) -> str:
-    return _QUERIES[query].format(held=_QUERIES["held"].format(owner=owner), **parts)
+def _held(query: str, owner: str) -> str:
+    return _QUERIES[query].format(held=_QUERIES["held"].format(owner=owner))
 
 
 def _insertion(step: Insert, *, owner: int) -> Run:
@@ -184,4 +193,4 @@ def _of_users(table: str, column: str, ids: Sequence[str]) -> Run:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(value)

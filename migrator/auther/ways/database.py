@@ -69,14 +69,14 @@ class InsertAlike(NamedTuple):
     def statements(self) -> Iterator[Run]:
         """Give statements of many rows each: they take two thirds of what as many single ones take."""
         same, varying = list(self.rows.same.values()), self.rows.varying
-        start = 0
+        start, step = 0, len(varying)
         for rows in _STATEMENT_ROWS:
             sql = _many_rows(self.table, tuple(self.rows.same), tuple(varying), rows)
             while start + rows <= len(self.rows):
-                flat: list[Any] = [None] * (len(varying) * rows)
-                for place, values in enumerate(varying.values()):
-                    flat[place :: len(varying)] = values[start : start + rows]
-                yield Run(sql, same + flat)
+                bound: list[Any] = [*same, *[None] * (step * rows)]
+                for place, values in enumerate(varying.values(), len(same)):
+                    bound[place::step] = values[start : start + rows]
+                yield Run(sql, bound)
                 start += rows
 
 
@@ -96,7 +96,28 @@ def _many_rows(table: str, same: tuple[str, ...], varying: tuple[str, ...], rows
     )
 
 
-Step = Run | Insert | InsertAlike
+class Each(NamedTuple):
+    """One statement for each of some rows of values.
+
+    Attributes:
+        sql: With `{v[0]}`, `{v[1]}` and so on for the values, and `{rows}` for a FROM that gives them.
+    """
+
+    sql: str
+    rows: Sequence[Sequence[Any]]
+
+    def one_row(self) -> str:
+        """Give the statement for one row, whose values are its parameters."""
+        places = [f"?{1 + place}" for place in range(len(self.rows[0]))]
+        return self.sql.format(v=places, rows="")
+
+    def all_rows(self) -> str:
+        """Give the statement for all rows, which are one parameter: a JSON array of arrays."""
+        values = [f"(c.value ->> {place})" for place in range(len(self.rows[0]))]
+        return self.sql.format(v=values, rows=_QUERIES["rows"])
+
+
+Step = Run | Insert | InsertAlike | Each
 
 
 def pass_over() -> str:

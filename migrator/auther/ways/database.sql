@@ -7,3 +7,7 @@ INSERT INTO {table} ({columns}) SELECT {values} FROM json_each(?) WHERE true {co
 
 -- name: pass_over
 ON CONFLICT ("id") DO NOTHING
+
+-- name: rows
+-- One parameter: rows of values as a JSON array of arrays.
+FROM json_each(?) AS c

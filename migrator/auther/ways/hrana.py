@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from migrator.auther.ways.database import Insert, InsertAlike
+from migrator.auther.ways.database import Each, Insert, InsertAlike
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,7 +132,7 @@ def _plain(sql: str) -> dict[str, Any]:
 def _statement(step: Step) -> dict[str, Any]:
     if isinstance(step, InsertAlike):
         step = step.as_rows()
-    if isinstance(step, Insert):
+    if isinstance(step, Insert | Each):
         # One JSON text instead of a typed value for each column: a third of the time.
         values = json.dumps(step.rows, ensure_ascii=False, separators=(",", ":"))
         return {"sql": step.all_rows(), "args": [{"type": "text", "value": values}]}

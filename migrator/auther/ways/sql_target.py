@@ -17,7 +17,7 @@ from migrator.auther.interface import (
 )
 from migrator.auther.ways import issuers
 from migrator.auther.ways.changing import removal, renames, steps_of
-from migrator.auther.ways.database import Insert, InsertAlike, Run
+from migrator.auther.ways.database import Each, Insert, InsertAlike, Run
 from migrator.auther.ways.marks import MARK_COLUMNS, mark_row
 from migrator.auther.ways.schema import ISSUER, TUPLES, Layout
 from migrator.core.errors import RefusedError
@@ -163,7 +163,7 @@ class SqlTarget:
         pairs = zip(changes, done, strict=True)
         return [change for change, counts in pairs if not (counts and counts[0])]
 
-    def _steps(self, changes: Sequence[Change]) -> list[Run]:
+    def _steps(self, changes: Sequence[Change]) -> list[Run | Each]:
         return steps_of(changes, layout=self.layout, insert=self.insert_accounts)
 
     def read(self, ids: Sequence[str]) -> dict[str, Stored]:  # noqa: D102

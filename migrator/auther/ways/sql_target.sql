@@ -60,29 +60,30 @@ DELETE FROM "access_tuples"
 WHERE "subject_type" = 'user' AND "subject_id" IN (SELECT value FROM json_each(?))
 
 -- name: claim
--- Writes users who are still as they were read, and takes hold of them by a time that no row can have. One
--- parameter: a JSON array of [row as read…, row to write without id…, [accounts as read…], [new accounts' ids…]].
+-- Writes a user who is still as it was read, and takes hold of it by a time that no row can have. The values: the
+-- row as read, the row to write without its id, then as JSON arrays the accounts as read and, where anybody has
+-- some, the new accounts' ids.
 -- Whose new address or name another user has is passed over. The signs keep SQLite from looking users up by
 -- their names, where all those without one would be the same. Address and name are left out where nobody has a
 -- new one: to set them, be it to the same, writes two indexes.
 UPDATE OR IGNORE "user" SET
   ("name", "email_verified", "image", "created_at", "role", "banned", "ban_reason", "ban_expires")
-  = (c.value ->> 13, c.value ->> 15, c.value ->> 16, c.value ->> 17, c.value ->> 19,
-     c.value ->> 20, c.value ->> 21, c.value ->> 22),
+  = ({v[13]}, {v[15]}, {v[16]}, {v[17]}, {v[19]},
+     {v[20]}, {v[21]}, {v[22]}),
   {renaming}
   "updated_at" = 0.5
-FROM json_each(?) AS c
-WHERE "user"."id" = c.value ->> 0 AND (
+{rows}
+WHERE "user"."id" = {v[0]} AND (
     +"user"."name", +"user"."email", +"user"."email_verified", +"user"."image", +"user"."created_at",
     +"user"."updated_at", +"user"."role", +"user"."banned", +"user"."ban_reason", +"user"."ban_expires",
     +"user"."username", +"user"."display_username"
   ) IS (
-    c.value ->> 1, c.value ->> 2, c.value ->> 3, c.value ->> 4, c.value ->> 5, c.value ->> 6,
-    c.value ->> 7, c.value ->> 8, c.value ->> 9, c.value ->> 10, c.value ->> 11, c.value ->> 12
+    {v[1]}, {v[2]}, {v[3]}, {v[4]}, {v[5]}, {v[6]},
+    {v[7]}, {v[8]}, {v[9]}, {v[10]}, {v[11]}, {v[12]}
   )
-  AND (SELECT count(*) FROM "account" WHERE "user_id" = "user"."id") = json_array_length(c.value, '$[25]')
+  AND (SELECT count(*) FROM "account" WHERE "user_id" = "user"."id") = json_array_length({v[25]})
   AND NOT EXISTS (
-    SELECT 1 FROM json_each(c.value, '$[25]') AS b WHERE NOT EXISTS (
+    SELECT 1 FROM json_each({v[25]}) AS b WHERE NOT EXISTS (
       SELECT 1 FROM "account" AS a WHERE a."id" = b.value ->> 0
         AND (a."account_id", a."provider_id", a."user_id", a."password", a."created_at", a."updated_at")
         IS (b.value ->> 1, b.value ->> 2, b.value ->> 3, b.value ->> 4, b.value ->> 5, b.value ->> 6)
@@ -91,11 +92,11 @@ WHERE "user"."id" = c.value ->> 0 AND (
   {new_ones}
 
 -- name: renaming
-("email", "username", "display_username") = (c.value ->> 14, c.value ->> 23, c.value ->> 24),
+("email", "username", "display_username") = ({v[14]}, {v[23]}, {v[24]}),
 
 -- name: new_ones
 AND NOT EXISTS (
-  SELECT 1 FROM json_each(c.value, '$[26]') AS n JOIN "account" AS a ON a."id" = n.value
+  SELECT 1 FROM json_each({v[26]}) AS n JOIN "account" AS a ON a."id" = n.value
 )
 
 -- name: held
@@ -110,12 +111,12 @@ DELETE FROM "account" WHERE "id" IN (SELECT value FROM json_each(?)) AND {held}
 -- name: update_accounts
 UPDATE "account" SET
   {moving}
-  ("password", "created_at", "updated_at") = (c.value ->> 4, c.value ->> 5, c.value ->> 6)
-FROM json_each(?) AS c
-WHERE "account"."id" = c.value ->> 0 AND {held}
+  ("password", "created_at", "updated_at") = ({v[4]}, {v[5]}, {v[6]})
+{rows}
+WHERE "account"."id" = {v[0]} AND {held}
 
 -- name: moving
-("account_id", "provider_id", "user_id") = (c.value ->> 1, c.value ->> 2, c.value ->> 3),
+("account_id", "provider_id", "user_id") = ({v[1]}, {v[2]}, {v[3]}),
 
 -- name: insert_held
 INSERT INTO {table} ({columns}) SELECT {values} FROM json_each(?) AS c WHERE {held} {conflict}
@@ -134,8 +135,8 @@ DELETE FROM "verification" WHERE "identifier" IN (
 )
 
 -- name: release
-UPDATE "user" SET "updated_at" = c.value ->> 1 FROM json_each(?) AS c
-WHERE "user"."id" = c.value ->> 0 AND "user"."updated_at" = 0.5
+UPDATE "user" SET "updated_at" = {v[1]} {rows}
+WHERE "user"."id" = {v[0]} AND "user"."updated_at" = 0.5
 
 -- name: tuples_of_users
 SELECT

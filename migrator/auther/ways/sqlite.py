@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from migrator.auther.ways import schema
-from migrator.auther.ways.database import Insert, InsertAlike, Run
+from migrator.auther.ways.database import Each, Insert, InsertAlike, Run
 from migrator.auther.ways.sql_target import SqlTarget
 from migrator.auther.ways.sqlite_errors import wrapped
 from migrator.config.on_disk import OWNER_ONLY
@@ -67,7 +67,7 @@ class SqliteDatabase:
                 self._connection.execute("RELEASE one")
 
     def _do(self, step: Step) -> int:
-        if isinstance(step, Insert):
+        if isinstance(step, Insert | Each):
             return self._connection.executemany(step.one_row(), step.rows).rowcount
         if isinstance(step, InsertAlike):
             return sum(self._connection.execute(*each).rowcount for each in step.statements())

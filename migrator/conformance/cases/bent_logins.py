@@ -139,12 +139,9 @@ def a_failure_is_counted(bench: Bench) -> None:
 )
 def of_a_stranger(bench: Bench) -> None:
     alice = bench.person("alice")
-    bench.issuer.id_token_overrides = {"sub": "nobody-known", "email": alice.email}
-    try:
-        browser = bench.browser()
+    browser = bench.browser()
+    with bench.issuer.overriding({"sub": "nobody-known", "email": alice.email}):
         answer = log_in(bench, browser, "alice")
-    finally:
-        bench.issuer.id_token_overrides = {}
     expect_failed(bench, answer, browser, statuses=(409,))
 
 
@@ -154,12 +151,9 @@ def _refused_at_the_callback(bench: Bench, name: str) -> None:
 
 
 def _tampered(bench: Bench, claims: dict[str, Any], statuses: tuple[int, ...]) -> None:
-    bench.issuer.id_token_overrides = claims
-    try:
-        browser = bench.browser()
+    browser = bench.browser()
+    with bench.issuer.overriding(claims):
         answer = log_in(bench, browser, "alice")
-    finally:
-        bench.issuer.id_token_overrides = {}
     expect_failed(bench, answer, browser, statuses=statuses)
     answer.must(bench.scene.home(bench.person("alice")) == "legacy", "alice's home has not moved")
 

@@ -111,14 +111,14 @@ def pinned_in_drain(bench: Bench) -> None:
     people=("moved",),
 )
 def moved_at_the_form(bench: Bench) -> None:
-    calls = len(bench.issuer.plugin.called("verify"))
+    asked = bench.issuer.plugin.from_now("verify")
     browser = bench.browser()
     answer = bench.send_form(browser, "moved")
     to_auther = answer.status == 303 and answer.path == START
     answer.must(to_auther, f"303 to {START}")
     expect_nobody(bench, browser, answer, "moved")
-    asked = [one.get("id") for one in bench.issuer.plugin.called("verify")[calls:]]
-    answer.must(bench.person("moved").auther_id in asked, "the plugin's verify was asked")
+    verified = [one.get("id") for one in asked()]
+    answer.must(bench.person("moved").auther_id in verified, "the plugin's verify was asked")
 
 
 @case(
@@ -150,11 +150,8 @@ def _without_what_varies(answer: Answer) -> tuple[int, str]:
 )
 def moved_with_the_plugin_down(bench: Bench) -> None:
     browser = bench.browser()
-    bench.issuer.plugin.mode = "down"
-    try:
+    with bench.issuer.plugin.down():
         answer = bench.send_form(browser, "moved")
-    finally:
-        bench.issuer.plugin.mode = "ok"
     answer.must(answer.status == 503, "503")
     expect_nobody(bench, browser, answer, "moved")
 

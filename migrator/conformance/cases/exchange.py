@@ -77,17 +77,14 @@ def the_pause_begins_at_once(bench: Bench) -> None:
 )
 def the_ticket_is_bound(bench: Bench) -> None:
     with journey(bench, "alice") as path:
-        calls = len(bench.issuer.plugin.called("exchange/ticket"))
+        asked = bench.issuer.plugin.from_now("exchange/ticket")
         answer = path.to_ticket()
-        asked = bench.issuer.plugin.called("exchange/ticket")[calls:]
-        answer.must(len(asked) == 1, "one ticket")
+        answer.must(len(asked()) == 1, "one ticket")
+        ticket, query = asked()[0], answer.query
         wanted = (bench.person("alice").auther_id, bench.site.client_id)
-        found = (asked[0]["id"], asked[0]["client_id"])
+        found = (ticket["id"], ticket["client_id"])
         answer.must(found == wanted, "a ticket for alice and this client")
-        query = answer.query
-        answer.must(
-            query.get("code_challenge") == asked[0]["code_challenge"], "the same challenge"
-        )
+        answer.must(query.get("code_challenge") == ticket["code_challenge"], "the same challenge")
         answer.must(
             {"state", "nonce", "redirect_uri", "ticket"} <= query.keys(), "the whole request"
         )

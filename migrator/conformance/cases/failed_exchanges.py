@@ -31,11 +31,8 @@ def a_return_path_that_leads_elsewhere(bench: Bench) -> None:
         answer = path.browser.visit(f"{bench.wire.base_url}//evil.example/x")
         if answer.path == STARTS:
             url = path.at_auther(answer.location)
-            bench.issuer.plugin.mode = "down"
-            try:
+            with bench.issuer.plugin.down():
                 answer = path.back(url)
-            finally:
-                bench.issuer.plugin.mode = "ok"
         bench.expect_here(answer)
 
 
@@ -58,13 +55,9 @@ def _back_on_the_session(bench: Bench, path: Journey, answer: Answer) -> None:
     sessions=("alice",),
 )
 def banned_at_auther(bench: Bench) -> None:
-    plugin, alice = bench.issuer.plugin, bench.person("alice")
-    plugin.banned.add(alice.auther_id)
-    try:
-        with journey(bench, "alice") as path:
-            _back_on_the_session(bench, path, path.to_ticket())
-    finally:
-        plugin.banned.discard(alice.auther_id)
+    banning = bench.issuer.plugin.banning(bench.person("alice").auther_id)
+    with banning, journey(bench, "alice") as path:
+        _back_on_the_session(bench, path, path.to_ticket())
 
 
 @case(
@@ -76,14 +69,10 @@ def banned_at_auther(bench: Bench) -> None:
     sessions=("alice",),
 )
 def banned_at_the_last_moment(bench: Bench) -> None:
-    plugin, alice = bench.issuer.plugin, bench.person("alice")
     with journey(bench, "alice") as path:
         answer = path.to_ticket()
-        plugin.banned.add(alice.auther_id)
-        try:
+        with bench.issuer.plugin.banning(bench.person("alice").auther_id):
             back = path.back(path.at_auther(answer.location))
-        finally:
-            plugin.banned.discard(alice.auther_id)
         _back_on_the_session(bench, path, back)
 
 
@@ -115,11 +104,8 @@ def plugin_down(bench: Bench) -> None:
     with journey(bench, "alice") as path:
         url = path.at_auther(path.begin().location)
         before = bench.metrics()
-        bench.issuer.plugin.mode = "down"
-        try:
+        with bench.issuer.plugin.down():
             answer = path.back(url)
-        finally:
-            bench.issuer.plugin.mode = "ok"
         after = bench.metrics()
         _back_on_the_session(bench, path, answer)
     grown = after.grown_since(before, "auth_exchanges_total", result="failed")
@@ -143,15 +129,14 @@ _STAGES_AFTER = {"auther": AUTHER, "drain, after its deadline": AFTER_DEADLINE, 
 def a_stage_that_ends_between_the_hops(bench: Bench) -> None:
     paths = [Journey(bench, bench.fresh_session("alice")) for _ in _STAGES_AFTER]
     urls = [path.at_auther(path.begin().location) for path in paths]
-    calls = len(bench.issuer.plugin.called("exchange/ticket"))
+    asked = bench.issuer.plugin.from_now("exchange/ticket")
     for path, url, (stage, at) in zip(paths, urls, _STAGES_AFTER.items(), strict=True):
         bench.set_stage(at)
         answer = path.back(url)
         path.close()
         answer.must(answer.path == bench.profile.whoami, f"back to the page, in stage {stage}")
         answer.must(bench.token_cookie not in path.browser.cookies, "no Auther cookie")
-        asked = len(bench.issuer.plugin.called("exchange/ticket")) - calls
-        answer.must(asked == 0, f"no ticket is asked for, in stage {stage}")
+        answer.must(not asked(), f"no ticket is asked for, in stage {stage}")
     # Where legacy sessions are as good as ever.
     bench.expect_user(bench.visit(paths[-1].browser), "alice")
 
@@ -167,10 +152,9 @@ def a_stage_that_ends_between_the_hops(bench: Bench) -> None:
 def state_of_another_browser(bench: Bench) -> None:
     with journey(bench, "bob") as attacker, journey(bench, "alice") as victim:
         url = attacker.at_auther(attacker.begin().location)
-        calls = len(bench.issuer.plugin.called("exchange/ticket"))
+        asked = bench.issuer.plugin.from_now("exchange/ticket")
         answer = victim.back(url)
-        asked = len(bench.issuer.plugin.called("exchange/ticket")) - calls
-        answer.must(asked == 0, "no ticket is asked for")
+        answer.must(not asked(), "no ticket is asked for")
         answer.must(answer.status == 400, "a failed login: 400")
         bench.expect_user(bench.who(victim.browser), "alice")
 
@@ -204,11 +188,8 @@ def ticket_in_another_browser(bench: Bench) -> None:
 def another_sub_at_the_callback(bench: Bench) -> None:
     with journey(bench, "alice") as path:
         answer = path.to_ticket()
-        bench.issuer.id_token_overrides = {"sub": bench.person("bob").auther_id}
-        try:
+        with bench.issuer.overriding({"sub": bench.person("bob").auther_id}):
             path.end(answer)
-        finally:
-            bench.issuer.id_token_overrides = {}
         seen = bench.who(path.browser)
         seen.must(not bench.is_user(seen, "bob"), "bob is not signed in")
 

@@ -88,15 +88,14 @@ def json_in_drain(bench: Bench) -> None:
     people=("moved",),
 )
 def json_of_a_moved_user(bench: Bench) -> None:
-    plugin, moved = bench.issuer.plugin, bench.person("moved")
-    calls = len(plugin.called("verify"))
+    asked = bench.issuer.plugin.from_now("verify")
     browser = bench.browser()
     answer = _send_json(bench, browser, "moved")
     door = bench.profile.json_login
     answer.must(door is not None and answer.status in door.accepted, "the door takes the password")
     bench.expect_user(bench.who(browser), "moved")
-    asked = [one.get("id") for one in plugin.called("verify")[calls:]]
-    answer.must(moved.auther_id in asked, "the plugin's verify was asked")
+    verified = [one.get("id") for one in asked()]
+    answer.must(bench.person("moved").auther_id in verified, "the plugin's verify was asked")
 
 
 @case(
@@ -126,11 +125,8 @@ def json_of_a_moved_user_with_the_old_password(bench: Bench) -> None:
 )
 def json_with_the_plugin_down(bench: Bench) -> None:
     browser = bench.browser()
-    bench.issuer.plugin.mode = "down"
-    try:
+    with bench.issuer.plugin.down():
         answer = _send_json(bench, browser, "moved")
-    finally:
-        bench.issuer.plugin.mode = "ok"
     answer.must(answer.status == 503, "503")
     expect_nobody(bench, browser, answer, "moved")
 

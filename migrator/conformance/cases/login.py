@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 GROUP = "login"
 ODD = (Need.TEST_ISSUER,)
+# No cookie holds a token with this in it.
+_LARGE = f"https://example.org/{'x' * 3500}"
 _RENEWABLE_S, _MARGIN_S = 7 * 24 * 3600, 60
 _MEND_STATE = (
     "keep state, nonce and verifier in a signed cookie per attempt, compare the whole state, and "
@@ -181,12 +183,9 @@ def ends_remember_me(bench: Bench) -> None:
     needs=ODD,
 )
 def a_large_token(bench: Bench) -> None:
-    bench.issuer.id_token_overrides = {"picture": f"https://example.org/{'x' * 3500}"}
     browser = bench.browser()
-    try:
+    with bench.issuer.overriding({"picture": _LARGE}):
         answer = log_in(bench, browser, "alice")
-    finally:
-        bench.issuer.id_token_overrides = {}
     answer.must(answer.status in {302, 303}, "a redirect")
     held = browser.cookies.get(bench.token_cookie, "")
     answer.must(held.startswith("s.") and len(held) < 100, "a handle in the cookie")
@@ -202,14 +201,10 @@ def a_large_token(bench: Bench) -> None:
     needs=ODD,
 )
 def a_large_token_that_has_ended(bench: Bench) -> None:
-    # Within the leeway: the token itself is still good.
-    large = {"picture": f"https://example.org/{'x' * 3500}", "exp": int(time.time()) - 5}
-    bench.issuer.id_token_overrides = large
     browser = bench.browser()
-    try:
+    # Within the leeway: the token itself is still good.
+    with bench.issuer.overriding({"picture": _LARGE, "exp": int(time.time()) - 5}):
         log_in(bench, browser, "alice")
-    finally:
-        bench.issuer.id_token_overrides = {}
     bench.expect_user(bench.who(browser), "alice")
 
 

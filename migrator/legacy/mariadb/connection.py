@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pymysql
 from psycopg import errors
+from pymysql.cursors import SSCursor
 
 from migrator.core.errors import UsageError
 from migrator.core.queries import load
@@ -56,6 +57,38 @@ class MariaDbConnection(LookAlike):
             rows = list(cursor.fetchall())
             named = [Named(column[0]) for column in cursor.description or ()]
             return Rows(rows, cursor.rowcount, named or None)
+
+    def rows(self, query: Query, params: Mapping[str, Any], /) -> list[dict[str, Any]]:
+        """Run a statement and give its rows by the names of their columns."""
+        found = self.execute(query, params)
+        names = [column.name for column in found.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in found.rows]
+
+    def stream(self, query: Query, /) -> Iterator[Row]:
+        """Give a statement's rows one by one; nothing else may be run meanwhile."""
+        with self.turn, translated(), self._raw.cursor(SSCursor) as cursor:
+            cursor.execute(text_of(query), {})
+            yield from cursor
+
+    def send(self, statement: str, /) -> None:
+        """Run a statement as it is written."""
+        with self.turn, translated(), self._raw.cursor() as cursor:
+            cursor.execute(statement)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection is no more."""
+        return not self._raw.open
+
+    @property
+    def server(self) -> str:
+        """The server's host and port."""
+        return f"{self._raw.host}:{self._raw.port}"
+
+    @property
+    def database(self) -> str:
+        """The DSN's database."""
+        return self._database
 
     def insert(self, query: Query, rows: Sequence[Row], /) -> None:
         """Run an INSERT for each row."""

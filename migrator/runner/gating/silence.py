@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from migrator.core.clock import parse_iso
+from migrator.core.approval import Matter
+from migrator.core.clock import iso, parse_iso
 from migrator.core.errors import HeldError, RefusedError
+from migrator.runner.approving import approved
 from migrator.sessions.kept import store_key
 from migrator.sessions.proven import ACKNOWLEDGE, Silence, describe
 
@@ -80,7 +82,10 @@ def silent_store(ctx: Context, source: ProvenStore) -> SilentStore:
 
 
 def acknowledge_silence(ctx: Context, source: ProvenStore, silence_hash: str) -> SilentStore:
-    """Write down that the application writes to this store no more, and that somebody knows it.
+    """Write down that the application writes to this store no more, which two approvers sign.
+
+    It lets a zero count that nothing else proves. The hash, typed, is the second confirmation where there are
+    no approvers.
 
     Args:
         ctx: The surroundings.
@@ -88,11 +93,28 @@ def acknowledge_silence(ctx: Context, source: ProvenStore, silence_hash: str) ->
         silence_hash: Of what was shown.
 
     Raises:
-        HeldError: As `silent_store` does.
+        HeldError: As `silent_store` does, or it is not approved yet.
         RefusedError: It is another table or server by now.
     """
     found = silent_store(ctx, source)
     if found.silence_hash != silence_hash:
         raise RefusedError(f"{found.store} was made anew since", hint=ACKNOWLEDGE)
-    ctx.state.ledger.note(SUBJECT, ACTION, of=store_key(ctx.config.legacy), made=found.made)
+    matter = Matter(
+        purpose=ACKNOWLEDGE.removeprefix("migrator "),
+        name=silence_hash,
+        words=(
+            f"the application keeps no sessions in {found.store} any more",
+            f"a session with a user was last found there at {iso(found.user_seen_at)}",
+        ),
+        bound_to={"store": silence_hash},
+    )
+    with approved(ctx, matter, confirmation=silence_hash) as approval:
+        ctx.state.ledger.note(
+            SUBJECT,
+            ACTION,
+            of=store_key(ctx.config.legacy),
+            made=found.made,
+            way=approval.kind,
+            approvers=list(approval.approvers),
+        )
     return replace(found, known=True)

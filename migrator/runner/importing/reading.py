@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from migrator.auther.mapping.plain import Columns, PlainMapper, fingerprints
+from migrator.auther.mapping.plain import Columns, PlainMapper
 from migrator.legacy.connect import open_database
 from migrator.legacy.identity import plain_claims
 from migrator.legacy.parted import PartedReader
@@ -74,6 +74,6 @@ def read_pages(job: Job) -> Generator[Ready]:
 
 
 def _make_ready(page: Parted, mapper: PlainMapper) -> Ready:
-    columns, prints = mapper.columns(page.plain), fingerprints(page.plain)
-    claims = plain_claims(mapper.source, page.plain.pks, columns.ids, prints)
+    columns = mapper.columns(page.plain)
+    claims = plain_claims(mapper.source, page.plain.pks, columns.ids, page.plain.prints)
     return Ready(claims, columns, page.places, page.others)

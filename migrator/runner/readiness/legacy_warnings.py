@@ -270,8 +270,8 @@ def another_database(found: Findings, _config: Config) -> Iterator[Reason]:
     if kind != POSTGRESQL:
         yield Reason(
             "not_postgresql",
-            f"the application's database is {kind}: stages, shims, gates and the removal know"
-            " PostgreSQL only",
+            f"the application's database is {kind}: stages, shims and gates on instances know"
+            " PostgreSQL only, the removal MariaDB's tables too",
             "import, sync and write-back work; what follows them has to be done by hand",
         )
 

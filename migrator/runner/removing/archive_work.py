@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from migrator.core.approval import Matter
 from migrator.core.errors import HeldError
-from migrator.legacy.connect import open_postgres
-from migrator.legacy.guard import Guard
+from migrator.legacy.connect import refuse_other_databases
+from migrator.legacy.removals import open_removal
 from migrator.runner.approving import approved
 from migrator.runner.removing.archives import archived, opening_of
 from migrator.runner.removing.drilling import drill, prove_recorded
@@ -18,7 +18,7 @@ from migrator.runner.removing.erasing import erase
 from migrator.runner.removing.plans import SUBJECT, kept_plan
 from migrator.runner.removing.receipt import note_archives
 from migrator.runner.removing.restoring import find_archives
-from migrator.runner.removing.site import address, holder_of, site
+from migrator.runner.removing.site import address, holder_of, lock_wait_s, site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,16 +69,18 @@ def drill_elsewhere(
     archives = find_archives(folder)
     dsn = address(ctx)
     with ExitStack() as stack:
-        own = stack.enter_context(open_postgres(dsn, doing="the drill", read_only=False))
-        there = own
-        if into is not None:
-            other = ctx.reveal(into)
-            there = stack.enter_context(open_postgres(other, doing="the drill", read_only=False))
+        own, *others = (
+            stack.enter_context(
+                open_removal(each, doing="the drill", read_only=False, wait_s=lock_wait_s(ctx))
+            )
+            for each in (dsn, *([ctx.reveal(into)] if into else []))
+        )
+        there = others[0] if others else own
         return tuple(
             proven
             for archive in archives
             for proven in prove_recorded(
-                Guard(own),
+                own.guard,
                 archive.folder,
                 archive.manifest,
                 opening_of(ctx, archive.manifest, identity),
@@ -98,6 +100,7 @@ def erase_rows(ctx: Context, wish: Wish, *, reason: str = "", confirmation: str 
         ConflictError: Another operator is at work.
         DependencyError: Disk or database failed.
     """
+    refuse_other_databases(address(ctx), doing="the erasure of single rows")
     made = kept_plan(ctx)
     matter = _matter(made.plan_hash, wish)
     with (

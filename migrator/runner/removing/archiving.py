@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING
 
 from migrator.archive.erasures import put_key
 from migrator.archive.folder import made_aside, put_manifest
-from migrator.archive.manifest import ArchivedTable, Manifest, SequenceValue
+from migrator.archive.manifest import (
+    DIGEST,
+    MARIADB_DIGEST,
+    ArchivedTable,
+    Manifest,
+    SequenceValue,
+)
 from migrator.archive.writer import WrittenChunk, chunk_name, write_chunks
 from migrator.core.clock import iso
 from migrator.core.sql import ident
-from migrator.legacy.archived import Copying, snapshot
 from migrator.legacy.copytext import parse
-from migrator.legacy.execute import told
 from migrator.legacy.guard import ChunkKeys
 from migrator.runner.removing.archives import chunk_size, erasure_key, folder_of, kept, sealing_of
 from migrator.sqlgen.naming import GUARD, row_hashes
@@ -23,7 +27,7 @@ if TYPE_CHECKING:
 
     from migrator.archive.encryption import Sealing
     from migrator.core.progress import Task
-    from migrator.legacy.archived import Source
+    from migrator.legacy.archived import Copying, Source
     from migrator.runner.removing.site import Site
     from migrator.sqlgen.archive_plan import ArchivePlan, TablePlan
 
@@ -46,7 +50,7 @@ def make_archive(here: Site, step: str) -> Manifest:
         return kept(here, step).manifest
     plan, sealing = here.plan.archive(step), sealing_of(here.ctx)
     folder = folder_of(here.ctx, here.plan.plan_id, step)
-    with told(here.connection), snapshot(here.connection) as source:
+    with here.database.told(), here.database.snapshot() as source:
         here.guard.enter(step, _UNIT, here.plan.plan_id)
         with made_aside(folder) as aside:
             manifest, keys = _Writing(here, plan, sealing, aside).all_tables(source)
@@ -65,7 +69,7 @@ class _Writing:
 
     def all_tables(self, source: Source) -> tuple[Manifest, dict[str, list[ChunkKeys]]]:
         """Write every table's chunks; give the manifest, and which keys are in which chunk."""
-        copying = Copying(self._here.connection, encoding=source.copy_encoding)
+        copying = self._here.database.copying(encoding=source.copy_encoding)
         keys: dict[str, list[ChunkKeys]] = {}
         tables = []
         for number, table in enumerate(self._plan.tables, start=1):
@@ -85,6 +89,7 @@ class _Writing:
                 self._folder, erasure_key(self._here, self._plan.step), self._sealing
             ),
             tables=tuple(tables),
+            digest=MARIADB_DIGEST if source.of_mariadb else DIGEST,
         )
         return manifest, keys
 

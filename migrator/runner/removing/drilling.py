@@ -9,11 +9,10 @@ from migrator.archive.erasures import read_key, read_list, without_erased
 from migrator.archive.folder import arrive
 from migrator.archive.reader import check_chunks, read_rows
 from migrator.core.errors import ConflictError, RefusedError
-from migrator.legacy.archived import SCRATCH, Copying, Digest, missing_types, require_types
+from migrator.legacy.archived import make_missing_types
 from migrator.legacy.copytext import parse
-from migrator.legacy.execute import told
 from migrator.runner.removing.archives import archived, folder_of, kept, opening_of
-from migrator.sqlgen.naming import ARCHIVE, ROW_NUMBER
+from migrator.sqlgen.naming import ROW_NUMBER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,9 +23,11 @@ if TYPE_CHECKING:
     from migrator.archive.manifest import ArchivedTable, Manifest
     from migrator.config.secrets import SecretRef
     from migrator.core.progress import Progress, Task
+    from migrator.legacy.archived import Copying, Digest
     from migrator.legacy.copytext import Row
     from migrator.legacy.guard import Guard
     from migrator.legacy.postgres import PostgresConnection as Connection
+    from migrator.legacy.removal import RemovalDatabase
     from migrator.runner.removing.site import Site
     from migrator.sqlgen.archive_plan import TablePlan
 
@@ -59,7 +60,7 @@ def drill(here: Site, step: str, identity: SecretRef | None) -> tuple[Proven, ..
         found.folder,
         found.manifest,
         opening,
-        into=here.connection,
+        into=here.database,
         progress=here.ctx.progress,
     )
 
@@ -70,7 +71,7 @@ def prove_recorded(
     manifest: Manifest,
     opening: Opening,
     *,
-    into: Connection,
+    into: RemovalDatabase,
     progress: Progress,
 ) -> tuple[Proven, ...]:
     """Prove an archive and record that where the SQL of the purge looks for it.
@@ -99,19 +100,25 @@ def prove_recorded(
 
 
 def prove(
-    folder: Path, manifest: Manifest, opening: Opening, *, into: Connection, progress: Progress
+    folder: Path,
+    manifest: Manifest,
+    opening: Opening,
+    *,
+    into: RemovalDatabase,
+    progress: Progress,
 ) -> tuple[Proven, ...]:
     """Restore an archive into a scratch schema, compare it with its manifest, and leave nothing of it.
 
     Everything is restored in one transaction that is rolled back: interrupted anywhere, nothing is left.
     """
-    with told(into), into.transaction(force_rollback=True):
-        copying = Copying(into, encoding=manifest.copy_encoding)
-        copying.make_scratch()
-        make_types(into, manifest.tables)
-        return tuple(
-            _prove(copying, folder, table, opening, progress) for table in manifest.tables
-        )
+    with (
+        into.told(),
+        into.rehearsal(
+            _types(manifest.tables), _kinds(manifest.tables), encoding=manifest.copy_encoding
+        ) as copying,
+    ):
+        place = _Place(copying, into.scratch, folder, opening, progress)
+        return tuple(place.prove(table) for table in manifest.tables)
 
 
 def refill(here: Site, step: str, identity: SecretRef | None) -> None:
@@ -137,7 +144,7 @@ def refill(here: Site, step: str, identity: SecretRef | None) -> None:
     _require_whole_list(here, wanted, erasures)
     if erasures:
         # What is left out cannot be compared afterwards, so the whole is first.
-        prove(folder, manifest, opening, into=here.connection, progress=here.ctx.progress)
+        prove(folder, manifest, opening, into=here.database, progress=here.ctx.progress)
     loading = _Loading(here, folder, manifest, opening)
     for table in wanted:
         loading.load(table.label, only_columns=table.only_columns)
@@ -153,11 +160,9 @@ class _Loading:
         """Make a table in the archive schema and fill it, in one transaction."""
         table = self._manifest.table(label)
         assert table is not None  # noqa: S101  made of the same plan
-        place = (ARCHIVE, table.name)
-        connection = self._here.connection
-        with told(connection), connection.transaction():
-            self._here.guard.check_lease()
-            copying = Copying(connection, encoding=self._manifest.copy_encoding)
+        database, encoding = self._here.database, self._manifest.copy_encoding
+        place = (database.archive, table.name)
+        with database.told(), database.loading(table.name, encoding=encoding) as copying:
             copying.make(place, definitions(table))
             erased = fill(copying, place, (self._folder, self._manifest), table, self._opening)
             found = copying.digest(place, table.column_names)
@@ -193,15 +198,16 @@ def make_types(connection: Connection, tables: Sequence[ArchivedTable]) -> tuple
     Raises:
         RefusedError: One is missing that the archive does not have.
     """
-    parts = {part.what: part for table in tables for part in table.rebuild.types}
-    there = []
-    for name, part in parts.items():
-        if missing_types(connection, [name]):
-            connection.execute(part.sql.encode())
-        else:
-            there.append(name)
-    require_types(connection, [column.type for table in tables for column in table.columns])
-    return tuple(there)
+    return make_missing_types(connection, _types(tables), _kinds(tables))
+
+
+def _types(tables: Sequence[ArchivedTable]) -> tuple[tuple[str, str], ...]:
+    """Give the types of some tables, each once, with the SQL that makes it."""
+    return tuple({part.what: part.sql for table in tables for part in table.rebuild.types}.items())
+
+
+def _kinds(tables: Sequence[ArchivedTable]) -> list[str]:
+    return [column.type for table in tables for column in table.columns]
 
 
 def definitions(table: ArchivedTable) -> list[tuple[str, str, str]]:
@@ -209,17 +215,26 @@ def definitions(table: ArchivedTable) -> list[tuple[str, str, str]]:
     return [(column.name, column.type, column.collation) for column in table.columns]
 
 
-def _prove(
-    copying: Copying, folder: Path, table: ArchivedTable, opening: Opening, progress: Progress
-) -> Proven:
-    place = (SCRATCH, table.name)
-    copying.make(place, definitions(table))
-    title = f"restoring {table.label}"
-    with progress.task(title, total=table.rows) as task:
-        copying.fill(place, table.column_names, _counted(read_rows(folder, table, opening), task))
-    found = copying.digest(place, table.column_names)
-    compare(table, found)
-    return Proven(table.label, found.rows, found.sha256)
+@dataclass(frozen=True)
+class _Place:
+    """Where tables are restored to be compared."""
+
+    copying: Copying
+    schema: str
+    folder: Path
+    opening: Opening
+    progress: Progress
+
+    def prove(self, table: ArchivedTable) -> Proven:
+        """Restore one and compare it."""
+        place = (self.schema, table.name)
+        self.copying.make(place, definitions(table))
+        rows = read_rows(self.folder, table, self.opening)
+        with self.progress.task(f"restoring {table.label}", total=table.rows) as task:
+            self.copying.fill(place, table.column_names, _counted(rows, task))
+        found = self.copying.digest(place, table.column_names)
+        compare(table, found)
+        return Proven(table.label, found.rows, found.sha256)
 
 
 def _counted(rows: Iterator[bytes], task: Task) -> Iterator[bytes]:

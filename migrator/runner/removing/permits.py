@@ -6,14 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrator.core.errors import ConflictError
-from migrator.runner.gating.guard import let_through, require_gates
 from migrator.runner.removing import finished
-from migrator.runner.removing.consent import NONE, Consent, agreed, require_code_first
-from migrator.runner.removing.removal import (
-    APPLIED,
-    SUBJECT,
-    evidence_for,
-)
+from migrator.runner.removing.consent import NONE, Consent, require_code_first
+from migrator.runner.removing.removal import APPLIED, SUBJECT, behind_gates
 from migrator.runner.switching import way_back
 from migrator.sqlgen import steps
 
@@ -62,11 +57,7 @@ def permit_step(here: Site, name: str, consent: Consent = NONE) -> Permit:
     require_code_first(here.plan, name)
     recorded = here.ctx.state.ledger.recorded
     with recorded(SUBJECT, f"permit {name}", plan=here.plan.plan_hash) as facts:
-        evidence = evidence_for(here, name, require_gates(here.ctx, SUBJECT))
-        with agreed(here.ctx, here.plan, evidence, here.target, consent) as approval:
-            facts["approval"] = approval
-            standings = let_through(here.ctx, SUBJECT)
-            facts["gates"] = [standing.entry for standing in standings]
+        with behind_gates(here, name, consent, facts) as (evidence, _):
             _present(here, evidence)
         applied = [step for step, state in states.items() if state == APPLIED]
         way_back.note_removal(here.ctx, way_back.closed_by([*applied, name]))

@@ -18,6 +18,7 @@ from migrator.dashboards.receipt_page import (
 from migrator.runner.private_file import put_in_place
 from migrator.runner.removing.archives import folder_of
 from migrator.runner.removing.plans import SUBJECT
+from migrator.sqlgen.removal import POSTGRESQL
 from migrator.sqlgen.steps import PURGE_COLUMNS, PURGE_TABLES
 
 if TYPE_CHECKING:
@@ -69,9 +70,9 @@ def make_receipt(ctx: Context, plan: PlanFile) -> Receipt:
         steps=steps,
         consents=_consents(ctx, plan),
         archives=archives,
-        held=_held(ctx, steps),
+        held=_held(ctx, steps, dialect=plan.dialect),
         exceptions=plan.exceptions,
-        commands=_commands(archives),
+        commands=_commands(archives if plan.dialect == POSTGRESQL else ()),
         ledger_head=ctx.state.ledger.head(),
     )
 
@@ -169,15 +170,16 @@ def _table(plan: TablePlan, kept: dict[str, Any]) -> TableKept:
     )
 
 
-def _held(ctx: Context, steps: tuple[StepDone, ...]) -> tuple[HeldUntil, ...]:
+def _held(ctx: Context, steps: tuple[StepDone, ...], *, dialect: str) -> tuple[HeldUntil, ...]:
     remove = ctx.config.remove
     purged = max(
         (step.at for step in steps if step.step in {PURGE_TABLES, PURGE_COLUMNS}), default=""
     )
+    logs = "WAL archives" if dialect == POSTGRESQL else "binary logs"
     archive = HeldUntil("the archive", "until its files are deleted", _what_it_holds(ctx))
     return (
         _held_for("backups", remove.backups_kept_for, purged, "backups_kept_for"),
-        _held_for("WAL archives and replicas", remove.wal_kept_for, purged, "wal_kept_for"),
+        _held_for(f"{logs} and replicas", remove.wal_kept_for, purged, "wal_kept_for"),
         archive,
     )
 

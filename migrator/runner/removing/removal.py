@@ -61,14 +61,11 @@ def apply_steps(here: Site, names: tuple[str, ...], consent: Consent = NONE) -> 
                 hint="take it back to its end first: migrator remove revert, with --to as before",
             )
         require_code_first(here.plan, name)
-        with _recorded(here, "apply", name) as facts:
-            evidence = evidence_for(here, name, require_gates(here.ctx, SUBJECT))
-            with agreed(here.ctx, here.plan, evidence, here.target, consent) as approval:
-                facts["approval"] = approval
-                # Not before: an override is spent by the step, not by asking for its approval.
-                standings = let_through(here.ctx, SUBJECT)
-                facts["gates"] = [standing.entry for standing in standings]
-                _deploy(here, standings, evidence, facts)
+        with (
+            _recorded(here, "apply", name) as facts,
+            behind_gates(here, name, consent, facts) as (evidence, standings),
+        ):
+            _deploy(here, standings, evidence, facts)
         applied.append(name)
         if name in _ENDS:
             keep_receipt(here.ctx, here.plan)
@@ -111,7 +108,7 @@ def revert_steps(
                 finished.forget(here.ctx)
             elif here.guard.plan_id() is None:
                 here.reopen()
-            if state == "applying" and name not in steps.PIECEMEAL:
+            if state == "applying" and not (here.database.piecemeal or name in steps.PIECEMEAL):
                 _step_back(here, name)
             else:
                 _take_back(here, name, identity, preserve_order=preserve_order)
@@ -184,7 +181,7 @@ def _deploy(
         if name in {*ARCHIVES, *DRILLS}:
             _work_on_archive(here, name, facts)
             # That may take longer than evidence is good for.
-            here.guard.present(evidence_for(here, name, _still(here.ctx, standings)))
+            here.guard.present(_evidence_for(here, name, _still(here.ctx, standings)))
         if name in steps.PURGES:
             for line in here.plan.exceptions:
                 here.ctx.progress.say(f"no revert brings back: {line}")
@@ -205,7 +202,32 @@ def _work_on_archive(here: Site, name: str, facts: dict[str, Any]) -> None:
         drill(here, DRILLS[name], None)
 
 
-def evidence_for(here: Site, name: str, standings: tuple[GateStanding, ...]) -> Evidence:
+@contextmanager
+def behind_gates(
+    here: Site, name: str, consent: Consent, facts: dict[str, Any]
+) -> Iterator[tuple[Evidence, tuple[GateStanding, ...]]]:
+    """Do a step, or let it be done, in the block: once its gates have passed and it is agreed to.
+
+    Args:
+        here: Where.
+        name: The step.
+        consent: What the operator said.
+        facts: For the ledger; what let the step through is added.
+
+    Raises:
+        HeldError: A gate is not passed, or the step is not approved.
+        RefusedError: A gate failed.
+    """
+    evidence = _evidence_for(here, name, require_gates(here.ctx, SUBJECT))
+    with agreed(here.ctx, here.plan, evidence, here.target, consent) as approval:
+        facts["approval"] = approval
+        # Not before: an override is spent by the step, not by asking for its approval.
+        standings = let_through(here.ctx, SUBJECT)
+        facts["gates"] = [standing.entry for standing in standings]
+        yield evidence, standings
+
+
+def _evidence_for(here: Site, name: str, standings: tuple[GateStanding, ...]) -> Evidence:
     """Put what the gates said into the form that the SQL looks for."""
     now = here.ctx.clock.now()
     ends = [(s.good_until - now).total_seconds() for s in standings if s.good_until is not None]

@@ -9,7 +9,7 @@ from migrator.archive.erasures import read_list
 from migrator.archive.folder import alone
 from migrator.archive.manifest import MANIFEST
 from migrator.archive.reader import check_chunks
-from migrator.core.errors import UsageError
+from migrator.core.errors import RefusedError, UsageError
 from migrator.legacy.archived import (
     Copying,
     make_if_possible,
@@ -91,6 +91,11 @@ def restore(
         RefusedError: A table is there already, a type is missing that the archive does not have, or what came back differs from the archive.
         DependencyError: Disk or database failed.
     """
+    if any(archive.manifest.of_mariadb for archive in archives):
+        raise RefusedError(
+            "the archive is a MariaDB's, which comes back by a revert only",
+            hint="where it was made: migrator remove revert --identity file:archive.key",
+        )
     tables = [table for archive in archives for table in archive.manifest.tables]
     with open_postgres(dsn, doing="the restore", read_only=False) as connection:
         require_empty_place(connection, [(table.schema, table.name) for table in tables])

@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING
 
 from migrator.core.errors import ConflictError, HeldError
 from migrator.core.units import carrying, needs_session, units_of
-from migrator.legacy.connect import open_postgres
-from migrator.legacy.execute import Patience, run_file, run_unit
-from migrator.legacy.guard import Guard
+from migrator.legacy.execute import Patience
+from migrator.legacy.removals import only_postgres, open_removal
 from migrator.runner.listening import screams
 from migrator.runner.removing import finished
 from migrator.sqlgen import steps
+from migrator.sqlgen.mariadb.render import wait_s
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from migrator.legacy.guard import Archived
+    from migrator.legacy.guard import Archived, Guard
     from migrator.legacy.postgres import PostgresConnection
+    from migrator.legacy.removal import RemovalDatabase
     from migrator.runner.context import Context
     from migrator.sqlgen.planfile import PlanFile
 
@@ -47,13 +48,26 @@ class Site:
     """A plan and the database that it is for.
 
     Attributes:
-        connection: In autocommit, allowed to write.
+        database: In autocommit, allowed to write.
     """
 
     ctx: Context
     plan: PlanFile
-    connection: PostgresConnection
-    guard: Guard
+    database: RemovalDatabase
+
+    @property
+    def guard(self) -> Guard:
+        """Lease, evidence and step log."""
+        return self.database.guard
+
+    @property
+    def connection(self) -> PostgresConnection:
+        """The connection of a PostgreSQL.
+
+        Raises:
+            RefusedError: It is another database.
+        """
+        return only_postgres(self.database, doing="remove erase").connection
 
     def states(self) -> dict[str, str]:
         """Give each step's state; all pending before the guard schema exists.
@@ -80,8 +94,7 @@ class Site:
     @property
     def target(self) -> str:
         """Say which database this is, and on which server: a copy of it elsewhere is another one."""
-        info = self.connection.info
-        return f"{info.host}:{info.port} {self.guard.target()}"
+        return f"{self.database.server} {self.guard.target()}"
 
     def archives(self) -> tuple[Archived, ...]:
         """Give what is known of the archives, by the guard schema or, after the last step, by what was kept of it."""
@@ -96,8 +109,7 @@ class Site:
 
     def run(self, step: str, direction: str, file: str = "") -> None:
         """Run a step's file, or another one in its place, going on after what is recorded as done."""
-        run_file(
-            self.connection,
+        self.database.run_file(
             self._text(file or f"{direction}/{step}.sql"),
             skip=self.done(step, direction),
             patience=self._patience,
@@ -112,7 +124,7 @@ class Site:
     def _text(self, file: str) -> str:
         """Give a file as it has to be sent; one that a pooler would spoil is not begun."""
         text = self.plan.files[file]
-        if not self.connection.pooled:
+        if not self.database.pooled:
             return text
         if needs_session(text):
             raise HeldError(
@@ -162,7 +174,7 @@ class Site:
     def reopen(self) -> None:
         """Make the guard schema again that the last step removed; the revert of that step goes on from there."""
         reopening = units_of(self.plan.files[f"revert/{steps.FINALIZE}.sql"])[0]
-        run_unit(self.connection, reopening, patience=self._patience, oids=[])
+        self.database.run_unit(reopening, patience=self._patience, oids=[])
 
     def _before_the_end(self, direction: str, unit: str) -> None:
         if direction == "deploy":
@@ -187,8 +199,15 @@ def address(ctx: Context) -> str:
 @contextmanager
 def site(ctx: Context, plan: PlanFile, *, read_only: bool) -> Iterator[Site]:
     """Open the application's database for a plan."""
-    with open_postgres(address(ctx), doing="the removal", read_only=read_only) as connection:
-        yield Site(ctx, plan, connection, Guard(connection))
+    with open_removal(
+        address(ctx), doing="the removal", read_only=read_only, wait_s=lock_wait_s(ctx)
+    ) as database:
+        yield Site(ctx, plan, database)
+
+
+def lock_wait_s(ctx: Context) -> int:
+    """Give how long a lock is waited for where the database counts whole seconds."""
+    return wait_s(round(ctx.config.remove.lock_timeout.total_seconds() * 1000))
 
 
 def holder_of(ctx: Context) -> str:

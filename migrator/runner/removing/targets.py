@@ -8,6 +8,7 @@ from migrator.core.errors import UsageError
 from migrator.core.sql import qualified
 from migrator.legacy.catalog import Wanted, existing_columns, read_catalog, table_names
 from migrator.legacy.identity import TABLES
+from migrator.legacy.mariadb_removal.catalog import table_names as mariadb_tables
 from migrator.sqlgen.removal import LockRules, Rules
 from migrator.sqlgen.usual.interface import Usual
 from migrator.sqlgen.usual.registry import USUAL, present
@@ -15,6 +16,7 @@ from migrator.sqlgen.usual.registry import USUAL, present
 if TYPE_CHECKING:
     from migrator.config.model import Config
     from migrator.config.remove import Known
+    from migrator.legacy.mariadb.connection import MariaDbConnection
 
 _AGAIN = "edit [remove] in migrator.toml, then: migrator remove plan"
 
@@ -61,6 +63,29 @@ def tables_to_drop(config: Config, connection: Any) -> tuple[tuple[str, str], ..
             f"[remove] tables: there is no table {', '.join(missing)}; allowed: {', '.join(known)}",
             hint=_AGAIN,
         )
+    return names
+
+
+def tables_on_mariadb(
+    config: Config, connection: MariaDbConnection
+) -> tuple[tuple[str, str], ...]:
+    """Give database and name of each table that goes from a MariaDB, where columns stay.
+
+    Raises:
+        UsageError: One is unknown or has to stay, or none is listed.
+    """
+    chosen = config.remove.tables
+    listed = _usual(config, chosen).tables if isinstance(chosen, str) else chosen
+    for name in listed:
+        _may_go(config, qualified(name))
+    names = tuple(dict.fromkeys(connection.place(name) for name in listed))
+    known = mariadb_tables(connection, connection.database)
+    missing = [
+        name for schema, name in names if schema != connection.database or name not in known
+    ]
+    if missing or not names:
+        said = f"there is no table {', '.join(missing)}" if missing else "nothing is listed"
+        raise UsageError(f"[remove] tables: {said}; allowed: {', '.join(known)}", hint=_AGAIN)
     return names
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from migrator.config.postgres import connect, driver_errors
+from migrator.config.postgres import reading
 from migrator.core.errors import MigratorError
 from migrator.core.queries import load
 from migrator.core.stage import Stage
@@ -91,15 +91,13 @@ def wait_for_epoch(
 def moved_users(ctx: Context) -> int | None:
     """Count the users whose home is Auther; None when the database does not say in 5 s."""
     try:
-        with (
-            driver_errors("migrator_identity"),
-            connect(
-                ctx.config.legacy.dsn,
-                ctx.root,
-                application_name="migrator dual-path",
-                statement_timeout=HURT_TIMEOUT,
-            ) as connection,
-        ):
+        with reading(
+            ctx.config.legacy.dsn,
+            ctx.root,
+            "migrator_identity",
+            application_name="migrator dual-path",
+            statement_timeout=HURT_TIMEOUT,
+        ) as connection:
             query = load("migrator.runner.switching", "fleet.sql")["moved_users"]
             row = connection.execute(query.encode(), (ctx.config.legacy.model,)).fetchone()
     except MigratorError:

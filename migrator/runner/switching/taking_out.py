@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from migrator.application.files import FOREIGN, SourceFiles
 from migrator.core.errors import UsageError
 from migrator.runner.switching.generating import MANIFEST, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
-
-_MAX_BYTES = 1_048_576
-_SKIPPED = frozenset({"node_modules", "vendor", "tmp", "log", "__pycache__"})
 
 
 @dataclass(frozen=True)
@@ -80,23 +78,11 @@ def _deletion(path: str, text: str) -> str:
 
 
 def _uses(folder: Path, generated: set[str], names: Sequence[str]) -> Iterator[Use]:
-    for path in sorted(_own_files(folder)):
-        name = path.relative_to(folder).as_posix()
+    # Tests and migrations that name the shim have to be changed too.
+    for name, content in SourceFiles(folder, left_out=FOREIGN):
         if name in generated:
             continue
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
-            continue
-        for number, line in enumerate(text.splitlines(), 1):
-            if any(word in line for word in names):
-                yield Use(name, number, line.strip()[:120])
-
-
-def _own_files(folder: Path) -> Iterator[Path]:
-    for where, folders, files in os.walk(folder):
-        folders[:] = [f for f in folders if f not in _SKIPPED and not f.startswith(".")]
-        for file in files:
-            path = folder.__class__(where) / file
-            if path.is_file() and not path.is_symlink() and path.stat().st_size <= _MAX_BYTES:
-                yield path
+        with suppress(UnicodeDecodeError):
+            for number, line in enumerate(content.decode().splitlines(), 1):
+                if any(word in line for word in names):
+                    yield Use(name, number, line.strip()[:120])

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import gc
-import json
 import sys
-import time
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import django
 from django.conf import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from python_parts import Pair
 
 settings.configure(
     SECRET_KEY="b" * 50,
@@ -34,7 +31,7 @@ from auther_dual_path.assembly import Assembly  # noqa: E402
 from auther_dual_path.middleware import DualPathMiddleware  # noqa: E402
 from auther_dual_path.model import AccountState, Person  # noqa: E402
 from auther_dual_path.sessions import DjangoSessions  # noqa: E402
-from auther_dual_path.settings import SETTINGS, Environment  # noqa: E402
+from auther_dual_path.settings import Environment  # noqa: E402
 from django.contrib.auth.models import AnonymousUser, User  # noqa: E402
 from django.contrib.sessions.backends.signed_cookies import SessionStore  # noqa: E402
 from django.http import HttpRequest, HttpResponse  # noqa: E402
@@ -43,10 +40,8 @@ from python_parts import (  # noqa: E402
     AUTHER_ID,
     HEADERS,
     JWKS,
-    LIBRARY,
-    PAIRS,
-    WARM,
-    resident_kib,
+    Writes,
+    measure,
     token,
     verified,
     write_log_lines_nowhere,
@@ -55,21 +50,13 @@ from python_parts import (  # noqa: E402
 USER = User(pk=7)
 PERSON = Person("7", AUTHER_ID, account=USER)
 REQUESTS = RequestFactory(headers=HEADERS)
-Measure = tuple[int, int]
 
 
-class People:
+class People(Writes):
     """The lookup of both sides: the same constant."""
 
     def by_auther_id(self, _: str) -> Person:
         return PERSON
-
-    def seen_on_legacy(self, user_pk: str) -> None: ...
-
-    def beat(self, facts: object) -> None: ...
-
-    def signed_out_everywhere(self) -> frozenset[str]:
-        return frozenset()
 
 
 def view(request: HttpRequest) -> HttpResponse:
@@ -80,6 +67,8 @@ def made(bearer: str = "", *, session: bool = False) -> HttpRequest:
     """Give a request as the middleware before the shim leaves it."""
     request = REQUESTS.get("/api/members?page=2")
     request.session, request.user = SessionStore(), AnonymousUser()
+    # SessionMiddleware looks for its own.
+    request.COOKIES.get(settings.SESSION_COOKIE_NAME)
     if bearer:
         request.META["HTTP_AUTHORIZATION"] = f"Bearer {bearer}"
     if session:
@@ -88,27 +77,6 @@ def made(bearer: str = "", *, session: bool = False) -> HttpRequest:
         request.session["_auth_user_id"], request.user = "7", USER
         request.session.modified = False
     return request
-
-
-def timed(work: Callable[[], object]) -> int:
-    began = time.perf_counter_ns()
-    work()
-    return time.perf_counter_ns() - began
-
-
-def pairs(
-    of: Callable[[int], tuple[Callable[[], object], Callable[[], object]]],
-) -> list[Measure]:
-    """Time both of each pair, each first in every other one."""
-    found = []
-    for number in range(PAIRS):
-        bare, shim = of(number)
-        if number % 2:
-            took = timed(shim)
-            found.append((timed(bare), took))
-        else:
-            found.append((timed(bare), timed(shim)))
-    return found
 
 
 def main() -> None:
@@ -124,7 +92,7 @@ def main() -> None:
     )
     shim = DualPathMiddleware(view, parts=parts)
 
-    def fresh(number: int) -> Any:
+    def fresh(number: int) -> Pair:
         text = token(number)
         plain, guarded = made(), made(text)
 
@@ -136,7 +104,7 @@ def main() -> None:
 
     again = token(0)
 
-    def cached(_: int) -> Any:
+    def cached(_: int) -> Pair:
         plain, guarded = made(), made(again)
 
         def bare() -> None:
@@ -145,31 +113,11 @@ def main() -> None:
 
         return bare, lambda: shim(guarded)
 
-    def legacy(_: int) -> Any:
+    def legacy(_: int) -> Pair:
         plain, guarded = made(session=True), made(session=True)
         return lambda: view(plain), lambda: shim(guarded)
 
-    for number in range(WARM):
-        shim(made(token(-1 - number)))
-    measured: dict[str, Any] = {
-        "library": LIBRARY,
-        "fresh": pairs(fresh),
-        "cached": pairs(cached),
-        "legacy": pairs(legacy),
-        "memory_kib": memory(shim),
-    }
-    json.dump(measured, sys.stdout)
-
-
-def memory(shim: DualPathMiddleware) -> list[int]:
-    """Give what is resident after each cache's size in distinct tokens."""
-    found = []
-    for turn in range(3):
-        for number in range(SETTINGS.verified_tokens):
-            shim(made(token((turn + 1) * 1_000_000 + number)))
-        gc.collect()
-        found.append(resident_kib())
-    return found
+    measure(ask=lambda text: shim(made(text)), fresh=fresh, cached=cached, legacy=legacy)
 
 
 main()

@@ -1,120 +1,48 @@
 <?php
 
-// The Laravel target's in-process benchmark; `bench_shim` runs it beside a freshly generated folder. PHP keeps nothing from
-// one request to the next, so each request builds the shim's objects anew; reading its files is opcache's business and is not
-// in the figures. Debian packs no library for JWT: the bare side is what such a library does at least.
+// The Laravel target's benchmark; `bench_shim` runs it beside a freshly generated folder. All is measured under PHP's server, with
+// opcache and APCu, configuration and routes cached: in a loop as for the other targets, and in requests of their own, since PHP
+// keeps nothing from one to the next. Debian packs no library for JWT: the bare side is what such a library does at least, its
+// key in hand.
 
 declare(strict_types=1);
 
-use App\AutherCutover\AccountState;
-use App\AutherCutover\AutherCutoverServiceProvider;
-use App\AutherCutover\Base64Url;
-use App\AutherCutover\DecideWho;
-use App\AutherCutover\Settings;
-use App\AutherCutover\SharedMemory;
-use App\AutherCutover\StateFolder;
-use Illuminate\Auth\AuthServiceProvider;
-use Illuminate\Auth\GenericUser;
-use Illuminate\Auth\SessionGuard;
-use Illuminate\Config\Repository;
-use Illuminate\Container\Container;
-use Illuminate\Contracts\Auth\Authenticatable;
-use Illuminate\Contracts\Auth\UserProvider;
-use Illuminate\Cookie\CookieServiceProvider;
-use Illuminate\Filesystem\Filesystem;
-use Illuminate\Foundation\Application;
-use Illuminate\Http\Request;
-use Illuminate\Http\Response;
-use Illuminate\Session\ArraySessionHandler;
-use Illuminate\Session\Store;
-use Illuminate\Support\Facades\Auth;
-use Illuminate\Support\Facades\DB;
-use Illuminate\Support\Facades\Facade;
-use Illuminate\Support\Facades\Http;
-
-require 'Illuminate/autoload.php';
-require 'GuzzleHttp/autoload.php';
-spl_autoload_register(function (string $class) {
-    str_starts_with($class, 'App\\') && require getcwd().'/app/'.strtr(substr($class, 4), '\\', '/').'.php';
-});
-
-const PAIRS = 1500;
+const PAIRS = 500;
 const CACHE = 10_000;
 
-/** The lookup of both sides: the same constants. */
-class Lookup
-{
-    public function selectOne(): object
-    {
-        return (object) ['user_pk' => '7', 'home' => 'legacy', 'pinned' => false, 'valid_after_s' => null, 'buried' => false];
-    }
-}
-
-class Members implements UserProvider
-{
-    public function __construct(private readonly Authenticatable $user)
-    {
-    }
-
-    public function retrieveById($identifier)
-    {
-        return $this->user;
-    }
-
-    public function retrieveByToken($identifier, $token)
-    {
-        return null;
-    }
-
-    public function updateRememberToken(Authenticatable $user, $token)
-    {
-    }
-
-    public function retrieveByCredentials(array $credentials)
-    {
-        return null;
-    }
-
-    public function validateCredentials(Authenticatable $user, array $credentials)
-    {
-        return false;
-    }
-}
-
 $folder = getcwd();
-$app = new Application($folder);
-Facade::setFacadeApplication($app);
-$app->instance('config', new Repository([
-    'app' => ['key' => str_repeat('k', 32), 'cipher' => 'AES-256-CBC'],
-    'auth' => [
-        'defaults' => ['guard' => 'web'],
-        'guards' => ['web' => ['driver' => 'auther', 'provider' => 'users']],
-        'providers' => ['users' => ['driver' => 'members']],
-    ],
-    'database' => ['default' => 'pgsql', 'connections' => ['pgsql' => []]],
-    'session' => ['driver' => 'file', 'path' => '/', 'domain' => null, 'secure' => false],
-    // Each decision's line is written, and goes nowhere: how fast a disk is, is not the shim's.
-    'auther_cutover' => ['log' => '/dev/null', 'state_folder' => "$folder/state", 'stage_cache' => "$folder/kept.json", 'middleware' => []]
-        + require "$folder/config/auther_cutover.php",
-]));
-$app->instance('request', Request::create('/'));
-$app->instance('files', new Filesystem());
-array_map([$app, 'register'], [AuthServiceProvider::class, CookieServiceProvider::class, AutherCutoverServiceProvider::class]);
-$session = new Store('laravel_session', new ArraySessionHandler(10));
-$session->start();
-$app->instance('session.store', $session);
-$app->boot();
-DB::swap(new Lookup());
-$user = new GenericUser(['id' => '7']);
-Auth::provider('members', fn () => new Members($user));
-$pair = sodium_crypto_sign_keypair();
-$public = sodium_crypto_sign_publickey($pair);
-$jwk = ['kty' => 'OKP', 'crv' => 'Ed25519', 'kid' => 'k1', 'x' => Base64Url::encode($public)];
-Http::fake(['*' => Http::response(['keys' => [$jwk]])]);
+require "$folder/app/AutherCutover/Base64Url.php";
+require "$folder/app/AutherCutover/Settings.php";
 
-$token = function (int $number) use ($pair): string {
+use App\AutherCutover\Base64Url;
+
+function env(string $name, mixed $default = null): mixed
+{
+    return getenv($name) ?: $default;
+}
+
+function storage_path(string $path): string
+{
+    return getcwd()."/storage/$path";
+}
+
+foreach (['bootstrap/cache', 'state'] as $name) {
+    mkdir("$folder/$name", 0700, true);
+}
+// Each decision's line is written, and goes nowhere: how fast a disk is, is not the shim's.
+$settings = ['log' => '/dev/null', 'state_folder' => "$folder/state", 'stage_cache' => "$folder/kept.json", 'middleware' => []]
+    + require "$folder/config/auther_cutover.php";
+file_put_contents("$folder/bootstrap/cache/auther_cutover.php", '<?php return '.var_export($settings, true).';');
+file_put_contents("$folder/bootstrap/cache/routes-v7.php", '<?php');
+$keys = sodium_crypto_sign_keypair();
+$public = Base64Url::encode(sodium_crypto_sign_publickey($keys));
+file_put_contents("$folder/state/jwks.json", json_encode([
+    'keys' => [['kty' => 'OKP', 'crv' => 'Ed25519', 'kid' => 'k1', 'x' => $public]],
+]));
+
+$token = function (int $number) use ($keys, $settings): string {
     $claims = [
-        'iss' => config('auther_cutover.issuers')[0], 'aud' => config('auther_cutover.audiences')[0],
+        'iss' => $settings['issuers'][0], 'aud' => $settings['audiences'][0],
         'sub' => str_repeat('u', 32), 'iat' => time(), 'exp' => time() + 172_800,
         'nonce' => str_pad((string) $number, 43, '0', STR_PAD_LEFT), 'acr' => 'urn:mace:incommon:iap:silver',
         'name' => 'Alice Example', 'given_name' => 'Alice', 'family_name' => 'Example', 'email' => 'alice@example.org',
@@ -122,111 +50,70 @@ $token = function (int $number) use ($pair): string {
     ];
     $signed = implode('.', array_map(fn ($part) => Base64Url::encode(json_encode($part)), [['alg' => 'EdDSA', 'kid' => 'k1'], $claims]));
 
-    return $signed.'.'.Base64Url::encode(sodium_crypto_sign_detached($signed, sodium_crypto_sign_secretkey($pair)));
+    return $signed.'.'.Base64Url::encode(sodium_crypto_sign_detached($signed, sodium_crypto_sign_secretkey($keys)));
 };
 
-/** What any library does: decode, look at the algorithm, verify, look at the claims. */
-$verify = function (string $token) use ($public): array {
-    [$header, $claims, $signature] = explode('.', $token);
-    $read = fn ($part) => base64_decode(strtr($part, '-_', '+/'));
-    $isGood = json_decode($read($header), true)['alg'] === 'EdDSA'
-        && sodium_crypto_sign_verify_detached($read($signature), "$header.$claims", $public);
-    $found = json_decode($read($claims), true);
-    if (! $isGood || $found['exp'] < time() || $found['aud'] !== config('auther_cutover.audiences')[0]) {
-        throw new RuntimeException('not a good token');
-    }
-
-    return $found;
-};
-
-$next = fn () => new Response('ok');
-$request = function (string $bearer = '') use ($app, $session): Request {
-    $headers = ['HTTP_ACCEPT' => 'application/json', 'HTTP_SEC_FETCH_MODE' => 'cors', 'HTTP_COOKIE' => 'theme=dark; consent=1'];
-    $made = Request::create('/api/members?page=2', 'GET', [], [], [], $headers + ($bearer ? ['HTTP_AUTHORIZATION' => "Bearer $bearer"] : []));
-    $made->setLaravelSession($session);
-    // As after the request before, nothing is left: not the guards either, which ask for every later request.
-    Closure::bind(fn () => $this->reboundCallbacks = [], $app, Container::class)();
-    $app->instance('request', $made);
-    $app->forgetScopedInstances();
-    array_map([$app, 'forgetInstance'], [Settings::class, StateFolder::class, SharedMemory::class]);
-    Auth::forgetGuards();
-
-    return $made;
-};
-$guarded = function (Request $request) use ($app, $next) {
-    $app->make(DecideWho::class)->handle($request, $next);
-
-    return Auth::user()->getAuthIdentifier();
-};
-$own = function (Request $request) use ($session, $next) {
-    $guard = new SessionGuard('web', Auth::createUserProvider('users'), $session, $request);
-    $next();
-
-    return $guard->user()->getAuthIdentifier();
-};
-$lookUp = fn () => [DB::selectOne('', [], false), Auth::createUserProvider('users')->retrieveById('7')];
-
-$timed = function (Closure $make): int {
-    $work = $make();
-    $began = hrtime(true);
-    $work();
-
-    return hrtime(true) - $began;
-};
-/** Times both, each first in every other pair. */
-$paired = function (Closure $bare, Closure $shim) use ($timed): array {
-    $found = [];
-    for ($number = 0; $number < PAIRS; $number++) {
-        [$one, $other] = [fn () => $bare($number), fn () => $shim($number)];
-        if ($number % 2) {
-            $second = $timed($other);
-            $found[] = [$timed($one), $second];
-        } else {
-            $first = $timed($one);
-            $found[] = [$first, $timed($other)];
-        }
-    }
-
-    return $found;
-};
-$bearing = function (string $text) use ($request, $guarded) {
-    $made = $request($text);
-
-    return fn () => $guarded($made);
-};
-$signIn = function () use ($session) {
-    // What is looked up now and then is in the session already.
-    $session->put(['login_web_'.sha1(SessionGuard::class) => '7', 'auther_seen_at' => time(), 'auther_looked_at' => time()]);
-};
-for ($number = 0; $number < 200; $number++) {
-    $bearing($token(-1 - $number))();
-}
-$fresh = $paired(
-    function (int $number) use ($token, $verify, $lookUp, $next) {
-        $text = $token($number);
-
-        return fn () => [$verify($text), $lookUp(), $next()];
-    },
-    fn (int $number) => $bearing($token($number)),
+$listener = stream_socket_server('tcp://127.0.0.1:0');
+$address = stream_socket_get_name($listener, false);
+fclose($listener);
+// In production a deployment empties opcache, and no file is looked at again.
+$server = proc_open(
+    ['php', '-d', 'opcache.validate_timestamps=0', '-q', '-d', 'error_reporting=E_ALL & ~E_DEPRECATED',
+        '-S', $address, '-t', $folder, __DIR__.'/laravel_request.php'],
+    [1 => ['file', "$folder/server.log", 'w'], 2 => ['file', "$folder/server.log", 'a']],
+    $pipes,
 );
-$seen = $token(0);
-$cached = $paired(fn () => fn () => [$lookUp(), $next()], fn () => $bearing($seen));
-$withSession = function (Closure $answer) use ($request, $signIn) {
-    $signIn();
-    $made = $request();
+register_shutdown_function(fn () => proc_terminate($server));
+$http = curl_init();
+$ask = function (string $query, string $bearer = '', ?string $body = null) use ($http, $address, $public): array {
+    curl_setopt_array($http, [
+        CURLOPT_URL => "http://$address/api/members?$query",
+        CURLOPT_RETURNTRANSFER => true,
+        CURLOPT_HTTPHEADER => array_filter([
+            'Accept: application/json', 'Content-Type: application/json', 'Sec-Fetch-Mode: cors', 'Cookie: theme=dark; consent=1',
+            "X-Key: $public", $bearer ? "Authorization: Bearer $bearer" : '',
+        ]),
+    ] + ($body === null ? [CURLOPT_HTTPGET => true] : [CURLOPT_POSTFIELDS => $body]));
 
-    return fn () => $answer($made);
+    return json_decode((string) curl_exec($http), true)
+        ?? throw new RuntimeException(curl_error($http).file_get_contents(getcwd().'/server.log'));
 };
-$legacy = $paired(fn () => $withSession($own), fn () => $withSession($guarded));
-$memory = [];
-$session->flush();
-for ($turn = 1; $turn <= 3; $turn++) {
-    for ($number = 0; $number < CACHE; $number++) {
-        $bearing($token($turn * 1_000_000 + $number))();
-    }
-    preg_match('/VmRSS:\s+(\d+)/', file_get_contents('/proc/self/status'), $found);
-    $memory[] = (int) $found[1];
+/** Nanoseconds without the shim and with it; of the latter its provider, its objects, its decision; and behind the answer. */
+$alone = function (string $kind, int $number, string $bearer = '') use ($ask): array {
+    $sides = $number % 2 ? ['shim', 'bare'] : ['bare', 'shim'];
+    $found = array_combine($sides, array_map(fn ($side) => $ask("kind=$kind&side=$side", $bearer), $sides));
+    [, $provided, $made, $shim, $behind] = $found['shim'];
+
+    return [$found['bare'][1], $shim, $provided, $made - $provided, $shim - $made, $behind];
+};
+for ($tries = 0; ! @stream_socket_client("tcp://$address") && $tries < 100; $tries++) {
+    usleep(50_000);
 }
-echo json_encode([
-    'library' => 'sodium of PHP '.PHP_VERSION, 'fresh' => $fresh, 'cached' => $cached, 'legacy' => $legacy, 'memory_kib' => $memory,
-]);
+$seen = $token(0);
+$each = fn (int $number, string $fresh) => [
+    'fresh' => $alone('fresh', $number, $fresh), 'cached' => $alone('cached', $number, $seen), 'legacy' => $alone('legacy', $number),
+    'nothing' => $ask('kind=fresh&side=nothing')[1],
+];
+// What is younger than two seconds opcache leaves alone.
+for ($until = hrtime(true) + 3_000_000_000, $number = 1; hrtime(true) < $until; $number++) {
+    $each($number, $token(-$number));
+}
+$rows = array_map(fn ($number) => $each($number, $token($number)), range(1, PAIRS));
+$tokens = [
+    'fresh' => array_map($token, range(PAIRS + 1, 2 * PAIRS)), 'cached' => array_fill(0, PAIRS, $seen), 'legacy' => array_fill(0, PAIRS, ''),
+];
+$memory = [];
+// A token takes a slot at random: after three times as many as there are slots nearly all are taken, and there it begins.
+for ($turn = 1; $turn <= 5; $turn++) {
+    for ($number = 0; $number < CACHE; $number += PAIRS) {
+        $ask('kind=fresh', body: json_encode(array_map($token, range($from = $turn * 1_000_000 + $number, $from + PAIRS - 1))));
+    }
+    preg_match('/VmRSS:\s+(\d+)/', file_get_contents('/proc/'.proc_get_status($server)['pid'].'/status'), $size);
+    $turn >= 3 && $memory[] = (int) $size[1];
+}
+$found = ['nothing' => array_column($rows, 'nothing'), 'library' => 'sodium of PHP '.PHP_VERSION, 'memory_kib' => $memory];
+foreach ($tokens as $kind => $bearers) {
+    $found[$kind] = $ask("kind=$kind", body: json_encode($bearers));
+    $found['alone'][$kind] = array_column($rows, $kind);
+}
+echo json_encode($found);

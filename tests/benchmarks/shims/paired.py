@@ -11,6 +11,10 @@ busy machine slows both. The lookup of the user is the same constant on both sid
     fresh   bare: the library verifies the token. Shim: a request with that token, never seen before.
     cached  bare: the application alone. Shim: a request with a token that was verified before.
     legacy  bare: the application reads its own session. Shim: the same request, no token in it.
+
+Where each request begins with nothing, "alone" holds the same three, measured in requests of their own, each row
+with what the shim's share is made of: [bare_ns, shim_ns, its provider, its objects, its decision, behind the answer],
+and "nothing" says what the framework takes there for a package that does nothing.
 """
 
 from __future__ import annotations
@@ -18,11 +22,16 @@ from __future__ import annotations
 import json
 import math
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Of the standard normal distribution, both sides.
 _Z_95 = 1.96
 MIN_PAIRS = 200
+SHARES = ("provider", "objects", "decision", "behind the answer")
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,28 @@ class Median:
 
 
 @dataclass(frozen=True)
+class Alone:
+    """What the shim adds to a request that begins with nothing.
+
+    Attributes:
+        shares_us: Medians of its parts, by their names; what runs behind the answer delays nobody.
+    """
+
+    added: Median
+    shares_us: Mapping[str, float]
+
+    @classmethod
+    def of(cls, rows: list[list[int]]) -> Alone:
+        """Give what rows of nanoseconds say."""
+        shares = zip(*(row[2:] for row in rows), strict=True)
+        named = zip(SHARES, shares, strict=True)
+        return cls(
+            Median.of([row[1] - row[0] for row in rows]),
+            {name: statistics.median(share) / 1000 for name, share in named},
+        )
+
+
+@dataclass(frozen=True)
 class Measured:
     """One target's figures.
 
@@ -58,6 +89,8 @@ class Measured:
         fresh: What the shim adds to it at a token's first sight.
         cached: What it adds to a request with a token that it has seen.
         legacy: What it adds to a request with a legacy session alone.
+        alone: The three of them in requests of their own, and medians of the shares; only where that differs.
+        nothing_us: What the framework takes there for a package that does nothing.
         memory_kib: Resident after one, two and three times the cache's size in distinct tokens.
     """
 
@@ -67,6 +100,8 @@ class Measured:
     cached: Median
     legacy: Median
     memory_kib: tuple[int, ...]
+    alone: Mapping[str, Alone] = field(default_factory=dict)
+    nothing_us: float = 0
 
 
 def read(text: str) -> Measured:
@@ -89,4 +124,6 @@ def read(text: str) -> Measured:
         cached=Median.of(added["cached"]),
         legacy=Median.of(added["legacy"]),
         memory_kib=tuple(said["memory_kib"]),
+        alone={kind: Alone.of(rows) for kind, rows in said.get("alone", {}).items()},
+        nothing_us=statistics.median(said.get("nothing", [0])) / 1000,
     )

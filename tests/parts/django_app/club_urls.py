@@ -2,6 +2,7 @@
 
 import json
 
+from asgiref.sync import sync_to_async
 from auther_dual_path.current import user_of
 from auther_dual_path.doors import login_target
 from django.contrib import admin
@@ -9,6 +10,7 @@ from django.contrib.auth import (
     BACKEND_SESSION_KEY,
     HASH_SESSION_KEY,
     SESSION_KEY,
+    alogin,
     authenticate,
     login,
     views,
@@ -59,6 +61,25 @@ def login_by_json(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"user": str(user.pk)})
 
 
+async def whoami_async(request: HttpRequest) -> HttpResponse:
+    """Say who asks, in a view that runs in the event loop under ASGI."""
+    user = await request.auser()
+    return JsonResponse({"user": str(user.pk) if user.is_authenticated else None})
+
+
+@csrf_exempt
+async def login_async(request: HttpRequest) -> HttpResponse:
+    """Take what the mobile application sends, in such a view."""
+    sent = json.loads(request.body)
+    # The club's own backend knows no other way.
+    check = sync_to_async(authenticate)
+    user = await check(request, username=sent["email"], password=sent["password"])
+    if user is None:
+        return JsonResponse({"error": "wrong"}, status=422)
+    await alogin(request, user)
+    return JsonResponse({"user": str(user.pk)})
+
+
 def impersonate(request: HttpRequest) -> HttpResponse:
     """Sign somebody in as no framework knows it."""
     user = User.objects.get(pk=request.GET["user"])
@@ -103,6 +124,8 @@ urlpatterns = [
     path("api/v1/whoami", whoami),
     path("login", Login.as_view(), name="login"),
     path("api/login", login_by_json),
+    path("async/whoami", whoami_async),
+    path("async/login", login_async),
     path("logout", views.LogoutView.as_view(next_page="/login"), name="logout"),
     path("reset/<uidb64>/<token>", reset),
     path("password", views.PasswordChangeView.as_view(template_name="form.html", success_url="/")),

@@ -189,7 +189,7 @@ def test_the_short_way_gives_the_same_rows(
             assert not plain_pks, "columns leave out whom lines do not"
 
         check()
-    assert min(seen.values()) > 15, seen
+    assert all(seen.values()), seen
 
 
 def test_it_is_the_usual_way_for_users_of_a_real_application(devise_db: str) -> None:

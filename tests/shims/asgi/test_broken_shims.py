@@ -8,10 +8,11 @@ import pytest
 from migrator.cli.verify import chosen
 from migrator.conformance.cases import tokens
 from migrator.conformance.interface import Failed
-from tests.parts.asgi import CALLBACK_PATH
+from tests.parts.asgi import CALLBACK_PATH, prepare
 from tests.parts.postgres import PostgresServer
-from tests.shims.asgi.test_conformance import PROFILE, prepared
+from tests.shims.asgi.test_conformance import PROFILE
 from tests.shims.conformance import Deployment
+from tests.shims.conforming import prepared
 
 Failing = Callable[[str, str, tuple[str, ...]], set[str]]
 pytestmark = pytest.mark.xdist_group("conformance-asgi")
@@ -69,7 +70,7 @@ def failing(postgres: PostgresServer, devise_template: str, tmp_path: Path) -> F
     def failing(module: str, code: str, patterns: tuple[str, ...]) -> set[str]:
         with postgres.temporary_database(template=devise_template) as dsn:
             deployment = Deployment(tmp_path, dsn, PROFILE)
-            app = prepared(dsn, deployment)
+            app = prepared(prepare, dsn, deployment)
             with (app.folder / "auther_dual_path" / f"{module}.py").open("a") as file:
                 file.write(code)
             try:

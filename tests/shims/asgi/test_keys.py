@@ -72,7 +72,7 @@ def test_the_first_set_tells_whether_a_token_that_has_ended_was_good(
 
     def claims_of(token: str) -> Any:
         with pytest.raises(tokens.TokenRefusedError) as refusal:
-            asyncio.run(verifier.verify(token))
+            asyncio.run(verifier.verify(tokens.SentToken(token)))
         assert refusal.value.reason == "expired"
         return refusal.value.claims
 

@@ -43,8 +43,9 @@ def verify(package: Package, token: str, *, at_s: float) -> dict[str, Any]:
 
     async def run() -> dict[str, Any]:
         keys = package.module("keys").KeySet(package.settings, fetch=jwks)
-        verifier = package.module("tokens").TokenVerifier(package.settings, keys, now=lambda: at_s)
-        claims: dict[str, Any] = await verifier.verify(token)
+        tokens = package.module("tokens")
+        verifier = tokens.TokenVerifier(package.settings, keys, now=lambda: at_s)
+        claims: dict[str, Any] = await verifier.verify(tokens.SentToken(token))
         return claims
 
     return asyncio.run(run())

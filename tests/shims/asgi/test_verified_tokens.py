@@ -28,11 +28,11 @@ class Verifier:
         return self.body
 
     def verify(self, token: str) -> Any:
-        return asyncio.run(self.verifier.verify(token))
+        return asyncio.run(self.verifier.verify(self.tokens.SentToken(token)))
 
     def knows(self, token: str) -> bool:
         async def look() -> bool:
-            known = self.verifier.known(token) is not None
+            known = self.verifier.known(self.tokens.SentToken(token)) is not None
             await asyncio.sleep(0.01)  # a refresh in the background
             return known
 

@@ -15,10 +15,11 @@ import pytest
 from migrator.core.stage import Stage
 from migrator.shims.document import verify
 from tests.cli.command import Ran, migrator
-from tests.parts.asgi import CALLBACK_PATH, AsgiApp
+from tests.parts.asgi import CALLBACK_PATH, AsgiApp, prepare
 from tests.parts.postgres import PostgresServer
-from tests.shims.asgi.test_conformance import PROFILE, prepared
+from tests.shims.asgi.test_conformance import PROFILE
 from tests.shims.conformance import Deployment
+from tests.shims.conforming import prepared
 
 pytestmark = pytest.mark.xdist_group("conformance-asgi")
 PATIENCE_S = 30
@@ -51,7 +52,7 @@ def operator(
 ) -> Iterator[Operator]:
     with postgres.temporary_database(template=devise_template) as dsn:
         deployment = Deployment(tmp_path_factory.mktemp("operator"), dsn, PROFILE)
-        app = prepared(dsn, deployment)
+        app = prepared(prepare, dsn, deployment)
         try:
             app.start()
             deployment.write(app.stage, redirect_uri=app.base_url + CALLBACK_PATH)

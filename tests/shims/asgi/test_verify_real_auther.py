@@ -14,11 +14,12 @@ from migrator.runner.verifying.verification import Asked, verify_deployment
 from tests.auther.plugin.door import ENVIRONMENT, SECRETS, Door, person
 from tests.auther.plugin.users import bcrypt_envelope
 from tests.parts import require
-from tests.parts.asgi import CALLBACK_PATH
+from tests.parts.asgi import CALLBACK_PATH, prepare
 from tests.parts.better_auth import Client, start
 from tests.parts.postgres import free_port
-from tests.shims.asgi.test_conformance import PROFILE, prepared
+from tests.shims.asgi.test_conformance import PROFILE
 from tests.shims.conformance import Deployment
+from tests.shims.conforming import prepared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,7 @@ def results(
     root = tmp_path_factory.mktemp("operator")
     with postgres.temporary_database(template=devise_template) as dsn:
         deployment = Deployment(root, dsn, PROFILE, issuer=Issuer(port=free_port()))
-        app = prepared(dsn, deployment)
+        app = prepared(prepare, dsn, deployment)
         app.environment |= {
             f"MIGRATOR_{name}_SECRET": SECRETS[name] for name in ("VERIFY", "EXCHANGE", "LOGOUT")
         }

@@ -36,7 +36,7 @@ class DjangoClub(Club):
         return self.send(client, path, **(known | fields))
 
     def sign_in_by_json(
-        self, client: httpx.Client, user_id: int, password: str = ""
+        self, client: httpx.Client, user_id: int, password: str = "", *, path: str = "/api/login"
     ) -> httpx.Response:
         """Sign in as the mobile application does."""
         person = self.people[user_id]
@@ -44,7 +44,7 @@ class DjangoClub(Club):
             "email": person["email"],
             "password": password or person["plaintext_password"],
         }
-        return client.post("/api/login", json=sent)
+        return client.post(path, json=sent)
 
     def who(self, client: httpx.Client) -> str | None:
         """Give who is signed in."""

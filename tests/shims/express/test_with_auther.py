@@ -1,70 +1,26 @@
 """The Express application beside a real better-auth with the plugin: login, renewal, exchange, logout."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urljoin
 
-import httpx
 import pytest
 
 from migrator.conformance.issuer import Issuer
 from migrator.core.stage import Stage
-from tests.auther.plugin.door import ENVIRONMENT, SECRETS, Door, person
-from tests.auther.plugin.users import Users, envelope
+from tests.auther.plugin.door import ENVIRONMENT, SECRETS, Door
+from tests.auther.plugin.users import Users
 from tests.parts import require
-from tests.parts.better_auth import BetterAuth, Client, start
+from tests.parts.better_auth import Client, start
 from tests.parts.express import CALLBACK_PATH, prepare
 from tests.parts.postgres import PostgresServer, free_port
 from tests.parts.stage_file import create_side_tables
-from tests.shims.asgi.club import ALICE, NAVIGATION, TOKEN_COOKIE, XHR, oracle, sub_of
+from tests.shims.asgi.club import ALICE, TOKEN_COOKIE, oracle
+from tests.shims.beside_auther import Town, import_alice
 from tests.shims.express.club import Club
 from tests.shims.rails.town import PEPPER_ID, settings_of
 
 pytestmark = pytest.mark.xdist_group("express")
 CLOCK = Path(__file__).with_name("clock.mjs")
-# What Auther's tokens live, and a little more.
-ENDED_S = 2 * 24 * 3600 + 60
-
-
-@dataclass(frozen=True)
-class Town:
-    """Both sides, with Alice on each."""
-
-    club: Club
-    auther: BetterAuth
-    users: Users
-    ahead: Path
-
-    def browser(self) -> httpx.Client:
-        """Give a browser that goes wherever it is sent, to either side."""
-        base = self.club.app.base_url
-        return httpx.Client(base_url=base, headers=NAVIGATION, follow_redirects=True, timeout=60)
-
-    def sign_in_at_auther(self, browser: httpx.Client) -> httpx.Response:
-        """Take the button, fill in Auther's form, and come back."""
-        page = browser.get("/auth/auther/start", params={"return_to": "/whoami?page=2"})
-        alice = self.club.people[ALICE]
-        return browser.post(
-            urljoin(str(page.url), "/api/auth/sign-in/email"),
-            data={"email": alice["email"], "password": alice["plaintext_password"]},
-            headers={"Origin": self.auther.base_url},
-        )
-
-    def who(self, browser: httpx.Client) -> str | None:
-        """Say whom the application sees, asked by a script."""
-        answer = browser.get("/whoami", headers={**XHR, "Sec-Fetch-Mode": "cors"})
-        user: str | None = answer.json()["user"]
-        return user
-
-    def log_out(self, browser: httpx.Client) -> httpx.Response:
-        """End both sides, as a page of the application does."""
-        origin = {"Origin": self.club.app.base_url}
-        return browser.post("/auth/auther/logout", headers=origin, follow_redirects=False)
-
-    def sessions(self) -> int:
-        """Count Alice's sessions at Auther."""
-        return len(self.users.rows("SELECT id FROM session WHERE user_id = ?", sub_of(ALICE)))
 
 
 @pytest.fixture(scope="module")
@@ -98,15 +54,6 @@ def running(
             app.remove()
 
 
-def import_alice(club: Club, door: Door) -> None:
-    ((stored,),) = club.sql("SELECT encrypted_password FROM users WHERE id = %s", ALICE)
-    row = person(
-        id=sub_of(ALICE), password=envelope(stored, PEPPER_ID), email=oracle()[ALICE]["email"]
-    )
-    assert door.upsert(row) == ["inserted"]
-    club.link_everybody()
-
-
 @pytest.fixture
 def town(running: Town) -> Town:
     """Both sides in stage dual, Alice at home on the legacy side and signed in nowhere."""
@@ -124,20 +71,7 @@ def test_a_login_is_renewed_without_a_password_until_a_logout_ends_it_on_both_si
         page = town.sign_in_at_auther(browser)
         assert str(page.url) == f"{town.club.app.base_url}/whoami?page=2"
         assert (town.who(browser), town.sessions()) == (str(ALICE), 1)
-        ended = browser.cookies[TOKEN_COOKIE]
-
-        town.ahead.write_text(str(ENDED_S))
-        assert town.who(browser) is None, "no script renews anything"
-        browser.cookies.set(TOKEN_COOKIE, ended, domain="127.0.0.1")
-        begun = browser.get("/whoami?page=3", follow_redirects=False)
-        to_auther = browser.get(begun.headers["location"], follow_redirects=False)
-        # The new token is as long as the first one: Auther's clock stood where it was.
-        town.ahead.write_text("0")
-        page = browser.get(to_auther.headers["location"])
-
-        assert str(page.url) == f"{town.club.app.base_url}/whoami?page=3"
-        assert page.json()["credential"] == "cookie"
-        assert browser.cookies[TOKEN_COOKIE] != ended
+        town.check_renewal(browser)
         assert town.club.count("auth_renewals_total", result="ok") == 1
         assert town.log_out(browser).status_code == 303
         assert (town.who(browser), town.sessions()) == (None, 0)

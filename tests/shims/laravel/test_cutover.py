@@ -230,6 +230,15 @@ def test_failed_answers_of_the_application_are_counted(laravel_club: LaravelClub
     check_that_failed_answers_are_counted(laravel_club.app, fails=["/broken", "/thrown"])
 
 
+def test_a_request_that_ends_in_the_middle_is_counted(laravel_club: LaravelClub) -> None:
+    laravel_club.set_stage(Stage.DUAL)
+    before = laravel_club.count("auth_requests_total", path="legacy")
+    with laravel_club.browser() as client:
+        laravel_club.sign_in(client, BOB)
+        assert client.get("/export").text == "old code sends its file like this"
+    assert laravel_club.count("auth_requests_total", path="legacy") == before + 1
+
+
 @pytest.fixture(scope="module", params=["public.users", ""], ids=["users", "no-users"])
 def plain(request: pytest.FixtureRequest, laravel_club: LaravelClub) -> Iterator[LaravelClub]:
     """The application that only knows Auther, on the same users as the other one."""

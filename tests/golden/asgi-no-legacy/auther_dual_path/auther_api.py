@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping
 from functools import cached_property
@@ -11,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from .in_time import in_time
 from .settings import Environment, Settings
 
 _TIMEOUT_S = 5
@@ -79,8 +79,7 @@ class AutherApi:
     async def _post(self, url: str, timeout_s: float, **request: Any) -> Mapping[str, Any]:
         try:
             # httpx counts its timeout per read; a server that drips bytes would never end.
-            async with asyncio.timeout(timeout_s):
-                status, body = await self._send(url, timeout_s, request)
+            status, body = await in_time(timeout_s, lambda: self._send(url, timeout_s, request))
             if _BAD_REQUEST <= status < _SERVER_ERROR and status != _TOO_MANY:
                 raise AutherRefusedError
             answer = json.loads(body) if status == _OK else None
@@ -90,14 +89,11 @@ class AutherApi:
             raise AutherUnreachableError
         return answer
 
-    async def _send(
-        self, url: str, timeout_s: float, request: Mapping[str, Any]
-    ) -> tuple[int, bytes]:
+    async def _send(self, url: str, timeout_s: float, sent: Mapping[str, Any]) -> tuple[int, bytes]:
+        tls = self._tls
+        client = httpx.AsyncClient(verify=tls, timeout=timeout_s, headers=_PLAIN)
         body = b""
-        async with (
-            httpx.AsyncClient(verify=self._tls, timeout=timeout_s, headers=_PLAIN) as client,
-            client.stream("POST", url, **request) as response,
-        ):
+        async with client, client.stream("POST", url, **sent) as response:
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > _MAX_ANSWER_BYTES:

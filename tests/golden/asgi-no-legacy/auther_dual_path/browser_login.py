@@ -16,7 +16,7 @@ from .decision import Kind
 from .handle import Handle
 from .model import Person, VerificationUnavailableError
 from .request import safe_return_path
-from .tokens import Claims, TokenRefusedError, issued_at_s
+from .tokens import Claims, SentToken, TokenRefusedError, refusal_of
 
 _STATUS_OF = {"identity_unlinked": 409, "other_user": 403}
 
@@ -111,7 +111,7 @@ async def _redeem(handle: Handle, attempt: Attempt) -> tuple[str, Claims]:
     if not code or "error" in handle.request.query:
         raise LoginFailedError("refused_by_auther")
     token = _id_token(await _tokens(handle, code, attempt.verifier))
-    claims = await parts.verifier.verify(token)
+    claims = await parts.verifier.verify(SentToken(token))
     if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), attempt.nonce.encode()):
         raise LoginFailedError("nonce")
     audience = claims["aud"]
@@ -138,7 +138,7 @@ def _id_token(answer: Mapping[str, Any]) -> str:
 
 async def _person(handle: Handle, claims: Claims) -> Person:
     person = await handle.parts.credentials.person_of(claims)
-    reason = person if isinstance(person, str) else person.refusal(issued_at_s(claims))
+    reason = person if isinstance(person, str) else refusal_of(person, claims)
     if isinstance(person, str) or reason:
         raise LoginFailedError(reason, _STATUS_OF.get(reason, 403))
     return person

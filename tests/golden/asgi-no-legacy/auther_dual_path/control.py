@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
+import threading
 import time
 from collections.abc import Callable
 from hashlib import sha256
@@ -24,10 +25,11 @@ class Control:
         self._secret = secret.encode()
         self._now = now
         self._used: dict[str, float] = {}
+        self._lock = threading.Lock()
 
     def accepts(self, marker: str) -> bool:
         """Tell whether a marker is ours, fresh and unused. A bad one is as if it were not there."""
-        match = _MARKER.fullmatch(marker) if marker else None
+        match = _MARKER.fullmatch(marker)
         if match is None or not self._secret:
             return False
         signed = f"v1.{match['at']}.{match['nonce']}"
@@ -35,7 +37,8 @@ class Control:
         if not hmac.compare_digest(mac, match["mac"]):
             return False
         fresh = abs(self._now() - int(match["at"])) <= WINDOW_S
-        return fresh and self._is_first(match["nonce"])
+        with self._lock:
+            return fresh and self._is_first(match["nonce"])
 
     def _is_first(self, nonce: str) -> bool:
         now = self._now()

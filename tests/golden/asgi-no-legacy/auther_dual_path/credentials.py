@@ -11,7 +11,7 @@ from .large_tokens import TokenStore
 from .model import People, Person, VerificationUnavailableError
 from .request import Request
 from .settings import Settings
-from .tokens import Claims, TokenRefusedError, TokenVerifier, claimed_issuer, issued_at_s
+from .tokens import Claims, SentToken, TokenRefusedError, TokenVerifier, refusal_of
 
 TOKEN_COOKIE = "auther_id_token"
 DOUBLED = Finding(Kind.FORGED, "header", "malformed")
@@ -55,15 +55,17 @@ class Credentials:
             return await self._bearer(rest.strip())
         return OTHER_SCHEME
 
-    async def _bearer(self, token: str) -> Finding:
+    async def _bearer(self, text: str) -> Finding:
+        token = SentToken(text)
         known = self._verifier.known(token)
-        if known is not None:
-            return await self._judge(token, "header", known)
         # Too large to be looked into is refused as ours: the size alone says no.
-        small = len(token) <= self._settings.max_token_bytes
-        if small and claimed_issuer(token) not in self._settings.issuers:
+        looked_into = known is None and len(text) <= self._settings.max_token_bytes
+        if looked_into and token.claimed_issuer() not in self._settings.issuers:
             return FOREIGN
-        return await self._judge(token, "header")
+        try:
+            return await self._who(known or await self._verifier.verify(token), "header")
+        except (TokenRefusedError, VerificationUnavailableError) as problem:
+            return _finding_of(problem, "header")
 
     async def in_cookie(self, request: Request) -> Finding:
         """Give what the cookie alone is worth."""
@@ -72,32 +74,23 @@ class Credentials:
             return ABSENT
         if len(values) > 1:
             return Finding(Kind.FORGED, "cookie", "malformed")
-        return await self._judge(values[0], "cookie")
-
-    async def _judge(self, value: str, place: Place, known: Claims | None = None) -> Finding:
         try:
-            return await self._who(known or await self._claims(value, place), place)
-        except TokenRefusedError as error:
-            kind = Kind.STALE if error.stale else Kind.FORGED
-            return Finding(kind, place, error.reason, claims=error.claims)
-        except VerificationUnavailableError as error:
-            _log.warning("credentials cannot be verified now: %s", error.reason)
-            return Finding(Kind.UNAVAILABLE, place, retry_after_s=error.retry_after_s)
-
-    async def _claims(self, value: str, place: Place) -> Claims:
-        token = value if place == "header" else await self._store.opened(value)
-        return self._verifier.known(token) or await self._verifier.verify(token)
+            token = SentToken(await self._store.opened(values[0]))
+            known = self._verifier.known(token)
+            return await self._who(known or await self._verifier.verify(token), "cookie")
+        except (TokenRefusedError, VerificationUnavailableError) as problem:
+            return _finding_of(problem, "cookie")
 
     async def _who(self, claims: Claims, place: Place) -> Finding:
         person = await self._people.by_auther_id(claims["sub"]) or await self._newcomer(claims)
         if isinstance(person, str):
             kind = Kind.DISABLED if person == "disabled" else Kind.UNLINKED
             return Finding(kind, place, person)
-        refusal = person.refusal(issued_at_s(claims))
+        refusal = refusal_of(person, claims)
         if refusal:
             kind = Kind.STALE if refusal == "revoked" else Kind.DISABLED
             return Finding(kind, place, refusal, claims=claims)
-        return Finding(Kind.VALID, place, person=person, claims=claims)
+        return Finding(Kind.VALID, place, "", person, claims)
 
     async def person_of(self, claims: Claims) -> Person | Literal["disabled", "identity_unlinked"]:
         """Give whom verified claims are about, made now if settings say so, or why nobody.
@@ -117,3 +110,11 @@ class Credentials:
             return "disabled"
         # Somebody else has the address, or a column wants a value: a person has to look at it.
         return await self._people.by_auther_id(claims["sub"]) or "identity_unlinked"
+
+
+def _finding_of(problem: TokenRefusedError | VerificationUnavailableError, place: Place) -> Finding:
+    if isinstance(problem, VerificationUnavailableError):
+        _log.warning("credentials cannot be verified now: %s", problem.reason)
+        return Finding(Kind.UNAVAILABLE, place, retry_after_s=problem.retry_after_s)
+    kind = Kind.STALE if problem.stale else Kind.FORGED
+    return Finding(kind, place, problem.reason, claims=problem.claims)

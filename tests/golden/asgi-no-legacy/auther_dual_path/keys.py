@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable
 
 import httpx
 from jwt import PyJWK
 
+from .in_time import Flight, begin, in_time, landed
 from .key_documents import parse_keys
 from .model import VerificationUnavailableError
 from .settings import Settings
@@ -45,23 +46,22 @@ class KeySet:
         self._keys: dict[str, PyJWK] = {}
         self._body = b""
         self._good_at: float | None = None
+        self._ages_from = float("-inf")
         self._tried_at: float | None = None
-        self._flight: asyncio.Task[bool] | None = None
+        self._flight: Flight[bool] | None = None
+        self._lock = threading.Lock()
 
     @property
     def is_usable(self) -> bool:
         """Tell whether there is a set to go on with."""
-        age_s = self._age_s()
-        return age_s is not None and age_s <= self._settings.jwks_stale_s
+        good_at = self._good_at
+        return good_at is not None and self._monotonic() - good_at <= self._settings.jwks_stale_s
 
     def known(self, kid: str) -> PyJWK | None:
         """Give a key without asking anybody; refreshes an ageing set in the background."""
-        if self._good_at is None:
-            return None
-        age_s = self._monotonic() - self._good_at
-        if age_s > self._settings.jwks_stale_s:
-            return None
-        if age_s > self._settings.jwks_max_age_s and self._wait_s() <= 0:
+        if self._monotonic() > self._ages_from:
+            if not self.is_usable:
+                return None
             self._join_or_start()
         return self._keys.get(kid)
 
@@ -75,20 +75,16 @@ class KeySet:
         key = self.known(kid)
         if key is not None:
             return key
-        ours = not self._flying()
-        if ours and self._wait_s() > 0:
+        flight, ours = self._join_or_start()
+        if flight is None:
             raise VerificationUnavailableError("jwks_cooldown", self._wait_s())
-        # Shielded: one client that goes away must not cancel the fetch for all the others.
-        fetched = await asyncio.shield(self._join_or_start())
+        fetched = await landed(flight)
         key = self.known(kid)
         if key is not None:
             return key
         if not fetched or not ours:
             raise VerificationUnavailableError("jwks_unavailable", max(self._wait_s(), 1))
         raise UnknownKeyError
-
-    def _age_s(self) -> float | None:
-        return None if self._good_at is None else self._monotonic() - self._good_at
 
     def _wait_s(self) -> float:
         if self._tried_at is None:
@@ -97,20 +93,21 @@ class KeySet:
         pause_s = settings.jwks_cooldown_s if is_usable else settings.jwks_retry_s
         return self._tried_at + pause_s - self._monotonic()
 
-    def _flying(self) -> bool:
-        return self._flight is not None and not self._flight.done()
-
-    def _join_or_start(self) -> asyncio.Task[bool]:
-        if self._flight is None or self._flight.done():
+    def _join_or_start(self) -> tuple[Flight[bool] | None, bool]:
+        """Give the fetch under way, or one that begins unless it is too early; and which it is."""
+        with self._lock:
+            if self._flight is not None and not self._flight.done():
+                return self._flight, False
+            if self._wait_s() > 0:
+                return None, False
             self._tried_at = self._monotonic()
-            self._flight = asyncio.create_task(self._refresh())
-        return self._flight
+            self._flight = begin(self._refresh)
+            return self._flight, True
 
     async def _refresh(self) -> bool:
         try:
             # httpx counts its timeout per read; a server that drips bytes would never end.
-            async with asyncio.timeout(self._settings.jwks_timeout_s):
-                body = await self._fetch()
+            body = await in_time(self._settings.jwks_timeout_s, self._fetch)
             # An unchanged set keeps its key objects, and with them what they have verified already.
             if body != self._body:
                 self._keys = parse_keys(body, self._settings.algorithms)
@@ -118,18 +115,17 @@ class KeySet:
         except (OSError, httpx.HTTPError, TimeoutError, ValueError):
             self._on_fetch("failed")
             return False
-        self._good_at = self._monotonic()
+        self._good_at = good_at = self._monotonic()
+        settings = self._settings
+        self._ages_from = good_at + min(settings.jwks_max_age_s, settings.jwks_stale_s)
         self._on_fetch("ok")
         return True
 
     async def _download(self) -> bytes:
+        url, timeout_s = self._settings.jwks_url, self._settings.jwks_timeout_s
+        client = httpx.AsyncClient(follow_redirects=False, timeout=timeout_s)
         body = b""
-        async with (
-            httpx.AsyncClient(
-                follow_redirects=False, timeout=self._settings.jwks_timeout_s
-            ) as client,
-            client.stream("GET", self._settings.jwks_url, headers=_PLAIN) as response,
-        ):
+        async with client, client.stream("GET", url, headers=_PLAIN) as response:
             if response.status_code != httpx.codes.OK:
                 raise ValueError(f"the JWKS answered {response.status_code}")
             async for chunk in response.aiter_raw():

@@ -142,7 +142,8 @@ class Assembly:
 
         Before the decision, on the same counting line: it proves that legacy use would be seen.
         """
-        if not self._control.accepts(handle.request.header(CONTROL_HEADER)):
+        marker = handle.request.header(CONTROL_HEADER)
+        if not marker or not self._control.accepts(marker):
             return False
         self.counters.decided(_CONTROL_SEEN, handle.view.label, synthetic=True)
         return True
@@ -176,7 +177,7 @@ class Assembly:
         decision = decide(
             session,
             finding,
-            legacy_is_over=handle.view.legacy_is_over(self._now()),
+            legacy_is_over=session is not None and handle.view.legacy_is_over(self._now()),
             foreign_passes=finding.kind is Kind.FOREIGN and self._takes_foreign(request.path),
         )
         waited_s = time.perf_counter() - began_s
@@ -186,7 +187,7 @@ class Assembly:
         detour = None
         if finding.reason == "expired":
             detour = await renewal.offered(handle, finding, session)
-        elif finding is ABSENT and decision.user is not None and request.is_top_level_get:
+        elif finding is ABSENT and decision.user is not None:
             detour = await exchange.offered(handle, decision.user)
         return Judged(decision, finding, detour)
 
@@ -201,6 +202,15 @@ class Assembly:
         if session.user_pk in signed_out:
             return LegacySession(session.user_pk, AccountState.SIGNED_OUT)
         return session
+
+    def reaches_application(self, decision: Decision, request: Request) -> bool:
+        """Tell whether the application answers this request."""
+        if decision.answer is Answer.PASS:
+            return True
+        if decision.answer in {Answer.LOGIN, Answer.LEGACY_ENDED}:
+            # The login page itself must not redirect to the login page.
+            return request.path == self.parts.login_path and request.is_navigation
+        return decision.answer is Answer.PASS_ALONE
 
     def stage_unknown(self, problem: VerificationUnavailableError, request: Request) -> Response:
         """Answer where nobody knows the stage."""

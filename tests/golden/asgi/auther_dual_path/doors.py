@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Literal
 
-from .answers import START_PATH, with_return_path
+from .answers import START_PATH, Response, error, redirect, unavailable, with_return_path
 from .auther_api import AutherRefusedError, AutherUnreachableError
 from .browser_login import BUCKET_AGE_S, BUCKET_COOKIE, MOVED, end_auther_side
 from .handle import Handle, handle_of
 from .model import Person, Stage, VerificationUnavailableError
-from .request import safe_return_path
+from .request import Request, safe_return_path
 
 Side = Literal["legacy", "auther"]
 _SHADOW_REASONS = frozenset(
@@ -33,6 +34,17 @@ class DoorClosedError(Exception):
         super().__init__(door)
         self.door = door
         self.return_to = return_to
+
+
+def answer_to(
+    problem: DoorClosedError | VerificationUnavailableError, request: Request
+) -> Response:
+    """Give the answer for a door that is closed, or that nobody can tell about now."""
+    if isinstance(problem, VerificationUnavailableError):
+        return unavailable(problem.retry_after_s)
+    if request.wants_page:
+        return redirect(with_return_path(START_PATH, problem.return_to))
+    return error(HTTPStatus.FORBIDDEN, "login_moved")
 
 
 def login_target(request: object, *, cohort: str = "") -> Side:

@@ -30,7 +30,9 @@ _log = logging.getLogger(__name__)
 
 async def offered(handle: Handle, user: SignedIn) -> Response | None:
     """Give the way to Auther where the legacy session of a page's visitor may become one there."""
-    if user.credential != "session" or not _is_on(handle) or _pauses(handle):
+    if user.credential != "session" or not _is_on(handle):
+        return None
+    if not handle.request.is_top_level_get or _pauses(handle):
         return None
     # Set before it begins: whoever is stuck at Auther and comes back must not be sent there again.
     handle.set_cookie(PAUSE_COOKIE, "1", max_age_s=_PAUSE_S)
@@ -95,10 +97,11 @@ def given_up(handle: Handle, return_to: str, reason: str) -> Response:
 
 
 def _is_on(handle: Handle) -> bool:
-    in_dual = handle.view.stage is Stage.DUAL and handle.parts.settings.exchange_in_dual
-    over = handle.view.legacy_is_over(handle.parts.now())
-    on = in_dual or (handle.view.stage is Stage.DRAIN and not over)
-    return on and handle.parts.api.exchanges
+    view, parts = handle.view, handle.parts
+    if view.stage is Stage.DUAL:
+        return parts.settings.exchange_in_dual and parts.api.exchanges
+    on = view.stage is Stage.DRAIN and not view.legacy_is_over(parts.now())
+    return on and parts.api.exchanges
 
 
 async def _eligible(handle: Handle, user_pk: str) -> Person | None:

@@ -7,19 +7,11 @@ import time
 from collections.abc import Callable, Collection
 from http import HTTPStatus
 
-from .answers import (
-    START_PATH,
-    Response,
-    answer,
-    error,
-    redirect,
-    unavailable,
-    with_return_path,
-)
+from .answers import Response, answer
 from .assembly import METRICS_PATH, Assembly, Directory
 from .decision import Answer, Decision
 from .detection import DetectionControl
-from .doors import DoorClosedError
+from .doors import DoorClosedError, answer_to
 from .handle import HANDLE, Handle
 from .keys import Fetch
 from .model import LegacySessions, Scope, VerificationUnavailableError
@@ -125,20 +117,12 @@ class DualPathMiddleware:
             await handle.drop_token()
         if decision.forget_legacy:
             handle.headers.extend(await self._legacy.forget(request.scope))
-        if self._reaches_application(decision, request):
+        if self._shim.reaches_application(decision, request):
             request.scope["auther.user"] = user
             await self._pass_on(handle, receive, send, decision)
             return
         response = answer(decision, request, login_path=self._login_path)
         await respond(response, receive, adding(handle.headers, send), request)
-
-    def _reaches_application(self, decision: Decision, request: Request) -> bool:
-        if decision.answer is Answer.PASS:
-            return True
-        if decision.answer in {Answer.LOGIN, Answer.LEGACY_ENDED}:
-            # The login page itself must not redirect to the login page.
-            return request.path == self._login_path and request.is_navigation
-        return decision.answer is Answer.PASS_ALONE
 
     async def _pass_on(
         self, handle: Handle, receive: Receive, send: Send, decision: Decision | None = None
@@ -163,7 +147,7 @@ class DualPathMiddleware:
         except (DoorClosedError, VerificationUnavailableError) as problem:
             if started:
                 raise
-            response = _answer_to(problem, request)
+            response = answer_to(problem, request)
             self._shim.counters.answered(decision, response.status)
             await respond(response, receive, adding(handle.headers, send), request)
         except Exception:
@@ -195,13 +179,3 @@ class DualPathMiddleware:
         self._runs = False
         self._shim.background.stop()
         self._detection.stop()
-
-
-def _answer_to(
-    problem: DoorClosedError | VerificationUnavailableError, request: Request
-) -> Response:
-    if isinstance(problem, VerificationUnavailableError):
-        return unavailable(problem.retry_after_s)
-    if request.wants_page:
-        return redirect(with_return_path(START_PATH, problem.return_to))
-    return error(HTTPStatus.FORBIDDEN, "login_moved")

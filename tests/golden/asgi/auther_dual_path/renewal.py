@@ -11,7 +11,7 @@ from .attempt import Attempt
 from .decision import Finding
 from .handle import Handle
 from .model import LegacySession, Person, Stage, VerificationUnavailableError
-from .tokens import issued_at_s
+from .tokens import refusal_of
 
 FAILURES_COOKIE = "auther_renewals"
 MAX_FAILURES = 3
@@ -71,6 +71,6 @@ async def _person(handle: Handle, finding: Finding) -> Person | None:
         person = await handle.parts.people.by_auther_id(finding.claims["sub"])
     except VerificationUnavailableError:
         return None
-    if person is None or person.refusal(issued_at_s(finding.claims)):
+    if person is None or refusal_of(person, finding.claims):
         return None
     return person

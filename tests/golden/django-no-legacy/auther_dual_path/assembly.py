@@ -120,7 +120,8 @@ class Assembly:
 
         Before the decision, on the same counting line: it proves that legacy use would be seen.
         """
-        if not self._control.accepts(handle.request.header(CONTROL_HEADER)):
+        marker = handle.request.header(CONTROL_HEADER)
+        if not marker or not self._control.accepts(marker):
             return False
         self.counters.decided(_CONTROL_SEEN, _STAGE, synthetic=True)
         return True

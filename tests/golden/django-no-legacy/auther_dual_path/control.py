@@ -29,7 +29,7 @@ class Control:
 
     def accepts(self, marker: str) -> bool:
         """Tell whether a marker is ours, fresh and unused. A bad one is as if it were not there."""
-        match = _MARKER.fullmatch(marker) if marker else None
+        match = _MARKER.fullmatch(marker)
         if match is None or not self._secret:
             return False
         signed = f"v1.{match['at']}.{match['nonce']}"

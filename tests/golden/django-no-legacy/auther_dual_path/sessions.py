@@ -13,10 +13,13 @@ from django.http import HttpRequest
 class DjangoDetector:
     """Sees sessions that hold a user."""
 
+    def __init__(self) -> None:
+        self._cookie_name: str = settings.SESSION_COOKIE_NAME
+
     def holds_user(self, http: HttpRequest) -> bool:
         """Tell whether the request's session names a user; looks nobody up."""
         # Without the cookie the session is not even looked at: no query, and no `Vary: Cookie`.
-        return settings.SESSION_COOKIE_NAME in http.COOKIES and SESSION_KEY in http.session
+        return self._cookie_name in http.COOKIES and SESSION_KEY in http.session
 
     def fixture(self) -> HttpRequest:
         """Give a request with a made-up user's session, sealed and opened by Django's own code."""
@@ -26,6 +29,6 @@ class DjangoDetector:
         # In memory: as `load` would leave it, and nothing is stored.
         session._session_cache = session.decode(sealed)
         http = HttpRequest()
-        http.COOKIES[settings.SESSION_COOKIE_NAME] = "fixture"
+        http.COOKIES[self._cookie_name] = "fixture"
         http.session = session
         return http

@@ -8,6 +8,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Any
@@ -15,11 +16,10 @@ from typing import Any
 from jwt import PyJWK
 
 from .keys import KeySet, UnknownKeyError
-from .model import VerificationUnavailableError
+from .model import Person, VerificationUnavailableError
 from .settings import Settings
 
 Claims = Mapping[str, Any]
-_PARTS = 3
 # Auther writes `iat` in milliseconds; no date in seconds is that large before the year 5138.
 _MILLISECONDS_FROM = 1e11
 # Each of these lets a token say where its key is, or how it wants to be read.
@@ -44,15 +44,44 @@ class TokenRefusedError(Exception):
         self.claims = claims
 
 
-def claimed_issuer(token: str) -> object:
-    """Give what a bearer says about its issuer, for routing only; None for what is no JWS."""
-    parts = token.split(".")
-    if len(parts) != _PARTS:
-        return None
-    try:
-        return _json(parts[1]).get("iss")
-    except TokenRefusedError:
-        return None
+class SentToken:
+    """A token as it was sent: nothing of it is verified, and each part of it is read once."""
+
+    __slots__ = ("_claims", "digest", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.digest = sha256(text.encode()).digest()
+        self._claims: Claims | None = None
+
+    def parts(self) -> tuple[str, str, str]:
+        """Give header, payload and signature as they were sent.
+
+        Raises:
+            TokenRefusedError: There are more or fewer.
+        """
+        header, dot, rest = self.text.partition(".")
+        payload, other_dot, signature = rest.partition(".")
+        if not (dot and other_dot) or "." in signature:
+            raise TokenRefusedError("malformed")
+        return header, payload, signature
+
+    def claims(self) -> Claims:
+        """Give what it says.
+
+        Raises:
+            TokenRefusedError: It is no JWS.
+        """
+        if self._claims is None:
+            self._claims = _json(self.parts()[1])
+        return self._claims
+
+    def claimed_issuer(self) -> object:
+        """Give what it says about its issuer, for routing only; None for what is no JWS."""
+        try:
+            return self.claims().get("iss")
+        except TokenRefusedError:
+            return None
 
 
 class VerifiedTokens:
@@ -67,9 +96,9 @@ class VerifiedTokens:
         self._found: dict[bytes, tuple[Claims, float, str, PyJWK]] = {}
         self._lock = threading.Lock()
 
-    def get(self, token: str, keys: KeySet, now_s: float) -> Claims | None:
+    def get(self, digest: bytes, keys: KeySet, now_s: float) -> Claims | None:
         """Give the claims of a token that was verified before and still is good."""
-        entry = self._found.get(sha256(token.encode()).digest())
+        entry = self._found.get(digest)
         if entry is None:
             return None
         claims, until_s, kid, key = entry
@@ -80,12 +109,12 @@ class VerifiedTokens:
             return None
         return claims if now_s < until_s else None
 
-    def put(self, token: str, claims: Claims, kid: str, key: PyJWK) -> None:
+    def put(self, digest: bytes, claims: Claims, kid: str, key: PyJWK) -> None:
         """Remember a good token; the oldest one makes room."""
         with self._lock:
             if len(self._found) >= self._limit:
                 del self._found[next(iter(self._found))]
-            self._found[sha256(token.encode()).digest()] = (claims, claims["exp"], kid, key)
+            self._found[digest] = (claims, claims["exp"], kid, key)
 
 
 class TokenVerifier:
@@ -99,23 +128,21 @@ class TokenVerifier:
         self._now = now
         self._verified = VerifiedTokens(settings.verified_tokens)
 
-    def known(self, token: str) -> Claims | None:
+    def known(self, token: SentToken) -> Claims | None:
         """Give the claims of a token that was verified lately, None when it has to be now."""
-        return self._verified.get(token, self._keys, self._now())
+        return self._verified.get(token.digest, self._keys, self._now())
 
-    def verify(self, token: str) -> Claims:
+    def verify(self, token: SentToken) -> Claims:
         """Give the claims of a good token.
 
         Raises:
             TokenRefusedError: It fails a check.
             VerificationUnavailableError: Nobody can tell now.
         """
-        if len(token) > self._settings.max_token_bytes:
+        if len(token.text) > self._settings.max_token_bytes:
             raise TokenRefusedError("too_large")
-        parts = token.split(".")
-        if len(parts) != _PARTS:
-            raise TokenRefusedError("malformed")
-        header, claims, signature = _json(parts[0]), _json(parts[1]), _decode(parts[2])
+        parts = token.parts()
+        header, claims, signature = _header(parts[0]), token.claims(), _decode(parts[2])
         kid = self._checked_kid(header)
         problem = self._problem_of(claims)
         key = self._keys.known(kid)
@@ -129,7 +156,7 @@ class TokenVerifier:
         # Only now: a forged token is forged, whatever else is wrong with it.
         if problem is not None:
             raise problem
-        self._verified.put(token, claims, kid, key)
+        self._verified.put(token.digest, claims, kid, key)
         return claims
 
     def _looked_for(self, kid: str, problem: TokenRefusedError | None) -> PyJWK:
@@ -186,6 +213,12 @@ def issued_at_s(claims: Claims) -> float | None:
     return iat // 1000 if iat > _MILLISECONDS_FROM else iat // 1
 
 
+def refusal_of(person: Person, claims: Claims) -> str:
+    """Say why a good token does not sign this person in, '' when it does."""
+    # Who was never signed out everywhere may come with a token of any age.
+    return person.refusal(None if person.valid_after_s is None else issued_at_s(claims))
+
+
 def _time(claims: Claims, name: str) -> float | None:
     value = _number(claims, name)
     if value is not None and value > _MILLISECONDS_FROM:
@@ -209,9 +242,15 @@ def _is_subject(sub: object) -> bool:
     return sub.isascii() and sub.isprintable() and " " not in sub
 
 
+@lru_cache(maxsize=64)
+def _header(segment: str) -> Claims:
+    # A key signs all its tokens under the same one.
+    return _json(segment)
+
+
 def _json(segment: str) -> Claims:
     try:
-        value = json.loads(_decode(segment))
+        value = json.loads(_decode(segment).decode())
     except (ValueError, RecursionError):
         raise TokenRefusedError("malformed") from None
     if not isinstance(value, dict):

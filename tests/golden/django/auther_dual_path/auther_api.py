@@ -149,12 +149,11 @@ class AutherApi:
             raise AutherUnreachableError
         return answer
 
-    def _send(self, url: str, timeout_s: float, request: Mapping[str, Any]) -> tuple[int, bytes]:
+    def _send(self, url: str, timeout_s: float, sent: Mapping[str, Any]) -> tuple[int, bytes]:
+        tls = self._tls
+        client = httpx.Client(verify=tls, timeout=timeout_s, headers=_PLAIN)
         body = b""
-        with (
-            httpx.Client(verify=self._tls, timeout=timeout_s, headers=_PLAIN) as client,
-            client.stream("POST", url, **request) as response,
-        ):
+        with client, client.stream("POST", url, **sent) as response:
             for chunk in response.iter_bytes():
                 body += chunk
                 if len(body) > _MAX_ANSWER_BYTES:

@@ -46,6 +46,9 @@ class Background:
         writes: Where to; called on this object's thread only.
         facts: What to report, None while the stage is unknown.
         heartbeat_s: The longest pause between two reports; a new epoch is reported at once.
+
+    Attributes:
+        signed_out: The moved users whose legacy sessions have ended; None when nobody looked yet.
     """
 
     def __init__(self, writes: Writes, facts: Facts, *, heartbeat_s: float) -> None:
@@ -57,7 +60,7 @@ class Background:
         self._beat_at = float("-inf")
         self._beat_facts: Mapping[str, Any] | None = None
         self._ended = threading.Event()
-        self._signed_out: frozenset[str] | None = None
+        self.signed_out: frozenset[str] | None = None
         self._signed_out_at = float("-inf")
 
     def start(self) -> None:
@@ -82,15 +85,10 @@ class Background:
         except queue.Full:
             _log.warning("last-seen writes fall behind; one is left out")
 
-    @property
-    def signed_out(self) -> frozenset[str] | None:
-        """Give the moved users whose legacy sessions have ended; None when nobody looked yet."""
-        return self._signed_out
-
     def look_who_is_signed_out(self) -> frozenset[str]:
         """Look now, instead of in a moment on the thread."""
         self._guarded(self._look_who_is_signed_out)
-        return self._signed_out or frozenset()
+        return self.signed_out or frozenset()
 
     def _run(self, ended: threading.Event) -> None:
         while not ended.is_set():
@@ -114,7 +112,7 @@ class Background:
         now = time.monotonic()
         if now - self._signed_out_at >= _SIGNED_OUT_EVERY_S:
             self._signed_out_at = now
-            self._signed_out = self._writes.signed_out_everywhere()
+            self.signed_out = self._writes.signed_out_everywhere()
 
     def _guarded(self, write: Callable[[], None]) -> None:
         try:

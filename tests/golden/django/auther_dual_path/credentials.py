@@ -12,7 +12,7 @@ from .large_tokens import TokenStore
 from .model import People, Person, VerificationUnavailableError
 from .request import Request
 from .settings import Settings
-from .tokens import Claims, TokenRefusedError, TokenVerifier, claimed_issuer, issued_at_s
+from .tokens import Claims, SentToken, TokenRefusedError, TokenVerifier, refusal_of
 
 TOKEN_COOKIE = "auther_id_token"
 DOUBLED = Finding(Kind.FORGED, "header", "malformed")
@@ -50,7 +50,7 @@ class Credentials:
     def examine(self, request: Request, *, accepts_auther: bool) -> Finding:
         """Give what came of it; every doubt is a refusal, every outage `UNAVAILABLE`."""
         headers = request.headers("authorization")
-        if headers and _JOINED.match(headers[0]):
+        if headers and "," in headers[0] and _JOINED.match(headers[0]):
             # One reader would take the first, another the last: nobody gets to choose.
             return DOUBLED
         if not headers:
@@ -60,15 +60,19 @@ class Credentials:
             return self._bearer(rest.strip(), accepts_auther)
         return OTHER_SCHEME
 
-    def _bearer(self, token: str, accepts_auther: bool) -> Finding:
+    def _bearer(self, text: str, accepts_auther: bool) -> Finding:
+        token = SentToken(text)
         known = self._verifier.known(token)
-        if known is not None and accepts_auther:
-            return self._judge(token, "header", known)
         # Too large to be looked into is refused as ours: the size alone says no.
-        small = len(token) <= self._settings.max_token_bytes
-        if small and claimed_issuer(token) not in self._settings.issuers:
+        looked_into = known is None and len(text) <= self._settings.max_token_bytes
+        if looked_into and token.claimed_issuer() not in self._settings.issuers:
             return FOREIGN
-        return self._judge(token, "header") if accepts_auther else _STOPPED_HEADER
+        if not accepts_auther:
+            return _STOPPED_HEADER
+        try:
+            return self._who(known or self._verifier.verify(token), "header")
+        except (TokenRefusedError, VerificationUnavailableError) as problem:
+            return _finding_of(problem, "header")
 
     def in_cookie(self, request: Request, *, accepts_auther: bool = True) -> Finding:
         """Give what the cookie alone is worth."""
@@ -77,32 +81,25 @@ class Credentials:
             return ABSENT
         if len(values) > 1:
             return Finding(Kind.FORGED, "cookie", "malformed")
-        return self._judge(values[0], "cookie") if accepts_auther else _STOPPED_COOKIE
-
-    def _judge(self, value: str, place: Place, known: Claims | None = None) -> Finding:
+        if not accepts_auther:
+            return _STOPPED_COOKIE
         try:
-            return self._who(known or self._claims(value, place), place)
-        except TokenRefusedError as error:
-            kind = Kind.STALE if error.stale else Kind.FORGED
-            return Finding(kind, place, error.reason, claims=error.claims)
-        except VerificationUnavailableError as error:
-            _log.warning("credentials cannot be verified now: %s", error.reason)
-            return Finding(Kind.UNAVAILABLE, place, retry_after_s=error.retry_after_s)
-
-    def _claims(self, value: str, place: Place) -> Claims:
-        token = value if place == "header" else self._store.opened(value)
-        return self._verifier.known(token) or self._verifier.verify(token)
+            token = SentToken(self._store.opened(values[0]))
+            known = self._verifier.known(token)
+            return self._who(known or self._verifier.verify(token), "cookie")
+        except (TokenRefusedError, VerificationUnavailableError) as problem:
+            return _finding_of(problem, "cookie")
 
     def _who(self, claims: Claims, place: Place) -> Finding:
         person = self._people.by_auther_id(claims["sub"]) or self._newcomer(claims)
         if isinstance(person, str):
             kind = Kind.DISABLED if person == "disabled" else Kind.UNLINKED
             return Finding(kind, place, person)
-        refusal = person.refusal(issued_at_s(claims))
+        refusal = refusal_of(person, claims)
         if refusal:
             kind = Kind.STALE if refusal == "revoked" else Kind.DISABLED
             return Finding(kind, place, refusal, claims=claims)
-        return Finding(Kind.VALID, place, person=person, claims=claims)
+        return Finding(Kind.VALID, place, "", person, claims)
 
     def person_of(self, claims: Claims) -> Person | Literal["disabled", "identity_unlinked"]:
         """Give whom verified claims are about, made now if settings say so, or why nobody.
@@ -122,3 +119,11 @@ class Credentials:
             return "disabled"
         # Somebody else has the address, or a column wants a value: a person has to look at it.
         return self._people.by_auther_id(claims["sub"]) or "identity_unlinked"
+
+
+def _finding_of(problem: TokenRefusedError | VerificationUnavailableError, place: Place) -> Finding:
+    if isinstance(problem, VerificationUnavailableError):
+        _log.warning("credentials cannot be verified now: %s", problem.reason)
+        return Finding(Kind.UNAVAILABLE, place, retry_after_s=problem.retry_after_s)
+    kind = Kind.STALE if problem.stale else Kind.FORGED
+    return Finding(kind, place, problem.reason, claims=problem.claims)

@@ -88,20 +88,21 @@ def decide(
     Args:
         session: Whom the application's own session names.
         finding: What came of Auther's credential.
-        legacy_is_over: Stage `auther`, or `drain` after its deadline.
+        legacy_is_over: Stage `auther`, or `drain` after its deadline; said of a session only.
         foreign_passes: On this path your own authenticator takes other issuers' bearers.
     """
-    if finding.kind is Kind.UNAVAILABLE:
-        return _unavailable(finding)
-    if finding.kind is Kind.VALID and finding.person is not None:
+    kind, by_header = finding.kind, finding.place == "header"
+    if kind is Kind.VALID and finding.person is not None:
         return _valid(session, finding, finding.person, legacy_is_over)
-    if finding.place == "header" and finding.kind is not Kind.ABSENT:
+    if kind is Kind.ABSENT or (kind is Kind.STALE and not by_header):
+        return _session_alone(session, finding, legacy_is_over)
+    if kind is Kind.UNAVAILABLE:
+        return _unavailable(finding)
+    if by_header:
         return _bad_header(finding, foreign_passes)
-    if finding.kind in {Kind.FORGED, Kind.DISABLED, Kind.UNLINKED}:
-        # The session is not used in this request, whoever's it is; and it is not ended either.
-        refusal = Answer.UNLINKED if finding.kind is Kind.UNLINKED else Answer.LOGIN
-        return Decision("auther", "refused", finding.reason, answer=refusal, drop_cookie=True)
-    return _session_alone(session, finding, legacy_is_over)
+    # The session is not used in this request, whoever's it is; and it is not ended either.
+    refusal = Answer.UNLINKED if kind is Kind.UNLINKED else Answer.LOGIN
+    return Decision("auther", "refused", finding.reason, answer=refusal, drop_cookie=True)
 
 
 def _unavailable(finding: Finding) -> Decision:
@@ -119,7 +120,7 @@ def _valid(
 ) -> Decision:
     user = SignedIn(person.user_pk, finding.place, person.auther_id, finding.claims or {})
     if session is None:
-        return Decision("auther", "accepted", user=user)
+        return Decision("auther", "accepted", "", user)
     if legacy_is_over or session.state is AccountState.SIGNED_OUT:
         return Decision("auther", "accepted", "legacy_stale", user=user, forget_legacy=True)
     if session.user_pk == person.user_pk:
@@ -169,7 +170,7 @@ def _session_alone(
             forget_legacy=ended,
         )
     user = SignedIn(session.user_pk, "session")
-    return Decision("legacy", "accepted", user=user, drop_cookie=drop)
+    return Decision("legacy", "accepted", "", user, drop_cookie=drop)
 
 
 def _short(user_pk: str) -> str:

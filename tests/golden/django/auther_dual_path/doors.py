@@ -10,18 +10,19 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Literal
 
 from django.http import HttpRequest
 
-from .answers import START_PATH, with_return_path
+from .answers import START_PATH, Response, error, redirect, unavailable, with_return_path
 from .auther_api import AutherRefusedError, AutherUnreachableError
 from .browser_login import BUCKET_AGE_S, BUCKET_COOKIE, MOVED, end_auther_side
 from .current import handle_of
 from .database import connection_of_this_thread
 from .handle import Handle
 from .model import Person, Stage, VerificationUnavailableError
-from .request import safe_return_path
+from .request import Request, safe_return_path
 
 Side = Literal["legacy", "auther"]
 _SHADOW_REASONS = frozenset(
@@ -38,6 +39,17 @@ class DoorClosedError(Exception):
         super().__init__(door)
         self.door = door
         self.return_to = return_to
+
+
+def answer_to(
+    problem: DoorClosedError | VerificationUnavailableError, request: Request
+) -> Response:
+    """Give the answer for a door that is closed, or that nobody can tell about now."""
+    if isinstance(problem, VerificationUnavailableError):
+        return unavailable(problem.retry_after_s)
+    if request.wants_page:
+        return redirect(with_return_path(START_PATH, problem.return_to))
+    return error(HTTPStatus.FORBIDDEN, "login_moved")
 
 
 def login_target(request: HttpRequest, *, cohort: str = "") -> Side:

@@ -1,4 +1,4 @@
-"""A limit for what has none of its own."""
+"""A limit for what has none of its own, and work that several requests wait for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from typing import TypeVar
 
 T = TypeVar("T")
+Flight = Future
 
 
 def in_time(seconds: float, work: Callable[[], T]) -> T:
@@ -19,9 +20,9 @@ def in_time(seconds: float, work: Callable[[], T]) -> T:
     return begin(work).result(timeout=seconds)
 
 
-def begin(work: Callable[[], T]) -> Future[T]:
+def begin(work: Callable[[], T]) -> Flight[T]:
     """Start work on a thread of its own."""
-    future: Future[T] = Future()
+    future: Flight[T] = Flight()
 
     def run() -> None:
         try:
@@ -31,3 +32,8 @@ def begin(work: Callable[[], T]) -> Future[T]:
 
     threading.Thread(target=run, daemon=True).start()
     return future
+
+
+def landed(flight: Flight[T]) -> T:
+    """Wait for what was begun."""
+    return flight.result()

@@ -5,12 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 
 import httpx
 from jwt import PyJWK
 
-from .in_time import begin, in_time
+from .in_time import Flight, begin, in_time, landed
 from .key_documents import parse_keys
 from .model import VerificationUnavailableError
 from .settings import Settings
@@ -47,8 +46,9 @@ class KeySet:
         self._keys: dict[str, PyJWK] = {}
         self._body = b""
         self._good_at: float | None = None
+        self._ages_from = float("-inf")
         self._tried_at: float | None = None
-        self._flight: Future[bool] | None = None
+        self._flight: Flight[bool] | None = None
         self._lock = threading.Lock()
 
     @property
@@ -59,16 +59,10 @@ class KeySet:
 
     def known(self, kid: str) -> PyJWK | None:
         """Give a key without asking anybody; refreshes an ageing set in the background."""
-        good_at = self._good_at
-        if good_at is None:
-            return None
-        age_s = self._monotonic() - good_at
-        if age_s > self._settings.jwks_stale_s:
-            return None
-        if age_s > self._settings.jwks_max_age_s:
-            with self._lock:
-                if self._wait_s() <= 0:
-                    self._join_or_start()
+        if self._monotonic() > self._ages_from:
+            if not self.is_usable:
+                return None
+            self._join_or_start()
         return self._keys.get(kid)
 
     def find(self, kid: str) -> PyJWK:
@@ -81,13 +75,10 @@ class KeySet:
         key = self.known(kid)
         if key is not None:
             return key
-        with self._lock:
-            ours = not self._flying()
-            if ours and self._wait_s() > 0:
-                raise VerificationUnavailableError("jwks_cooldown", self._wait_s())
-            flight = self._join_or_start()
-        # Waited for outside of the lock: whoever knows their key goes on.
-        fetched = flight.result()
+        flight, ours = self._join_or_start()
+        if flight is None:
+            raise VerificationUnavailableError("jwks_cooldown", self._wait_s())
+        fetched = landed(flight)
         key = self.known(kid)
         if key is not None:
             return key
@@ -102,14 +93,16 @@ class KeySet:
         pause_s = settings.jwks_cooldown_s if is_usable else settings.jwks_retry_s
         return self._tried_at + pause_s - self._monotonic()
 
-    def _flying(self) -> bool:
-        return self._flight is not None and not self._flight.done()
-
-    def _join_or_start(self) -> Future[bool]:
-        if self._flight is None or self._flight.done():
+    def _join_or_start(self) -> tuple[Flight[bool] | None, bool]:
+        """Give the fetch under way, or one that begins unless it is too early; and which it is."""
+        with self._lock:
+            if self._flight is not None and not self._flight.done():
+                return self._flight, False
+            if self._wait_s() > 0:
+                return None, False
             self._tried_at = self._monotonic()
             self._flight = begin(self._refresh)
-        return self._flight
+            return self._flight, True
 
     def _refresh(self) -> bool:
         try:
@@ -122,16 +115,17 @@ class KeySet:
         except (OSError, httpx.HTTPError, TimeoutError, ValueError):
             self._on_fetch("failed")
             return False
-        self._good_at = self._monotonic()
+        self._good_at = good_at = self._monotonic()
+        settings = self._settings
+        self._ages_from = good_at + min(settings.jwks_max_age_s, settings.jwks_stale_s)
         self._on_fetch("ok")
         return True
 
     def _download(self) -> bytes:
+        url, timeout_s = self._settings.jwks_url, self._settings.jwks_timeout_s
+        client = httpx.Client(follow_redirects=False, timeout=timeout_s)
         body = b""
-        with (
-            httpx.Client(follow_redirects=False, timeout=self._settings.jwks_timeout_s) as client,
-            client.stream("GET", self._settings.jwks_url, headers=_PLAIN) as response,
-        ):
+        with client, client.stream("GET", url, headers=_PLAIN) as response:
             if response.status_code != httpx.codes.OK:
                 raise ValueError(f"the JWKS answered {response.status_code}")
             for chunk in response.iter_raw():

@@ -15,21 +15,13 @@ from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, reverse
 
 from . import account_pages, detection, receivers
-from .answers import (
-    START_PATH,
-    Response,
-    answer,
-    error,
-    redirect,
-    unavailable,
-    with_return_path,
-)
+from .answers import Response, answer, unavailable
 from .assembly import METRICS_PATH, Assembly, Judged
 from .current import begin, shim
 from .decision import Answer, Decision
-from .doors import DoorClosedError
+from .doors import DoorClosedError, answer_to
 from .handle import Handle
-from .model import VerificationUnavailableError
+from .model import Person, SignedIn, VerificationUnavailableError
 from .plumbing import act_as, add_headers, http_response, tell_caches, without_cookies
 from .repeated import Repeated
 from .request import Request
@@ -92,7 +84,7 @@ class DualPathMiddleware:
     def process_exception(self, http: HttpRequest, problem: Exception) -> HttpResponseBase | None:
         """Answer for a door that is closed, or that nobody can tell about now."""
         if isinstance(problem, DoorClosedError | VerificationUnavailableError):
-            return http_response(_answer_to(problem, Request(http)))
+            return http_response(answer_to(problem, Request(http)))
         return None
 
     def _answer(self, http: HttpRequest, handle: Handle) -> HttpResponseBase:
@@ -108,7 +100,7 @@ class DualPathMiddleware:
         return self._act(http, handle, judged)
 
     def _act(self, http: HttpRequest, handle: Handle, judged: Judged) -> HttpResponseBase:
-        decision = judged.decision
+        decision, person = judged.decision, judged.finding.person
         user = decision.user
         if user is not None and user.credential == "session":
             self._shim.background.seen(user.user_pk)
@@ -116,39 +108,38 @@ class DualPathMiddleware:
             handle.drop_token()
         if decision.forget_legacy:
             self._shim.parts.legacy.forget(http)
-        if not self._reaches_view(decision, handle):
+        if not self._shim.reaches_application(decision, handle.request):
             login_path = self._shim.parts.login_path
             return http_response(answer(decision, handle.request, login_path=login_path))
         http.auther_user = user
-        if user is not None and user.credential != "session" and judged.finding.person is not None:
-            act_as(http, judged.finding.person.account)
-            # No other site can make a browser send our header; cookies it sends by itself.
-            http._dont_enforce_csrf_checks = user.credential == "header"
-        elif decision.answer is Answer.PASS_ALONE:
+        if user is not None and person is not None:
+            return self._viewed_by_authers(http, decision, user, person)
+        if decision.answer is Answer.PASS_ALONE:
             without_cookies(http)
         elif decision.answer is not Answer.PASS:
             act_as(http, AnonymousUser())
-        response = self._viewed(http)
-        self._shim.counters.answered(decision, response.status_code)
-        if user is not None and user.credential != "session":
-            tell_caches(response, "Authorization" if user.credential == "header" else "Cookie")
+        return self._viewed(http, decision)
+
+    def _viewed_by_authers(
+        self, http: HttpRequest, decision: Decision, user: SignedIn, person: Person
+    ) -> HttpResponseBase:
+        by_header = user.credential == "header"
+        act_as(http, person.account)
+        # No other site can make a browser send our header; cookies it sends by itself.
+        http._dont_enforce_csrf_checks = by_header
+        response = self._viewed(http, decision)
+        tell_caches(response, "Authorization" if by_header else "Cookie")
         return response
 
-    def _viewed(self, http: HttpRequest) -> HttpResponseBase:
+    def _viewed(self, http: HttpRequest, decision: Decision) -> HttpResponseBase:
         before = self._shim.parts.legacy.holder(http)
         response = self._get_response(http)
         try:
             receivers.look_for_silent_logins(http, before)
         except (DoorClosedError, VerificationUnavailableError) as problem:
-            return http_response(_answer_to(problem, Request(http)))
+            response = http_response(answer_to(problem, Request(http)))
+        self._shim.counters.answered(decision, response.status_code)
         return response
-
-    def _reaches_view(self, decision: Decision, handle: Handle) -> bool:
-        if decision.answer in {Answer.LOGIN, Answer.LEGACY_ENDED}:
-            # The login page itself must not redirect to the login page.
-            request = handle.request
-            return request.path == self._shim.parts.login_path and request.is_navigation
-        return decision.answer in {Answer.PASS, Answer.PASS_ALONE}
 
     def _start(self) -> None:
         self._runs = True
@@ -157,16 +148,6 @@ class DualPathMiddleware:
 
     def _not_running(self) -> None:
         self._runs = False
-
-
-def _answer_to(
-    problem: DoorClosedError | VerificationUnavailableError, request: Request
-) -> Response:
-    if isinstance(problem, VerificationUnavailableError):
-        return unavailable(problem.retry_after_s)
-    if request.wants_page:
-        return redirect(with_return_path(START_PATH, problem.return_to))
-    return error(HTTPStatus.FORBIDDEN, "login_moved")
 
 
 def _exempt() -> frozenset[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -34,7 +35,7 @@ def add_headers(response: HttpResponseBase, headers: Iterable[Header]) -> None:
 
 def tell_caches(response: HttpResponseBase, name: str) -> None:
     """Say what an answer depends on; Django does so where it looked into the session."""
-    if response.has_header("Vary"):
+    if "Vary" in response.headers:
         patch_vary_headers(response, [name])
     else:
         response["Vary"] = name
@@ -42,11 +43,11 @@ def tell_caches(response: HttpResponseBase, name: str) -> None:
 
 def act_as(http: HttpRequest, user: Any) -> None:
     """Have a request act for somebody; no session is begun or changed by that."""
+    http.user, http.auser = user, partial(_same, user)
 
-    async def auser() -> Any:
-        return user
 
-    http.user, http.auser = user, auser
+async def _same(user: Any) -> Any:
+    return user
 
 
 def without_cookies(http: HttpRequest) -> None:

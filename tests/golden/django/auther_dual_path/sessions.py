@@ -21,10 +21,13 @@ USER_KEYS = (SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY)
 class DjangoDetector:
     """Sees sessions that hold a user; it stays when the rest of the legacy code is gone."""
 
+    def __init__(self) -> None:
+        self._cookie_name: str = settings.SESSION_COOKIE_NAME
+
     def holds_user(self, http: HttpRequest) -> bool:
         """Tell whether the request's session names a user; looks nobody up."""
         # Without the cookie the session is not even looked at: no query, and no `Vary: Cookie`.
-        return settings.SESSION_COOKIE_NAME in http.COOKIES and SESSION_KEY in http.session
+        return self._cookie_name in http.COOKIES and SESSION_KEY in http.session
 
     def fixture(self) -> HttpRequest:
         """Give a request with a made-up user's session, sealed and opened by Django's own code."""
@@ -34,7 +37,7 @@ class DjangoDetector:
         # In memory: as `load` would leave it, and nothing is stored.
         session._session_cache = session.decode(sealed)
         http = HttpRequest()
-        http.COOKIES[settings.SESSION_COOKIE_NAME] = "fixture"
+        http.COOKIES[self._cookie_name] = "fixture"
         http.session = session
         return http
 
@@ -47,6 +50,7 @@ class DjangoSessions(DjangoDetector):
     """
 
     def __init__(self, judge: Callable[[Any], AccountState]) -> None:
+        super().__init__()
         self._judge = judge
 
     def read(self, http: HttpRequest) -> LegacySession | None:
@@ -62,7 +66,7 @@ class DjangoSessions(DjangoDetector):
 
     def forget(self, http: HttpRequest) -> tuple[Header, ...]:
         """Take the user, and only the user, out of the session: the cart stays."""
-        if settings.SESSION_COOKIE_NAME in http.COOKIES or http.session.modified:
+        if self._cookie_name in http.COOKIES or http.session.modified:
             for key in USER_KEYS:
                 http.session.pop(key, None)
         act_as(http, AnonymousUser())
@@ -74,7 +78,7 @@ class DjangoSessions(DjangoDetector):
             # Somebody else's cart.
             http.session.flush()
         self.forget(http)
-        if settings.SESSION_COOKIE_NAME in http.COOKIES:
+        if self._cookie_name in http.COOKIES:
             # Whoever planted this session must not share what comes now.
             http.session.cycle_key()
         rotate_token(http)

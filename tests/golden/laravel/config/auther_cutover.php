@@ -3,7 +3,7 @@
 // What was baked into this build, and what its environment adds. Nothing here is secret; secrets come from the
 // environment only. `php artisan config:cache` reads that environment once: cache after it is complete.
 
-return [
+$settings = [
     // Who may sign tokens, for whom, with what. The issuers also tell our bearers from foreign ones.
     'issuers' => ['https://id.example.org'],
     'audiences' => ['club'],
@@ -85,3 +85,6 @@ return [
     'jwks_max_age_s' => 600,
     'jwks_stale_s' => 86_400,
 ];
+
+// Checked here, so that what is cached was checked once, and no request does it again.
+return $settings + ['problem' => App\AutherCutover\Settings::problemIn($settings)];

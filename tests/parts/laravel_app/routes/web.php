@@ -38,6 +38,10 @@ Route::get('enter/{user}', fn (User $user) => [Auth::login($user)]);
 Route::get('/', fn () => 'the club');
 Route::get('broken', fn () => abort(502));
 Route::get('thrown', fn () => throw new RuntimeException('an error of the club'));
+Route::get('export', function () {
+    echo 'old code sends its file like this';
+    exit;
+});
 $whoami = function (Request $request) {
     $decision = app(Current::class)->decision;
 

@@ -3,6 +3,7 @@
 namespace App\AutherCutover;
 
 use Closure;
+use Illuminate\Contracts\Container\Container;
 use Illuminate\Http\Request;
 use Symfony\Component\HttpFoundation\Response;
 
@@ -18,21 +19,18 @@ final class DecideWho
     public function __construct(
         private readonly Settings $settings,
         private readonly Credentials $credentials,
-        private readonly Renewal $renewal,
-        private readonly AutherSession $autherSession,
         private readonly Counters $counters,
         private readonly Current $current,
+        // What few requests need is not even loaded for the others.
+        private readonly Container $parts,
     ) {
     }
 
     public function handle(Request $request, Closure $next, string $group = 'web'): Response
     {
         $isOwn = $group === self::OWN || in_array($request->path(), $this->settings->exempt, true);
-        try {
-            return ($isOwn ? null : $this->decided($request, $group)) ?? $this->counted($next($request));
-        } finally {
-            $this->counters->save();
-        }
+
+        return ($isOwn ? null : $this->decided($request, $group)) ?? $this->counted($next($request));
     }
 
     /** What the application answered; an exception is an answer already when it comes here. */
@@ -50,14 +48,14 @@ final class DecideWho
     {
         $sinceS = microtime(true);
         $finding = $this->credentials->examine($request, $group !== self::API);
-        if ($this->renewal->isDue($request, $finding) && $this->renewal->personOf($finding->claims)) {
+        if ($finding->kind === 'stale' && $this->renews($request, $finding)) {
             $query = http_build_query(['return_to' => $request->getRequestUri(), 'renew' => '1']);
 
             return Answers::seeOther(LoginController::START.'?'.$query);
         }
         $decision = $this->decide($finding);
         $this->counters->decided($decision, 'auther', $request, $sinceS);
-        $decision->dropsCookie && $this->autherSession->end($request);
+        $decision->dropsCookie && $this->parts->make(AutherSession::class)->end($request);
         $this->current->decide($decision);
 
         return match (true) {
@@ -69,6 +67,13 @@ final class DecideWho
             ),
             default => Answers::json(401, $decision->answer === 'login' ? 'invalid_token' : $decision->answer),
         };
+    }
+
+    private function renews(Request $request, Finding $finding): bool
+    {
+        $renewal = $this->parts->make(Renewal::class);
+
+        return $renewal->isDue($request, $finding) && $renewal->personOf($finding->claims);
     }
 
     private function decide(Finding $finding): Decision

@@ -3,6 +3,7 @@
 namespace App\AutherCutover;
 
 use Illuminate\Contracts\Auth\Authenticatable;
+use Illuminate\Contracts\Auth\UserProvider;
 use Illuminate\Database\QueryException;
 use Illuminate\Support\Facades\Auth;
 use Illuminate\Support\Facades\DB;
@@ -31,6 +32,8 @@ final class People
         SET last_auther_at = now(), home = CASE WHEN ?::boolean THEN 'auther' ELSE home END
         WHERE source = ? AND auther_id = ?
         SQL;
+
+    private ?UserProvider $users = null;
 
     public function __construct(
         private readonly Settings $settings,
@@ -80,7 +83,9 @@ final class People
     /** One of our users as the application knows them, whom it would let in or not. */
     public function user(string $userId): ?Authenticatable
     {
-        return Auth::createUserProvider(config("auth.guards.{$this->settings->guard}.provider"))->retrieveById($userId);
+        $this->users ??= Auth::createUserProvider(config("auth.guards.{$this->settings->guard}.provider"));
+
+        return $this->users->retrieveById($userId);
     }
 
     /** @throws Unavailable */

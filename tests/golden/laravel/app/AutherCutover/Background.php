@@ -12,7 +12,7 @@ use Throwable;
  */
 final class Background
 {
-    public const CONNECTION = 'auther_side';
+    private const CONNECTION = 'auther_side';
 
     private const BEAT = <<<'SQL'
         INSERT INTO "public".migrator_instance (instance, build, baked, stage, epoch, source, legacy_capable, seen_at)
@@ -74,6 +74,9 @@ final class Background
 
     public function side(): ConnectionInterface
     {
+        $connections = config('database.connections');
+        config(['database.connections.'.self::CONNECTION => $connections[config('database.default')]]);
+
         return DB::connection(self::CONNECTION);
     }
 

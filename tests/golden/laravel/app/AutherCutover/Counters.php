@@ -6,8 +6,8 @@ use Illuminate\Http\Request;
 
 /**
  * Counters with closed labels, added up over all workers, and one line of JSON for each decision. A request notes what it
- * counts and writes it at its end, in one of a few files, each under a lock of its own, so that workers seldom meet. They
- * stay over restarts: a sum never shrinks.
+ * counts and writes it behind its answer, in one of a few files, each under a lock of its own, so that workers seldom meet.
+ * They stay over restarts: a sum never shrinks.
  */
 final class Counters
 {
@@ -32,6 +32,9 @@ final class Counters
 
     /** @var array<string, int> By Prometheus's own notation. */
     private array $pending = [];
+    /** @var list<array{array<string, string>, bool, list<string>, ?float}> Labels, whether synthetic, parties, seconds waited. */
+    private array $decided = [];
+    private string $lines = '';
 
     public function __construct(private readonly StateFolder $folder, private readonly Settings $settings)
     {
@@ -56,18 +59,12 @@ final class Counters
         ?float $sinceS = null,
         bool $synthetic = false,
     ): void {
-        $waitedS = $sinceS === null ? null : max(0, microtime(true) - $sinceS);
-        if ($waitedS !== null) {
-            $this->observe($waitedS);
-        }
-        $facts = [
+        $labels = [
             'path' => $decision->path, 'outcome' => $decision->outcome, 'stage' => $stage, 'reason' => $decision->reason,
             'client' => $decision->clientOf($request),
         ];
-        $this->add('auth_requests_total', $facts + ['synthetic' => $synthetic ? '1' : '0']);
-        $this->log(['event' => 'auth'] + $facts + array_filter([
-            'synthetic' => $synthetic, 'parties' => $decision->parties,
-        ]) + ($waitedS === null ? [] : ['waited_us' => (int) round($waitedS * 1e6)]));
+        $waitedS = $sinceS === null ? null : max(0, microtime(true) - $sinceS);
+        $this->decided[] = [$labels, $synthetic, $decision->parties, $waitedS];
     }
 
     /** Counts an answer of the application, where it failed. */
@@ -80,27 +77,22 @@ final class Counters
 
     public function log(array $facts): void
     {
-        @file_put_contents($this->settings->log, json_encode($facts)."\n", FILE_APPEND);
+        $this->lines .= json_encode($facts)."\n";
     }
 
-    /** Writes what this request has counted. Best effort: a full disk must not fail a request. */
+    /** Writes what this request has counted and has to say. Best effort: a full disk must not fail a request. */
     public function save(): void
     {
-        if (! $this->pending) {
-            return;
+        foreach ($this->decided as [$labels, $synthetic, $parties, $waitedS]) {
+            $this->add('auth_requests_total', $labels + ['synthetic' => $synthetic ? '1' : '0']);
+            $waitedS === null || $this->observe($waitedS);
+            $this->log(['event' => 'auth'] + $labels + array_filter(compact('synthetic', 'parties'))
+                + ($waitedS === null ? [] : ['waited_us' => (int) round($waitedS * 1e6)]));
         }
-        $file = @fopen($this->folder->path('counters-'.getmypid() % self::SHARDS), 'c+');
-        if ($file && flock($file, LOCK_EX)) {
-            $kept = $this->readFrom($file);
-            foreach ($this->pending as $sample => $times) {
-                $kept[$sample] = ($kept[$sample] ?? 0) + $times;
-            }
-            // One write, and never of a shorter text: a worker that is killed leaves the old text or the new one.
-            rewind($file);
-            fwrite($file, json_encode($kept));
-            fclose($file);
-        }
-        $this->pending = [];
+        $this->decided = [];
+        $this->lines === '' || @file_put_contents($this->settings->log, $this->lines, FILE_APPEND);
+        $this->lines = '';
+        $this->pending && $this->addUp();
     }
 
     /**
@@ -131,6 +123,22 @@ final class Counters
         }
 
         return $text.$this->durations($sums);
+    }
+
+    private function addUp(): void
+    {
+        $file = $this->folder->open('counters-'.getmypid() % self::SHARDS, 'c+');
+        if ($file && flock($file, LOCK_EX)) {
+            $kept = $this->readFrom($file);
+            foreach ($this->pending as $sample => $times) {
+                $kept[$sample] = ($kept[$sample] ?? 0) + $times;
+            }
+            // One write, and never of a shorter text: a worker that is killed leaves the old text or the new one.
+            rewind($file);
+            fwrite($file, json_encode($kept));
+            fclose($file);
+        }
+        $this->pending = [];
     }
 
     private function observe(float $seconds): void

@@ -30,11 +30,7 @@ final class DecideWho
 
     public function handle(Request $request, Closure $next, string $group = 'web'): Response
     {
-        try {
-            return $this->answer($request, $group) ?? $this->counted($next($request));
-        } finally {
-            $this->counters->save();
-        }
+        return $this->answer($request, $group) ?? $this->counted($next($request));
     }
 
     /** What the application answered; an exception is an answer already when it comes here. */
@@ -60,6 +56,8 @@ final class DecideWho
         $marker = $request->headers->get(Control::HEADER);
         if ($marker !== null && $this->parts->make(Control::class)->accepts($marker)) {
             $this->counters->decided(new Decision('legacy', 'accepted'), $view->stage, $request, synthetic: true);
+            // Whoever sent it reads the counters next.
+            $this->counters->save();
 
             return new Response('', 204, ['Cache-Control' => 'no-store']);
         }

@@ -11,7 +11,7 @@ final class Key
     private const RSA_ALGORITHM = '300d06092a864886f70d0101010500';
 
     /** @param  string  $key  32 bytes of Ed25519, otherwise PEM. */
-    private function __construct(public readonly string $algorithm, private readonly string $key)
+    public function __construct(public readonly string $algorithm, public readonly string $key)
     {
     }
 

@@ -18,12 +18,13 @@ final class KeySet
     private const MAX_BYTES = 262_144;
     private const MAX_KEYS = 100;
 
-    /** @var array<string, array<string, Key>> By generation: parsed once a request. */
-    private array $parsed = [];
+    /** Looked at once a request: each look asks the system. */
+    private ?string $generation = null;
 
     public function __construct(
         private readonly Settings $settings,
         private readonly StateFolder $folder,
+        private readonly SharedMemory $memory,
         private readonly Counters $counters,
         private readonly Application $app,
     ) {
@@ -32,11 +33,7 @@ final class KeySet
     /** Another text after each fetch that worked; '' while there is no set. */
     public function generation(): string
     {
-        $path = $this->folder->path(self::SET);
-        clearstatcache(true, $path);
-        $found = @stat($path);
-
-        return $found ? "{$found['mtime']}-{$found['ino']}" : '';
+        return $this->generation ??= StateFolder::stateOf($this->folder->path(self::SET));
     }
 
     /** Whether there is a set to go on with. */
@@ -53,7 +50,9 @@ final class KeySet
         }
         $this->refreshWhenOld();
 
-        return $this->keys()[$kid] ?? null;
+        $key = $this->keys()[$kid] ?? null;
+
+        return $key ? new Key(...$key) : null;
     }
 
     /** Fetches an ageing set anew behind the answer, also where nothing needs to be verified: a key may be gone from it. */
@@ -75,6 +74,7 @@ final class KeySet
     {
         return $this->folder->locked('jwks', function () use ($kid) {
             // Whoever waited finds what the other worker fetched.
+            $this->generation = null;
             $key = $this->known($kid);
             if ($key) {
                 return $key;
@@ -125,17 +125,23 @@ final class KeySet
             && in_array(Key::algorithmOf($jwk), $algorithms, true) && ($jwk['use'] ?? 'sig') === 'sig';
     }
 
-    /** @return array<string, Key> */
+    /** @return array<string, array{string, string}> Algorithm and key by key id. */
     private function keys(): array
     {
-        $generation = $this->generation();
+        $algorithms = $this->settings->algorithms;
+        $name = 'keys:'.implode(',', $algorithms);
+        $kept = $this->memory->find($name);
+        if ($kept && $kept['generation'] === $this->generation()) {
+            return $kept['keys'];
+        }
         try {
-            return $this->parsed[$generation] ??= self::parse(
-                (string) $this->folder->read(self::SET), $this->settings->algorithms
-            );
+            $keys = array_map('get_object_vars', self::parse((string) $this->folder->read(self::SET), $algorithms));
         } catch (RuntimeException) {
             return [];
         }
+        $this->memory->keep($name, ['generation' => $this->generation(), 'keys' => $keys]);
+
+        return $keys;
     }
 
     private function ageS(): float
@@ -163,6 +169,7 @@ final class KeySet
             $text = $this->download();
             self::parse($text, $this->settings->algorithms);
             $this->folder->write(self::SET, $text);
+            $this->generation = null;
             $this->counters->add('auth_jwks_fetch_total', ['result' => 'ok']);
 
             return true;

@@ -75,7 +75,6 @@ final class Passwords
                     $result = 'error';
                 }
                 $result && $this->counters->add('auth_shadow_checks_total', ['result' => $result]);
-                $this->counters->save();
             });
         }
     }

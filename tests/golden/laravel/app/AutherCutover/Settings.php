@@ -13,26 +13,35 @@ final class Settings
     /** @throws RuntimeException A setting is missing or unsafe. */
     public function __construct(private readonly array $values)
     {
+        if ($values['problem'] !== '') {
+            throw new RuntimeException("auther_cutover: {$values['problem']}");
+        }
+    }
+
+    /** What is missing or unsafe in settings; '' when nothing is. */
+    public static function problemIn(array $values): string
+    {
         $left = array_keys(array_filter($values, fn ($value) => str_contains(json_encode($value), '"CHANGE_ME')));
-        $this->require(! $left, 'CHANGE_ME is left in '.implode(', ', $left));
-        foreach (self::URLS as $name) {
-            $this->require($this->isSafe($values[$name]), "$name must be https (http only on this machine)");
+        if ($left) {
+            return 'CHANGE_ME is left in '.implode(', ', $left);
         }
-        foreach (self::OPTIONAL_URLS as $name) {
-            $isSafe = $values[$name] === '' || $this->isSafe($values[$name]);
-            $this->require($isSafe, "$name must be https (http only on this machine)");
-        }
-        foreach (['issuers', 'audiences', 'algorithms'] as $name) {
-            $this->require((bool) $values[$name], "$name must not be empty");
-        }
-        // A symmetric algorithm would make every published key a signing key.
-        $unknown = array_diff($values['algorithms'], ['EdDSA', 'RS256', 'ES256']);
-        $this->require(! $unknown, 'algorithms may be EdDSA, RS256 and ES256');
-        $this->require($values['leeway_s'] >= 0 && $values['leeway_s'] <= 60, 'leeway_s must lie between 0 and 60');
-        $cooldownS = $values['jwks_cooldown_s'];
-        $this->require($cooldownS >= 1 && $cooldownS <= 30, 'MIGRATOR_JWKS_COOLDOWN_S must lie between 1 and 30');
-        $key = Base64Url::decode($values['stage_public_key']);
-        $this->require($key !== null && strlen($key) === 32, 'stage_public_key is not an Ed25519 public key');
+        $urls = array_filter(array_intersect_key($values, array_flip(self::OPTIONAL_URLS)))
+            + array_intersect_key($values, array_flip(self::URLS));
+        $unsafe = array_keys(array_filter($urls, fn ($url) => ! self::isSafe($url)));
+        $empty = array_filter(['issuers', 'audiences', 'algorithms'], fn ($name) => ! $values[$name]);
+        $isWithin = fn ($name, $from, $to) => $values[$name] >= $from && $values[$name] <= $to;
+        $problems = [
+            ...array_map(fn ($name) => "$name must be https (http only on this machine)", $unsafe),
+            ...array_map(fn ($name) => "$name must not be empty", $empty),
+            // A symmetric algorithm would make every published key a signing key.
+            array_diff($values['algorithms'], ['EdDSA', 'RS256', 'ES256']) ? 'algorithms may be EdDSA, RS256 and ES256' : '',
+            $isWithin('leeway_s', 0, 60) ? '' : 'leeway_s must lie between 0 and 60',
+            $isWithin('jwks_cooldown_s', 1, 30) ? '' : 'MIGRATOR_JWKS_COOLDOWN_S must lie between 1 and 30',
+            strlen((string) Base64Url::decode($values['stage_public_key'])) === SODIUM_CRYPTO_SIGN_PUBLICKEYBYTES
+                ? '' : 'stage_public_key is not an Ed25519 public key',
+        ];
+
+        return implode('; ', array_filter($problems));
     }
 
     public function __get(string $name): mixed
@@ -60,19 +69,12 @@ final class Settings
         return preg_replace('#^(https?://[^/]+).*$#sD', '$1', $this->redirect_uri);
     }
 
-    private function isSafe(string $url): bool
+    private static function isSafe(string $url): bool
     {
         $parts = parse_url($url);
         $scheme = $parts['scheme'] ?? '';
         $isLoopback = in_array($parts['host'] ?? '', ['localhost', '127.0.0.1', '[::1]'], true);
 
         return $scheme === 'https' || ($scheme === 'http' && $isLoopback);
-    }
-
-    private function require(bool $holds, string $otherwise): void
-    {
-        if (! $holds) {
-            throw new RuntimeException("auther_cutover: $otherwise");
-        }
     }
 }

@@ -7,21 +7,25 @@ namespace App\AutherCutover;
  */
 final class StateFolder
 {
-    private bool $isThere = false;
-
     public function __construct(private readonly Settings $settings)
     {
     }
 
     public function path(string $name): string
     {
-        $folder = $this->settings->state_folder;
-        if (! $this->isThere) {
-            is_dir($folder) || @mkdir($folder, 0700, true);
-            $this->isThere = true;
-        }
+        return "{$this->settings->state_folder}/$name";
+    }
 
-        return "$folder/$name";
+    /**
+     * Opens a file, and makes the folder for the first one.
+     *
+     * @return resource|null null: it cannot be opened in this mode.
+     */
+    public function open(string $name, string $mode)
+    {
+        $this->make();
+
+        return @fopen($this->path($name), $mode) ?: null;
     }
 
     public function read(string $name): ?string
@@ -31,9 +35,19 @@ final class StateFolder
         return $text === false ? null : $text;
     }
 
+    /** What tells a file's text from the one before, without reading it; '' while there is none. */
+    public static function stateOf(string $path): string
+    {
+        clearstatcache(true, $path);
+        $found = @stat($path);
+
+        return $found ? "{$found['mtime']}-{$found['ino']}-{$found['size']}" : '';
+    }
+
     /** Renamed into place: a reader sees the old text or the new one, never half of it. */
     public function write(string $name, string $text): void
     {
+        $this->make();
         self::replace($this->path($name), $text);
     }
 
@@ -58,7 +72,7 @@ final class StateFolder
      */
     public function locked(string $name, callable $inside): mixed
     {
-        $file = @fopen($this->path("$name.lock"), 'c') ?: throw new Unavailable('the state folder cannot be written');
+        $file = $this->open("$name.lock", 'c') ?? throw new Unavailable('the state folder cannot be written');
         flock($file, LOCK_EX);
         try {
             return $inside();
@@ -71,9 +85,9 @@ final class StateFolder
     /** Whether this is the first call with this name; exactly one of all workers gets a yes. */
     public function claim(string $name): bool
     {
-        $file = @fopen($this->path($name), 'x');
+        $file = $this->open($name, 'x');
 
-        return $file !== false && fclose($file);
+        return $file !== null && fclose($file);
     }
 
     /** Removes files of a kind that are older than so many seconds. */
@@ -84,5 +98,10 @@ final class StateFolder
                 @unlink($path);
             }
         }
+    }
+
+    private function make(): void
+    {
+        is_dir($this->settings->state_folder) || @mkdir($this->settings->state_folder, 0700, true);
     }
 }

@@ -1,0 +1,1 @@
+"""What a removal needs of a MariaDB."""

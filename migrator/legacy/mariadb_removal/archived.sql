@@ -1,0 +1,33 @@
+-- name: snapshot
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+
+-- name: begin_snapshot
+START TRANSACTION WITH CONSISTENT SNAPSHOT;
+
+-- name: facts
+SELECT DATABASE() AS "database", @@version AS version, @@character_set_database AS encoding, UTC_TIMESTAMP(6) AS snapshot_at;
+
+-- name: types
+SELECT c.column_name AS name, c.column_type AS type FROM information_schema.columns AS c
+WHERE c.table_schema = %(schema)s AND c.table_name = %(name)s;
+
+-- name: rows
+SELECT {columns} FROM {table} AS t {order};
+
+-- name: insert
+INSERT INTO {table} ({columns}) VALUES ({places});
+
+-- name: make
+CREATE TABLE {table} ({definitions}) ENGINE = InnoDB;
+
+-- name: drop
+DROP TABLE IF EXISTS {table};
+
+-- name: session
+SET SESSION sql_mode = '{mode}', lock_wait_timeout = {wait_s}, innodb_lock_wait_timeout = {wait_s}, group_concat_max_len = {concat_bytes};
+
+-- name: make_scratch
+CREATE DATABASE {database} CHARACTER SET utf8mb4;
+
+-- name: no_scratch
+DROP DATABASE IF EXISTS {database};

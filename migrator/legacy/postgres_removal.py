@@ -1,0 +1,92 @@
+"""A removal's PostgreSQL."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from migrator.legacy import archived, execute
+from migrator.legacy.archived import SCRATCH, Copying
+from migrator.legacy.guard import Guard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
+
+    from migrator.core.units import Unit
+    from migrator.legacy.archived import Source
+    from migrator.legacy.execute import Patience
+    from migrator.legacy.postgres import PostgresConnection
+
+ARCHIVE = "migrator_archive"
+
+
+class PostgresRemoval:
+    """PostgreSQL, whose changes of the catalog are part of a transaction."""
+
+    piecemeal = False
+    scratch = SCRATCH
+    archive = ARCHIVE
+
+    def __init__(self, connection: PostgresConnection) -> None:
+        self.connection = connection
+        self.guard = Guard(connection)
+
+    @property
+    def server(self) -> str:
+        """Host and port."""
+        info = self.connection.info
+        return f"{info.host}:{info.port}"
+
+    @property
+    def pooled(self) -> bool:
+        """Whether a pooler hands each transaction to another session."""
+        return self.connection.pooled
+
+    def run_file(
+        self,
+        text: str,
+        *,
+        skip: Iterable[str],
+        patience: Patience,
+        oids: list[int],
+        prepare: Callable[[str], None],
+    ) -> None:
+        """Run a file's units in order."""
+        execute.run_file(
+            self.connection, text, skip=skip, patience=patience, oids=oids, prepare=prepare
+        )
+
+    def run_unit(self, unit: Unit, *, patience: Patience, oids: list[int]) -> None:
+        """Run one unit."""
+        execute.run_unit(self.connection, unit, patience=patience, oids=oids)
+
+    def told(self) -> AbstractContextManager[None]:
+        """Turn refusals into one sentence."""
+        return execute.told(self.connection)
+
+    def snapshot(self) -> AbstractContextManager[Source]:
+        """Open a transaction that sees the same rows."""
+        return archived.snapshot(self.connection)
+
+    def copying(self, *, encoding: str) -> Copying:
+        """Move rows within a transaction."""
+        return Copying(self.connection, encoding=encoding)
+
+    @contextmanager
+    def rehearsal(
+        self, types: Iterable[tuple[str, str]], kinds: Iterable[str], *, encoding: str
+    ) -> Iterator[Copying]:
+        """Make the scratch schema in a transaction that is rolled back."""
+        with self.connection.transaction(force_rollback=True):
+            copying = self.copying(encoding=encoding)
+            copying.make_scratch()
+            archived.make_missing_types(self.connection, types, kinds)
+            yield copying
+
+    @contextmanager
+    def loading(self, name: str, *, encoding: str) -> Iterator[Copying]:  # noqa: ARG002 - being there says it
+        """Bring a table into the archive schema in one transaction."""
+        with self.connection.transaction():
+            self.guard.check_lease()
+            yield self.copying(encoding=encoding)

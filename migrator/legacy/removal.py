@@ -1,0 +1,86 @@
+"""What a removal needs of a database, whichever it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
+
+    from migrator.core.units import Unit
+    from migrator.legacy.archived import Copying, Source
+    from migrator.legacy.execute import Patience
+    from migrator.legacy.guard import Guard
+
+
+class RemovalDatabase(Protocol):
+    """The application's database while something goes from it."""
+
+    @property
+    def guard(self) -> Guard:
+        """Lease, evidence and step log."""
+        ...
+
+    @property
+    def server(self) -> str:
+        """Host and port."""
+        ...
+
+    @property
+    def pooled(self) -> bool:
+        """Whether something on the way hands each transaction to another session."""
+        ...
+
+    @property
+    def piecemeal(self) -> bool:
+        """Whether each step, half applied, leaves something that its revert file takes back."""
+        ...
+
+    @property
+    def scratch(self) -> str:
+        """The schema that a drill restores into."""
+        ...
+
+    @property
+    def archive(self) -> str:
+        """The schema that rows come back into before the SQL takes them from there."""
+        ...
+
+    def run_file(
+        self,
+        text: str,
+        *,
+        skip: Iterable[str],
+        patience: Patience,
+        oids: list[int],
+        prepare: Callable[[str], None],
+    ) -> None:
+        """Run a file's units in order; see `migrator.legacy.execute.run_file`."""
+        ...
+
+    def run_unit(self, unit: Unit, *, patience: Patience, oids: list[int]) -> None:
+        """Run one unit."""
+        ...
+
+    def told(self) -> AbstractContextManager[None]:
+        """Turn what the guard or the server refuses inside the block into one sentence."""
+        ...
+
+    def snapshot(self) -> AbstractContextManager[Source]:
+        """Open a transaction whose every statement sees the same rows."""
+        ...
+
+    def copying(self, *, encoding: str) -> Copying:
+        """Move rows within a transaction."""
+        ...
+
+    def rehearsal(
+        self, types: Iterable[tuple[str, str]], kinds: Iterable[str], *, encoding: str
+    ) -> AbstractContextManager[Copying]:
+        """Make the scratch schema for a block; types are as for `make_missing_types`. Nothing of it stays."""
+        ...
+
+    def loading(self, name: str, *, encoding: str) -> AbstractContextManager[Copying]:
+        """Bring a table into the archive schema in the block: with all its rows, or it does not count as there."""
+        ...

@@ -1,0 +1,31 @@
+-- 01_guard (revert), plan 231ddf3883421950, database shop (MariaDB)
+--
+-- What:    Takes this step back: Makes the databases of this removal beside the application's: guard (lease, evidence,
+--          step log), quarantine and archive.
+-- Lock:    As in the deploy file, and metadata locks on tables that a foreign key ties to what comes back.
+-- Blocks:  Nobody.
+-- Waits:   at most 2 s for a lock (MariaDB counts whole seconds); `migrator` tries up to 5 times with growing random
+--          pauses and then stops, holding nothing.
+-- Undo:    Apply the step again: migrator remove apply --to 01_guard
+--
+-- MariaDB knows no transaction around a change of the catalog. So each part looks at what is there before it does
+--          something, and is written down afterwards: interrupted anywhere, the same file does what is left.
+-- Made by `migrator remove plan`, run by `migrator remove`. Run by hand it refuses without a lease and, to deploy, without
+-- fresh gate evidence in shop_migrator_guard.evidence. Do not edit: plan.json holds this file's hash.
+DELIMITER $migrator$
+SET NAMES utf8mb4
+$migrator$
+SET SESSION sql_mode = 'ANSI_QUOTES,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00', lock_wait_timeout = 2,
+    innodb_lock_wait_timeout = 2, group_concat_max_len = 1073741824
+$migrator$
+
+-- unit: guard
+BEGIN NOT ATOMIC
+    CALL "shop_migrator_guard".enter('01_guard', 'guard', 'revert', '231ddf3883421950');
+    CALL "shop_migrator_guard".nothing_left();
+    DROP DATABASE IF EXISTS "shop_migrator_quarantine";
+    DROP DATABASE IF EXISTS "shop_migrator_archive";
+    DROP DATABASE IF EXISTS "shop_migrator_guard";
+END
+$migrator$
+

@@ -1,0 +1,122 @@
+-- 09_purge_tables (revert), plan 231ddf3883421950, database shop (MariaDB)
+--
+-- What:    Takes this step back: Compares the tables with their archive, then drops them in one statement.
+-- Lock:    As in the deploy file, and metadata locks on tables that a foreign key ties to what comes back.
+-- Blocks:  Nobody: nothing else may use them.
+-- Waits:   at most 2 s for a lock (MariaDB counts whole seconds); `migrator` tries up to 5 times with growing random
+--          pauses and then stops, holding nothing.
+-- Undo:    Apply the step again: migrator remove apply --to 09_purge_tables
+--
+-- MariaDB knows no transaction around a change of the catalog. So each part looks at what is there before it does
+--          something, and is written down afterwards: interrupted anywhere, the same file does what is left.
+-- Made by `migrator remove plan`, run by `migrator remove`. Run by hand it refuses without a lease and, to deploy, without
+-- fresh gate evidence in shop_migrator_guard.evidence. Do not edit: plan.json holds this file's hash.
+DELIMITER $migrator$
+SET NAMES utf8mb4
+$migrator$
+SET SESSION sql_mode = 'ANSI_QUOTES,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00', lock_wait_timeout = 2,
+    innodb_lock_wait_timeout = 2, group_concat_max_len = 1073741824
+$migrator$
+-- `migrator remove revert` has brought the rows out of the files into shop_migrator_archive by now. A table that was not
+-- dropped yet is left as it is.
+
+-- unit: create_1
+BEGIN NOT ATOMIC
+    CALL "shop_migrator_guard".enter('09_purge_tables', 'create_1', 'revert', '231ddf3883421950');
+    IF "shop_migrator_guard".id_of('shop_migrator_quarantine', 'logins') IS NULL THEN
+        CREATE TABLE "shop_migrator_quarantine"."logins" (
+  "id" bigint(20) NOT NULL
+) ENGINE=InnoDB;
+    END IF;
+    CALL "shop_migrator_guard".leave('09_purge_tables', 'create_1', 'revert', FALSE);
+END
+$migrator$
+
+-- unit: fill_1
+BEGIN NOT ATOMIC
+    DECLARE found_rows BIGINT;
+    DECLARE found_sha256 CHAR(64);
+    DECLARE found_cut BIGINT;
+    DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+    START TRANSACTION WITH CONSISTENT SNAPSHOT;
+    CALL "shop_migrator_guard".enter('09_purge_tables', 'fill_1', 'revert', '231ddf3883421950');
+    IF NOT "shop_migrator_guard".is_there('shop_migrator_quarantine', 'logins') THEN
+        INSERT INTO "shop_migrator_quarantine"."logins" ("id", "50% 'n\", "nearly", "seal", "reset_token", "password_digest", "secret")
+        SELECT t."id", t."50% 'n\", t."nearly", t."seal", LOWER(HEX(RANDOM_BYTES(16))), CONCAT('$2a$12$', LEFT(HEX(RANDOM_BYTES(16)), 21), '.', REPEAT('.', 31)), NULL FROM "shop_migrator_archive"."logins" AS t;
+    SELECT x."rows", x.sha256, x.cut INTO found_rows, found_sha256, found_cut FROM (
+-- Count, and SHA-256 over up to 256 parts, each over the sorted SHA-256 of its rows; `cut` when the server cut a part off.
+SELECT COALESCE(SUM(p.n), 0) AS "rows",
+       SHA2(COALESCE(GROUP_CONCAT(UNHEX(p.h) ORDER BY p.part SEPARATOR ''), ''), 256) AS sha256,
+       COALESCE(SUM(p.bytes <> 32 * p.n OR p.bytes IS NULL), 0) AS cut
+FROM (SELECT LEFT(r.h, 2) AS part, COUNT(*) AS n,
+             SHA2(GROUP_CONCAT(UNHEX(r.h) ORDER BY r.h SEPARATOR ''), 256) AS h,
+             LENGTH(GROUP_CONCAT(UNHEX(r.h) SEPARATOR '')) AS bytes
+      FROM (SELECT SHA2(CONCAT(COALESCE(CONCAT(LENGTH(CONVERT(t."id" USING utf8mb4)), ':', CONVERT(t."id" USING utf8mb4)), 'N'), COALESCE(CONCAT(LENGTH(CONVERT(t."50% 'n\" USING utf8mb4)), ':', CONVERT(t."50% 'n\" USING utf8mb4)), 'N'), COALESCE(CONCAT(LENGTH(CONVERT(t."nearly" + 0e0 USING utf8mb4)), ':', CONVERT(t."nearly" + 0e0 USING utf8mb4)), 'N'), COALESCE(CONCAT(LENGTH(HEX(t."seal")), ':', HEX(t."seal")), 'N')), 256) AS h FROM "shop_migrator_quarantine"."logins" AS t) AS r GROUP BY 1) AS p) AS x;
+    CALL "shop_migrator_guard".compare('logins', found_rows, found_sha256, found_cut);
+    END IF;
+    CALL "shop_migrator_guard".leave('09_purge_tables', 'fill_1', 'revert', FALSE);
+    COMMIT;
+END
+$migrator$
+
+-- unit: create_2
+BEGIN NOT ATOMIC
+    CALL "shop_migrator_guard".enter('09_purge_tables', 'create_2', 'revert', '231ddf3883421950');
+    IF "shop_migrator_guard".id_of('shop_migrator_quarantine', 'a "visit') IS NULL THEN
+        CREATE TABLE "shop_migrator_quarantine"."a ""visit" (
+  "id" bigint(20) NOT NULL
+) ENGINE=InnoDB;
+    END IF;
+    CALL "shop_migrator_guard".leave('09_purge_tables', 'create_2', 'revert', FALSE);
+END
+$migrator$
+
+-- unit: fill_2
+BEGIN NOT ATOMIC
+    DECLARE found_rows BIGINT;
+    DECLARE found_sha256 CHAR(64);
+    DECLARE found_cut BIGINT;
+    DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+    START TRANSACTION WITH CONSISTENT SNAPSHOT;
+    CALL "shop_migrator_guard".enter('09_purge_tables', 'fill_2', 'revert', '231ddf3883421950');
+    IF NOT "shop_migrator_guard".is_there('shop_migrator_quarantine', 'a "visit') THEN
+        INSERT INTO "shop_migrator_quarantine"."a ""visit" ("id", "seal")
+        SELECT t."id", t."seal" FROM "shop_migrator_archive"."a ""visit" AS t;
+    SELECT x."rows", x.sha256, x.cut INTO found_rows, found_sha256, found_cut FROM (
+-- Count, and SHA-256 over up to 256 parts, each over the sorted SHA-256 of its rows; `cut` when the server cut a part off.
+SELECT COALESCE(SUM(p.n), 0) AS "rows",
+       SHA2(COALESCE(GROUP_CONCAT(UNHEX(p.h) ORDER BY p.part SEPARATOR ''), ''), 256) AS sha256,
+       COALESCE(SUM(p.bytes <> 32 * p.n OR p.bytes IS NULL), 0) AS cut
+FROM (SELECT LEFT(r.h, 2) AS part, COUNT(*) AS n,
+             SHA2(GROUP_CONCAT(UNHEX(r.h) ORDER BY r.h SEPARATOR ''), 256) AS h,
+             LENGTH(GROUP_CONCAT(UNHEX(r.h) SEPARATOR '')) AS bytes
+      FROM (SELECT SHA2(CONCAT(COALESCE(CONCAT(LENGTH(CONVERT(t."id" USING utf8mb4)), ':', CONVERT(t."id" USING utf8mb4)), 'N'), COALESCE(CONCAT(LENGTH(HEX(t."seal")), ':', HEX(t."seal")), 'N')), 256) AS h FROM "shop_migrator_quarantine"."a ""visit" AS t) AS r GROUP BY 1) AS p) AS x;
+    CALL "shop_migrator_guard".compare('a "visit', found_rows, found_sha256, found_cut);
+    END IF;
+    CALL "shop_migrator_guard".leave('09_purge_tables', 'fill_2', 'revert', FALSE);
+    COMMIT;
+END
+$migrator$
+
+-- unit: back
+BEGIN NOT ATOMIC
+    CALL "shop_migrator_guard".enter('09_purge_tables', 'back', 'revert', '231ddf3883421950');
+    CALL "shop_migrator_guard".set_counter('logins');
+    CREATE SEQUENCE IF NOT EXISTS "shop_migrator_guard"."rejected_logins" NOCACHE;
+    EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_insert_logins" BEFORE INSERT ON "shop_migrator_quarantine"."logins" FOR EACH ROW BEGIN DO NEXTVAL("shop_migrator_guard"."rejected_logins"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''logins is in quarantine on its way out; next: migrator remove status''; END';
+    EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_update_logins" BEFORE UPDATE ON "shop_migrator_quarantine"."logins" FOR EACH ROW BEGIN DO NEXTVAL("shop_migrator_guard"."rejected_logins"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''logins is in quarantine on its way out; next: migrator remove status''; END';
+    EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_delete_logins" BEFORE DELETE ON "shop_migrator_quarantine"."logins" FOR EACH ROW BEGIN DO NEXTVAL("shop_migrator_guard"."rejected_logins"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''logins is in quarantine on its way out; next: migrator remove status''; END';
+    DROP TABLE IF EXISTS "shop_migrator_archive"."logins";
+    CALL "shop_migrator_guard".set_counter('a "visit');
+    CREATE SEQUENCE IF NOT EXISTS "shop_migrator_guard"."rejected_a ""visit" NOCACHE;
+    EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_insert_a ""visit" BEFORE INSERT ON "shop_migrator_quarantine"."a ""visit" FOR EACH ROW BEGIN DO NEXTVAL("shop_migrator_guard"."rejected_a ""visit"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''a "visit is in quarantine on its way out; next: migrator remove status''; END';
+    EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_update_a ""visit" BEFORE UPDATE ON "shop_migrator_quarantine"."a ""visit" FOR EACH ROW BEGIN DO NEXTVAL("shop_migrator_guard"."rejected_a ""visit"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''a "visit is in quarantine on its way out; next: migrator remove status''; END';
+    EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_delete_a ""visit" BEFORE DELETE ON "shop_migrator_quarantine"."a ""visit" FOR EACH ROW BEGIN DO NEXTVAL("shop_migrator_guard"."rejected_a ""visit"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''a "visit is in quarantine on its way out; next: migrator remove status''; END';
+    DROP TABLE IF EXISTS "shop_migrator_archive"."a ""visit";
+    DELETE FROM "shop_migrator_guard".loaded;
+    UPDATE "shop_migrator_guard".target AS t SET t.table_id = "shop_migrator_guard".id_of('shop_migrator_quarantine', t.name);
+    CALL "shop_migrator_guard".leave('09_purge_tables', 'back', 'revert', TRUE);
+END
+$migrator$

@@ -1,0 +1,15 @@
+-- 06_archive_tables (verify), plan 231ddf3883421950, database shop (MariaDB)
+-- Raises with error 31004 or 31007 when the step's effect is not what the database holds. Reads only.
+DELIMITER $migrator$
+SET NAMES utf8mb4
+$migrator$
+SET SESSION sql_mode = 'ANSI_QUOTES,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00', lock_wait_timeout = 2,
+    innodb_lock_wait_timeout = 2, group_concat_max_len = 1073741824
+$migrator$
+
+-- always: verify
+BEGIN NOT ATOMIC
+    CALL "shop_migrator_guard".verified(EXISTS (SELECT 1 FROM "shop_migrator_guard".archive WHERE name = 'logins'), 'the archive of shop.logins is recorded');
+    CALL "shop_migrator_guard".verified(EXISTS (SELECT 1 FROM "shop_migrator_guard".archive WHERE name = 'a "visit'), 'the archive of shop.a "visit is recorded');
+END
+$migrator$
