@@ -42,7 +42,7 @@ module AutherCutover
     end
 
     def digest(token)
-      token.digest ||= @sha256.update(token.text).digest!
+      token.digest ||= @sha256.digest(token.text)
     end
   end
 end
