@@ -27,7 +27,8 @@ def javascript_literal(value: str | float | tuple[str, ...]) -> str:
 
 def render_javascript(target: str, settings: ShimSettings) -> dict[str, str]:
     """Render a target's folder over the shared one."""
-    values = asdict(settings) | _names(settings) | {"view": ", view" if settings.legacy else ""}
+    own = {"target": target, "view": ", view" if settings.legacy else ""}
+    values = asdict(settings) | _names(settings) | own
     return {
         path: text
         for folder in (SHARED, target)

@@ -141,14 +141,14 @@ class Auther {
     const finding = await credentials.examine(authorizationOf(req), req.headers.cookie);
     const { person, claims } = finding;
     const user = person && (await options.findUser(person.userId, claims));
-    if (renewal.isDue(req, finding) && (await renewal.personOf(claims))) {
+    if (renewal.isDue(res, finding) && (await renewal.personOf(claims))) {
       seeOther(res, `${START_PATH}?${new URLSearchParams({ return_to: req.originalUrl, renew: "1" })}`);
       return true;
     }
     const decision = decide(person && !user ? { ...finding, kind: "disabled", reason: "disabled" } : finding);
     counters.decided(decision, "auther", isFromBrowser(req), { sinceMs });
     if (decision.answer === "pass") res.once("finish", () => counters.answered(decision.path, res.statusCode));
-    if (decision.dropCookie) await autherSession.end(req, res);
+    if (decision.dropCookie) await autherSession.end(res);
     if (decision.answer !== "pass") return this.#refuse(req, res, decision);
     req.auther = decision.user ?? null;
     if (user) Object.assign(req, { user });

@@ -24,8 +24,8 @@ export class Login {
   async start(req, res) {
     const { attempts, cookies, renewal, settings } = this.parts;
     const returnTo = this.#clean(req.query.return_to);
-    const renew = req.query.renew === "1" ? await renewal.subFor(req) : undefined;
-    if (renew) renewal.tried(req, res);
+    const renew = req.query.renew === "1" ? await renewal.subFor(res) : undefined;
+    if (renew) renewal.tried(res);
     const { attempt, name, value } = await attempts.start(returnTo, renew ? { renew } : {});
     cookies.setWhole(res, name, value, ATTEMPT_S);
     seeOther(res, `${settings.authorizeUrl}?${attempts.query(attempt)}`);
@@ -59,7 +59,7 @@ export class Login {
     if (error !== undefined || typeof code !== "string" || !code) throw new LoginFailed("refused_by_auther");
     const token = await attempts.redeem(attempt, code);
     const { person, claims } = await this.#personOf(token, attempt);
-    if (attempt.renew && attempt.renew !== person.autherId) return this.#otherUser(req, res);
+    if (attempt.renew && attempt.renew !== person.autherId) return this.#otherUser(res);
     await people.signedIn(person, { moves: false });
     await this.parts.autherSession.keep(res, token, claims.exp);
     counters.add("auth_logins_total", { door: attempt.exchange ? "exchange" : "callback", side: "auther" });
@@ -87,12 +87,11 @@ export class Login {
 
   /**
    * Somebody else is signed in at Auther: neither side is used for this browser's expired login.
-   * @param {Request} req
    * @param {Response} res
    */
-  async #otherUser(req, res) {
+  async #otherUser(res) {
     this.parts.counters.add("auth_renewals_total", { result: "other_user" });
-    await this.parts.autherSession.end(req, res);
+    await this.parts.autherSession.end(res);
     this.fail(res, new LoginFailed("other_user", 403));
   }
 
@@ -130,17 +129,14 @@ export class Login {
    */
   async logout(req, res) {
     if (!isSameOrigin(req, this.parts.settings)) return forbidden(res);
-    this.parts.counters.add("auth_logouts_total", { auther: await this.parts.autherSession.endAtAuther(req) });
-    await this.end(req, res);
+    this.parts.counters.add("auth_logouts_total", { auther: await this.parts.autherSession.endAtAuther(res) });
+    await this.end(res);
     seeOther(res, this.parts.settings.afterLogin);
   }
 
-  /**
-   * @param {Request} req
-   * @param {Response} res
-   */
-  async end(req, res) {
-    await this.parts.autherSession.end(req, res);
+  /** @param {Response} res */
+  async end(res) {
+    await this.parts.autherSession.end(res);
   }
 
   /** @param {unknown} path */

@@ -5,6 +5,10 @@ import { cookieName } from "./credentials.js";
 
 /** @typedef {import("express").Request} Request */
 /** @typedef {import("express").Response} Response */
+/**
+ * What the parts that know no framework get: the response, which knows its request.
+ * @typedef {Response} Visit
+ */
 /** @typedef {import("./types.js").Settings} Settings */
 
 const AUTHORIZATION = "authorization";
@@ -17,6 +21,9 @@ export function pathOf({ originalUrl }) {
   const end = originalUrl.indexOf("?");
   return end < 0 ? originalUrl : originalUrl.slice(0, end);
 }
+
+/** @param {Visit} visit */
+export const cookiesOf = ({ req }) => req.headers.cookie;
 
 /**
  * All Authorization headers: `req.headers` has the first one only.
@@ -45,6 +52,12 @@ export function wantsPage({ headers }) {
  * @param {Request} req
  */
 export const isNavigation = (req) => (req.method === "GET" || req.method === "HEAD") && wantsPage(req);
+
+/**
+ * The path of the page that somebody is on the way to; null where nobody is.
+ * @param {Visit} visit
+ */
+export const pageOf = ({ req }) => (req.method === "GET" && isNavigation(req) ? pathOf(req) : null);
 
 /**
  * Whether it has the signs of a browser, whatever it asks for.

@@ -189,7 +189,7 @@ class Cutover {
     });
     const { finding, user } = await this.#withUser(found);
     const session = await this.#sessionFor(req, res, view, finding);
-    if (view.stage !== "legacy" && renewal.isDue(req, finding) && (await this.#renews(req, res, finding, session)))
+    if (view.stage !== "legacy" && renewal.isDue(res, finding) && (await this.#renews(req, res, finding, session)))
       return true;
     const handsForeignOn = finding.kind === "foreign" && finding !== DOUBLED && this.#isForeignPath(pathOf(req));
     const decision = decide(session, finding, { legacyIsOver: legacyIsOver(view), handsForeignOn });
@@ -253,7 +253,7 @@ class Cutover {
    */
   async #act(req, res, view, decision, autherUser) {
     const { autherSession, exchange, legacy } = this.#parts;
-    if (decision.dropCookie) await autherSession.end(req, res);
+    if (decision.dropCookie) await autherSession.end(res);
     if (decision.forgetLegacy) legacy.forget(req, res);
     if (decision.answer !== "pass") return this.#refuse(req, res, view, decision);
     if (decision.path === "foreign" && decision.outcome === "accepted") legacy.hide(req);

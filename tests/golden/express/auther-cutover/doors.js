@@ -56,7 +56,7 @@ export class Doors {
     };
     /** @type {(this: any, ...args: any[]) => unknown} */
     const leave = function (...args) {
-      return doors.parts.autherSession.end(this, this.res).then(
+      return doors.parts.autherSession.end(this.res).then(
         () => logOut.apply(this, args),
         (error) => args.at(-1)(error),
       );
@@ -80,7 +80,7 @@ export class Doors {
       throw new DoorClosed();
     }
     // Two sides at once in one browser would be a conflict from the next request on.
-    await autherSession.end(req, res);
+    await autherSession.end(res);
     ended.forget(userId);
     counters.add("auth_logins_total", { door: name, side: "legacy" });
   }

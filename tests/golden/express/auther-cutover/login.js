@@ -28,8 +28,8 @@ export class Login {
     const { attempts, cookies, renewal, settings } = this.parts;
     const returnTo = this.#clean(req.query.return_to);
     if (view.stage === "legacy") return seeOther(res, withReturn(this.parts.options.loginPath, returnTo));
-    const renew = req.query.renew === "1" ? await renewal.subFor(req) : undefined;
-    if (renew) renewal.tried(req, res);
+    const renew = req.query.renew === "1" ? await renewal.subFor(res) : undefined;
+    if (renew) renewal.tried(res);
     const { attempt, name, value } = await attempts.start(returnTo, renew ? { renew } : {});
     cookies.setWhole(res, name, value, ATTEMPT_S);
     seeOther(res, `${settings.authorizeUrl}?${attempts.query(attempt)}`);
@@ -79,7 +79,7 @@ export class Login {
     if (view.stage === "legacy") return seeOther(res, withReturn(this.parts.options.loginPath, attempt.returnTo));
     const token = await attempts.redeem(attempt, code);
     const { person, claims } = await this.#personOf(token, attempt);
-    if (attempt.renew && attempt.renew !== person.autherId) return this.#otherUser(req, res);
+    if (attempt.renew && attempt.renew !== person.autherId) return this.#otherUser(res);
     if (attempt.exchange && attempt.exchange !== person.userId) throw new LoginFailed("other_user", 403);
     await this.#endLegacy(req, res, view, person.userId);
     await people.signedIn(person, { moves: view.stage === "dual" || view.stage === "drain" });
@@ -123,12 +123,11 @@ export class Login {
 
   /**
    * Somebody else is signed in at Auther: neither side is used for this browser's expired login.
-   * @param {Request} req
    * @param {Response} res
    */
-  async #otherUser(req, res) {
+  async #otherUser(res) {
     this.parts.counters.add("auth_renewals_total", { result: "other_user" });
-    await this.parts.autherSession.end(req, res);
+    await this.parts.autherSession.end(res);
     this.fail(res, new LoginFailed("other_user", 403));
   }
 
@@ -167,18 +166,15 @@ export class Login {
    */
   async logout(req, res) {
     if (!isSameOrigin(req, this.parts.settings)) return forbidden(res);
-    this.parts.counters.add("auth_logouts_total", { auther: await this.parts.autherSession.endAtAuther(req) });
-    await this.end(req, res);
+    this.parts.counters.add("auth_logouts_total", { auther: await this.parts.autherSession.endAtAuther(res) });
+    await this.end(res);
     seeOther(res, this.parts.settings.afterLogin);
   }
 
-  /**
-   * @param {Request} req
-   * @param {Response} res
-   */
-  async end(req, res) {
-    await this.parts.autherSession.end(req, res);
-    await this.parts.legacy.renew(req, res, { keeps: false });
+  /** @param {Response} res */
+  async end(res) {
+    await this.parts.autherSession.end(res);
+    await this.parts.legacy.renew(res.req, res, { keeps: false });
     this.parts.legacy.forgetBrowser(res);
   }
 

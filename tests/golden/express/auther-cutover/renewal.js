@@ -2,10 +2,9 @@
 // way to a page only, and only for the same person.
 import { cookieName, cookieValues } from "./credentials.js";
 import { Refused, Unavailable } from "./errors.js";
-import { isNavigation, pathOf } from "./request.js";
+import { cookiesOf, pageOf } from "./request.js";
 
-/** @typedef {import("express").Request} Request */
-/** @typedef {import("express").Response} Response */
+/** @typedef {import("./request.js").Visit} Visit */
 
 const TRIES = "auther_renewals";
 const TRIES_MAX = 3;
@@ -21,14 +20,15 @@ export class Renewal {
 
   /**
    * Whether this request should be sent to Auther for a new token.
-   * @param {Request} req
+   * @param {Visit} visit
    * @param {import("./types.js").Finding} finding
    */
-  isDue(req, { kind, place, reason, claims }) {
+  isDue(visit, { kind, place, reason, claims }) {
     const expired = kind === "stale" && place === "cookie" && reason === "expired" && claims !== undefined;
     // Who asks for the login page wants to sign in there.
-    const onTheWay = req.method === "GET" && isNavigation(req) && pathOf(req) !== this.parts.options.loginPath;
-    return expired && onTheWay && this.#tries(req) < TRIES_MAX;
+    const page = pageOf(visit);
+    const onTheWay = page !== null && page !== this.parts.options.loginPath;
+    return expired && onTheWay && this.#tries(visit) < TRIES_MAX;
   }
 
   /**
@@ -44,11 +44,11 @@ export class Renewal {
 
   /**
    * The `sub` of this browser's expired token, for the attempt that is to renew it.
-   * @param {Request} req
+   * @param {Visit} visit
    */
-  async subFor(req) {
+  async subFor(visit) {
     const { people, verifier, autherSession } = this.parts;
-    const [value] = cookieValues(req.headers.cookie, autherSession.cookie);
+    const [value] = cookieValues(cookiesOf(visit), autherSession.cookie);
     try {
       if (value) await verifier.verify(await people.tokenOf(value));
     } catch (error) {
@@ -60,22 +60,21 @@ export class Renewal {
 
   /**
    * Each try counts as failed until it worked out: who gives up at Auther's door never comes back to tell.
-   * @param {Request} req
-   * @param {Response} res
+   * @param {Visit} visit
    */
-  tried(req, res) {
-    this.parts.cookies.set(res, TRIES, String(this.#tries(req) + 1), TRIES_S);
+  tried(visit) {
+    this.parts.cookies.set(visit, TRIES, String(this.#tries(visit) + 1), TRIES_S);
   }
 
-  /** @param {Response} res */
-  succeeded(res) {
+  /** @param {Visit} visit */
+  succeeded(visit) {
     this.parts.counters.add("auth_renewals_total", { result: "ok" });
-    this.parts.cookies.drop(res, TRIES);
+    this.parts.cookies.drop(visit, TRIES);
   }
 
-  /** @param {Request} req */
-  #tries(req) {
-    const [value] = cookieValues(req.headers.cookie, this.name);
+  /** @param {Visit} visit */
+  #tries(visit) {
+    const [value] = cookieValues(cookiesOf(visit), this.name);
     return value === undefined ? 0 : Number(/^\d$/.exec(value)?.[0] ?? TRIES_MAX);
   }
 }

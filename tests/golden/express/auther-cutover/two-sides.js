@@ -107,7 +107,7 @@ export class TwoSides {
     // Browsers that say where a request comes from are believed; the token is there for the others.
     const { "sec-fetch-site": site, origin } = req.headers;
     if (!genuine || ((site || origin) && !isSameOrigin(req, this.parts.settings))) return forbidden(res);
-    await this.login.end(req, res);
+    await this.login.end(res);
     this.parts.cookies.drop(res, CONFLICT);
     const path = this.target(req, res, view) === "auther" ? START_PATH : this.parts.options.loginPath;
     seeOther(res, path);

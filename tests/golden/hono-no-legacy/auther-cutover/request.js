@@ -6,6 +6,10 @@ import { isSecure } from "./settings.js";
 import { cookieName } from "./credentials.js";
 
 /** @typedef {import("hono").Context} Context */
+/**
+ * What the parts that know no framework get.
+ * @typedef {Context} Visit
+ */
 /** @typedef {import("./types.js").Settings} Settings */
 
 const AUTHORIZATION = "authorization";
@@ -54,6 +58,12 @@ export function wantsPage(c) {
  * @param {Context} c
  */
 export const isNavigation = (c) => (c.req.method === "GET" || c.req.method === "HEAD") && wantsPage(c);
+
+/**
+ * The path of the page that somebody is on the way to; null where nobody is.
+ * @param {Visit} c
+ */
+export const pageOf = (c) => (c.req.method === "GET" && isNavigation(c) ? pathOf(c) : null);
 
 /**
  * Whether it has the signs of a browser, whatever it asks for.

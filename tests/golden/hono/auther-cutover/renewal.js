@@ -2,9 +2,9 @@
 // way to a page only, and only for the same person.
 import { cookieName, cookieValues } from "./credentials.js";
 import { Refused, Unavailable } from "./errors.js";
-import { cookiesOf, isNavigation, pathOf } from "./request.js";
+import { cookiesOf, pageOf } from "./request.js";
 
-/** @typedef {import("hono").Context} Context */
+/** @typedef {import("./request.js").Visit} Visit */
 
 const TRIES = "auther_renewals";
 const TRIES_MAX = 3;
@@ -20,14 +20,15 @@ export class Renewal {
 
   /**
    * Whether this request should be sent to Auther for a new token.
-   * @param {Context} c
+   * @param {Visit} visit
    * @param {import("./types.js").Finding} finding
    */
-  isDue(c, { kind, place, reason, claims }) {
+  isDue(visit, { kind, place, reason, claims }) {
     const expired = kind === "stale" && place === "cookie" && reason === "expired" && claims !== undefined;
     // Who asks for the login page wants to sign in there.
-    const onTheWay = c.req.method === "GET" && isNavigation(c) && pathOf(c) !== this.parts.options.loginPath;
-    return expired && onTheWay && this.#tries(c) < TRIES_MAX;
+    const page = pageOf(visit);
+    const onTheWay = page !== null && page !== this.parts.options.loginPath;
+    return expired && onTheWay && this.#tries(visit) < TRIES_MAX;
   }
 
   /**
@@ -43,11 +44,11 @@ export class Renewal {
 
   /**
    * The `sub` of this browser's expired token, for the attempt that is to renew it.
-   * @param {Context} c
+   * @param {Visit} visit
    */
-  async subFor(c) {
+  async subFor(visit) {
     const { people, verifier, autherSession } = this.parts;
-    const [value] = cookieValues(cookiesOf(c), autherSession.cookie);
+    const [value] = cookieValues(cookiesOf(visit), autherSession.cookie);
     try {
       if (value) await verifier.verify(await people.tokenOf(value));
     } catch (error) {
@@ -59,21 +60,21 @@ export class Renewal {
 
   /**
    * Each try counts as failed until it worked out: who gives up at Auther's door never comes back to tell.
-   * @param {Context} c
+   * @param {Visit} visit
    */
-  tried(c) {
-    this.parts.cookies.set(c, TRIES, String(this.#tries(c) + 1), TRIES_S);
+  tried(visit) {
+    this.parts.cookies.set(visit, TRIES, String(this.#tries(visit) + 1), TRIES_S);
   }
 
-  /** @param {Context} c */
-  succeeded(c) {
+  /** @param {Visit} visit */
+  succeeded(visit) {
     this.parts.counters.add("auth_renewals_total", { result: "ok" });
-    this.parts.cookies.drop(c, TRIES);
+    this.parts.cookies.drop(visit, TRIES);
   }
 
-  /** @param {Context} c */
-  #tries(c) {
-    const [value] = cookieValues(cookiesOf(c), this.name);
+  /** @param {Visit} visit */
+  #tries(visit) {
+    const [value] = cookieValues(cookiesOf(visit), this.name);
     return value === undefined ? 0 : Number(/^\d$/.exec(value)?.[0] ?? TRIES_MAX);
   }
 }
