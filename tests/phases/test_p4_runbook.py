@@ -69,6 +69,7 @@ IN_SENTENCES = {
     "migrator remove plan --wrap rails": "tests/phases/test_p4_wrappers.py",
     "migrator remove permit STEP": "tests/phases/test_p4_wrappers.py",
     "migrator dual-path generate --no-legacy": "tests/phases/test_p4_code.py",
+    "migrator remove apply --to 05": "tests/phases/test_p4_mariadb.py",
     "migrator remove apply --confirm PLAN_ID": "there are approvers; tests/phases/test_p4_approvals.py",
     "migrator remove revert --to 02_tripwires": "it goes back to another step",
     "migrator remove revert --to 05_quarantine_tables": "it goes back to other steps",
