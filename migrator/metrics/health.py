@@ -33,6 +33,7 @@ COVERED_RATIO = 0.9
 ENOUGH = 20
 WEEKS_NEEDED = 2
 P95 = 0.95
+_APPLICATION_UNSEEN = "nobody counts the application's own errors: Go's shim and log lines do not, nor do older shims"
 _REQUESTS_ONLY = (
     'log lines tell of requests only: [drain] counters = "shims" or "prometheus" tells'
 )
@@ -83,8 +84,10 @@ def _error_ratio(window: Window) -> Reading:
     counts = window.counts
     own, application = counts.get(UNAVAILABLE, 0), counts.get(APPLICATION_ERRORS)
     found = _share(own + (application or 0), counts.get(REQUESTS, 0), "requests")
-    told = "not counted" if application is None else round(application)
-    return replace(found, evidence={**found.evidence, "application": told})
+    if application is None:
+        evidence = {**found.evidence, "application": "not counted"}
+        return replace(found, lost=(_APPLICATION_UNSEEN,), evidence=evidence)
+    return replace(found, evidence={**found.evidence, "application": round(application)})
 
 
 def _sign_in_failures(found: HealthLook) -> Reading:

@@ -137,6 +137,7 @@ def test_errors_are_a_share_of_enough_requests() -> None:
     )
     older = read("error_ratio", recent=window(requests=200))
     assert (older.value, older.evidence["application"]) == (0, "not counted")
+    assert [reading.lost == () for reading in (both, older)] == [True, False], "at least that many"
     assert "19 requests, 20 are needed" in said(few)
 
 
