@@ -18,11 +18,10 @@ from migrator.core.errors import (
     RefusedError,
 )
 from migrator.core.redact import scrub
-from migrator.core.units import units_of
 from migrator.legacy.guard import Guard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from migrator.core.units import Unit
     from migrator.legacy.postgres import PostgresConnection
@@ -72,27 +71,16 @@ def told(connection: PostgresConnection) -> Iterator[None]:
         _refuse(error, broken=connection.closed)
 
 
-def run_file(
-    connection: PostgresConnection,
-    text: str,
-    *,
-    skip: Iterable[str],
-    patience: Patience,
-    oids: list[int],
-    prepare: Callable[[str], None] = lambda _unit: None,
+def run_unit(
+    connection: PostgresConnection, unit: Unit, *, patience: Patience, oids: list[int]
 ) -> None:
-    """Run a file's units in order.
-
-    Killed or cut off at any point, each unit is either done and recorded in the guard schema or not done at all;
-    run it again with what the guard recorded as `skip`.
+    """Run one unit: killed or cut off at any point, it is done and recorded in the guard schema, or not done at all.
 
     Args:
         connection: In autocommit.
-        text: The file.
-        skip: Names of recorded units that are done.
+        unit: What is sent.
         patience: For locks.
         oids: Tables whose lock holders are named when patience ends.
-        prepare: Called with each unit's name before it is run.
 
     Raises:
         HeldError: A lock was not to be had.
@@ -100,17 +88,6 @@ def run_file(
         ConflictError: Another operator, another object or another order of steps.
         DependencyError: The server refused for another reason or the connection broke.
     """
-    done = frozenset(skip)
-    for unit in units_of(text):
-        if not (unit.recorded and unit.name in done):
-            prepare(unit.name)
-            run_unit(connection, unit, patience=patience, oids=oids)
-
-
-def run_unit(
-    connection: PostgresConnection, unit: Unit, *, patience: Patience, oids: list[int]
-) -> None:
-    """Run one unit; see `run_file`."""
     try:
         for attempt in attempts(patience):
             with attempt:

@@ -10,7 +10,7 @@ from migrator.legacy.archived import SCRATCH, Copying
 from migrator.legacy.guard import Guard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from contextlib import AbstractContextManager
 
     from migrator.core.units import Unit
@@ -42,20 +42,6 @@ class PostgresRemoval:
     def pooled(self) -> bool:
         """Whether a pooler hands each transaction to another session."""
         return self.connection.pooled
-
-    def run_file(
-        self,
-        text: str,
-        *,
-        skip: Iterable[str],
-        patience: Patience,
-        oids: list[int],
-        prepare: Callable[[str], None],
-    ) -> None:
-        """Run a file's units in order."""
-        execute.run_file(
-            self.connection, text, skip=skip, patience=patience, oids=oids, prepare=prepare
-        )
 
     def run_unit(self, unit: Unit, *, patience: Patience, oids: list[int]) -> None:
         """Run one unit."""

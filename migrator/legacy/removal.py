@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from contextlib import AbstractContextManager
 
     from migrator.core.units import Unit
@@ -47,20 +47,8 @@ class RemovalDatabase(Protocol):
         """The schema that rows come back into before the SQL takes them from there."""
         ...
 
-    def run_file(
-        self,
-        text: str,
-        *,
-        skip: Iterable[str],
-        patience: Patience,
-        oids: list[int],
-        prepare: Callable[[str], None],
-    ) -> None:
-        """Run a file's units in order; see `migrator.legacy.execute.run_file`."""
-        ...
-
     def run_unit(self, unit: Unit, *, patience: Patience, oids: list[int]) -> None:
-        """Run one unit."""
+        """Run one unit; interrupted, it is run again as a whole. See `migrator.legacy.execute.run_unit`."""
         ...
 
     def told(self) -> AbstractContextManager[None]:

@@ -43,17 +43,10 @@ def open_removal(
         with open_postgres(dsn, doing=doing, read_only=read_only) as connection:
             yield PostgresRemoval(connection)
         return
-    with open_mariadb(dsn, read_only=read_only) as other:
+    with open_database(dsn, read_only=read_only) as other:
         from migrator.legacy.mariadb_removal.database import MariaDbRemoval  # noqa: PLC0415 - an optional package
 
-        yield MariaDbRemoval(other, wait_s=wait_s)
-
-
-@contextmanager
-def open_mariadb(dsn: str, *, read_only: bool) -> Iterator[MariaDbConnection]:
-    """Connect to a MariaDB; as `open_database`."""
-    with open_database(dsn, read_only=read_only) as connection:
-        yield cast("MariaDbConnection", connection)
+        yield MariaDbRemoval(cast("MariaDbConnection", other), wait_s=wait_s)
 
 
 def only_postgres(database: RemovalDatabase, *, doing: str) -> PostgresRemoval:

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from migrator.core.errors import ConflictError, DependencyError, HeldError, RefusedError
+from migrator.core.units import units_of
 from migrator.legacy import execute
-from migrator.legacy.execute import units_of
 from migrator.runner.removing.plans import kept_plan
 from migrator.sqlgen import steps
 from phases import p4_remove

@@ -12,7 +12,6 @@ from migrator.core.errors import HeldError
 from migrator.core.mariadb import CONCAT_BYTES, SQL_MODE
 from migrator.core.queries import load
 from migrator.core.sql import ident
-from migrator.core.units import units_of
 from migrator.legacy.archived import Source
 from migrator.legacy.connect import compose
 from migrator.legacy.execute import attempts
@@ -21,7 +20,7 @@ from migrator.legacy.mariadb_removal.guard import MariaDbGuard
 from migrator.legacy.mariadb_removal.refusals import refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
     from migrator.core.units import Unit
@@ -53,22 +52,6 @@ class MariaDbRemoval:
     def server(self) -> str:
         """Host and port."""
         return self.connection.server
-
-    def run_file(
-        self,
-        text: str,
-        *,
-        skip: Iterable[str],
-        patience: Patience,
-        oids: list[int],
-        prepare: Callable[[str], None],
-    ) -> None:
-        """Run a file's units in order, each once more from its beginning where it was interrupted."""
-        done = frozenset(skip)
-        for unit in units_of(text):
-            if not (unit.recorded and unit.name in done):
-                prepare(unit.name)
-                self.run_unit(unit, patience=patience, oids=oids)
 
     def run_unit(self, unit: Unit, *, patience: Patience, oids: list[int]) -> None:
         """Run one unit, statement by statement."""

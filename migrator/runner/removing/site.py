@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -109,13 +108,11 @@ class Site:
 
     def run(self, step: str, direction: str, file: str = "") -> None:
         """Run a step's file, or another one in its place, going on after what is recorded as done."""
-        self.database.run_file(
-            self._text(file or f"{direction}/{step}.sql"),
-            skip=self.done(step, direction),
-            patience=self._patience,
-            oids=list(self.plan.oids),
-            prepare=partial(self._prepare, step, direction),
-        )
+        done = self.done(step, direction)
+        for unit in units_of(self._text(file or f"{direction}/{step}.sql")):
+            if not (unit.recorded and unit.name in done):
+                self._prepare(step, direction, unit.name)
+                self.database.run_unit(unit, patience=self._patience, oids=list(self.plan.oids))
 
     def done(self, step: str, direction: str) -> frozenset[str]:
         """Give the recorded parts of a step that are done."""
