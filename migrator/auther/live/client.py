@@ -41,6 +41,18 @@ class Client:
     redirects: tuple[str, ...]
 
 
+class Row(NamedTuple):
+    """What decides about the client at Auther, or is written there; a secret is only told of."""
+
+    name: str | None
+    redirect_ur_ls: str | None
+    type: str | None
+    disabled: int | None
+    metadata: str | None
+    updated_at: int | None
+    has_secret: int
+
+
 class Difference(NamedTuple):
     """A column that is not as it has to be; `before` is empty where there is no row."""
 
@@ -55,15 +67,24 @@ class Repair:
 
     Attributes:
         client: As it will be.
-        exists: There is a row.
-        redirects_before: The row's text now, for the compare-and-swap.
+        before: The row as it was read, for the compare-and-swap; None where there is none.
         differences: Empty when nothing is to be done.
     """
 
     client: Client
-    exists: bool
-    redirects_before: str | None
+    before: Row | None
     differences: tuple[Difference, ...]
+
+    @property
+    def exists(self) -> bool:
+        """There is a row."""
+        return self.before is not None
+
+    def row(self, now_ms: int) -> Row:
+        """Give the row as it will be."""
+        metadata = self.before.metadata if self.before else None
+        redirects = ",".join(self.client.redirects)
+        return Row(self.client.name, redirects, PUBLIC, 0, metadata, now_ms, has_secret=0)
 
 
 def compare(database: Database, wanted: Client) -> Repair:
@@ -76,49 +97,40 @@ def compare(database: Database, wanted: Client) -> Repair:
     """
     if any("," in address for address in wanted.redirects):
         raise UsageError("a redirect address holds a comma", hint="mend [shim] redirect_uri")
-    rows = database.ask(Run(_QUERIES["client"], [wanted.client_id]))[0]
-    if not rows:
-        return Repair(
-            wanted, exists=False, redirects_before=None, differences=tuple(_columns(wanted, {}))
-        )
-    name, redirects, kind, disabled, secret = rows[0]
-    if secret:
+    before = _read(database, wanted.client_id)
+    if before is None:
+        return Repair(wanted, before, tuple(_columns(wanted, {})))
+    if before.has_secret:
         raise RefusedError(
             f"{wanted.client_id} is a client with a secret; shims send none",
             hint="choose another [auther] client_id for the application",
         )
-    there = {"redirect_ur_ls": redirects or "", "type": kind or "", "disabled": str(disabled or 0)}
-    kept = (*_addresses(redirects), *wanted.redirects)
-    whole = Client(wanted.client_id, name or wanted.name, tuple(dict.fromkeys(kept)))
-    differences = tuple(_columns(whole, there | {"name": name or ""}))
-    return Repair(whole, exists=True, redirects_before=redirects, differences=differences)
+    kept = (*_addresses(before.redirect_ur_ls), *wanted.redirects)
+    whole = Client(wanted.client_id, before.name or wanted.name, tuple(dict.fromkeys(kept)))
+    there = {
+        "name": before.name or "",
+        "redirect_ur_ls": before.redirect_ur_ls or "",
+        "type": before.type or "",
+        "disabled": str(before.disabled or 0),
+    }
+    return Repair(whole, before, tuple(_columns(whole, there)))
 
 
 def repair(database: Database, needed: Repair, *, now_ms: int) -> None:
-    """Write the row, in one transaction.
+    """Write the row, in one transaction, while it is as it was read.
 
     Raises:
         RefusedError: Somebody changed it meanwhile; nothing was written.
         DependencyError: The database failed; nothing was written.
     """
-    client, redirects = needed.client, ",".join(needed.client.redirects)
-    step = (
-        Run(
-            _QUERIES["update_client"],
-            (client.name, redirects, PUBLIC, now_ms, client.client_id, needed.redirects_before),
-        )
-        if needed.exists
-        else Run(
-            _QUERIES["insert_client"],
-            (_row_id(client), client.name, client.client_id, redirects, PUBLIC, now_ms, now_ms),
-        )
-    )
+    client_id, after = needed.client.client_id, needed.row(now_ms)
+    step = _update(client_id, needed.before, after) if needed.before else _insert(client_id, after)
     written = database.write([step])[0]
-    # A server that was asked twice has done it the first time.
-    if written != [1] and compare(database, client).differences:
+    # A server that was asked twice has done it the first time, as has another run of the same.
+    if written != [1] and not _is_same(_read(database, client_id), after):
         raise RefusedError(
-            f"somebody else changed the client {client.client_id} meanwhile",
-            hint="migrator auther client ensure --dry-run",
+            f"somebody else changed the client {client_id} meanwhile; nothing was written",
+            hint="migrator auther client ensure",
         )
 
 
@@ -173,8 +185,29 @@ def remove_consents(
     return sum(database.write([Run(_QUERIES["remove_consents"], [json.dumps(made)])])[0] or ())
 
 
-def _row_id(client: Client) -> str:
-    return f"migrator-{client.client_id}"
+def _read(database: Database, client_id: str) -> Row | None:
+    rows = database.ask(Run(_QUERIES["client"], [client_id]))[0]
+    return Row(*rows[0]) if rows else None
+
+
+def _update(client_id: str, before: Row, after: Row) -> Run:
+    written = (after.name, after.redirect_ur_ls, after.type, after.disabled, after.updated_at)
+    read = before[: Row._fields.index("has_secret")]
+    return Run(_QUERIES["update_client"], (*written, client_id, *read))
+
+
+def _insert(client_id: str, row: Row) -> Run:
+    columns = (row.name, client_id, row.redirect_ur_ls, row.type, row.disabled)
+    # client_id in the id keeps two runs from making two rows.
+    return Run(
+        _QUERIES["insert_client"],
+        (f"migrator-{client_id}", *columns, row.updated_at, row.updated_at),
+    )
+
+
+def _is_same(there: Row | None, row: Row) -> bool:
+    """Compare all but the time, which another run writes in its own way."""
+    return there is not None and there._replace(updated_at=row.updated_at) == row
 
 
 def _consent_id(mark: bytes, client_id: str, user: str) -> str:

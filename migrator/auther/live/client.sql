@@ -1,15 +1,16 @@
 -- name: client
-SELECT name, redirect_ur_ls, type, disabled, client_secret FROM oauth_application WHERE client_id = ?
+SELECT name, redirect_ur_ls, type, disabled, metadata, updated_at, coalesce(client_secret, '') <> ''
+FROM oauth_application WHERE client_id = ?
 
 -- name: insert_client
--- client_id in the id keeps two runs from making two rows.
 INSERT INTO oauth_application (id, name, client_id, client_secret, redirect_ur_ls, type, disabled, created_at, updated_at)
-VALUES (?, ?, ?, NULL, ?, ?, 0, ?, ?)
+VALUES (?, ?, ?, NULL, ?, ?, ?, ?, ?)
 
 -- name: update_client
--- The last two parameters: what was there, so that somebody else's change is not undone.
-UPDATE oauth_application SET name = ?, redirect_ur_ls = ?, type = ?, disabled = 0, updated_at = ?
-WHERE client_id = ? AND redirect_ur_ls IS ?
+-- From the client's id on: the row as it was read, so that nobody else's change is undone.
+UPDATE oauth_application SET name = ?, redirect_ur_ls = ?, type = ?, disabled = ?, updated_at = ?
+WHERE client_id = ? AND coalesce(client_secret, '') = ''
+  AND (name, redirect_ur_ls, type, disabled, metadata, updated_at) IS (?, ?, ?, ?, ?, ?)
 
 -- name: consented
 -- Parameters: the client, user ids as a JSON array.
