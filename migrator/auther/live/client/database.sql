@@ -12,13 +12,18 @@ UPDATE oauth_application SET name = ?, redirect_ur_ls = ?, type = ?, disabled = 
 WHERE client_id = ? AND coalesce(client_secret, '') = ''
   AND (name, redirect_ur_ls, type, disabled, metadata, updated_at) IS (?, ?, ?, ?, ?, ?)
 
--- name: consented
--- Parameters: the client, user ids as a JSON array.
-SELECT user_id FROM oauth_consent WHERE client_id = ? AND user_id IN (SELECT value FROM json_each(?))
-
 -- name: marked
--- One parameter: identifiers as a JSON array.
-SELECT identifier FROM verification WHERE identifier IN (SELECT value FROM json_each(?))
+-- One parameter: identifiers as a JSON array. Others may choose what they write into `identifier`, but not the id.
+SELECT identifier FROM verification WHERE id = identifier AND identifier IN (SELECT value FROM json_each(?))
+
+-- name: add_consents
+-- The last but one parameter: pairs of consent and user as a JSON array; the last: the client again.
+INSERT INTO oauth_consent (id, client_id, user_id, scopes, created_at, updated_at, consent_given)
+SELECT json_extract(n.value, '$[0]'), ?, json_extract(n.value, '$[1]'), ?, ?, ?, 1 FROM json_each(?) AS n
+WHERE NOT EXISTS (
+  SELECT 1 FROM oauth_consent AS c WHERE c.client_id = ? AND c.user_id = json_extract(n.value, '$[1]')
+)
+ON CONFLICT (id) DO NOTHING
 
 -- name: remove_consents
 -- One parameter: ids as a JSON array.
