@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from migrator.auther.live.client.endpoint import open_client
+from migrator.auther.live.doctor.asking import Asker
+from migrator.auther.live.doctor.interface import Setting, State
+from migrator.auther.live.doctor.plugin import capabilities
+from migrator.auther.live.doctor.visit import Visit
+from migrator.core.clock import SystemClock
 from migrator.core.errors import RefusedError, UsageError
 from tests.auther.plugin.door import SECRETS, Door
 
@@ -116,6 +122,28 @@ def test_the_refusal_says_what_to_compare(
     ):
         rows.read()
     assert todo in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("client_id", "state", "said"),
+    [("shop", State.FOUND, "client; off: none"), ("another", State.MISSING, "MIGRATOR_CLIENT_ID")],
+)
+def test_the_doctor_tells_whether_the_client_is_within_reach(
+    server: Server, client_id: str, state: State, said: str
+) -> None:
+    setting = Setting(
+        base_url=server.auther.base_url,
+        api=server.api,
+        client_id=client_id,
+        redirect_uri="https://x.example",
+        issuers=(),
+        audiences=(),
+        capabilities={"client": SECRETS["CLIENT"]},
+    )
+    with closing(Asker(setting.base_url)) as asker:
+        found = capabilities(Visit(setting, asker, SystemClock()))
+    assert found.state is state
+    assert said in found.found
 
 
 def test_the_secret_never_leaves_the_machine_in_clear() -> None:
