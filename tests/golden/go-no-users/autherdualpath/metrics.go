@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -26,14 +28,18 @@ type counters struct {
 	jit       *prometheus.CounterVec
 }
 
-func newCounters(logger *log.Logger) *counters {
+func newCounters(logger *log.Logger, info func() Beat) *counters {
 	c := &counters{log: logger, registry: prometheus.NewRegistry()}
 	c.requests = c.counter("auth_requests_total", "Requests by decision.", "path", "outcome", "stage", "reason", "client", "synthetic")
 	c.durations = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "auth_decision_duration_seconds", Help: "How long a request waits for its decision.",
 		Buckets: []float64{0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1},
 	})
-	c.registry.MustRegister(c.durations)
+	started := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "migrator_process_start_time_seconds", Help: "When this process began.",
+	})
+	started.Set(float64(time.Now().UnixNano()) / 1e9)
+	c.registry.MustRegister(c.durations, started, &infoCollector{info})
 	c.logins = c.counter("auth_logins_total", "Sessions that gained a user.", "door", "side")
 	c.failures = c.counter("auth_logins_failed_total", "Logins at Auther that did not come to an end.", "reason")
 	c.fetches = c.counter("auth_jwks_fetch_total", "Fetches of the key set.", "result")
@@ -48,6 +54,20 @@ func (c *counters) counter(name, help string, labels ...string) *prometheus.Coun
 	vec := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 	c.registry.MustRegister(vec)
 	return vec
+}
+
+// infoCollector gives migrator_shim_info as it is when somebody asks.
+type infoCollector struct{ info func() Beat }
+
+var infoDesc = prometheus.NewDesc("migrator_shim_info", "This shim.",
+	[]string{"instance", "build", "baked", "stage", "epoch", "source"}, nil)
+
+func (i *infoCollector) Describe(ch chan<- *prometheus.Desc) { ch <- infoDesc }
+
+func (i *infoCollector) Collect(ch chan<- prometheus.Metric) {
+	b := i.info()
+	ch <- prometheus.MustNewConstMetric(infoDesc, prometheus.GaugeValue, 1,
+		b.Instance, b.Build, b.Baked, b.Stage, strconv.FormatInt(b.Epoch, 10), b.Source)
 }
 
 // decided counts a request; the labels are those of the cutover, which is over.

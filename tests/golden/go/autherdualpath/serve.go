@@ -26,7 +26,7 @@ func (s *Shim) startLegacySide(ctx context.Context, c Config) error {
 	if s.loginPath == "" {
 		s.loginPath = "/login"
 	}
-	s.counters.legacyCounters = newLegacyCounters(s.counters, s.info)
+	s.counters.legacyCounters = newLegacyCounters(s.counters)
 	s.stage = newStageReader(s.settings, s.env.StageFile, s.env.StageCache, s.log)
 	s.control = &control{secret: s.env.ControlSecret, now: s.now, used: make(map[string]time.Time)}
 	s.people = &peopleCache{known: make(map[string]knownPerson)}
@@ -181,7 +181,7 @@ func (s *Shim) beat() (Beat, bool) {
 		return Beat{}, false
 	}
 	return Beat{
-		Instance: s.env.Instance, Build: s.settings.Build, Baked: s.settings.BakedStage, Stage: view.stage,
+		Instance: s.env.Instance, Build: s.settings.Build, Baked: string(s.settings.BakedStage), Stage: string(view.stage),
 		Epoch: view.epoch, Source: view.origin, LegacyCapable: s.sessions != nil,
 	}, true
 }
@@ -190,7 +190,8 @@ func (s *Shim) info() Beat {
 	if beat, ok := s.beat(); ok {
 		return beat
 	}
-	return Beat{Instance: s.env.Instance, Build: s.settings.Build, Baked: s.settings.BakedStage, Stage: "unknown", Source: "none"}
+	baked := string(s.settings.BakedStage)
+	return Beat{Instance: s.env.Instance, Build: s.settings.Build, Baked: baked, Stage: "unknown", Source: "none"}
 }
 
 // checkDetector sends a session made in memory through the detector. A renamed cookie would otherwise blind it.
