@@ -64,6 +64,7 @@ func run(ctx context.Context) error {
 func routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("/broken", func(w http.ResponseWriter, r *http.Request) { http.Error(w, "broken", http.StatusInternalServerError) })
 	mux.HandleFunc("/whoami", whoAmI)
 	return mux
 }

@@ -11,6 +11,7 @@ from tests.parts.go import prepare
 from tests.parts.postgres import PostgresServer
 from tests.parts.stage_file import create_side_tables, shim_settings
 from tests.shims.asgi.club import ALICE, NAVIGATION, sub_of
+from tests.shims.counting import check_that_failed_answers_are_counted
 from tests.shims.express.club import Club
 from tests.shims.reporting import ALONE, check_that_it_reports_no_legacy_side
 
@@ -36,6 +37,10 @@ def test_it_says_that_it_has_no_legacy_side(plain: Club) -> None:
     check_that_it_reports_no_legacy_side(plain)
     info = plain.labels("migrator_shim_info")
     assert (info["instance"], info["stage"], info["epoch"]) == ("alone-1", "auther", "0")
+
+
+def test_answers_of_the_application_that_fail_are_counted(plain: Club) -> None:
+    check_that_failed_answers_are_counted(plain.app, fails=["/broken"])
 
 
 def test_without_a_legacy_side(plain: Club) -> None:

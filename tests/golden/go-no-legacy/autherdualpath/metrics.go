@@ -19,6 +19,7 @@ type counters struct {
 	exposed  http.Handler
 
 	requests  *prometheus.CounterVec
+	errors    *prometheus.CounterVec
 	durations prometheus.Histogram
 	logins    *prometheus.CounterVec
 	failures  *prometheus.CounterVec
@@ -40,6 +41,10 @@ func newCounters(logger *log.Logger, info func() Beat) *counters {
 	})
 	started.Set(float64(time.Now().UnixNano()) / 1e9)
 	c.registry.MustRegister(c.durations, started, &infoCollector{info})
+	c.errors = c.counter("auth_errors_total", "Requests that the application answered with a 5xx.", "path")
+	for _, path := range []string{"legacy", "auther", "both", "foreign", "none"} {
+		c.errors.WithLabelValues(path) // there from the start: none so far is not the same as not counted
+	}
 	c.logins = c.counter("auth_logins_total", "Sessions that gained a user.", "door", "side")
 	c.failures = c.counter("auth_logins_failed_total", "Logins at Auther that did not come to an end.", "reason")
 	c.fetches = c.counter("auth_jwks_fetch_total", "Fetches of the key set.", "result")
@@ -79,6 +84,13 @@ func (c *counters) decided(d *decision, r *http.Request) {
 		Event: "auth", Path: d.path, Outcome: d.outcome, Stage: "auther", Reason: &d.reason, Client: client,
 		WaitedUS: d.waited.Microseconds(),
 	})
+}
+
+// answered counts an answer of the application, where it failed.
+func (c *counters) answered(d *decision, status int) {
+	if status >= http.StatusInternalServerError {
+		c.errors.WithLabelValues(d.path).Inc()
+	}
 }
 
 // time notes how long a request waited for its decision.

@@ -37,8 +37,8 @@ func (s *Shim) startLegacySide(ctx context.Context, c Config) error {
 	return nil
 }
 
-// Middleware puts the user into the request's context, or answers itself. The ResponseWriter is handed on as it is, so
-// that Flusher, Hijacker and the like stay what they are; so nobody here sees whether the application's answer failed.
+// Middleware puts the user into the request's context, or answers itself. The ResponseWriter that it hands on can do what
+// the one that it was given can: flush, hijack, push.
 func (s *Shim) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == metricsPath {
@@ -128,11 +128,11 @@ func (s *Shim) act(w http.ResponseWriter, r *http.Request, p *passage, d *decisi
 	switch {
 	case d.response == passForeign:
 		hidden := append([]string{s.cookieName(tokenCookie)}, s.detector.Cookies()...)
-		next.ServeHTTP(w, withoutCookies(r, hidden))
+		s.handOn(next, w, withoutCookies(r, hidden), d)
 	case d.response == pass, redirects && isNavigation(r) && r.URL.Path == s.loginPath:
 		// The login page must not lead to itself.
 		p.user = d.user
-		next.ServeHTTP(w, r)
+		s.handOn(next, w, r, d)
 	default:
 		s.answer(w, r, d)
 	}
