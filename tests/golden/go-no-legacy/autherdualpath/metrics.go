@@ -77,11 +77,14 @@ func (i *infoCollector) Collect(ch chan<- prometheus.Metric) {
 
 // decided counts a request; the labels are those of the cutover, which is over.
 func (c *counters) decided(d *decision, r *http.Request) {
+	const stage, flag = "auther", "0"
 	client := clientOf(d, r)
-	c.requests.WithLabelValues(d.path, d.outcome, "auther", d.reason, client, "0").Inc()
-	c.time(d)
+	c.requests.WithLabelValues(d.path, d.outcome, string(stage), d.reason, client, flag).Inc()
+	if d.waited > 0 {
+		c.durations.Observe(d.waited.Seconds())
+	}
 	c.line(logLine{
-		Event: "auth", Path: d.path, Outcome: d.outcome, Stage: "auther", Reason: &d.reason, Client: client,
+		Event: "auth", Path: d.path, Outcome: d.outcome, Stage: string(stage), Reason: &d.reason, Client: client,
 		WaitedUS: d.waited.Microseconds(),
 	})
 }
@@ -90,13 +93,6 @@ func (c *counters) decided(d *decision, r *http.Request) {
 func (c *counters) answered(d *decision, status int) {
 	if status >= http.StatusInternalServerError {
 		c.errors.WithLabelValues(d.path).Inc()
-	}
-}
-
-// time notes how long a request waited for its decision.
-func (c *counters) time(d *decision) {
-	if d.waited > 0 {
-		c.durations.Observe(d.waited.Seconds())
 	}
 }
 

@@ -84,10 +84,13 @@ func (c *counters) decided(d *decision, r *http.Request, stage Stage, synthetic 
 		flag = "1"
 	}
 	c.requests.WithLabelValues(d.path, d.outcome, string(stage), d.reason, client, flag).Inc()
-	c.time(d)
+	if d.waited > 0 {
+		c.durations.Observe(d.waited.Seconds())
+	}
 	c.line(logLine{
 		Event: "auth", Path: d.path, Outcome: d.outcome, Stage: string(stage), Reason: &d.reason, Client: client,
-		Synthetic: synthetic, Parties: d.parties, WaitedUS: d.waited.Microseconds(),
+		Synthetic: synthetic, Parties: d.parties,
+		WaitedUS: d.waited.Microseconds(),
 	})
 }
 
@@ -95,13 +98,6 @@ func (c *counters) decided(d *decision, r *http.Request, stage Stage, synthetic 
 func (c *counters) answered(d *decision, status int) {
 	if status >= http.StatusInternalServerError {
 		c.errors.WithLabelValues(d.path).Inc()
-	}
-}
-
-// time notes how long a request waited for its decision.
-func (c *counters) time(d *decision) {
-	if d.waited > 0 {
-		c.durations.Observe(d.waited.Seconds())
 	}
 }
 
