@@ -12,6 +12,8 @@ from migrator.auther.plugin.seal import SealKey, new_key
 from migrator.core.envelope import NO_PEPPER
 from migrator.core.errors import DependencyError, UsageError
 from migrator.core.ids import mark_key
+from migrator.runner.writing_back.sides import new_passwords
+from migrator.schemes.costs import PEPPERED, scheme_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +62,8 @@ def write_environment(ctx: Context, path: Path, *, rotate: bool = False) -> Writ
 
     Raises:
         UsageError: A secret is missing in the environment, or others may read a file.
-        DependencyError: A file cannot be written.
+        RefusedError: New passwords are to be as the application's are, which cannot be made.
+        DependencyError: A file cannot be written, or the application's database does not answer.
         ConflictError: Another process is doing the same.
     """
     recorded = ctx.state.ledger.recorded(_SUBJECT, _ACTION, rotate=rotate)
@@ -92,9 +95,9 @@ def _settings(ctx: Context) -> dict[str, str]:
 
 
 def _write_back(ctx: Context) -> str:
-    """New passwords get the pepper that the application uses today."""
-    text = ctx.config.plugin.write_back
-    if "pepper=" in text:
+    """New passwords get the pepper that the application uses today, where their scheme has one."""
+    text = new_passwords(ctx)
+    if scheme_of(text) != PEPPERED or "pepper=" in text:
         return text
     current = next((pepper.id for pepper in ctx.config.legacy.peppers), NO_PEPPER)
     return f"{text}{'&' if ':' in text else ':'}pepper={current}"
