@@ -87,15 +87,19 @@ def _settings(ctx: Context) -> dict[str, str]:
     settings = {"MIGRATOR_MARK": mark_key(ctx.migration_key()).hex()}
     if config.plugin.write_back:
         key = SealKey(ctx.reveal(config.plugin.seal_key))
-        settings |= {"MIGRATOR_SEAL_KEY": key.public, "MIGRATOR_WRITE_BACK": _write_back(ctx)}
+        settings |= {"MIGRATOR_SEAL_KEY": key.public, "MIGRATOR_WRITE_BACK": write_back_made_as(ctx)}
     for pepper in config.legacy.peppers:
         variable = pepper.id.upper().replace("-", "_")
         settings[f"MIGRATOR_PEPPER_{variable}"] = ctx.reveal(pepper.value)
     return settings
 
 
-def _write_back(ctx: Context) -> str:
-    """New passwords get the pepper that the application uses today, where their scheme has one."""
+def write_back_made_as(ctx: Context) -> str:
+    """Give scheme, cost and pepper of new passwords: where there is one, what the application uses today.
+
+    Raises:
+        UsageError: As `new_passwords`; so are the others.
+    """
     text = new_passwords(ctx)
     if scheme_of(text) != PEPPERED or "pepper=" in text:
         return text
