@@ -39,7 +39,7 @@ import {
   type ScryptOptions,
 } from "node:crypto";
 import { promisify } from "node:util";
-import { verify as verifyArgon2 } from "@node-rs/argon2";
+import { hash as hashArgon2, verify as verifyArgon2 } from "@node-rs/argon2";
 import { hash as hashBcrypt, verify as verifyBcrypt } from "@node-rs/bcrypt";
 import type { AuthContext, BetterAuthPlugin } from "better-auth";
 import { APIError, createAuthEndpoint, createAuthMiddleware, getSessionFromCtx } from "better-auth/api";
@@ -502,16 +502,18 @@ const ARGON2 = new RegExp(
 const ARGON2_MEMORY_KIB = 2 ** 20;
 const ARGON2_WORK_KIB = 2 ** 22;
 
+const isAffordable = (memory: number, passes: number, lanes: number) =>
+  memory <= ARGON2_MEMORY_KIB && memory * passes <= ARGON2_WORK_KIB && memory >= 8 * lanes;
+
 /** devise-argon2: the pepper is Argon2's own secret. */
 function argon2Scheme(value: string, params: Params): Matches | null {
   const match = ARGON2.exec(value);
   if (params.size > 0 || !match) return null;
   const [memory, passes, lanes] = match.slice(1, 4).map(Number) as [number, number, number];
-  const affordable = memory <= ARGON2_MEMORY_KIB && memory * passes <= ARGON2_WORK_KIB && memory >= 8 * lanes;
   const whole = match
     .slice(4)
     .every((text) => Buffer.from(text, "base64").toString("base64").replace(/=+$/, "") === text);
-  if (!affordable || !whole) return null;
+  if (!isAffordable(memory, passes, lanes) || !whole) return null;
   return (password, secret) => verifyArgon2(value, password, secret.length > 0 ? { secret } : {});
 }
 
@@ -2390,8 +2392,8 @@ function eventValue({ value }: Row): Partial<EventValue> & Row {
 
 // ---------------------------------------------------------------------------------------------------------------
 // Write-back material: a new password in the application's own scheme, which only the migrator can open.
-// MIGRATOR_WRITE_BACK says how (`bcrypt:cost=12&pepper=2024`; `pepper=none` for none), MIGRATOR_SEAL_KEY is the
-// migrator's public X25519 key. Without both nothing is sealed, and no password is remembered for it.
+// MIGRATOR_WRITE_BACK says how (MAKERS below), MIGRATOR_SEAL_KEY is the migrator's public X25519 key. Without both
+// nothing is sealed, and no password is remembered for it.
 //   v1.<ephemeral public key>.<iv, ciphertext, tag>, base64url; AES-256-GCM; additional data: the user's id;
 //   key = HKDF-SHA256(X25519 secret, salt = ephemeral || recipient, info = "migrator write-back v1")
 
@@ -2402,41 +2404,34 @@ const IV_BYTES = 12;
 class Seal {
   readonly #recipient: KeyObject | null;
   readonly #recipientBytes: Buffer;
-  readonly #scheme: { cost: number; pepper: string } | null;
+  readonly #make: Make | null;
 
   constructor(env: Environment) {
     this.#recipientBytes = Buffer.from(env.MIGRATOR_SEAL_KEY ?? "", "base64url");
     const isKey = this.#recipientBytes.length === X25519_BYTES;
     this.#recipient = isKey ? x25519(this.#recipientBytes) : null;
-    const form = /^bcrypt:cost=(0?[4-9]|1[0-7])&pepper=([A-Za-z0-9_-]{1,32})$/.exec(
-      env.MIGRATOR_WRITE_BACK ?? "",
-    );
-    this.#scheme = form ? { cost: Number(form[1]), pepper: form[2]! } : null;
+    this.#make = maker(env.MIGRATOR_WRITE_BACK ?? "");
   }
 
   problems(env: Environment): string[] {
     const { MIGRATOR_SEAL_KEY: key, MIGRATOR_WRITE_BACK: scheme } = env;
     if (!key && !scheme) return [];
     if (!this.#recipient) return ["MIGRATOR_SEAL_KEY is no X25519 public key: new passwords are not written back"];
-    if (!this.#scheme) return ["MIGRATOR_WRITE_BACK is no bcrypt:cost=…&pepper=…: new passwords are not written back"];
+    if (!this.#make)
+      return ["MIGRATOR_WRITE_BACK is no scheme with its cost (bcrypt:cost=…&pepper=…): new passwords are not written back"];
     return [];
   }
 
   get isOpen(): boolean {
-    return this.#recipient !== null && this.#scheme !== null;
+    return this.#recipient !== null && this.#make !== null;
   }
 
   /** Seals the legacy value of a password; null when it has none. */
   async close(password: string, userId: string, ctx: AuthContext): Promise<string | null> {
-    if (!this.#recipient || !this.#scheme) return null;
-    const { cost, pepper } = this.#scheme;
-    const secret = pepperOf(pepper);
-    if (secret === undefined) ctx.logger.error(`migrator: not written back, not set: ${pepperVariable(pepper)}`);
-    // The application answers with an error to a NUL byte.
-    if (secret === undefined || password.includes("\0")) return null;
-    const input = Buffer.from(password + secret, "utf8").subarray(0, BCRYPT_INPUT_BYTES);
-    const value = await hashBcrypt(input, { cost, version: "2a" });
-    return this.#encrypt(value, userId, this.#recipient);
+    // Applications answer with an error to a NUL byte.
+    if (!this.#recipient || !this.#make || password.includes("\0")) return null;
+    const value = await this.#make(password, (problem) => ctx.logger.error(problem));
+    return value === null ? null : this.#encrypt(value, userId, this.#recipient);
   }
 
   #encrypt(value: string, userId: string, recipient: KeyObject): string {
@@ -2450,6 +2445,61 @@ class Seal {
     const sealed = Buffer.concat([iv, cipher.update(value, "utf8"), cipher.final(), cipher.getAuthTag()]);
     return `v1.${ephemeral.toString("base64url")}.${sealed.toString("base64url")}`;
   }
+}
+
+/** Makes a legacy value of a password; null when it cannot, and why is told. */
+type Make = (password: string, tell: Warn) => Promise<string | null>;
+
+const COST = "(0?[4-9]|1[0-7])";
+const SALT_BYTES = 16;
+// By what MIGRATOR_WRITE_BACK says; `pepper=none` for none. Django's own name before Argon2 is put there by the migrator.
+const MAKERS: readonly (readonly [RegExp, (...given: string[]) => Make | null])[] = [
+  [new RegExp(`^bcrypt:cost=${COST}&pepper=([A-Za-z0-9_-]{1,32})$`), makeBcrypt],
+  [new RegExp(`^django_bcrypt:cost=${COST}$`), makeDjangoBcrypt],
+  [/^django_pbkdf2:iterations=([1-9]\d{0,6})$/, makeDjangoPbkdf2],
+  [/^argon2:kind=(argon2id?)&m=([1-9]\d{0,6})&t=([1-9]\d{0,3})&p=([1-9]\d?)$/, makeArgon2],
+];
+
+/** What makes values in this way; null when they could not be verified afterwards. */
+function maker(text: string): Make | null {
+  for (const [form, make] of MAKERS) {
+    const match = form.exec(text);
+    if (match) return make(...match.slice(1));
+  }
+  return null;
+}
+
+function makeBcrypt(cost: string, pepper: string): Make {
+  return async (password, tell) => {
+    const secret = pepperOf(pepper);
+    if (secret === undefined) tell(`migrator: not written back, not set: ${pepperVariable(pepper)}`);
+    if (secret === undefined) return null;
+    const input = Buffer.from(password + secret, "utf8").subarray(0, BCRYPT_INPUT_BYTES);
+    return hashBcrypt(input, { cost: Number(cost), version: "2a" });
+  };
+}
+
+function makeDjangoBcrypt(cost: string): Make {
+  return async (password) => {
+    const input = digest("sha256", Buffer.from(password, "utf8")).toString("hex");
+    return `bcrypt_sha256$${await hashBcrypt(input, { cost: Number(cost), version: "2b" })}`;
+  };
+}
+
+function makeDjangoPbkdf2(iterations: string): Make | null {
+  if (Number(iterations) > PBKDF2_ITERATIONS) return null;
+  return async (password) => {
+    const salt = randomBytes(SALT_BYTES).toString("hex");
+    const key = await derivePbkdf2(Buffer.from(password, "utf8"), salt, Number(iterations), HASH_BYTES.sha256!, "sha256");
+    return `pbkdf2_sha256$${iterations}$${salt}$${key.toString("base64")}`;
+  };
+}
+
+function makeArgon2(kind: string, m: string, t: string, p: string): Make | null {
+  const [memoryCost, timeCost, parallelism] = [Number(m), Number(t), Number(p)] as const;
+  if (!isAffordable(memoryCost, timeCost, parallelism)) return null;
+  const algorithm = kind === "argon2i" ? 1 : 2;
+  return (password) => hashArgon2(password, { algorithm, memoryCost, timeCost, parallelism, outputLen: 32 });
 }
 
 function x25519(bytes: Buffer): KeyObject {
