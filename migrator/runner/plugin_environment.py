@@ -87,7 +87,10 @@ def _settings(ctx: Context) -> dict[str, str]:
     settings = {"MIGRATOR_MARK": mark_key(ctx.migration_key()).hex()}
     if config.plugin.write_back:
         key = SealKey(ctx.reveal(config.plugin.seal_key))
-        settings |= {"MIGRATOR_SEAL_KEY": key.public, "MIGRATOR_WRITE_BACK": write_back_made_as(ctx)}
+        settings |= {
+            "MIGRATOR_SEAL_KEY": key.public,
+            "MIGRATOR_WRITE_BACK": write_back_made_as(ctx),
+        }
     for pepper in config.legacy.peppers:
         variable = pepper.id.upper().replace("-", "_")
         settings[f"MIGRATOR_PEPPER_{variable}"] = ctx.reveal(pepper.value)
