@@ -38,5 +38,6 @@ class PluginSection(Section):
     logout_secret: SecretRef = _file("plugin-logout.secret")
     reset_secret: SecretRef = _file("plugin-reset.secret")
     capture_secret: SecretRef = _file("plugin-capture.secret")
+    client_secret: SecretRef = _file("plugin-client.secret")
     seal_key: SecretRef = _file("seal.key")
     write_back: Annotated[str, Field(pattern=r"^(|[a-z0-9_-]+(:[^\s]+)?)$")] = "bcrypt:cost=12"

@@ -30,6 +30,7 @@ CAPABILITIES = (
     "logout",
     "reset",
     "capture",
+    "client",
 )
 _SECRET_BYTES = 32
 _SUBJECT, _ACTION = "import", "plugin environment"
@@ -85,6 +86,8 @@ def write_environment(ctx: Context, path: Path, *, rotate: bool = False) -> Writ
 def _settings(ctx: Context) -> dict[str, str]:
     config = ctx.config
     settings = {"MIGRATOR_MARK": mark_key(ctx.migration_key()).hex()}
+    if config.auther.client_id:
+        settings["MIGRATOR_CLIENT_ID"] = config.auther.client_id
     if config.plugin.write_back:
         key = SealKey(ctx.reveal(config.plugin.seal_key))
         settings |= {
