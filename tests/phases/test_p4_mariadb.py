@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from migrator.archive.encryption import Unencrypted
 from migrator.core.errors import (
     ConflictError,
     DependencyError,
@@ -23,7 +22,6 @@ from migrator.runner.removing.archive_work import drill_all, drill_elsewhere, er
 from migrator.runner.removing.erasing import Wish
 from migrator.runner.removing.plans import kept_plan
 from migrator.runner.removing.receipt import make_receipt
-from migrator.runner.removing.restoring import find_archives, restore
 from migrator.sqlgen import steps
 from phases import p4_remove
 from tests.phases.removal import flip_a_bit
@@ -235,9 +233,6 @@ def test_a_damaged_chunk_is_found_before_anything_is_dropped(shop: Shop) -> None
         drill_elsewhere(ctx, folder, identity=None, into=None),
     ):
         assert [table.rows for table in proven] == [48, 39]
-    archives = find_archives(folder)
-    with pytest.raises(RefusedError, match="comes back by a revert only"):
-        restore(archives, "postgresql://nowhere", Unencrypted(), ctx.progress)
 
 
 @pytest.mark.parametrize(

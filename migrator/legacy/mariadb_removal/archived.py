@@ -68,6 +68,11 @@ class MariaDbCopying(Copying):
             for page in _pages(iter(parse(lines))):
                 self._server.insert(query, [tuple(row) for row in page])
 
+    def sequence_value(self, schema: str, name: str) -> dict[str, Any]:
+        """Say where a table's AUTO_INCREMENT stands."""
+        found = self._server.rows(_text("counter"), {"schema": schema, "name": name})[0]
+        return {**found, "is_called": bool(found["is_called"])}
+
     def oid(self, table: tuple[str, str]) -> int:
         """Give InnoDB's number of a table."""
         schema, name = table
