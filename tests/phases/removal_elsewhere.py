@@ -80,7 +80,9 @@ class Shop:
         """Run a statement of the application, which changes rows of other tables too as its keys say."""
         return run_sql(self.site.dsn.split("?")[0], query, *values)[0]
 
-    def state(self, *, tables: tuple[str, ...] = TABLES, users: bool = True) -> dict[str, tuple[str, str]]:
+    def state(
+        self, *, tables: tuple[str, ...] = TABLES, users: bool = True
+    ) -> dict[str, tuple[str, str]]:
         """Each table's CREATE TABLE, and a hash over all its rows in order."""
         with self.server.connect(self.database) as connection, connection.cursor() as cursor:
             found = {}

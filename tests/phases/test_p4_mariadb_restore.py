@@ -61,7 +61,11 @@ def archive_of(shop: Shop, to: Path) -> Path:
 
 def there(shop: Shop, dsn: str) -> Shop:
     """The same questions to another database."""
-    return Shop(shop.site.__class__(shop.site.ctx, shop.site.root, dsn), shop.server, dsn.rpartition("/")[2])
+    return Shop(
+        shop.site.__class__(shop.site.ctx, shop.site.root, dsn),
+        shop.server,
+        dsn.rpartition("/")[2],
+    )
 
 
 def test_definitions_rows_and_counters_come_back_and_what_does_not_is_named(
@@ -78,7 +82,10 @@ def test_definitions_rows_and_counters_come_back_and_what_does_not_is_named(
     for table in TABLES:
         definition, rows = before[table]
         assert after[table] == (re.sub(TO_USERS, "", definition), rows), table
-    assert done.json["tables"] == {f"{shop.database}.{ODD_TABLE}": 39, f"{shop.database}.identities": 48}
+    assert done.json["tables"] == {
+        f"{shop.database}.{ODD_TABLE}": 39,
+        f"{shop.database}.identities": 48,
+    }
     said = done.json["exceptions"]
     assert [line for line in said if "foreign key odd" in line] == [
         f'not made: {shop.database}.{ODD_TABLE}: foreign key odd "user to {shop.database}.users'
@@ -130,7 +137,10 @@ def test_only_files_that_are_known_and_whole_go_into_a_database_of_their_kind(
     unknown = restore(shop, folder, new)
     assert (unknown.code, "--trust-folder" in unknown.err) == (2, True)
     other_hash = restore(shop, folder, new, "--sha256", "0" * 64)
-    assert (other_hash.code, "is no manifest with a hash that was given" in other_hash.err) == (1, True)
+    assert (other_hash.code, "is no manifest with a hash that was given" in other_hash.err) == (
+        1,
+        True,
+    )
     elsewhere = restore(shop, folder, "postgresql://nowhere", "--trust-folder")
     assert (elsewhere.code, "it holds MariaDB's SQL" in elsewhere.err) == (1, True)
     flip_a_bit(next(folder.glob("t001-c*")))

@@ -23,7 +23,7 @@ $migrator$
 -- unit: block_1
 BEGIN NOT ATOMIC
     CALL "shop_migrator_guard".enter('08_write_block_tables', 'block_1', 'deploy', '41e796b6af5edfc9');
-    CREATE SEQUENCE IF NOT EXISTS "shop_migrator_guard"."rejected_logins" NOCACHE;
+    CREATE OR REPLACE SEQUENCE "shop_migrator_guard"."rejected_logins" NOCACHE;
     EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_insert_logins" BEFORE INSERT ON "shop_migrator_quarantine"."logins" FOR EACH ROW BEGIN DO NEXTVAL("shop_migrator_guard"."rejected_logins"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''logins is in quarantine on its way out; next: migrator remove status''; END';
     EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_update_logins" BEFORE UPDATE ON "shop_migrator_quarantine"."logins" FOR EACH ROW BEGIN DO NEXTVAL("shop_migrator_guard"."rejected_logins"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''logins is in quarantine on its way out; next: migrator remove status''; END';
     EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_delete_logins" BEFORE DELETE ON "shop_migrator_quarantine"."logins" FOR EACH ROW BEGIN DO NEXTVAL("shop_migrator_guard"."rejected_logins"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''logins is in quarantine on its way out; next: migrator remove status''; END';
@@ -43,7 +43,7 @@ $migrator$
 -- unit: block_2
 BEGIN NOT ATOMIC
     CALL "shop_migrator_guard".enter('08_write_block_tables', 'block_2', 'deploy', '41e796b6af5edfc9');
-    CREATE SEQUENCE IF NOT EXISTS "shop_migrator_guard"."rejected_a ""visit" NOCACHE;
+    CREATE OR REPLACE SEQUENCE "shop_migrator_guard"."rejected_a ""visit" NOCACHE;
     EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_insert_a ""visit" BEFORE INSERT ON "shop_migrator_quarantine"."a ""visit" FOR EACH ROW BEGIN DO NEXTVAL("shop_migrator_guard"."rejected_a ""visit"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''a "visit is in quarantine on its way out; next: migrator remove status''; END';
     EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_update_a ""visit" BEFORE UPDATE ON "shop_migrator_quarantine"."a ""visit" FOR EACH ROW BEGIN DO NEXTVAL("shop_migrator_guard"."rejected_a ""visit"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''a "visit is in quarantine on its way out; next: migrator remove status''; END';
     EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_delete_a ""visit" BEFORE DELETE ON "shop_migrator_quarantine"."a ""visit" FOR EACH ROW BEGIN DO NEXTVAL("shop_migrator_guard"."rejected_a ""visit"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''a "visit is in quarantine on its way out; next: migrator remove status''; END';
