@@ -133,6 +133,16 @@ def test_secrets_stay_out_of_the_archive_and_something_stands_in(make: Make) -> 
     assert all(re.fullmatch(r"[0-9a-f]{32}", token) for token in tokens)
 
 
+def test_rows_come_in_pieces_that_end_anywhere(mariadb_devise_db: str) -> None:
+    place = (mariadb_devise_db.rpartition("/")[2], "pieces")
+    with open_removal(mariadb_devise_db, doing="x", read_only=False, wait_s=1) as database:
+        database.connection.send("CREATE TABLE pieces (id int, note text)")  # type: ignore[attr-defined]
+        pieces = [b"1\ta", b"b\\tc\n2", b"\tz\n3\t\\N\n"]
+        database.copying(encoding="UTF8").fill(place, ("id", "note"), iter(pieces))
+        rows = b"".join(database.copying(encoding="UTF8").rows(place, ("id", "note"), ("id",)))
+    assert rows == b"".join(pieces)
+
+
 def test_a_file_run_by_hand_refuses_without_lease_and_evidence(shop: Shop) -> None:
     ctx, file = shop.site.ctx, f"deploy/{steps.QUARANTINE_TABLES}.sql"
     assert "already" in shop.by_hand(file, lease=False) or shop.left() == []
