@@ -64,6 +64,7 @@ CREATE TABLE IF NOT EXISTS {process} (
   started_at double precision NOT NULL,
   pid integer NOT NULL,
   began_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  seen_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   heard_at timestamptz,
   ended_at timestamptz,
   counts text,

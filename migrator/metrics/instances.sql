@@ -12,7 +12,8 @@ SELECT coalesce(has_table_privilege(to_regclass('migrator_process'), 'SELECT'), 
 
 -- name: processes
 -- Two that look like one have no end that could be believed.
-SELECT instance, started_at AS started_at_s, min(began_at) AS began_at, max(heard_at) AS heard_at,
+SELECT instance, started_at AS started_at_s, min(began_at) AS began_at, max(seen_at) AS seen_at,
+       max(heard_at) AS heard_at,
        CASE WHEN count(*) = 1 THEN min(ended_at) END AS ended_at,
        CASE WHEN count(*) = 1 THEN min(counts) END AS counts
 FROM migrator_process

@@ -163,6 +163,7 @@ class WrittenProcess:
 
     Attributes:
         started_at_s: When it began by its own clock, as its metrics have it; all other times are the database's.
+        seen_at: When it said last that it runs.
         heard_at: When its name had been heard of last before it began.
         ended_at: When it ended by itself; None while it runs, and for ever after it was killed.
         final: What it had counted by then.
@@ -171,6 +172,7 @@ class WrittenProcess:
     instance: str
     started_at_s: float
     began_at: datetime
+    seen_at: datetime
     heard_at: datetime | None = None
     ended_at: datetime | None = None
     final: Process | None = None

@@ -60,10 +60,12 @@ class Register:
         """Tell whether all of a process was counted, or told as lost, at this look or before."""
         known = self.known.get(Key(row.instance, row.started_at_s))
         if known is not None:
-            return known.is_gone and not row.is_whole
+            return known.is_gone and not row.is_whole and row.seen_at <= self.at
         if row.began_at > self.at - SETTLES:
             return False
-        return row.ended_at is None or row.ended_at <= self.at - SETTLES
+        if row.ended_at is None:
+            return row.seen_at <= self.at
+        return row.ended_at <= self.at - SETTLES
 
     def to_json(self) -> dict[str, Any]:
         """Give it as JSON values."""

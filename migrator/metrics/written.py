@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 READ_AGAIN_WITHIN = timedelta(days=9)
 # What is written is there to be read after so long at most.
 _VISIBLE_WITHIN = timedelta(seconds=10)
+_CLOSED = Doubt(
+    Grade.UNPROVEN, "migrator_process was read before and cannot be now: let our role SELECT there"
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def written(
     """
     before = base.register if base is not None else None
     if fleet.processes is None or fleet.at is None:
-        return Written(register=before)
+        return Written(doubts=() if before is None else (_CLOSED,), register=before)
     look = _Look(base, marks, fleet, fleet.processes, fleet.at, total, within)
     if before is None or fleet.at - before.at > READ_AGAIN_WITHIN:
         return Written(register=look.register())
@@ -98,11 +101,11 @@ class _Look:
         doubts: list[Doubt] = []
         lost = [said for name in sorted(names) for said in self._strangers(name, before)]
         for row in self.rows:
-            # Of a name that is not written down throughout, what is read now is compared as ever.
-            if row.instance not in names and not row.is_whole:
-                continue
             now = self._total_now(row)
             if before.has_settled(row) and (row.is_whole or now is None):
+                continue
+            if row.instance not in names and now is not None and not row.is_whole:
+                # Of a name that is not written down throughout, what is read now is compared as ever.
                 continue
             if now is not None:
                 answer = _increment(row, now, self._total_before(row, before))
@@ -112,7 +115,7 @@ class _Look:
                     counts[self._called(row)] = answer
             elif self._is_gone(row):
                 lost.append(f"{row.instance} is gone: what it counted last is lost")
-            elif row.instance in self.marks or not self._is_heard(row.instance):
+            else:
                 doubts.append(_not_yet(row))
         return Written(names, counts, tuple(doubts), tuple(lost), self.register(before))
 
@@ -160,18 +163,8 @@ class _Look:
         return f"{row.instance} of {iso(row.began_at)}"
 
     def _is_gone(self, row: WrittenProcess) -> bool:
-        """Tell whether a process that was not read and has no end will have none.
-
-        While another one of its name serves, it may still be answering what it had accepted.
-        """
-        if self.at - row.began_at > self.within and not self._is_heard(row.instance):
-            return True
-        later = [o.began_at for o in self.of_name[row.instance] if o.began_at > row.began_at]
-        return bool(later) and self.at - min(later) > self.within
-
-    def _is_heard(self, name: str) -> bool:
-        beats = (beat for beat in self.fleet.heartbeats if beat.instance == name)
-        return any(abs(beat.age) <= self.within for beat in beats)
+        """Tell whether a process that was not read and has no end will have none."""
+        return self.at - row.seen_at > self.within
 
     def _strangers(self, name: str, before: Register) -> list[str]:
         """Say when something of a name was heard of that is none of those written down."""

@@ -54,6 +54,7 @@ class Running:
     started_at: timedelta
     writes: bool
     heard_at: timedelta | None
+    seen_at: timedelta
     legacy: int = 0
     ended_at: timedelta | None = None
 
@@ -66,12 +67,12 @@ class Running:
     def row(self) -> WrittenProcess:
         """Give what it wrote down."""
         heard_at = None if self.heard_at is None else AT + self.heard_at + SKEW
-        began_at = AT + self.started_at + SKEW
+        began_at, seen_at = AT + self.started_at + SKEW, AT + self.seen_at + SKEW
         started_s = (AT + self.started_at).timestamp()
         if self.ended_at is None:
-            return WrittenProcess(self.name, started_s, began_at, heard_at)
+            return WrittenProcess(self.name, started_s, began_at, seen_at, heard_at)
         ended_at, final = AT + self.ended_at + SKEW, self.process()
-        return WrittenProcess(self.name, started_s, began_at, heard_at, ended_at, final)
+        return WrittenProcess(self.name, started_s, began_at, seen_at, heard_at, ended_at, final)
 
 
 @dataclass
@@ -98,7 +99,7 @@ class World:
 
     def start(self, name: str, *, writes: bool = True) -> None:
         """Start an instance, or start it anew: what ran before is killed."""
-        self.running[name] = Running(name, self.now, writes, self.heard.get(name))
+        self.running[name] = Running(name, self.now, writes, self.heard.get(name), self.now)
         if self.has_rows and writes:
             self.rows.append(self.running[name])
 
@@ -199,8 +200,8 @@ class World:
     def later(self, seconds: float) -> None:
         """Let time go by; who runs reports each second."""
         self.now += seconds * SECOND
-        self.heard |= dict.fromkeys(self.running, self.now)
-        self.heard |= dict.fromkeys((one.name for one in self.leaving), self.now)
+        for one in (*self.running.values(), *self.leaving):
+            one.seen_at = self.heard[one.name] = self.now
 
 
 TICKS = 32
