@@ -131,6 +131,7 @@ class Counters:
         own = CollectorRegistry()
         own.register(_Shim(self._info(), self.detector_sees_fixture))
         return generate_latest(registry) + generate_latest(own)
+
     def last(self) -> str:
         """Give what gates read, in the same form."""
         lines = self.exposition().decode().splitlines()

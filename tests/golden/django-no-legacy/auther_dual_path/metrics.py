@@ -126,6 +126,7 @@ class Counters:
         own = CollectorRegistry()
         own.register(_Shim(self._info(), self.detector_sees_fixture))
         return generate_latest(registry) + generate_latest(own)
+
     def _counter(self, name: str, about: str, labels: tuple[str, ...]) -> Counter:
         return Counter(name, about, labels, registry=self._registry)
 
