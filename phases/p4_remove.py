@@ -147,7 +147,9 @@ def run(ctx: Context, to: str | None = None, consent: Consent = NONE) -> Moved:
     _require_peace(ctx)
     with ctx.state.locks.held(SUBJECT), site(ctx, made, read_only=False) as here:
         _require_the_planned_catalog(here)
-        return Moved(apply_steps(here, names, consent))
+        moved = Moved(apply_steps(here, names, consent))
+        here.tidy()
+        return moved
 
 
 def permit(ctx: Context, step: str, consent: Consent = NONE) -> Permit:
@@ -210,6 +212,7 @@ def rollback(
             done += revert_steps(here, (name,), identity=identity, preserve_order=in_order)
             # The list goes away with the guard schema, which is reverted last.
             orphans = here.guard.orphans() if here.guard.plan_id() else orphans
+        here.tidy()
         was_dropped = not PURGES.isdisjoint(done)
         return Moved(
             done,

@@ -47,6 +47,10 @@ class RemovalDatabase(Protocol):
         """The schema that rows come back into before the SQL takes them from there."""
         ...
 
+    def tidy(self) -> None:
+        """Once there is no plan here, remove what an interrupted beginning or end left of the removal's own."""
+        ...
+
     def run_unit(self, unit: Unit, *, patience: Patience, oids: list[int]) -> None:
         """Run one unit; interrupted, it is run again as a whole. See `migrator.legacy.execute.run_unit`."""
         ...

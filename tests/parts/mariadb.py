@@ -51,14 +51,25 @@ def programs() -> tuple[str, str]:
     return found[0], found[1]
 
 
-@dataclass(frozen=True)
+@dataclass
 class MariaDbServer:
-    """A running server of one process."""
+    """A running server of one process, which may be killed and take up its data again."""
 
-    process: "subprocess.Popen[bytes]"
+    command: list[str]
     directory: Path
     port: int
     password: str
+
+    def __post_init__(self) -> None:
+        """Start it."""
+        self.process = self._started()
+
+    def crash(self) -> None:
+        """Kill the server, and wait until a new one has recovered what that left."""
+        self.process.kill()
+        self.process.wait()
+        self.process = self._started()
+        self.wait_until_ready()
 
     def dsn(self, database: str) -> str:
         """The address of a database, as Rails' mysql2 reads it too."""
@@ -116,6 +127,37 @@ class MariaDbServer:
                 cursor.execute(f"INSERT INTO `{table}` SELECT * FROM `{template}`.`{table}`")
                 cursor.execute(f"USE `{template}`")
 
+    def wait_until_ready(self) -> None:
+        """Wait until it answers.
+
+        Raises:
+            RuntimeError: it ended instead; the message holds the end of its log.
+        """
+        deadline_s = time.monotonic() + START_TIMEOUT_SECONDS
+        while self.process.poll() is None and time.monotonic() < deadline_s:
+            try:
+                self.connect().close()
+            except pymysql.err.OperationalError:
+                time.sleep(0.05)
+            else:
+                return
+        log = (self.directory / "log").read_text(errors="replace")[-2000:]
+        self.stop()
+        raise RuntimeError(f"MariaDB did not start: {log}")
+
+    def _started(self) -> "subprocess.Popen[bytes]":
+        with (self.directory / "log").open("ab") as log:
+            return subprocess.Popen(
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.directory,
+                env={**os.environ, "TZ": TIME_ZONE},
+                # Even a killed test run must not leave a server behind.
+                preexec_fn=partial(end_with_parent, signal.SIGKILL),  # noqa: PLW1509
+            )
+
     def stop(self) -> None:
         """Stop the server and remove its data, which nobody needs any more; twice does no harm."""
         self.process.kill()
@@ -123,21 +165,22 @@ class MariaDbServer:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
-def start_mariadb() -> MariaDbServer:
-    """Start a server with a new, empty data folder and wait until it answers.
+def start_mariadb(**settings: str) -> MariaDbServer:
+    """Start a server with a new, empty data folder and wait until it answers; `settings` with underscores.
 
     Raises:
         RuntimeError: it did not start; the message holds the end of the server's log.
     """
     directory = Path(tempfile.mkdtemp(prefix="migrator-mariadb-"))
     try:
-        return _launch(directory, secrets.token_hex(12))
+        named = {name.replace("_", "-"): value for name, value in settings.items()}
+        return _launch(directory, secrets.token_hex(12), {**SETTINGS, **named})
     except BaseException:
         shutil.rmtree(directory, ignore_errors=True)
         raise
 
 
-def _launch(directory: Path, password: str) -> MariaDbServer:
+def _launch(directory: Path, password: str, chosen: dict[str, str]) -> MariaDbServer:
     server, installer = programs()
     # A server that starts deletes other servers' temporary tables where they share a folder for them.
     common = ["--no-defaults", f"--datadir={directory / 'data'}", f"--tmpdir={directory}"]
@@ -150,36 +193,11 @@ def _launch(directory: Path, password: str) -> MariaDbServer:
         raise RuntimeError(f"mariadb-install-db failed: {done.stderr.decode(errors='replace')}")
     accounts = directory / "accounts.sql"
     accounts.write_text(
-        f"CREATE USER app@'%' IDENTIFIED BY '{password}';\nGRANT ALL ON *.* TO app@'%' WITH GRANT OPTION;\n"
+        f"CREATE USER IF NOT EXISTS app@'%' IDENTIFIED BY '{password}';\nGRANT ALL ON *.* TO app@'%' WITH GRANT OPTION;\n"
     )
     port = free_port()
-    settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
+    settings = [f"--{name}={value}" for name, value in chosen.items()]
     settings += [f"--port={port}", f"--socket={directory / 's'}", f"--init-file={accounts}"]
-    with (directory / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [server, *common, *settings],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=directory,
-            env={**os.environ, "TZ": TIME_ZONE},
-            # Even a killed test run must not leave a server behind.
-            preexec_fn=partial(end_with_parent, signal.SIGKILL),  # noqa: PLW1509
-        )
-    started = MariaDbServer(process, directory, port, password)
-    _wait_until_ready(started)
+    started = MariaDbServer([server, *common, *settings], directory, port, password)
+    started.wait_until_ready()
     return started
-
-
-def _wait_until_ready(server: MariaDbServer) -> None:
-    deadline_s = time.monotonic() + START_TIMEOUT_SECONDS
-    while server.process.poll() is None and time.monotonic() < deadline_s:
-        try:
-            server.connect().close()
-        except pymysql.err.OperationalError:
-            time.sleep(0.05)
-        else:
-            return
-    log = (server.directory / "log").read_text(errors="replace")[-2000:]
-    server.stop()
-    raise RuntimeError(f"MariaDB did not start: {log}")

@@ -1,7 +1,7 @@
 """Gives one command again and again, killed at each place that it comes to, until it ends by itself.
 
-Arguments: the folder of migrator.toml, which has the approvers' keys in keys.json; `all` places or only the `ends` of
-transactions and files; the command's words. Prints the places, a line each. A place is a statement that writes, an end of a
+Arguments: the folder of migrator.toml, which has the approvers' keys in keys.json; `all` places, only the `ends` of
+transactions and files, or an expression that a place has to fit; the command's words. Prints the places, a line each. A place is a statement that writes, an end of a
 transaction, or a change of a file; a run is a copy of this process that ends itself by SIGKILL at the first place where none
 before it was killed.
 """
@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from pymysql.constants.COMMAND import COM_QUERY
 
+from migrator.legacy.mariadb.connection import MariaDbConnection
 from tests.cli.command import migrator
 from tests.phases.kill_driver import entered, until_it_ends
 from tests.runner.approvals import Team
@@ -27,9 +29,9 @@ if TYPE_CHECKING:
 
 _FILE_EVENTS = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"}
 _WRITING = re.compile(
-    r"\b(INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|VACUUM|approve_writer|take_lease)\b"
+    r"\b(INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|VACUUM|approve_writer|take_lease|REPLACE|COMMIT)\b"
 )
-_ENDS = re.compile(r"os.rename|end of a transaction")
+_WHICH = {"all": "", "ends": r"os.rename|end of a transaction|COMMIT"}
 _NOT_SIGNED = 3
 
 
@@ -39,11 +41,11 @@ class Killer:
     Args:
         root: Files outside of it are none of the command's.
         visited: A file with the places of all runs, one a line.
-        ends_only: Leave out what lies between the ends of transactions and files.
+        which: Leave out places that it does not fit.
     """
 
-    def __init__(self, root: Path, visited: Path, *, ends_only: bool) -> None:
-        self._root, self._visited, self._ends_only = str(root), visited, ends_only
+    def __init__(self, root: Path, visited: Path, *, which: str) -> None:
+        self._root, self._visited, self._which = str(root), visited, re.compile(which)
         self._known = set(visited.read_text().splitlines())
         self._seen: dict[str, int] = {}
         self._ending = False
@@ -61,6 +63,23 @@ class Killer:
             return result
 
         psycopg.Transaction.__exit__ = ended  # type: ignore[method-assign]
+        # MariaDB ends a transaction with a statement, or with each.
+        for name in ("execute", "insert"):
+            setattr(MariaDbConnection, name, self._before(getattr(MariaDbConnection, name)))
+        MariaDbConnection.send = self._around(MariaDbConnection.send)  # type: ignore[method-assign]
+
+    def _around(self, send: Callable[..., Any]) -> Callable[..., Any]:
+        def sent(on: MariaDbConnection, statement: str) -> None:
+            if not (place := _place(statement)):
+                send(on, statement)
+                return
+            self._at(f"before {place}")
+            # The server goes on with what it was told, whoever is there to hear of it.
+            self._at(f"while {place}", lambda: on._raw._execute_command(COM_QUERY, statement))
+            send(on, statement)
+            self._at(f"after {place}")
+
+        return sent
 
     def _before(self, execute: Callable[..., Any]) -> Callable[..., Any]:
         def executed(on: Any, query: Any, *more: Any, **options: Any) -> Any:
@@ -77,10 +96,10 @@ class Killer:
         if path.startswith(self._root):
             self._at(f"before {event} {Path(path).name}")
 
-    def _at(self, place: str) -> None:
+    def _at(self, place: str, last_words: Callable[[], object] = bool) -> None:
         # Names of requests and editions of chunks differ between runs.
         plain = re.sub(r"-[0-9a-f]{8}\b|-e\d\d\b", "", place)
-        if self._ends_only and not _ENDS.search(plain):
+        if not self._which.search(plain):
             return
         self._seen[plain] = self._seen.get(plain, 0) + 1
         named = f"{plain} ({self._seen[plain]})"
@@ -88,6 +107,7 @@ class Killer:
             self._ending = True
             with self._visited.open("a") as file:
                 file.write(named + "\n")
+            last_words()
             os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -105,7 +125,7 @@ def _place(query: Any) -> str:
 
 def _child(root: Path, visited: Path, which: str, words: list[str]) -> int:
     team = Team(root, json.loads((root / "keys.json").read_text()))
-    Killer(root, visited, ends_only=which == "ends").arm()
+    Killer(root, visited, which=_WHICH.get(which, which)).arm()
     ran = migrator(root, *words)
     if ran.code == _NOT_SIGNED and "is not approved" in ran.err:
         team.sign("alice", "bob")

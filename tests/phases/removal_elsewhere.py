@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import errors
 
+from migrator.core.errors import DependencyError
 from migrator.core.mariadb import Places, places_of
 from migrator.legacy.mariadb.connection import MariaDbConnection
 from tests.parts.any_database import run_sql
 from tests.phases.removal import Site, make_site
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import pytest
@@ -136,11 +138,30 @@ def make_shop(
     return shop
 
 
-class Cut:
-    """Breaks the connection at each statement: once when all but the record of it is done, once when it is done."""
+def until_done(command: Callable[[], object]) -> None:
+    """Give a command again for as long as its connection breaks."""
+    for _ in range(400):
+        try:
+            command()
+        except DependencyError:
+            continue
+        return
+    raise AssertionError("it never ended")
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+
+class Cut:
+    """Breaks the connection at each statement: once when all but the record of it is done, once when it is done.
+
+    Args:
+        monkeypatch: For as long as this lives.
+        breaking: What ends the connection, instead of its own end.
+    """
+
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, breaking: Callable[[], object] | None = None
+    ) -> None:
         self.cuts = 0
+        self._breaking = breaking
         self._seen: dict[str, int] = {}
         self._send = MariaDbConnection.send
         cut = self
@@ -174,6 +195,8 @@ class Cut:
 
     def _break(self, connection: MariaDbConnection) -> None:
         self.cuts += 1
-        if not connection.closed:
+        if self._breaking:
+            self._breaking()
+        elif not connection.closed:
             connection._raw.close()
         raise errors.OperationalError("cut")

@@ -27,10 +27,10 @@ from migrator.runner.removing.restoring import find_archives, restore
 from migrator.sqlgen import steps
 from phases import p4_remove
 from tests.phases.removal import flip_a_bit
-from tests.phases.removal_elsewhere import ODD_TABLE, Cut, Shop, make_shop
+from tests.phases.removal_elsewhere import ODD_TABLE, Cut, Shop, make_shop, until_done
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.parts.mariadb import MariaDbServer
@@ -122,16 +122,6 @@ def test_half_done_anywhere_it_can_be_taken_back_at_once(
         assert shop.state() == before, step
         p4_remove.plan(shop.site.ctx)
         p4_remove.run(shop.site.ctx, step)
-
-
-def until_done(command: Callable[[], object]) -> None:
-    for _ in range(400):
-        try:
-            command()
-        except DependencyError:
-            continue
-        return
-    raise AssertionError("it never ended")
 
 
 def test_secrets_stay_out_of_the_archive_and_something_stands_in(make: Make) -> None:

@@ -29,5 +29,11 @@ SET SESSION sql_mode = '{mode}', lock_wait_timeout = {wait_s}, innodb_lock_wait_
 -- name: make_scratch
 CREATE DATABASE {database} CHARACTER SET utf8mb4;
 
--- name: no_scratch
+-- name: no_database
 DROP DATABASE IF EXISTS {database};
+
+-- name: leftovers
+-- Without a plan the guard is of no use; in the others there may be tables, which nobody but a plan may drop.
+SELECT s.schema_name AS name FROM information_schema.schemata AS s
+WHERE s.schema_name IN (%(guard)s, %(quarantine)s, %(archive)s) AND (s.schema_name = %(guard)s OR NOT EXISTS (
+  SELECT 1 FROM information_schema.tables AS t WHERE t.table_schema = s.schema_name));

@@ -67,6 +67,12 @@ class MariaDbRemoval:
         except psycopg.Error as error:
             refuse(error)
 
+    def tidy(self) -> None:
+        """Drop the removal's own databases as far as they are there: the server drops none at one blow."""
+        with self.told():
+            for row in self.connection.rows(_text("leftovers"), vars(self.guard.places)):
+                self._ask("no_database", database=ident(row["name"]))
+
     def _send(self, unit: Unit) -> None:
         # Behind the last one there is at most a comment about what comes next.
         for statement in unit.text.split(_END)[:-1]:
@@ -124,14 +130,14 @@ class MariaDbRemoval:
         encoding: str,
     ) -> Iterator[MariaDbCopying]:
         """Make the scratch database for a block; what an interrupted one left goes first."""
-        self._ask("no_scratch", database=ident(self.scratch))
+        self._ask("no_database", database=ident(self.scratch))
         self._ask("make_scratch", database=ident(self.scratch))
         try:
             yield self.copying(encoding=encoding)
         finally:
             if not self.connection.closed:
                 self.connection.send("ROLLBACK")
-                self._ask("no_scratch", database=ident(self.scratch))
+                self._ask("no_database", database=ident(self.scratch))
 
     @contextmanager
     def loading(self, name: str, *, encoding: str) -> Iterator[MariaDbCopying]:

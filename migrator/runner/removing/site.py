@@ -181,6 +181,11 @@ class Site:
             if kept is not None:
                 self.guard.restore(kept)
 
+    def tidy(self) -> None:
+        """Leave nothing of the removal's own where no plan is under way."""
+        if self.guard.plan_id() is None:
+            self.database.tidy()
+
     def listening(self) -> screams.Listening | None:
         """Give what is listened for by this plan, None when it does not listen."""
         wanted = screams.known(self.ctx)

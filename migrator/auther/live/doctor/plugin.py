@@ -31,6 +31,7 @@ CAPABILITIES = {
     "exchange": ("POST", "/migrator/exchange/ticket"),
     "logout": ("POST", "/migrator/logout"),
     "reset": ("POST", "/migrator/reset-ticket"),
+    "client": ("POST", "/migrator/client/read"),
 }
 _UNAUTHORIZED, _SERVER_ERROR = 401, 500
 _PINGS_BEFORE, _PINGS_MOST, _PINGS_LEAST = 9, 20, 3

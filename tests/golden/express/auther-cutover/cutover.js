@@ -367,8 +367,7 @@ class Cutover {
       return said(answerJson(res, 404, "not_found"));
     }
     const facts = this.#facts() ?? { ...this.#own(), stage: "unknown", epoch: 0, source: "none" };
-    const info = Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, String(value)]));
-    const text = await counters.exposition(info, { auth_detector_sees_fixture: this.#detector.sees });
+    const text = await counters.exposition(facts, { auth_detector_sees_fixture: this.#detector.sees });
     return said(res.set("Cache-Control", "no-store").type("text/plain; version=0.0.4; charset=utf-8").send(text));
   }
 
