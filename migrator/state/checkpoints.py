@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 # Made once: making a statement costs more than running it.
 _HERE = (table.c.subject == bindparam("of")) & (table.c.key == bindparam("at"))
 _THESE = (table.c.subject == bindparam("of")) & table.c.key.in_(bindparam("at", expanding=True))
-_GET, _GET_SOME = select(table.c.value).where(_HERE), select(table.c.key, table.c.value).where(_THESE)
+_GET, _GET_SOME = (
+    select(table.c.value).where(_HERE),
+    select(table.c.key, table.c.value).where(_THESE),
+)
 _DROP = delete(table).where(_THESE)
 _SET, _ADD = update(table).where(_HERE).values(value=bindparam("text")), insert(table)
 

@@ -46,7 +46,9 @@ def reach_of(change: Change) -> Reach:
         return Reach.NAMES
     before = change.before.accounts
     leaves_more = change.accounts == before and not (change.granted or change.revoked)
-    return Reach.ROW if leaves_more and len(before) == 1 and not change.ends_sessions else Reach.MORE
+    return (
+        Reach.ROW if leaves_more and len(before) == 1 and not change.ends_sessions else Reach.MORE
+    )
 
 
 def steps_of(
