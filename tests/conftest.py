@@ -5,12 +5,14 @@ import signal
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.parts import require
 from tests.parts.devise_elsewhere import load_mariadb, load_sqlite
+from tests.parts.django_site import DjangoSite
 from tests.parts.dump import LARAVEL, load_dump
 from tests.parts.mariadb import MariaDbServer, start_mariadb
 from tests.parts.postgres import PostgresServer, debian_15, embedded_binaries, start_postgres
@@ -38,6 +40,7 @@ pytest_plugins = [
 
 DEVISE_TEMPLATE = "devise_template"
 LARAVEL_TEMPLATE = "laravel_template"
+DJANGO_TEMPLATE = "django_template"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -64,6 +67,21 @@ def pg15() -> Iterator[PostgresServer]:
     server = start_postgres(debian_15())
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def django_made(postgres: PostgresServer) -> tuple[str, list[dict[str, Any]]]:
+    """The name of a database that Django filled, only copied, and whom it put there."""
+    return DJANGO_TEMPLATE, DjangoSite(postgres.create_database(DJANGO_TEMPLATE)).make()
+
+
+@pytest.fixture
+def django_db(
+    postgres: PostgresServer, django_made: tuple[str, list[dict[str, Any]]]
+) -> Iterator[str]:
+    """A database of one's own with Django's users."""
+    with postgres.temporary_database(template=django_made[0]) as dsn:
+        yield dsn
 
 
 @pytest.fixture(scope="session")

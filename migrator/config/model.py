@@ -16,7 +16,7 @@ from migrator.config.hashes import DigestSection, without_clash
 from migrator.config.name import Name
 from migrator.config.notify import NotifySection
 from migrator.config.people import USUAL, GrantsSection, QuerySection, RolesSection, TotpSection
-from migrator.config.plugin import PluginSection
+from migrator.config.plugin import FOLLOW, PluginSection
 from migrator.config.regress import RegressSection
 from migrator.config.remove import RemoveSection
 from migrator.config.secrets import SecretRef
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from migrator.schemes.digests import Declaration
 
 
+# Where a setting of the application chooses among hashers, its rows tell which.
+_HASHERS_BY_SETTING = frozenset({"django", "laravel"})
 PepperId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 
 
@@ -118,6 +120,11 @@ class LegacySection(Section):
         if len(set(self.pepper_ids)) < len(self.pepper_ids):
             raise ValueError("a pepper id occurs twice, or is 'none'")
         return self
+
+    @property
+    def has_hashers_by_setting(self) -> bool:
+        """Whether a setting of the application, which we do not see, chooses what passwords it reads."""
+        return self.kind in _HASHERS_BY_SETTING
 
     @property
     def declared(self) -> tuple[Declaration, ...]:
@@ -204,6 +211,14 @@ class Config(Section):
     notify: NotifySection = NotifySection()
     remove: RemoveSection = RemoveSection()
     verify: VerifySection = VerifySection()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _follows_what_has_many_hashers(cls, given: Any) -> Any:
+        legacy, plugin = (given.get(section, {}) for section in ("legacy", "plugin"))
+        if not isinstance(legacy, dict) or legacy.get("kind") not in _HASHERS_BY_SETTING:
+            return given
+        return {**given, "plugin": {"write_back": FOLLOW, **plugin}}
 
     @model_validator(mode="after")
     def _gates_have_names_of_their_own(self) -> Config:

@@ -9,6 +9,9 @@ from pydantic import Field
 from migrator.config.secrets import SecretRef
 from migrator.config.section import Section
 
+# Scheme and cost of the newest passwords that the application has.
+FOLLOW = "follow"
+
 
 def _file(name: str) -> SecretRef:
     return SecretRef("file", f".migrator/{name}")
@@ -23,7 +26,8 @@ class PluginSection(Section):
         seal_key: The private X25519 key; the plugin gets the public one only.
         write_back: How passwords set at Auther become values of the application, e.g.
             `bcrypt:cost=12&pepper=2024`. Without a pepper the application's current one is taken, with
-            `pepper=none` none. Empty: such passwords are not brought back.
+            `pepper=none` none. `follow`: as the newest passwords of the application are. Empty: such
+            passwords are not brought back.
     """
 
     import_secret: SecretRef = _file("plugin-import.secret")
@@ -34,5 +38,6 @@ class PluginSection(Section):
     logout_secret: SecretRef = _file("plugin-logout.secret")
     reset_secret: SecretRef = _file("plugin-reset.secret")
     capture_secret: SecretRef = _file("plugin-capture.secret")
+    client_secret: SecretRef = _file("plugin-client.secret")
     seal_key: SecretRef = _file("seal.key")
     write_back: Annotated[str, Field(pattern=r"^(|[a-z0-9_-]+(:[^\s]+)?)$")] = "bcrypt:cost=12"

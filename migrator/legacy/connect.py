@@ -131,6 +131,18 @@ def describe_table(connection: Connection, table: str, *, key: str) -> TableShap
     Raises:
         UsageError: There is no such table; the message lists what there is.
     """
+    found = find_table(connection, table)
+    if found is None:
+        schema, name = connection.place(table)
+        raise UsageError(
+            f"{key}: there is no table {schema}.{name}; there are: {_tables(connection, schema)}",
+            hint=f"set {key} in migrator.toml",
+        )
+    return found
+
+
+def find_table(connection: Connection, table: str) -> TableShape | None:
+    """Read a table's columns and primary key; None when there is no such table."""
     queries = connection.queries("connect.sql")
     schema, name = connection.place(table)
     place = {"schema": schema, "table": name}
@@ -138,10 +150,7 @@ def describe_table(connection: Connection, table: str, *, key: str) -> TableShap
         connection.execute(queries["columns"].encode(), place).fetchall()
     )
     if not columns:
-        raise UsageError(
-            f"{key}: there is no table {schema}.{name}; there are: {_tables(connection, schema)}",
-            hint=f"set {key} in migrator.toml",
-        )
+        return None
     primary_key = tuple(c for (c,) in connection.execute(queries["primary_key"].encode(), place))
     return TableShape(schema, name, columns, primary_key)
 

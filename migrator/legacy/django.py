@@ -122,7 +122,7 @@ def users_query(table: TableShape, overrides: Mapping[str, str], *, roles: str =
     queries = load("migrator.legacy", "django.sql")
     given = {part: f"u.{ident(column)}" for part, column in columns.items()}
     shown = {part: column for part, column in given.items() if part != "active"}
-    shown["password"] = queries["password"].format(column=given["password"])
+    shown["password"] = password_read(given["password"])
     if "username" in given:
         shown["username"] = queries["username"].format(
             column=given["username"], email=given["email"]
@@ -135,6 +135,11 @@ def users_query(table: TableShape, overrides: Mapping[str, str], *, roles: str =
         shown["roles"] = roles
     parts = ",\n".join(f"{text} AS {ident(part)}" for part, text in shown.items())
     return queries["users"].format(parts=parts, users=table.relation)
+
+
+def password_read(column: str) -> str:
+    """Give the expression for a password as the schemes know it, NULL for none."""
+    return load("migrator.legacy", "django.sql")["password"].format(column=column)
 
 
 def _full_name(table: TableShape) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from migrator.legacy.postgres import PostgresConnection
 
 _REQUIRED = ("id", "email", "password")
+_WRITTEN_AS = {"password": "encrypted_password", "verified": "confirmed_at"}
 _HINT = "edit [legacy.columns] in migrator.toml"
 
 
@@ -69,6 +70,15 @@ class UserModel:
         for part, column in columns.items():
             self._refuse_wrong_type(table, part, column)
         return columns
+
+    def written_parts(self, table: TableShape, overrides: Mapping[str, str]) -> dict[str, str]:
+        """Give columns by the names that parts have where the table itself is written.
+
+        Raises:
+            UsageError: As `columns`.
+        """
+        columns = self.columns(table, overrides)
+        return {_WRITTEN_AS.get(part, part): column for part, column in columns.items()}
 
     def column(self, table: TableShape, part: str, overrides: Mapping[str, str]) -> str:
         """Give the column of one part, empty without one.

@@ -1,6 +1,7 @@
 -- name: locked
 -- Who signs in or changes a password in the application meanwhile waits for us, or we for them.
-SELECT {email}::text, {encrypted_password}::text, {locked_at}, {confirmed_at} FROM {users}
+SELECT {email}::text, {password}, {locked_at}, {confirmed_at}, {username}, {active}, {privileged}
+FROM {users}
 WHERE {id} = %(pk)s
 FOR UPDATE
 
@@ -9,6 +10,9 @@ NULL::text
 
 -- name: text_of
 {column}::text
+
+-- name: is_set
+CASE WHEN {flag} THEN 'true' END
 
 -- name: time_value
 {value}
@@ -29,10 +33,24 @@ UPDATE {users} SET ({columns}) = (
 )
 WHERE {id} = %(pk)s
 
+-- name: end_links
+DELETE FROM {links} WHERE email = (SELECT {email} FROM {users} WHERE {id} = %(pk)s)
+
+-- name: new_values
+-- What `migrator_new_user` writes beside address and password, from the same expressions.
+SELECT {expressions}
+FROM (
+  SELECT %(auther_id)s AS p_auther_id, %(email)s AS p_email, %(name)s AS p_name,
+         %(email_verified)s AS p_email_verified, %(at)s AS now_utc
+) AS given
+
 -- name: insert
 INSERT INTO {users} ({columns})
 SELECT {columns} FROM jsonb_populate_record(NULL::{users}, %(values)s::jsonb)
 RETURNING {id}::text
+
+-- name: newest_passwords
+SELECT {password} FROM {users} WHERE {password} IS NOT NULL ORDER BY {id} DESC LIMIT %(rows)s
 
 -- name: needed_columns
 -- Columns that a new row must name: no default, no NULL, nothing that PostgreSQL makes up itself.
@@ -50,6 +68,9 @@ ORDER BY c.place
 
 -- name: may_insert
 SELECT has_table_privilege(to_regclass(%(users)s), 'INSERT')
+
+-- name: may_end_links
+SELECT has_table_privilege(%(links)s, 'SELECT') AND has_table_privilege(%(links)s, 'DELETE')
 
 -- name: role
 SELECT '"' || replace(current_user, '"', '""') || '"'

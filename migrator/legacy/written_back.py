@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 TABLE = TABLES[3]
 # Shorter than deadlock_timeout, so that of the application and us it is we who give way.
 LOCK_TIMEOUT = "500ms"
+# The detail of a ban that turned off a flag, which says by itself not who turned it off.
+CLOSED = "closed"
 
 
 class Settling(NamedTuple):
@@ -130,6 +132,11 @@ class WrittenBack:
         params = {"event": event, "auther_id": auther_id, "concerns": concerns}
         return bool(self._ask("is_overtaken", **params)[0][0])
 
+    def closed_by_us(self, event: str, *, auther_id: str) -> bool:
+        """Tell whether a ban before this event turned off the row's own flag, and nothing lifted it."""
+        params = {"event": event, "auther_id": auther_id, "closed": CLOSED}
+        return bool(self._ask("closed_by_us", **params)[0][0])
+
     def has_held(self, auther_id: str, *, kind: str) -> bool:
         """Tell whether a change of that kind waits to be tried again."""
         return bool(self._ask("has_open", auther_id=auther_id, kind=kind)[0][0])
@@ -182,7 +189,7 @@ class WrittenBack:
         if not self._ask("linked", **params):
             raise ClaimedMeanwhileError
 
-    def set_fingerprint(self, auther_id: str, fingerprint: str) -> None:
+    def set_fingerprint(self, auther_id: str, fingerprint: str | None) -> None:
         """Say which legacy hash is the one that Auther knows of."""
         self._tell("fingerprint", auther_id=auther_id, fingerprint=fingerprint)
 

@@ -47,6 +47,18 @@ SELECT EXISTS (
 -- name: has_open
 SELECT EXISTS (SELECT FROM {log} WHERE auther_id = %(auther_id)s AND kind = %(kind)s AND state = 'held')
 
+-- name: closed_by_us
+-- A ban that closed the row, and that nothing lifted since.
+SELECT EXISTS (
+  SELECT 1 FROM {log} AS b
+  WHERE b.auther_id = %(auther_id)s AND b.kind = 'ban' AND b.detail = %(closed)s AND b.event_id < %(event)s
+    AND NOT EXISTS (
+      SELECT 1 FROM {log} AS u
+      WHERE u.auther_id = b.auther_id AND u.kind = 'unban' AND u.outcome = 'written'
+        AND u.event_id > b.event_id AND u.event_id < %(event)s
+    )
+)
+
 -- name: overtake
 -- What an earlier change left open does not matter any more.
 UPDATE {log} SET state = 'done', outcome = 'superseded', settled_at = now()

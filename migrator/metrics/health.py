@@ -33,7 +33,9 @@ COVERED_RATIO = 0.9
 ENOUGH = 20
 WEEKS_NEEDED = 2
 P95 = 0.95
-_APPLICATION_UNSEEN = "nobody counts the application's own errors: Go's shim and log lines do not, nor do older shims"
+_APPLICATION_UNSEEN = (
+    "nobody counts the application's own errors: log lines do not, nor do older shims"
+)
 _REQUESTS_ONLY = (
     'log lines tell of requests only: [drain] counters = "shims" or "prometheus" tells'
 )

@@ -12,6 +12,8 @@ from migrator.auther.plugin.seal import SealKey, new_key
 from migrator.core.envelope import NO_PEPPER
 from migrator.core.errors import DependencyError, UsageError
 from migrator.core.ids import mark_key
+from migrator.runner.writing_back.sides import new_passwords
+from migrator.schemes.costs import PEPPERED, scheme_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +30,7 @@ CAPABILITIES = (
     "logout",
     "reset",
     "capture",
+    "client",
 )
 _SECRET_BYTES = 32
 _SUBJECT, _ACTION = "import", "plugin environment"
@@ -60,7 +63,8 @@ def write_environment(ctx: Context, path: Path, *, rotate: bool = False) -> Writ
 
     Raises:
         UsageError: A secret is missing in the environment, or others may read a file.
-        DependencyError: A file cannot be written.
+        RefusedError: New passwords are to be as the application's are, which cannot be made.
+        DependencyError: A file cannot be written, or the application's database does not answer.
         ConflictError: Another process is doing the same.
     """
     recorded = ctx.state.ledger.recorded(_SUBJECT, _ACTION, rotate=rotate)
@@ -82,19 +86,28 @@ def write_environment(ctx: Context, path: Path, *, rotate: bool = False) -> Writ
 def _settings(ctx: Context) -> dict[str, str]:
     config = ctx.config
     settings = {"MIGRATOR_MARK": mark_key(ctx.migration_key()).hex()}
+    if config.auther.client_id:
+        settings["MIGRATOR_CLIENT_ID"] = config.auther.client_id
     if config.plugin.write_back:
         key = SealKey(ctx.reveal(config.plugin.seal_key))
-        settings |= {"MIGRATOR_SEAL_KEY": key.public, "MIGRATOR_WRITE_BACK": _write_back(ctx)}
+        settings |= {
+            "MIGRATOR_SEAL_KEY": key.public,
+            "MIGRATOR_WRITE_BACK": write_back_made_as(ctx),
+        }
     for pepper in config.legacy.peppers:
         variable = pepper.id.upper().replace("-", "_")
         settings[f"MIGRATOR_PEPPER_{variable}"] = ctx.reveal(pepper.value)
     return settings
 
 
-def _write_back(ctx: Context) -> str:
-    """New passwords get the pepper that the application uses today."""
-    text = ctx.config.plugin.write_back
-    if "pepper=" in text:
+def write_back_made_as(ctx: Context) -> str:
+    """Give scheme, cost and pepper of new passwords: where there is one, what the application uses today.
+
+    Raises:
+        UsageError: As `new_passwords`; so are the others.
+    """
+    text = new_passwords(ctx)
+    if scheme_of(text) != PEPPERED or "pepper=" in text:
         return text
     current = next((pepper.id for pepper in ctx.config.legacy.peppers), NO_PEPPER)
     return f"{text}{'&' if ':' in text else ':'}pepper={current}"

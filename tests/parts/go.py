@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from migrator.conformance.issuer import Issuer
 
 SOURCE = Path(__file__).parent / "go_app"
+PLAIN_SOURCE = Path(__file__).parent / "go_plain_app"
 BINARIES = PARTS / "go"
 CALLBACK_PATH = "/auth/auther/callback"
 COOKIE_SECRET = "cookie-secret-of-the-tests-32-byt"
@@ -76,7 +77,8 @@ def write_workspace(folder: Path, settings: ShimSettings, *, application: bool =
     club = folder / "src" / "club"
     write_files(club, GoTarget().files(settings))
     if application:
-        shutil.copytree(SOURCE, club, dirs_exist_ok=True)
+        source = SOURCE if settings.legacy else PLAIN_SOURCE
+        shutil.copytree(source, club, dirs_exist_ok=True)
     return club / "autherdualpath"
 
 
@@ -93,7 +95,8 @@ def build(settings: ShimSettings) -> Path:
         write_workspace(folder, settings)
         sources = sorted((folder / "src").rglob("*.go"))
         texts = b"".join(path.name.encode() + path.read_bytes() for path in sources)
-        program = BINARIES / f"club-{sha256(texts).hexdigest()[:16]}"
+        name = "club" if settings.legacy else "plain"
+        program = BINARIES / f"{name}-{sha256(texts).hexdigest()[:16]}"
         if not program.exists():
             BINARIES.mkdir(parents=True, exist_ok=True)
             draft = BINARIES / f".{program.name}-{os.getpid()}"
@@ -102,7 +105,7 @@ def build(settings: ShimSettings) -> Path:
                 raise RuntimeError(f"go build: {done.stderr}")
             # Another worker may be here too, with the same program.
             draft.replace(program)
-            for old in set(BINARIES.glob("club-*")) - {program}:
+            for old in set(BINARIES.glob(f"{name}-*")) - {program}:
                 old.unlink(missing_ok=True)
         return program
 
@@ -150,7 +153,7 @@ def prepare(
         log_path=folder / "club.log",
         port=port,
         stage=stage,
-        program=build(replace(ShimSettings.placeholders(), build="test-build")),
+        program=build(replace(ShimSettings.placeholders(), legacy=known.legacy)),
     )
 
 

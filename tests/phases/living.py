@@ -18,6 +18,7 @@ from migrator.core.clock import SystemClock
 from migrator.core.ids import mark_key
 from migrator.core.stage import Stage, StageDocument
 from migrator.runner import stages
+from migrator.runner.plugin_environment import write_back_made_as
 from phases import p1_import
 from tests.auther.plugin.users import Users, bcrypt_envelope
 from tests.auther.plugin.visitor import Visitor, admin
@@ -27,7 +28,7 @@ from tests.phases.importing import PEPPER, PEPPER_ID, Site, make_site, oracle
 from tests.phases.switching import FAR, GATE, Switching
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     import pytest
@@ -124,8 +125,39 @@ def devise_hash(word: str) -> str:
 def make_town(root: Path, dsn: str, monkeypatch: pytest.MonkeyPatch, better_auth: Start) -> Town:
     """Import sixty people and start Auther on what was imported."""
     site = make_site(root, dsn, monkeypatch)
-    monkeypatch.setenv("STAGE_KEY", _text(secrets.token_bytes(32)))
     site.sql(f"SET session_replication_role = replica; DELETE FROM users WHERE id > {USERS}")
+    made = f"bcrypt:cost=4&pepper={PEPPER_ID}"
+    site, auther = go_live(
+        site, monkeypatch, better_auth, new_passwords=made, peppers={PEPPER_ID: PEPPER}
+    )
+    people = {int(row["id"]): row for row in oracle() if int(row["id"]) <= USERS}
+    return Town(
+        site,
+        auther,
+        {pk: row["email"] for pk, row in people.items()},
+        {pk: row["plaintext_password"] for pk, row in people.items()},
+    )
+
+
+def go_live(
+    site: Site,
+    monkeypatch: pytest.MonkeyPatch,
+    better_auth: Start,
+    *,
+    new_passwords: str = "",
+    peppers: Mapping[str, str] | None = None,
+) -> tuple[Site, BetterAuth]:
+    """Import everybody, and start Auther on what was imported.
+
+    Args:
+        site: Before its import.
+        monkeypatch: For the environment.
+        better_auth: Starts Auther.
+        new_passwords: How the plugin makes values for the application; empty as the migrator says.
+        peppers: By id.
+    """
+    root = site.root
+    monkeypatch.setenv("STAGE_KEY", _text(secrets.token_bytes(32)))
     port, key = free_port(), new_key()
     for name, text in {**FILES, "seal.key": key}.items():
         file = root / ".migrator" / name
@@ -138,16 +170,9 @@ def make_town(root: Path, dsn: str, monkeypatch: pytest.MonkeyPatch, better_auth
     way = f'[auther]\nkind = "endpoint"\nbase_url = "http://127.0.0.1:{port}"\n'
     toml.write_text(text.replace("[auther]\n", way))
     site = replace(site, ctx=replace(site.ctx, config=load(toml), clock=SystemClock()))
-    auther = better_auth(
-        site.auther_db, peppers={PEPPER_ID: PEPPER}, port=port, env=_environment(site, key)
-    )
-    people = {int(row["id"]): row for row in oracle() if int(row["id"]) <= USERS}
-    return Town(
-        site,
-        auther,
-        {pk: row["email"] for pk, row in people.items()},
-        {pk: row["plaintext_password"] for pk, row in people.items()},
-    )
+    made = new_passwords or write_back_made_as(site.ctx)
+    environment = {**_environment(site, key), "MIGRATOR_WRITE_BACK": made}
+    return site, better_auth(site.auther_db, peppers=peppers or {}, port=port, env=environment)
 
 
 def follow(town: Town) -> None:
@@ -161,7 +186,6 @@ def _environment(site: Site, key: str) -> dict[str, str]:
         "MIGRATOR_SECRET_EVENTS": FILES["plugin-events.secret"],
         "MIGRATOR_SECRET_IMPORT": FILES["plugin-import.secret"],
         "MIGRATOR_SEAL_KEY": SealKey(key).public,
-        "MIGRATOR_WRITE_BACK": f"bcrypt:cost=4&pepper={PEPPER_ID}",
         "PLUGIN_OPTIONS": json.dumps({"newUsers": True}),
         "PLUGIN_DATABASE": "1",
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +12,6 @@ from django.contrib.auth.hashers import is_password_usable, make_password
 
 from migrator.config.load import load
 from migrator.core.clock import ManualClock
-from migrator.core.errors import UsageError
 from migrator.core.progress import Progress
 from migrator.core.users import RejectReason
 from migrator.runner.context import make_context
@@ -26,8 +25,6 @@ from tests.phases.syncing import loosen_brakes, sync
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.parts.postgres import PostgresServer
 
 Start = Callable[..., BetterAuth]
 
@@ -86,28 +83,14 @@ def make(
     return Site(ctx, root, dsn)
 
 
-@pytest.fixture(scope="module")
-def made(postgres: PostgresServer) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """The name of a database that Django filled, only copied, and whom it put there."""
-    name = "django_template"
-    yield name, DjangoSite(postgres.create_database(name)).make()
-    postgres.drop_database(name)
+@pytest.fixture
+def people(django_made: tuple[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    return django_made[1]
 
 
 @pytest.fixture
-def people(made: tuple[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    return made[1]
-
-
-@pytest.fixture
-def site(
-    tmp_path: Path,
-    postgres: PostgresServer,
-    made: tuple[str, list[dict[str, Any]]],
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Site]:
-    with postgres.temporary_database(template=made[0]) as dsn:
-        yield make(tmp_path, dsn, monkeypatch, legacy=GROUPS, settings="")
+def site(tmp_path: Path, django_db: str, monkeypatch: pytest.MonkeyPatch) -> Site:
+    return make(tmp_path, django_db, monkeypatch, legacy=GROUPS, settings="")
 
 
 def test_everybody_whom_django_lets_in_signs_in_at_auther(
@@ -214,8 +197,8 @@ def test_a_user_model_of_the_applications_own(
     assert p1_import.verify(site.ctx).holds()
     rows = site.auther('SELECT email, name, email_verified FROM "user" ORDER BY email')
     assert rows == [("a@x.org", "Ada", 1), ("b@x.org", "", 0)]
-    with (
-        pytest.raises(UsageError, match="only a Devise table"),
-        open_tables(site.ctx, writing=False),
-    ):
-        pass
+    with open_tables(site.ctx, writing=True) as tables:
+        assert tables.users.columns.parts["email"] == "mail"
+        assert tables.users.writable.username == "", (
+            "who signs in with the address has no other name"
+        )

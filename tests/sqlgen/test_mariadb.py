@@ -20,9 +20,19 @@ from migrator.core.mariadb import (
 from migrator.core.units import units_of
 from migrator.legacy.mariadb_removal.catalog import without_keys
 from migrator.sqlgen.mariadb.removal import make_removal, refusals
-from migrator.sqlgen.mariadb.render import render, wait_s
+from migrator.sqlgen.mariadb.render import created_in, render, wait_s
 from migrator.sqlgen.mariadb.telling import described, exceptions, notes
-from tests.sqlgen.mariadb_removals import ID, KEY, LOGINS, RULES, TWICE, USERS, VISITS, made
+from tests.sqlgen.mariadb_removals import (
+    ID,
+    KEY,
+    LOGINS,
+    RULES,
+    TO_LOGINS,
+    TWICE,
+    USERS,
+    VISITS,
+    made,
+)
 
 
 def why_not(table: Table) -> list[str]:
@@ -93,10 +103,12 @@ def test_what_nobody_can_measure_has_to_be_acknowledged(word: str) -> None:
 
 
 def test_older_servers_and_vanished_tables_are_refused() -> None:
-    with pytest.raises(RefusedError, match=r"older than MariaDB 10\.11"):
+    with pytest.raises(
+        RefusedError, match=r"^not .+:\n  the server is older than MariaDB 10\.11$"
+    ):
         made(LOGINS, version=101_099)
     assert refusals(made(LOGINS, version=101_100)) == []
-    with pytest.raises(RefusedError, match="vanished") as refused:
+    with pytest.raises(RefusedError, match=r"^a table vanished meanwhile$") as refused:
         make_removal(
             Catalog("shop", 101_119, (USERS,)),
             tables=(("shop", "x"),),
@@ -148,6 +160,23 @@ def test_files_are_of_statements_that_end_with_a_line_of_their_own() -> None:
                     path,
                     rest,
                 )
+
+
+def test_a_text_that_looks_like_a_definition_is_not_rewritten() -> None:
+    comment = """ COMMENT='CREATE TABLE "logins"'"""
+    table = replace(LOGINS, definition=LOGINS.definition + comment)
+    text = created_in(table, "elsewhere")
+    assert text.startswith('CREATE TABLE "elsewhere"."logins" (')
+    assert text.endswith(comment)
+
+
+def test_of_a_key_only_its_target_is_moved() -> None:
+    odd = ' REFERENCES "shop"."logins" '
+    key = replace(TO_LOGINS, definition=f'{TO_LOGINS.definition} COMMENT "{odd}"')
+    files = render(made(LOGINS, replace(VISITS, constraints=(key,))))
+    text = files["revert/08_write_block_tables.sql"]
+    place = places_of("shop").quarantine
+    assert f' REFERENCES "{place}"."logins" ("id", "seal") COMMENT "{odd}"' in text
 
 
 def test_a_wait_is_of_whole_seconds() -> None:

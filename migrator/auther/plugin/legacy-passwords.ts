@@ -16,9 +16,10 @@
  *
  * Beside that it answers the migrator and the application under /migrator/… of better-auth's base path.
  * Each capability is off until Auther's environment has its secret, MIGRATOR_SECRET_IMPORT, _VERIFY, _STATISTICS,
- * _EVENTS, _EXCHANGE, _LOGOUT, _RESET, _CAPTURE, of at least 32 bytes; a second one, MIGRATOR_SECRET_IMPORT_NEXT,
- * is live beside it while secrets change. All of them act only on users of this migration: those with an account whose
- * id was derived with MIGRATOR_MARK. `migrator import plugin --env-file` writes these variables.
+ * _EVENTS, _EXCHANGE, _LOGOUT, _RESET, _CAPTURE, _CLIENT, of at least 32 bytes; a second one,
+ * MIGRATOR_SECRET_IMPORT_NEXT, is live beside it while secrets change. All of them act only on users of this
+ * migration: those with an account whose id was derived with MIGRATOR_MARK; _CLIENT also on the one OAuth client that
+ * MIGRATOR_CLIENT_ID names. `migrator import plugin --env-file` writes these variables.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Buffer } from "node:buffer";
@@ -38,7 +39,7 @@ import {
   type ScryptOptions,
 } from "node:crypto";
 import { promisify } from "node:util";
-import { verify as verifyArgon2 } from "@node-rs/argon2";
+import { hash as hashArgon2, verify as verifyArgon2 } from "@node-rs/argon2";
 import { hash as hashBcrypt, verify as verifyBcrypt } from "@node-rs/bcrypt";
 import type { AuthContext, BetterAuthPlugin } from "better-auth";
 import { APIError, createAuthEndpoint, createAuthMiddleware, getSessionFromCtx } from "better-auth/api";
@@ -87,7 +88,8 @@ const BOOT_SAMPLE_ROWS = 100;
 
 /** All optional: what differs between hashes stands in their envelopes. */
 export interface LegacyPasswordsOptions {
-  /** The client of Auther's database, for bulk writes in one transaction; otherwise rows are written one by one. */
+  /** The client of Auther's database, for bulk writes in one transaction; otherwise rows are written one by one, and
+   *  OAuth clients not at all. */
   readonly database?: Database;
   /** Writes events for people who sign up here too, so that the application can take them over. */
   readonly newUsers?: boolean;
@@ -130,6 +132,7 @@ export const legacyPasswords = (options: LegacyPasswordsOptions = {}) => {
   const seal = new Seal(process.env);
   const journal = new Journal(members, quiet, seal, options.newUsers ?? false);
   const events = new Events();
+  const clients = new Clients(process.env, members, options.database);
   const tally = new Tally();
   const looks = { gate, members, events, journal, tally, decoys, guesses: new Guesses() };
   let compare: Verify = async () => false;
@@ -141,12 +144,14 @@ export const legacyPasswords = (options: LegacyPasswordsOptions = {}) => {
       ...lookEndpoints(looks, () => compare),
       ...sessionEndpoints(gate, members, quiet),
       ...captureEndpoints(gate, members, quiet, tally),
+      ...clientEndpoints(gate, clients),
       ...exchangeEndpoints(gate, members, tally),
     } as Unlisted,
     onRequest: (request: Request, ctx: AuthContext) => gate.admit(request, ctx),
     rateLimit: [{ pathMatcher: (path) => gate.guards(path), window: 1, max: 1_000_000 }],
     init(ctx) {
-      for (const problem of [...gate.problems, ...members.problems(gate), ...seal.problems(process.env)])
+      const problems = [gate.problems, members.problems(gate), clients.problems(gate), seal.problems(process.env)];
+      for (const problem of problems.flat())
         ctx.logger.warn(`migrator: ${problem}`);
       if (gate.isOpen("IMPORT") && !options.database)
         ctx.logger.warn(
@@ -497,16 +502,18 @@ const ARGON2 = new RegExp(
 const ARGON2_MEMORY_KIB = 2 ** 20;
 const ARGON2_WORK_KIB = 2 ** 22;
 
+const isAffordable = (memory: number, passes: number, lanes: number) =>
+  memory <= ARGON2_MEMORY_KIB && memory * passes <= ARGON2_WORK_KIB && memory >= 8 * lanes;
+
 /** devise-argon2: the pepper is Argon2's own secret. */
 function argon2Scheme(value: string, params: Params): Matches | null {
   const match = ARGON2.exec(value);
   if (params.size > 0 || !match) return null;
   const [memory, passes, lanes] = match.slice(1, 4).map(Number) as [number, number, number];
-  const affordable = memory <= ARGON2_MEMORY_KIB && memory * passes <= ARGON2_WORK_KIB && memory >= 8 * lanes;
   const whole = match
     .slice(4)
     .every((text) => Buffer.from(text, "base64").toString("base64").replace(/=+$/, "") === text);
-  if (!affordable || !whole) return null;
+  if (!isAffordable(memory, passes, lanes) || !whole) return null;
   return (password, secret) => verifyArgon2(value, password, secret.length > 0 ? { secret } : {});
 }
 
@@ -1005,6 +1012,7 @@ const CAPABILITIES = [
   "LOGOUT",
   "RESET",
   "CAPTURE",
+  "CLIENT",
 ] as const;
 type Capability = (typeof CAPABILITIES)[number];
 type Json = Record<string, unknown>;
@@ -2384,8 +2392,8 @@ function eventValue({ value }: Row): Partial<EventValue> & Row {
 
 // ---------------------------------------------------------------------------------------------------------------
 // Write-back material: a new password in the application's own scheme, which only the migrator can open.
-// MIGRATOR_WRITE_BACK says how (`bcrypt:cost=12&pepper=2024`; `pepper=none` for none), MIGRATOR_SEAL_KEY is the
-// migrator's public X25519 key. Without both nothing is sealed, and no password is remembered for it.
+// MIGRATOR_WRITE_BACK says how (MAKERS below), MIGRATOR_SEAL_KEY is the migrator's public X25519 key. Without both
+// nothing is sealed, and no password is remembered for it.
 //   v1.<ephemeral public key>.<iv, ciphertext, tag>, base64url; AES-256-GCM; additional data: the user's id;
 //   key = HKDF-SHA256(X25519 secret, salt = ephemeral || recipient, info = "migrator write-back v1")
 
@@ -2396,41 +2404,34 @@ const IV_BYTES = 12;
 class Seal {
   readonly #recipient: KeyObject | null;
   readonly #recipientBytes: Buffer;
-  readonly #scheme: { cost: number; pepper: string } | null;
+  readonly #make: Make | null;
 
   constructor(env: Environment) {
     this.#recipientBytes = Buffer.from(env.MIGRATOR_SEAL_KEY ?? "", "base64url");
     const isKey = this.#recipientBytes.length === X25519_BYTES;
     this.#recipient = isKey ? x25519(this.#recipientBytes) : null;
-    const form = /^bcrypt:cost=(0?[4-9]|1[0-7])&pepper=([A-Za-z0-9_-]{1,32})$/.exec(
-      env.MIGRATOR_WRITE_BACK ?? "",
-    );
-    this.#scheme = form ? { cost: Number(form[1]), pepper: form[2]! } : null;
+    this.#make = maker(env.MIGRATOR_WRITE_BACK ?? "");
   }
 
   problems(env: Environment): string[] {
     const { MIGRATOR_SEAL_KEY: key, MIGRATOR_WRITE_BACK: scheme } = env;
     if (!key && !scheme) return [];
     if (!this.#recipient) return ["MIGRATOR_SEAL_KEY is no X25519 public key: new passwords are not written back"];
-    if (!this.#scheme) return ["MIGRATOR_WRITE_BACK is no bcrypt:cost=…&pepper=…: new passwords are not written back"];
+    if (!this.#make)
+      return ["MIGRATOR_WRITE_BACK is no scheme with a cost: new passwords are not written back"];
     return [];
   }
 
   get isOpen(): boolean {
-    return this.#recipient !== null && this.#scheme !== null;
+    return this.#recipient !== null && this.#make !== null;
   }
 
   /** Seals the legacy value of a password; null when it has none. */
   async close(password: string, userId: string, ctx: AuthContext): Promise<string | null> {
-    if (!this.#recipient || !this.#scheme) return null;
-    const { cost, pepper } = this.#scheme;
-    const secret = pepperOf(pepper);
-    if (secret === undefined) ctx.logger.error(`migrator: not written back, not set: ${pepperVariable(pepper)}`);
-    // The application answers with an error to a NUL byte.
-    if (secret === undefined || password.includes("\0")) return null;
-    const input = Buffer.from(password + secret, "utf8").subarray(0, BCRYPT_INPUT_BYTES);
-    const value = await hashBcrypt(input, { cost, version: "2a" });
-    return this.#encrypt(value, userId, this.#recipient);
+    // Applications answer with an error to a NUL byte.
+    if (!this.#recipient || !this.#make || password.includes("\0")) return null;
+    const value = await this.#make(password, (problem) => ctx.logger.error(problem));
+    return value === null ? null : this.#encrypt(value, userId, this.#recipient);
   }
 
   #encrypt(value: string, userId: string, recipient: KeyObject): string {
@@ -2444,6 +2445,62 @@ class Seal {
     const sealed = Buffer.concat([iv, cipher.update(value, "utf8"), cipher.final(), cipher.getAuthTag()]);
     return `v1.${ephemeral.toString("base64url")}.${sealed.toString("base64url")}`;
   }
+}
+
+/** Makes a legacy value of a password; null when it cannot, and why is told. */
+type Make = (password: string, tell: Warn) => Promise<string | null>;
+
+const COST = "(0?[4-9]|1[0-7])";
+const SALT_BYTES = 16;
+// By what MIGRATOR_WRITE_BACK says; `pepper=none` for none. The migrator puts Django's own name before Argon2's values.
+const MAKERS: readonly (readonly [RegExp, (...given: string[]) => Make | null])[] = [
+  [new RegExp(`^bcrypt:cost=${COST}&pepper=([A-Za-z0-9_-]{1,32})$`), makeBcrypt],
+  [new RegExp(`^django_bcrypt:cost=${COST}$`), makeDjangoBcrypt],
+  [/^django_pbkdf2:iterations=([1-9]\d{0,6})$/, makeDjangoPbkdf2],
+  [/^argon2:kind=(argon2id?)&m=([1-9]\d{0,6})&t=([1-9]\d{0,3})&p=([1-9]\d?)$/, makeArgon2],
+];
+
+/** What makes values in this way; null when they could not be verified afterwards. */
+function maker(text: string): Make | null {
+  for (const [form, make] of MAKERS) {
+    const match = form.exec(text);
+    if (match) return make(...match.slice(1));
+  }
+  return null;
+}
+
+function makeBcrypt(cost: string, pepper: string): Make {
+  return async (password, tell) => {
+    const secret = pepperOf(pepper);
+    if (secret === undefined) tell(`migrator: not written back, not set: ${pepperVariable(pepper)}`);
+    if (secret === undefined) return null;
+    const input = Buffer.from(password + secret, "utf8").subarray(0, BCRYPT_INPUT_BYTES);
+    return hashBcrypt(input, { cost: Number(cost), version: "2a" });
+  };
+}
+
+function makeDjangoBcrypt(cost: string): Make {
+  return async (password) => {
+    const input = digest("sha256", Buffer.from(password, "utf8")).toString("hex");
+    return `bcrypt_sha256$${await hashBcrypt(input, { cost: Number(cost), version: "2b" })}`;
+  };
+}
+
+function makeDjangoPbkdf2(iterations: string): Make | null {
+  if (Number(iterations) > PBKDF2_ITERATIONS) return null;
+  return async (password) => {
+    const salt = randomBytes(SALT_BYTES).toString("hex");
+    const input = Buffer.from(password, "utf8");
+    const key = await derivePbkdf2(input, salt, Number(iterations), HASH_BYTES.sha256!, "sha256");
+    return `pbkdf2_sha256$${iterations}$${salt}$${key.toString("base64")}`;
+  };
+}
+
+function makeArgon2(kind: string, m: string, t: string, p: string): Make | null {
+  const [memoryCost, timeCost, parallelism] = [Number(m), Number(t), Number(p)] as const;
+  if (!isAffordable(memoryCost, timeCost, parallelism)) return null;
+  const algorithm = kind === "argon2i" ? 1 : 2;
+  return (password) => hashArgon2(password, { algorithm, memoryCost, timeCost, parallelism, outputLen: 32 });
 }
 
 function x25519(bytes: Buffer): KeyObject {
@@ -2770,6 +2827,158 @@ async function addPassword({ adapter }: AuthContext, members: Members, userId: s
   if (Number(await adapter.count({ model: "account", where: ownPassword(userId) })) === 1) return true;
   await adapter.deleteMany({ model: "account", where: [{ field: "id", value: id }] });
   return false;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Client: the row of the application's OAuth client, and consents of imported users for it. Each request names the
+// client; any other than that of MIGRATOR_CLIENT_ID is refused. It needs the option `database`: better-auth's adapters
+// find no null, so they cannot tell a row that somebody changed meanwhile.
+//   read     The row, or null. Of a secret it tells only that there is one.
+//   write    Makes the row (`before: null`), or changes it while it is as in `before` and has no secret; `written`
+//            says whether. It is public and enabled then.
+//   consents/add, consents/remove   For those of `users` who have said neither yes nor no; what was added so, but not
+//            what people said themselves. `rows` counts.
+
+const CLIENT_ROW: Columns = {
+  name: "text?",
+  redirect_ur_ls: "text?",
+  type: "text?",
+  disabled: "flag?",
+  metadata: "text?",
+  updated_at: "time?",
+};
+const NO_SECRET = `coalesce("client_secret", '') = ''`;
+// What the application's shim asks for.
+const CONSENT_SCOPES = "openid profile email";
+
+function clientEndpoints(gate: Gate, clients: Clients) {
+  if (!gate.isOpen("CLIENT")) return {};
+  const post = { capability: "CLIENT", method: "POST" } as const;
+  return {
+    migratorClientRead: gate.endpoint("/migrator/client/read", post, (call) => clients.read(call)),
+    migratorClientWrite: gate.endpoint("/migrator/client/write", post, (call) => clients.write(call)),
+    migratorConsentsAdd: gate.endpoint("/migrator/client/consents/add", post, (call) => clients.addConsents(call)),
+    migratorConsentsRemove: gate.endpoint("/migrator/client/consents/remove", post, (call) =>
+      clients.removeConsents(call),
+    ),
+  };
+}
+
+class Clients {
+  readonly #id: string;
+
+  constructor(
+    env: Environment,
+    private readonly members: Members,
+    private readonly database: Database | undefined,
+  ) {
+    this.#id = env.MIGRATOR_CLIENT_ID ?? "";
+  }
+
+  problems(gate: Gate): string[] {
+    if (!gate.isOpen("CLIENT")) return [];
+    return [
+      ...(this.#id ? [] : ["MIGRATOR_CLIENT_ID is not set: MIGRATOR_SECRET_CLIENT reaches no client"]),
+      ...(this.database ? [] : ["without the option `database` no client is written"]),
+    ];
+  }
+
+  async read(call: Call): Promise<Json> {
+    const columns = `${quoted(CLIENT_ROW)}, NOT ${NO_SECRET} AS "has_secret"`;
+    const sql = `SELECT ${columns} FROM "oauth_application" WHERE "client_id" = ?`;
+    const [found] = await this.#reach(call).batch([{ sql, args: [this.#id] }], "read");
+    const [row] = Array.from(found?.rows ?? []) as Row[];
+    return { client: row ? { ...fromDatabase(CLIENT_ROW, row), has_secret: row.has_secret } : null };
+  }
+
+  async write(call: Call): Promise<Json> {
+    const { before, name, redirect_ur_ls } = call.input;
+    if (typeof name !== "string" || typeof redirect_ur_ls !== "string" || !name || !redirect_ur_ls)
+      throw badRequest("name and redirect_ur_ls are texts");
+    const rows = await this.#run(
+      call,
+      before === null
+        ? this.#insertion(name, redirect_ur_ls)
+        : this.#change(name, redirect_ur_ls, cellsOf(CLIENT_ROW, before, "before")),
+    );
+    return { written: rows > 0 };
+  }
+
+  async addConsents(call: Call): Promise<Json> {
+    const now = Date.now();
+    const consents = (await this.#consents(call)).map(({ id, user }) => [id, user]);
+    const rows = await this.#run(call, {
+      sql:
+        `INSERT INTO "oauth_consent"` +
+        ` ("id", "client_id", "user_id", "scopes", "created_at", "updated_at", "consent_given")` +
+        ` SELECT n.value ->> 0, ?, n.value ->> 1, ?, ?, ?, 1 FROM json_each(?) AS n WHERE NOT EXISTS` +
+        ` (SELECT 1 FROM "oauth_consent" AS c WHERE c."client_id" = ? AND c."user_id" = n.value ->> 1)` +
+        ` ON CONFLICT ("id") DO NOTHING`,
+      args: [this.#id, CONSENT_SCOPES, now, now, JSON.stringify(consents), this.#id],
+    });
+    return { rows };
+  }
+
+  async removeConsents(call: Call): Promise<Json> {
+    const ids = (await this.#consents(call)).map(({ id }) => id);
+    const sql = `DELETE FROM "oauth_consent" WHERE "id" IN (SELECT value FROM json_each(?))`;
+    return { rows: await this.#run(call, { sql, args: [JSON.stringify(ids)] }) };
+  }
+
+  /** The database, for the one client that may be touched. */
+  #reach({ context, input }: Call): Database {
+    if (!this.#id || input.client_id !== this.#id)
+      throw new APIError("FORBIDDEN", { code: "another_client", message: "MIGRATOR_CLIENT_ID names another client" });
+    if (!this.database || !("oauthApplication" in context.tables))
+      throw new APIError("NOT_IMPLEMENTED", { code: "no_clients", message: "no option `database`, or no clients" });
+    return this.database;
+  }
+
+  async #run(call: Call, statement: Statement): Promise<number> {
+    const [result] = await this.#reach(call).batch([statement], "write");
+    return result?.rowsAffected ?? 0;
+  }
+
+  /** client_id in the id keeps two requests from making two rows. */
+  #insertion(name: string, redirects: string): Statement {
+    const now = Date.now();
+    return {
+      sql:
+        `INSERT INTO "oauth_application"` +
+        ` ("id", "name", "client_id", "redirect_ur_ls", "type", "disabled", "created_at", "updated_at")` +
+        ` SELECT ?, ?, ?, ?, 'public', 0, ?, ?` +
+        ` WHERE NOT EXISTS (SELECT 1 FROM "oauth_application" WHERE "client_id" = ?) ON CONFLICT ("id") DO NOTHING`,
+      args: [`migrator-${this.#id}`, name, this.#id, redirects, now, now, this.#id],
+    };
+  }
+
+  #change(name: string, redirects: string, before: Wire): Statement {
+    return {
+      sql:
+        `UPDATE "oauth_application"` +
+        ` SET "name" = ?, "redirect_ur_ls" = ?, "type" = 'public', "disabled" = 0, "updated_at" = ?` +
+        ` WHERE "client_id" = ? AND ${NO_SECRET} AND (${quoted(CLIENT_ROW)}) IS (${marks(CLIENT_ROW)})`,
+      args: [name, redirects, Date.now(), this.#id, ...values(CLIENT_ROW, before)],
+    };
+  }
+
+  /** For those of the users who are of this migration, with the ids by which its own are known again. */
+  async #consents(call: Call): Promise<Array<{ id: string; user: string }>> {
+    this.#reach(call);
+    const db = call.context.adapter;
+    const users = await findIn(db, "user", "id", texts(call.input.users, "users"));
+    const ours = await this.members.among(db, users);
+    return [...ours].map((user) => ({ id: this.members.accountId(user, "oauth_consent", this.#id), user }));
+  }
+}
+
+/** A row as `read` gave it, in whatever form somebody may have written it by hand. */
+function cellsOf(columns: Columns, value: unknown, where: string): Wire {
+  if (!isObject(value)) throw badRequest(`${where} is no object`);
+  const row = fromDatabase(columns, value);
+  const isCell = (cell: unknown) => cell === null || typeof cell === "string" || typeof cell === "number";
+  if (!Object.values(row).every(isCell)) throw badRequest(`${where} holds something else than texts and numbers`);
+  return row;
 }
 
 // ---------------------------------------------------------------------------------------------------------------

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from migrator.auther.interface import CREDENTIAL, AccountRow, Found, Stored, TupleRow, UserRow
-from migrator.auther.ways.calling import TIMEOUT, AgainError, Patience, call, patiently
+from migrator.auther.ways.calling import Patience
+from migrator.auther.ways.door import body_of, open_door, refusals
 from migrator.auther.ways.pages import pages_within
 from migrator.auther.ways.upserts import Upserts
 
@@ -18,61 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from migrator.auther.interface import Change, Mapped
+    from migrator.auther.ways.door import Door
 
-T = TypeVar("T")
 PAGE_ROWS = 1000
 ASKED_AT_ONCE = 2000
-_PLUGIN = "migrator import plugin --out DIR --env-file FILE"
-_REFUSALS = {
-    401: ("does not know the secret for imports", f"compare MIGRATOR_SECRET_IMPORT: {_PLUGIN}"),
-    404: ("has no endpoints for imports", f"install the plugin with its secrets: {_PLUGIN}"),
-}
-
-
-class Door:
-    """The plugin's endpoints, called with patience."""
-
-    def __init__(
-        self,
-        client: httpx.Client,
-        name: str,
-        *,
-        patience: Patience,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self.name = name
-        self._client = client
-        self._patience = patience
-        self._sleep = sleep
-
-    def post(self, path: str, body: bytes, read: Callable[[Any], T]) -> T:
-        """Send JSON and take what is answered.
-
-        Args:
-            path: Below `/migrator/users/`.
-            body: Safe to be sent again.
-            read: Takes the answer apart; what it cannot take is half an answer.
-
-        Raises:
-            RefusedError: The secret or the plugin is not there.
-            DependencyError: Auther does not answer.
-        """
-        return self._ask("POST", path, read, content=body)
-
-    def get(self, path: str, read: Callable[[Any], T], **params: str | int) -> T:
-        """Ask with parameters; otherwise like `post`."""
-        return self._ask("GET", path, read, params=params)
-
-    def _ask(self, method: str, path: str, read: Callable[[Any], T], **sent: Any) -> T:
-        def once() -> T:
-            request = self._client.build_request(method, path, **sent)
-            answer = call(self._client, request, name=self.name, refusals=_REFUSALS)
-            try:
-                return read(answer)
-            except (KeyError, IndexError, TypeError, ValueError) as error:
-                raise AgainError("an answer that is not complete") from error
-
-        return patiently(once, name=self.name, patience=self._patience, sleep=self._sleep)
 
 
 class EndpointTarget:
@@ -109,7 +56,7 @@ class EndpointTarget:
                 if a.provider_id != CREDENTIAL
             ],
         }
-        return self._door.post("find", _body(asked), _found)
+        return self._door.post("find", body_of(asked), _found)
 
     def write(self, rows: Sequence[Mapped]) -> None:  # noqa: D102
         self._upserts.write(rows)
@@ -128,13 +75,13 @@ class EndpointTarget:
     def read(self, ids: Sequence[str]) -> dict[str, Stored]:  # noqa: D102
         found: dict[str, Stored] = {}
         for part in _parts(ids):
-            found.update(self._door.post("read", _body({"ids": part}), _stored))
+            found.update(self._door.post("read", body_of({"ids": part}), _stored))
         return found
 
     def tuples(self, ids: Sequence[str]) -> dict[str, tuple[TupleRow, ...]] | None:  # noqa: D102
         found: dict[str, tuple[TupleRow, ...]] = {}
         for part in _parts(ids):
-            answer = self._door.post("read", _body({"ids": part, "tuples": True}), _tuples)
+            answer = self._door.post("read", body_of({"ids": part, "tuples": True}), _tuples)
             if answer is None:
                 return None
             found.update(answer)
@@ -143,7 +90,7 @@ class EndpointTarget:
     def owners(self, emails: Sequence[str]) -> dict[str, str]:  # noqa: D102
         found: dict[str, str] = {}
         for part in _parts(emails):
-            found.update(self._door.post("find", _body({"emails": part}), _found).emails)
+            found.update(self._door.post("find", body_of({"emails": part}), _found).emails)
         return found
 
     def count_users(self) -> int:  # noqa: D102
@@ -160,7 +107,7 @@ class EndpointTarget:
         found: dict[str, list[str]] = {}
         for part in _parts(ids):
             found.update(
-                self._door.post("in-use", _body({"ids": part}), lambda a: dict(a["tables"]))
+                self._door.post("in-use", body_of({"ids": part}), lambda a: dict(a["tables"]))
             )
         return found
 
@@ -169,7 +116,9 @@ class EndpointTarget:
         for part in _parts(ids):
             # The answer may be lost and the removal repeated, so it is not what counts.
             before = self._present(part)
-            self._door.post("remove", _body({"ids": part}), lambda answer: int(answer["removed"]))
+            self._door.post(
+                "remove", body_of({"ids": part}), lambda answer: int(answer["removed"])
+            )
             removed += len(before) - len(self._present(part))
         return removed
 
@@ -181,7 +130,7 @@ class EndpointTarget:
         """Do nothing: none was made."""
 
     def _present(self, ids: Sequence[str]) -> frozenset[str]:
-        return self._door.post("find", _body({"ids": ids}), _found).ids
+        return self._door.post("find", body_of({"ids": ids}), _found).ids
 
 
 @contextmanager
@@ -204,11 +153,14 @@ def open_endpoint(
         RefusedError: The plugin is not there, or does not know the secret.
         DependencyError: Auther does not answer.
     """
-    headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
-    base = f"{api}/migrator/users/"
-    name = f"Auther at {httpx.URL(api).host}"
-    with httpx.Client(base_url=base, headers=headers, timeout=TIMEOUT) as client:
-        target = EndpointTarget(Door(client, name, patience=patience or Patience(), sleep=sleep))
+    with open_door(
+        f"{api}/migrator/users/",
+        secret=secret,
+        refusals=refusals("IMPORT", "imports"),
+        patience=patience or Patience(),
+        sleep=sleep,
+    ) as door:
+        target = EndpointTarget(door)
         target.count_users()
         yield target
 
@@ -218,17 +170,13 @@ def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
         yield values[start : start + ASKED_AT_ONCE]
 
 
-def _body(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-
-
 def _listed(name: str, texts: Sequence[bytes]) -> bytes:
     return b'{"%b":[%b]}' % (name.encode(), b",".join(texts))
 
 
 def _change(change: Change) -> bytes:
     before = change.before
-    return _body(
+    return body_of(
         {
             "before": {
                 "user": before.user._asdict(),

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
-from urllib.parse import urlsplit
 
+from migrator.auther.ways.door import refuse_clear_text
 from migrator.auther.ways.endpoint import open_endpoint
 from migrator.auther.ways.saving import save_users
-from migrator.core.errors import UsageError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from migrator.auther.ways.endpoint import EndpointTarget
     from migrator.config.model import Config
 
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-
 
 class PluginDoor:
     """A running Auther with the plugin; it has tables, or it would not run."""
@@ -26,17 +23,7 @@ class PluginDoor:
     snapshot_suffix = ".jsonl"
 
     def __init__(self, api: str, *, secret: str, patience: Patience | None = None) -> None:
-        address = urlsplit(api)
-        if not address.hostname or address.scheme not in {"http", "https"}:
-            raise UsageError(
-                "auther.base_url is no address", hint="write https://… under [auther]"
-            )
-        if address.scheme == "http" and address.hostname not in _LOOPBACK:
-            raise UsageError(
-                f"the secret for imports would travel to {address.hostname} unencrypted",
-                hint='write base_url = "https://…" under [auther] in migrator.toml',
-            )
-        self.name = f"Auther at {address.hostname}"
+        self.name = f"Auther at {refuse_clear_text(api, 'imports')}"
         self._api = api
         self._secret = secret
         self._patience = patience

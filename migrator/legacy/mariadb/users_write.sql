@@ -1,6 +1,7 @@
 -- name: locked
 -- Who signs in or changes a password in the application meanwhile waits for us, or we for them.
-SELECT {email}, {encrypted_password}, {locked_at}, {confirmed_at} FROM {users}
+SELECT {email}, {password}, {locked_at}, {confirmed_at}, {username}, {active}, {privileged}
+FROM {users}
 WHERE {id} = %(pk)s
 FOR UPDATE
 

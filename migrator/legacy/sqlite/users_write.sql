@@ -1,6 +1,7 @@
 -- name: locked
 -- Nobody else writes while our transaction is open.
-SELECT {email}, {encrypted_password}, {locked_at}, {confirmed_at} FROM {users}
+SELECT {email}, {password}, {locked_at}, {confirmed_at}, {username}, {active}, {privileged}
+FROM {users}
 WHERE {id} = %(pk)s
 
 -- name: no_column

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrator.auther.live.client import (
-    Client,
-    Repair,
-    add_consents,
-    compare,
-    ours,
-    remove_consents,
-    repair,
-)
+from migrator.auther.live.client.database import DatabaseRows
+from migrator.auther.live.client.endpoint import open_client
+from migrator.auther.live.client.interface import Client
+from migrator.auther.live.client.repair import Repair, compare, repair
 from migrator.auther.live.doctor.asking import Asker
 from migrator.auther.live.doctor.interface import Finding, NoAnswerError, State
+from migrator.auther.live.doctor.logins import ENSURE
 from migrator.auther.live.doctor.registry import QUESTIONS, ask, blocking
 from migrator.auther.live.doctor.visit import Visit
 from migrator.core import ids
-from migrator.core.errors import ExitCode, UsageError
+from migrator.core.errors import ExitCode, RefusedError, UsageError
 from migrator.runner.importing.ends import open_target
 from migrator.runner.standing_up.database import open_database
 from migrator.runner.standing_up.doctoring import SUBJECT, make_setting
@@ -29,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from migrator.auther.ways.database import Database
+    from migrator.auther.live.client.interface import ClientRows
     from migrator.runner.canaries import Canary
     from migrator.runner.context import Context
 
@@ -69,8 +65,8 @@ def plan_client(ctx: Context) -> Ensured:
         DependencyError: The database cannot be reached.
     """
     wanted = _wanted(ctx)
-    with open_database(ctx, writing=False) as database:
-        needed = compare(database, wanted)
+    with _open_rows(ctx, wanted.client_id, writing=False) as rows:
+        needed = compare(rows, wanted)
     return Ensured(needed, {}, trusted_entry(needed.client))
 
 
@@ -85,14 +81,17 @@ def ensure_client(ctx: Context, *, canary: Canary | None = None) -> Ensured:
         DependencyError: The database cannot be reached.
     """
     wanted = _wanted(ctx)
-    with ctx.state.locks.held(SUBJECT), open_database(ctx, writing=True) as database:
-        needed = compare(database, wanted)
+    with (
+        ctx.state.locks.held(SUBJECT),
+        _open_rows(ctx, wanted.client_id, writing=True) as rows,
+    ):
+        needed = compare(rows, wanted)
         if needed.differences:
             changed = [one.column for one in needed.differences]
             with ctx.state.ledger.recorded(
                 SUBJECT, CLIENT, columns=changed, made=not needed.exists
             ):
-                repair(database, needed, now_ms=_ms(ctx.clock.now()))
+                repair(rows, needed, now_ms=_ms(ctx.clock.now()))
     return Ensured(needed, _login(ctx, canary), trusted_entry(needed.client))
 
 
@@ -105,24 +104,24 @@ def write_consents(ctx: Context, *, remove: bool = False) -> int:
         How many rows this run wrote or removed.
 
     Raises:
-        RefusedError: The configured way in reaches users only.
-        DependencyError: The database failed; the pages before are done.
+        RefusedError: There is no client yet, or the way in does not reach it.
+        DependencyError: Auther or its database failed; the pages before are done.
     """
-    mark, client_id = ids.mark_key(ctx.migration_key()), _wanted(ctx).client_id
-    done = 0
+    client_id, done = _wanted(ctx).client_id, 0
     with (
         ctx.state.locks.held("import") as lease,
-        open_database(ctx, writing=True) as database,
+        _open_rows(ctx, client_id, writing=True) as rows,
         ctx.state.ledger.recorded(SUBJECT, CONSENTS, remove=remove) as facts,
         ctx.progress.task("consents", total=None) as task,
     ):
-        for users in _pages(ctx, database, mark):
+        if rows.read() is None:
+            raise RefusedError(f"Auther has no row of the client {client_id}", hint=ENSURE)
+        for users in _pages(ctx):
             ctx.state.locks.check(lease)
             if remove:
-                done += remove_consents(database, client_id, users, mark=mark)
+                done += rows.remove_consents(users)
             else:
-                now_ms = _ms(ctx.clock.now())
-                done += add_consents(database, client_id, users, mark=mark, now_ms=now_ms)
+                done += rows.add_consents(users, now_ms=_ms(ctx.clock.now()))
             task.advance(len(users))
         facts["rows"] = done
     return done
@@ -158,13 +157,22 @@ def _login(ctx: Context, canary: Canary | None) -> dict[str, Finding]:
     return found
 
 
-def _pages(ctx: Context, database: Database, mark: bytes) -> Iterator[list[str]]:
-    """Give the ids of this migration's users, page by page, through a reader of its own."""
+@contextmanager
+def _open_rows(ctx: Context, client_id: str, *, writing: bool) -> Iterator[ClientRows]:
+    config = ctx.config
+    if config.auther.kind == "endpoint":
+        secret = ctx.reveal(config.plugin.client_secret)
+        with open_client(config.auther.api, client_id, secret=secret) as rows:
+            yield rows
+    else:
+        with open_database(ctx, writing=writing) as target:
+            yield DatabaseRows(target, client_id, mark=ids.mark_key(ctx.migration_key()))
+
+
+def _pages(ctx: Context) -> Iterator[list[str]]:
+    """Give the ids of Auther's users, page by page, through a reader of its own."""
     with open_target(ctx, writing=False) as target:
-        for page in target.user_ids(rows=_PAGE_USERS):
-            found = ours(database, list(target.read(page).values()), mark=mark)
-            if found:
-                yield found
+        yield from target.user_ids(rows=_PAGE_USERS)
 
 
 def _ms(at: datetime) -> int:

@@ -14,34 +14,33 @@ from migrator.runner.importing.ends import open_target
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from migrator.auther.ways.database import Database
     from migrator.runner.context import Context
 
 
 @contextmanager
-def open_database(ctx: Context, *, writing: bool) -> Iterator[Database]:
+def open_database(ctx: Context, *, writing: bool) -> Iterator[SqlTarget]:
     """Open the database behind `[auther]`.
 
     Raises:
-        RefusedError: The configured way in knows users only, or the tables are unknown.
+        RefusedError: The configured way in is none, or the tables are unknown.
         UsageError: There is none.
         DependencyError: It cannot be reached, or fails while the block runs.
     """
     with open_target(ctx, writing=writing, briefly=True) as target:
         if not isinstance(target, SqlTarget):
             raise RefusedError(
-                f'[auther] kind = "{ctx.config.auther.kind}" reaches users only, not clients',
-                hint='run this once with kind = "libsql" or "sqlite", or add the row by hand',
+                f'[auther] kind = "{ctx.config.auther.kind}" reaches no database',
+                hint='run this once with kind = "libsql" or "sqlite"',
             )
-        yield target.database
+        yield target
 
 
 def has_account_index(ctx: Context) -> bool | None:
     """Tell whether accounts are found by their user without reading all; None when nobody knows."""
     query = load("migrator.runner.standing_up", "database.sql")["account_indexes"]
     try:
-        with open_database(ctx, writing=False) as database:
-            return bool(database.ask(Run(query))[0][0][0])
+        with open_database(ctx, writing=False) as target:
+            return bool(target.database.ask(Run(query))[0][0][0])
     except MigratorError:
         return None
 

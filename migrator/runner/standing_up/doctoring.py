@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from migrator.auther.live.doctor.asking import Asker
 from migrator.auther.live.doctor.interface import Account, Finding, NoAnswerError, Setting, State
+from migrator.auther.live.doctor.plugin import CAPABILITIES
 from migrator.auther.live.doctor.registry import QUESTIONS, blocking, examine
 from migrator.auther.live.doctor.visit import Visit
 from migrator.auther.live.probe import is_encrypted
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from migrator.runner.context import Context
 
 SUBJECT, DOCTOR = "auther", "doctor"
-_CAPABILITIES = ("import", "verify", "statistics", "events", "exchange", "logout", "reset")
 
 
 @dataclass(frozen=True)
@@ -181,5 +181,5 @@ def _revealed(ctx: Context, secret: SecretRef | None) -> str | None:
 
 
 def _secrets_at_hand(ctx: Context) -> dict[str, str]:
-    found = {name: plugin_secret(ctx, name) for name in _CAPABILITIES}
+    found = {name: plugin_secret(ctx, name) for name in CAPABILITIES}
     return {name: secret for name, secret in found.items() if secret}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from psycopg import errors
@@ -12,8 +11,8 @@ from migrator.core.clock import iso
 from migrator.core.emails import normalise
 from migrator.core.errors import DependencyError
 from migrator.core.texts import storable
-from migrator.legacy.users_write import LOCKED_FOR_GOOD
-from migrator.legacy.written_back import Settling
+from migrator.legacy.users_write import fingerprint
+from migrator.legacy.written_back import CLOSED, Settling
 from migrator.runner.writing_back.newcomers import Newcomers
 from migrator.runner.writing_back.outcome import (
     CONCERNS,
@@ -154,6 +153,11 @@ class Applier:
         if row is None:
             is_done = event.kind == Kind.DELETE
             return Verdict(Outcome.WRITTEN if is_done else Outcome.ROW_GONE)
+        return self._changed(event, link, row)
+
+    def _changed(self, event: Event, link: HeldLink, row: HeldRow) -> Verdict:
+        if row.privileged:
+            return Verdict(Outcome.PRIVILEGED)
         if event.kind in {Kind.PASSWORD, Kind.SIGN_UP}:
             return self._password(event, link, row)
         if event.kind == Kind.EMAIL:
@@ -163,7 +167,7 @@ class Applier:
     def _password(self, event: Event, link: HeldLink, row: HeldRow) -> Verdict:
         if link.pinned:
             return Verdict(Outcome.PINNED)
-        if _fingerprint(row.password) != link.fingerprint:
+        if fingerprint(row.password) != link.fingerprint:
             # In stage legacy the application is where people are told to sign in, and did change it.
             kept = Outcome.LEGACY_KEPT if self._in_legacy else Outcome.LEGACY_CHANGED
             return Verdict(kept)
@@ -172,7 +176,9 @@ class Applier:
             unset = event.kind == Kind.SIGN_UP and value.outcome is Outcome.SEALED_MISSING
             return Verdict(Outcome.NO_PASSWORD) if unset else value
         self._tables.users.set_password(link.pk, value, at=self._now())
-        self._tables.log.set_fingerprint(event.user_id, sha256(value.encode()).hexdigest())
+        written = self._tables.users.hold(link.pk)
+        known = fingerprint(written.password) if written else None
+        self._tables.log.set_fingerprint(event.user_id, known)
         return Verdict(Outcome.WRITTEN)
 
     def _email(self, event: Event, pk: str, row: HeldRow) -> Verdict:
@@ -183,20 +189,20 @@ class Applier:
         # Written now it would count as proven here. The proof is a change of its own, and comes over then.
         if is_change and not event.email_verified and self._tables.users.notes_proofs:
             return Verdict(Outcome.EMAIL_UNPROVEN, is_change=False)
-        if is_change and not self._renamed(pk, email):
+        if is_change and not self._renamed(pk, row, email):
             return Verdict(Outcome.EMAIL_COLLISION)
         if event.email_verified and row.confirmed_at is None:
             self._tables.users.confirm(pk, at=self._now())
         return Verdict(Outcome.WRITTEN, is_change=is_change)
 
-    def _renamed(self, pk: str, email: str) -> bool:
+    def _renamed(self, pk: str, row: HeldRow, email: str) -> bool:
         """Write an address, unless another row has it."""
         users = self._tables.users
         if users.is_taken(email, by_other_than=pk):
             return False
         try:
             with self._tables.log.attempt():
-                users.set_email(pk, email, at=self._now())
+                users.set_email(pk, row, email, at=self._now())
         except DependencyError as error:
             if isinstance(error.__cause__, errors.UniqueViolation):
                 return False
@@ -207,20 +213,26 @@ class Applier:
         """Keep out, or let in again, whom Auther does; a row is never deleted."""
         users, wanted = self._tables.users, self._settings.ban
         if event.kind == Kind.UNBAN:
-            if (row.locked_at or "").startswith(_OUR_LOCK):
-                users.set_time(pk, "locked_at", None, at=self._now())
+            if self._is_our_lock(event, row):
+                users.unlock(pk, at=self._now())
             return Verdict(Outcome.WRITTEN)
         if event.kind == Kind.DELETE:
             wanted_then = self._settings.delete
-            if wanted_then == "soft_delete" and users.set_time(
-                pk, "deleted_at", self._now(), at=self._now()
-            ):
+            if wanted_then == "soft_delete" and users.soft_delete(pk, at=self._now()):
                 return Verdict(Outcome.WRITTEN)
             wanted = "ignore" if wanted_then == "ignore" else "lock"
         if wanted == "ignore":
             return Verdict(Outcome.NOT_WANTED)
-        locked = users.set_time(pk, "locked_at", LOCKED_FOR_GOOD, at=self._now())
-        return Verdict(Outcome.WRITTEN if locked else Outcome.NO_COLUMN)
+        if users.locked_by is None:
+            return Verdict(Outcome.NO_COLUMN)
+        users.lock(pk, at=self._now())
+        closes = users.locked_by == "active" and row.active is not None
+        return Verdict(Outcome.WRITTEN, CLOSED if closes else "")
+
+    def _is_our_lock(self, event: Event, row: HeldRow) -> bool:
+        if self._tables.users.locked_by == "active":
+            return self._tables.log.closed_by_us(event.id, auther_id=event.user_id)
+        return (row.locked_at or "").startswith(_OUR_LOCK)
 
     def _now(self) -> str:
         return iso(self._clock.now())
@@ -239,7 +251,3 @@ def _settling(event: Event, verdict: Verdict, pk: str | None) -> Settling:
         outcome.state,
         verdict.detail,
     )
-
-
-def _fingerprint(password: str | None) -> str | None:
-    return sha256(password.encode()).hexdigest() if password else None

@@ -1,4 +1,4 @@
-"""Opens what the plugin sealed, and lets pass nothing but a whole value of the expected scheme."""
+"""Opens what the plugin sealed, and lets pass nothing but a whole value of an expected scheme."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Material:
 
     Attributes:
         key: None where nothing is sealed.
-        scheme: The only one whose values go into the application.
+        schemes: Those whose values go into the application.
     """
 
     key: SealKey | None = field(repr=False)
-    scheme: str
+    schemes: frozenset[str]
 
     def open(self, event: Event) -> str | Verdict:
         """Give the value for the password column, or why there is none."""
@@ -37,6 +37,6 @@ class Material:
         except SealError:
             return Verdict(Outcome.CANNOT_OPEN)
         claim = claimed_by(value)
-        if claim is None or claim.scheme.name != self.scheme:
+        if claim is None or claim.scheme.name not in self.schemes:
             return Verdict(Outcome.NOT_A_HASH)
         return value

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
-
-import bcrypt
 
 from migrator.core.emails import normalise
 from migrator.core.texts import storable
 from migrator.legacy.identity import ClaimedMeanwhileError
+from migrator.legacy.users_write import fingerprint
 from migrator.runner.writing_back.outcome import Outcome, Verdict
 
 if TYPE_CHECKING:
@@ -21,9 +18,6 @@ if TYPE_CHECKING:
     from migrator.legacy.users_write import UsersTable
     from migrator.legacy.written_back import WrittenBack
     from migrator.runner.writing_back.material import Material
-
-_COST = 4
-_SECRET_BYTES = 32
 
 
 class Newcomers:
@@ -63,40 +57,43 @@ class Newcomers:
         opened = self._material.open(event)
         if isinstance(opened, Verdict) and opened.outcome is Outcome.CANNOT_OPEN:
             return opened
-        password = _unusable() if isinstance(opened, Verdict) else opened
-        values = self._row(event, email, password, at)
+        values = self._row(event, email, self._password(opened), at)
         missing = [c for c in self._users.needed_columns() if c not in values]
         if missing:
             return Verdict(Outcome.COLUMN_NEEDS_VALUE, ", ".join(missing))
-        pk = self._insert(event.user_id, values, sha256(password.encode()).hexdigest())
+        pk = self._insert(event.user_id, values)
         return Verdict(Outcome.ROW_BUSY) if pk is None else Verdict(_outcome(opened), pk=pk)
 
-    def _insert(self, auther_id: str, values: Mapping[str, Any], fingerprint: str) -> str | None:
+    def _insert(self, auther_id: str, values: Mapping[str, Any]) -> str | None:
         """Write row and link; None, and neither, when a login made a link meanwhile."""
         try:
             with self._log.attempt():
                 pk = self._users.insert(values)
-                self._log.add_link(auther_id, pk, fingerprint=fingerprint)
+                row = self._users.hold(pk)
+                known = fingerprint(row.password) if row else None
+                self._log.add_link(auther_id, pk, fingerprint=known)
         except ClaimedMeanwhileError:
             return None
         return pk
 
     def _row(self, event: Event, email: str, password: str, at: str) -> dict[str, Any]:
         """Give values for columns that exist."""
-        confirmed = at if event.email_verified else None
-        parts: dict[str, str | None] = {
-            "email": email,
-            "encrypted_password": password,
-            "name": event.name,
-            "created_at": at,
-            "updated_at": at,
-            "confirmed_at": confirmed,
-        }
-        columns = self._users.columns
-        known = {columns.column(part): value for part, value in parts.items() if value is not None}
-        named = {column: value for column, value in known.items() if column is not None}
-        extra = {c: v for c, v in self._defaults.items() if c in columns.table.columns}
-        return {**extra, **named}
+        row, there = self._users.writable.row, self._users.columns.table.columns
+        usual = self._users.new_values(
+            auther_id=event.user_id,
+            email=email,
+            name=event.name,
+            email_verified=event.email_verified,
+            at=at,
+        )
+        extra = {c: v for c, v in self._defaults.items() if c in there}
+        return {**extra, **usual, row.email: email, row.password: password}
+
+    def _password(self, opened: str | Verdict) -> str:
+        writable = self._users.writable
+        if isinstance(opened, Verdict):
+            return writable.unusable()
+        return writable.stored(opened)
 
 
 def _outcome(opened: str | Verdict) -> Outcome:
@@ -104,9 +101,3 @@ def _outcome(opened: str | Verdict) -> Outcome:
         return Outcome.WRITTEN
     unsealed = opened.outcome is Outcome.SEALED_MISSING
     return Outcome.NO_PASSWORD if unsealed else opened.outcome
-
-
-def _unusable() -> str:
-    """Give a hash that no password fits, with a salt of its own: '' would let sessions be made up."""
-    secret = secrets.token_bytes(_SECRET_BYTES)
-    return bcrypt.hashpw(secret, bcrypt.gensalt(_COST, prefix=b"2a")).decode()

@@ -59,6 +59,7 @@ class Outcome(StrEnum):
     NO_COLUMN = "no_column"
     LEGACY_CHANGED = "legacy_changed"
     ROW_GONE = "row_gone"
+    PRIVILEGED = "privileged"
 
     @property
     def state(self) -> State:
@@ -100,12 +101,13 @@ MEANING = {
     Outcome.WAITS_FOR_SIGN_UP: "the new user has no row yet",
     Outcome.SEALED_EXPIRED: "the sealed password was not fetched within 24 h",
     Outcome.SEALED_MISSING: "the plugin sealed no password (MIGRATOR_WRITE_BACK, MIGRATOR_SEAL_KEY)",
-    Outcome.NOT_A_HASH: "what was sealed is no whole value of plugin.write_back's scheme",
+    Outcome.NOT_A_HASH: "what was sealed is no whole value of a scheme that the application reads",
     Outcome.NO_PASSWORD: "signed up without a password",
     Outcome.NO_EMAIL: "the change names no address",
     Outcome.NO_COLUMN: "the users table has no column for it: still open in the application",
     Outcome.LEGACY_CHANGED: "the password was changed in the application too, and that one stays",
     Outcome.ROW_GONE: "the row in the application is gone",
+    Outcome.PRIVILEGED: "staff and superusers are changed in the application only, by themselves",
 }
 
 

@@ -11,7 +11,8 @@ from migrator.core.ids import account_id, mark_key
 from tests.auther.plugin.users import Users
 from tests.parts.better_auth import BetterAuth
 
-MARK = mark_key(b"the key of a migration, 32 bytes" * 2)
+KEY = "the key of a migration, 32 bytes" * 2
+MARK = mark_key(KEY.encode())
 CAPABILITIES = (
     "IMPORT",
     "VERIFY",
@@ -21,6 +22,7 @@ CAPABILITIES = (
     "LOGOUT",
     "RESET",
     "CAPTURE",
+    "CLIENT",
 )
 SECRETS = {
     name: f"the secret for {name.lower()}, 32 bytes or more".replace(" ", "-")
@@ -28,6 +30,7 @@ SECRETS = {
 }
 ENVIRONMENT = {
     "MIGRATOR_MARK": MARK.hex(),
+    "MIGRATOR_CLIENT_ID": "shop",
     **{f"MIGRATOR_SECRET_{name}": secret for name, secret in SECRETS.items()},
 }
 LONG_AGO_MS = 1_700_000_000_123

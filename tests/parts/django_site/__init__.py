@@ -43,6 +43,11 @@ class DjangoSite:
         """Change a password as Django does."""
         self._run("set_password", username, password)
 
+    def sign_in(self, *asked: tuple[str, str]) -> list[bool]:
+        """Tell for each user name and password whether Django lets them in."""
+        found: list[bool] = self._run("sign_in", *(text for pair in asked for text in pair))
+        return found
+
     def _run(self, *command: str) -> Any:
         done = subprocess.run(
             [sys.executable, "-m", "tests.parts.django_site", *command],

@@ -9,7 +9,7 @@ import django
 import psycopg
 from django.apps import apps
 from django.conf import settings
-from django.contrib.auth import get_user_model
+from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.hashers import (
     BCryptSHA256PasswordHasher,
     PBKDF2PasswordHasher,
@@ -114,5 +114,12 @@ def set_password(username: str, password: str) -> None:
     user.save()
 
 
+def sign_in(*asked: str) -> list[bool]:
+    """Ask as the login form does, of user names and passwords in turn."""
+    pairs = zip(asked[::2], asked[1::2], strict=True)
+    return [authenticate(username=name, password=word) is not None for name, word in pairs]
+
+
 configure()
-print(json.dumps({"make": make, "set_password": set_password}[sys.argv[1]](*sys.argv[2:])))
+COMMANDS = {"make": make, "set_password": set_password, "sign_in": sign_in}
+print(json.dumps(COMMANDS[sys.argv[1]](*sys.argv[2:])))

@@ -77,6 +77,7 @@ func run(ctx context.Context) error {
 func (c *club) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("/broken", func(w http.ResponseWriter, r *http.Request) { http.Error(w, "broken", http.StatusInternalServerError) })
 	mux.HandleFunc("/", c.home)
 	mux.HandleFunc("/me", c.whoAmI)
 	mux.HandleFunc("/whoami", c.whoAmI)
@@ -91,6 +92,10 @@ func (c *club) routes() http.Handler {
 }
 
 func (c *club) home(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != "/" {
+		http.NotFound(w, r)
+		return
+	}
 	if user, ok := autherdualpath.UserFrom(r.Context()); ok {
 		fmt.Fprintf(w, "signed in: %s\n", user.PK)
 		return

@@ -36,6 +36,11 @@ class LaravelSite:
         """Change a password as Laravel does."""
         self._run("set_password", email, password)
 
+    def sign_in(self, *asked: tuple[str, str]) -> list[bool]:
+        """Tell for each address and password whether Laravel's login lets them in."""
+        found: list[bool] = self._run("sign_in", *(text for pair in asked for text in pair))
+        return found
+
     def _run(self, *command: str) -> Any:
         done = subprocess.run(
             ["php", SITE, *command],

@@ -310,7 +310,17 @@ function set_password(string $email, string $password): bool
     return User::where('email', $email)->firstOrFail()->forceFill(['password' => Hash::make($password)])->save();
 }
 
+/** Addresses and passwords in turn. */
+function sign_in(Application $app, array $asked): array
+{
+    return array_map(fn ($pair) => attempt($app, ...$pair) !== '', array_chunk($asked, 2));
+}
+
 $app = start();
-$word = $argv[1];
-$answer = $word === 'make' ? make($app) : set_password($argv[2], $argv[3]);
+$given = array_slice($argv, 2);
+$answer = match ($argv[1]) {
+    'make' => make($app),
+    'set_password' => set_password(...$given),
+    'sign_in' => sign_in($app, $given),
+};
 echo json_encode($answer, JSON_THROW_ON_ERROR | JSON_UNESCAPED_UNICODE), "\n";

@@ -118,6 +118,12 @@ def make_scene(
 ) -> Scene:
     site = make_site(root, dsn, monkeypatch)
     delete_users(site, f"id > {users}")
+    return import_into(site, settings=settings, clock=clock)
+
+
+def import_into(site: Site, *, settings: str = "", clock: Clock | None = None) -> Scene:
+    """Import whoever there is, and let changes be told by rows in Auther's own table."""
+    root = site.root
     key = new_key()
     folder = root / ".migrator"
     (folder / "seal.key").write_text(key)

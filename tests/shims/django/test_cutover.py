@@ -13,6 +13,7 @@ from tests.parts.stage_file import shim_settings
 from tests.shims.asgi.club import ALICE, BOB, CAROL, NAVIGATION, sub_of
 from tests.shims.counting import check_that_the_log_says_what_was_counted
 from tests.shims.django.club import DjangoClub
+from tests.shims.reporting import ALONE, check_that_it_reports_no_legacy_side
 
 pytestmark = pytest.mark.xdist_group("django")
 AT_AUTHER = "a password that only Auther knows"
@@ -235,7 +236,7 @@ def plain(request: pytest.FixtureRequest, running: DjangoClub) -> Iterator[Djang
             settings, legacy=False, users_table=request.param, delegate_permissions=True
         )
         has_users = {"HAS_USERS": "1" if request.param else "0"}
-        app = prepare(running.dsn, issuer, settings=bare, extra=has_users)
+        app = prepare(running.dsn, issuer, settings=bare, extra=has_users | ALONE)
         app.project = "plain_settings"
         app.start()
         yield DjangoClub(app, issuer, running.dsn)
@@ -267,6 +268,8 @@ def test_without_a_legacy_side(plain: DjangoClub) -> None:
         assert location.startswith(START)
         assert location.endswith("&renew=1")
     plain.wait_for(lambda: plain.count("auth_detector_sees_fixture") == 1)
+    if has_users:
+        check_that_it_reports_no_legacy_side(plain)
 
 
 def test_the_log_says_what_was_counted(club: DjangoClub) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from migrator.conformance.issuer import Issuer
     from migrator.core.stage import Stage
     from tests.parts.express import ExpressApp
+    from tests.parts.go import GoApp
     from tests.parts.rack import RackApp
 
 SEEN_WITHIN_S = 10
@@ -28,7 +29,7 @@ CSRF = re.compile(r'name="csrf"[^>]* value="([^"]+)"')
 class Club:
     """One application, its issuer and its database."""
 
-    app: ExpressApp | RackApp
+    app: ExpressApp | GoApp | RackApp
     issuer: Issuer
     dsn: str
     people: dict[int, dict[str, str]] = field(default_factory=oracle)

@@ -13,6 +13,7 @@ from tests.parts.express import ExpressApp, prepare
 from tests.parts.stage_file import shim_settings
 from tests.shims.asgi.club import ALICE, NAVIGATION, TOKEN_COOKIE, XHR, sub_of
 from tests.shims.express.club import Club
+from tests.shims.reporting import ALONE, check_that_it_reports_no_legacy_side
 
 pytestmark = pytest.mark.xdist_group("express")
 
@@ -33,9 +34,8 @@ def plain(request: pytest.FixtureRequest, running_club: Club) -> Iterator[Club]:
     with Issuer() as issuer:
         settings = shim_settings(issuer, stage_public_key="", redirect_uri="")
         bare = replace(settings, legacy=False, users_table=request.param)
-        app = prepare(
-            running_club.dsn, issuer, settings=bare, extra={"MIGRATOR_JWKS_COOLDOWN_S": "1"}
-        )
+        extra = {"MIGRATOR_JWKS_COOLDOWN_S": "1", **ALONE}
+        app = prepare(running_club.dsn, issuer, settings=bare, extra=extra)
         app = PlainApp(**vars(app))
         app.start()
         yield Club(app, issuer, running_club.dsn)
@@ -52,6 +52,13 @@ def ask(plain: Club, token: str = "", *, cookie: str = "", **headers: str) -> ht
     with plain.browser(token=cookie) as client:
         sent = {**headers, **({"Authorization": f"Bearer {token}"} if token else {})}
         return client.get("/whoami", headers=sent)
+
+
+def test_it_says_that_it_has_no_legacy_side(plain: Club) -> None:
+    if own_id(plain) == str(ALICE):
+        check_that_it_reports_no_legacy_side(plain)
+    info = plain.labels("migrator_shim_info")
+    assert (info["build"], info["stage"], info["epoch"]) == ("test-build", "auther", "0")
 
 
 def test_a_token_in_header_or_cookie_is_its_user(plain: Club) -> None:
@@ -105,6 +112,16 @@ def test_the_browsers_login_and_its_end(plain: Club) -> None:
         origin = {"Origin": plain.app.base_url}
         assert client.post("/auth/auther/logout", headers=origin).status_code == 303
         assert TOKEN_COOKIE not in client.cookies
+
+
+def test_of_a_parameter_that_comes_twice_the_first_counts(plain: Club) -> None:
+    twice = {"return_to": ["/whoami", "/healthz"]}
+    plain.issuer.signed_in_sub = sub_of(ALICE)
+    with plain.browser() as client:
+        begun = client.get("/auth/auther/start", params=twice, headers=NAVIGATION)
+        back = httpx.get(begun.headers["location"])
+        answer = client.get(back.headers["location"], headers=NAVIGATION)
+        assert answer.headers["location"] == "/whoami"
 
 
 def test_an_expired_cookie_is_renewed_on_the_way_to_a_page(plain: Club) -> None:

@@ -15,7 +15,10 @@ from tests.parts import require
 from tests.parts.go import GoApp, prepare
 from tests.parts.postgres import PostgresServer
 from tests.parts.stage_file import create_side_tables
-from tests.shims.counting import check_that_the_log_says_what_was_counted
+from tests.shims.counting import (
+    check_that_failed_answers_are_counted,
+    check_that_the_log_says_what_was_counted,
+)
 from tests.shims.go.club import CAROL, PEPPER, csrf_of, oracle, wait_until
 
 pytestmark = pytest.mark.xdist_group("conformance-go")
@@ -158,6 +161,10 @@ def test_the_log_never_holds_a_token_or_a_connection_string(club: Club) -> None:
 
     assert token.split(".")[2] not in club.app.log
     assert "postgresql://" not in club.app.log
+
+
+def test_answers_of_the_application_that_fail_are_counted(club: Club) -> None:
+    check_that_failed_answers_are_counted(club.app, fails=["/broken"])
 
 
 def test_the_log_says_what_was_counted(club: Club) -> None:

@@ -22,7 +22,7 @@ def workspace(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     require("go")
     folder = tmp_path_factory.mktemp("workspace")
     settings = KEPT[request.param][1]
-    write_workspace(folder, settings, application=settings.legacy)
+    write_workspace(folder, settings, application=bool(settings.users_table))
     return folder
 
 

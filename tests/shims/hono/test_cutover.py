@@ -16,6 +16,7 @@ from tests.shims.counting import (
     check_that_the_log_says_what_was_counted,
 )
 from tests.shims.express.club import Club
+from tests.shims.reporting import ALONE, check_that_it_reports_no_legacy_side
 
 pytestmark = pytest.mark.xdist_group("hono")
 WEEK_S = 7 * 86_400
@@ -98,7 +99,9 @@ def plain(request: pytest.FixtureRequest, hono_club: Club) -> Iterator[Club]:
     with Issuer() as issuer:
         settings = shim_settings(issuer, stage_public_key="", redirect_uri="")
         bare = replace(settings, legacy=False, users_table=request.param)
-        app = PlainApp(**vars(prepare(hono_club.dsn, issuer, stack=HONO, settings=bare)))
+        app = PlainApp(
+            **vars(prepare(hono_club.dsn, issuer, stack=HONO, settings=bare, extra=ALONE))
+        )
         app.start()
         yield Club(app, issuer, hono_club.dsn)
         app.remove()
@@ -124,6 +127,9 @@ def test_without_a_legacy_side(plain: Club) -> None:
         location = client.get("/whoami", headers=NAVIGATION).headers["location"]
         assert location.startswith("/auth/auther/start?")
         assert location.endswith("&renew=1")
+    if has_users:
+        check_that_it_reports_no_legacy_side(plain)
+    assert plain.labels("migrator_shim_info")["stage"] == "auther"
 
 
 def test_answers_of_the_application_that_fail_are_counted(hono_club: Club) -> None:

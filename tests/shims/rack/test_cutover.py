@@ -15,6 +15,7 @@ from tests.parts.stage_file import shim_settings
 from tests.shims.asgi.club import ALICE, BOB, NAVIGATION, TOKEN_COOKIE, sub_of
 from tests.shims.counting import check_that_the_log_says_what_was_counted
 from tests.shims.express.club import Club
+from tests.shims.reporting import ALONE, check_that_it_reports_no_legacy_side
 
 pytestmark = pytest.mark.xdist_group("rack")
 WEEK_S = 7 * 86_400
@@ -160,7 +161,7 @@ def plain(request: pytest.FixtureRequest, rack_club: Club) -> Iterator[Club]:
     with Issuer() as issuer:
         settings = shim_settings(issuer, stage_public_key="", redirect_uri="")
         bare = replace(settings, legacy=False, users_table=request.param)
-        app = prepare(rack_club.dsn, issuer, settings=bare, rackup="plain.ru")
+        app = prepare(rack_club.dsn, issuer, settings=bare, rackup="plain.ru", extra=ALONE)
         app.start()
         yield Club(app, issuer, rack_club.dsn)
         app.remove()
@@ -185,6 +186,8 @@ def test_without_a_legacy_side(plain: Club) -> None:
     with plain.browser(token=plain.token(ALICE, exp=1)) as client:
         location = client.get("/whoami", headers=NAVIGATION).headers["location"]
         assert location == "/auth/auther/start?renew=1&return_to=%2Fwhoami"
+    if has_users:
+        check_that_it_reports_no_legacy_side(plain)
 
 
 def test_the_log_says_what_was_counted(rack_club: Club) -> None:

@@ -4,6 +4,7 @@ import pg from "pg";
 import { Attempts, isSame } from "./attempts.js";
 import { AutherSession } from "./auther-session.js";
 import { Credentials } from "./credentials.js";
+import { keepBeating } from "./heartbeat.js";
 import { KeySet } from "./keys.js";
 import { LOGOUT_PATH, Login, START_PATH } from "./login.js";
 import { Counters } from "./metrics.js";
@@ -12,7 +13,7 @@ import { fromClaims, ofApiKey } from "./permissions.js";
 import { Plugin } from "./plugin.js";
 import { Renewal } from "./renewal.js";
 import { Cookies, answerJson, authorizationOf, isFromBrowser, isNavigation, pathOf, seeOther } from "./request.js";
-import { check, readEnvironment, settings as baked } from "./settings.js";
+import { check, factsOf, readEnvironment, settings as baked } from "./settings.js";
 import { TokenVerifier } from "./tokens.js";
 
 /** @typedef {import("express").Request} Request */
@@ -46,7 +47,9 @@ function assemble(options, settings, environment) {
   const keys = new KeySet(settings, { cooldownS: environment.jwksCooldownS, onFetch });
   const verifier = new TokenVerifier(settings, keys);
   const onCreate = (/** @type {string} */ result) => counters.add("auth_jit_total", { result });
-  const people = new People(settings, databaseOf(options, log), { judge: options.judge, onCreate, log });
+  const database = databaseOf(options, log);
+  const people = new People(settings, database, { judge: options.judge, onCreate, log });
+  keepBeating(database, factsOf(settings, environment), { everyS: settings.heartbeatS, log });
   const base = { options, settings, environment, log, counters, verifier, people };
   const more = { ...base, cookies: new Cookies(settings), plugin: new Plugin(settings) };
   const parts = {
@@ -81,11 +84,11 @@ class Auther {
   constructor(parts) {
     this.#parts = parts;
     const login = new Login(parts);
-    /** @type {Record<string, (req: Request, res: Response) => Promise<void>>} */
+    /** @type {Record<string, (req: Request, res: Response) => Promise<Response>>} */
     const routes = {
-      [`GET ${START_PATH}`]: (req, res) => login.start(req, res),
-      [`GET ${new URL(parts.settings.redirectUri).pathname}`]: (req, res) => login.callback(req, res),
-      [`POST ${LOGOUT_PATH}`]: (req, res) => login.logout(req, res),
+      [`GET ${START_PATH}`]: (_req, res) => login.start(res),
+      [`GET ${new URL(parts.settings.redirectUri).pathname}`]: (_req, res) => login.callback(res),
+      [`POST ${LOGOUT_PATH}`]: (_req, res) => login.logout(res),
     };
     this.#routes = new Map(Object.entries(routes));
   }
@@ -175,13 +178,13 @@ class Auther {
    * @param {Response} res
    */
   async #metrics(req, res) {
-    const { counters, environment } = this.#parts;
+    const { counters, environment, settings } = this.#parts;
     const given = /^Bearer +(\S+) *$/i.exec(req.headers.authorization ?? "")?.[1];
     if (!environment.metricsToken || !given || !isSame(given, environment.metricsToken)) {
       answerJson(res, 404, "not_found");
       return true;
     }
-    const text = await counters.exposition({ instance: environment.instance });
+    const text = await counters.exposition(factsOf(settings, environment));
     res.set("Cache-Control", "no-store").type("text/plain; version=0.0.4; charset=utf-8").send(text);
     return true;
   }

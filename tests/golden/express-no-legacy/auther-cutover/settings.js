@@ -31,6 +31,10 @@ export const settings = Object.freeze({
   delegatePermissions: false,
   checkPermissionUrl: "",
 
+  // Which build this is, told by each instance every ten seconds and with its counters.
+  build: "1",
+  heartbeatS: 10,
+
   leewayS: 30,
   maxTokenBytes: 8192,
   jwksRetryS: 5,
@@ -56,6 +60,20 @@ export function readEnvironment(env = process.env) {
     jwksCooldownS: Number(env.MIGRATOR_JWKS_COOLDOWN_S || 30),
   };
 }
+
+/**
+ * What an instance tells about itself: no stage moves it any more.
+ * @param {import("./types.js").Settings} own
+ * @param {import("./types.js").Environment} environment
+ */
+export const factsOf = ({ build }, { instance }) => ({
+  instance,
+  build,
+  baked: "auther",
+  stage: "auther",
+  epoch: 0,
+  source: "baked",
+});
 
 /**
  * Refuses to start on half a configuration.

@@ -16,6 +16,8 @@ export interface Settings {
   readonly redirectUri: string;
   readonly pluginUrl: string;
   readonly checkPermissionUrl: string;
+  readonly build: string;
+  readonly heartbeatS: number;
   readonly delegatePermissions: boolean;
   readonly createUsers: boolean;
   readonly source: string;
@@ -28,14 +30,12 @@ export interface Settings {
   readonly jwksStaleS: number;
   readonly namespace: string;
   readonly stagePublicKey: string;
-  readonly build: string;
   readonly bakedStage: Stage;
   readonly bakedPercent: number;
   readonly foreignPaths: readonly string[];
   readonly exchangeInDual: boolean;
   readonly jsonDoorsUntil: string;
   readonly stageEveryS: number;
-  readonly heartbeatS: number;
   readonly sessionsEveryS: number;
 }
 

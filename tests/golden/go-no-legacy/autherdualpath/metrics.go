@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -17,6 +19,7 @@ type counters struct {
 	exposed  http.Handler
 
 	requests  *prometheus.CounterVec
+	errors    *prometheus.CounterVec
 	durations prometheus.Histogram
 	logins    *prometheus.CounterVec
 	failures  *prometheus.CounterVec
@@ -26,14 +29,22 @@ type counters struct {
 	jit       *prometheus.CounterVec
 }
 
-func newCounters(logger *log.Logger) *counters {
+func newCounters(logger *log.Logger, info func() Beat) *counters {
 	c := &counters{log: logger, registry: prometheus.NewRegistry()}
 	c.requests = c.counter("auth_requests_total", "Requests by decision.", "path", "outcome", "stage", "reason", "client", "synthetic")
 	c.durations = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "auth_decision_duration_seconds", Help: "How long a request waits for its decision.",
 		Buckets: []float64{0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1},
 	})
-	c.registry.MustRegister(c.durations)
+	started := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "migrator_process_start_time_seconds", Help: "When this process began.",
+	})
+	started.Set(float64(time.Now().UnixNano()) / 1e9)
+	c.registry.MustRegister(c.durations, started, &infoCollector{info})
+	c.errors = c.counter("auth_errors_total", "Requests that the application answered with a 5xx.", "path")
+	for _, path := range []string{"legacy", "auther", "both", "foreign", "none"} {
+		c.errors.WithLabelValues(path) // there from the start: none so far is not the same as not counted
+	}
 	c.logins = c.counter("auth_logins_total", "Sessions that gained a user.", "door", "side")
 	c.failures = c.counter("auth_logins_failed_total", "Logins at Auther that did not come to an end.", "reason")
 	c.fetches = c.counter("auth_jwks_fetch_total", "Fetches of the key set.", "result")
@@ -50,21 +61,38 @@ func (c *counters) counter(name, help string, labels ...string) *prometheus.Coun
 	return vec
 }
 
+// infoCollector gives migrator_shim_info as it is when somebody asks.
+type infoCollector struct{ info func() Beat }
+
+var infoDesc = prometheus.NewDesc("migrator_shim_info", "This shim.",
+	[]string{"instance", "build", "baked", "stage", "epoch", "source"}, nil)
+
+func (i *infoCollector) Describe(ch chan<- *prometheus.Desc) { ch <- infoDesc }
+
+func (i *infoCollector) Collect(ch chan<- prometheus.Metric) {
+	b := i.info()
+	ch <- prometheus.MustNewConstMetric(infoDesc, prometheus.GaugeValue, 1,
+		b.Instance, b.Build, b.Baked, b.Stage, strconv.FormatInt(b.Epoch, 10), b.Source)
+}
+
 // decided counts a request; the labels are those of the cutover, which is over.
 func (c *counters) decided(d *decision, r *http.Request) {
+	const stage, flag = "auther", "0"
 	client := clientOf(d, r)
-	c.requests.WithLabelValues(d.path, d.outcome, "auther", d.reason, client, "0").Inc()
-	c.time(d)
+	c.requests.WithLabelValues(d.path, d.outcome, string(stage), d.reason, client, flag).Inc()
+	if d.waited > 0 {
+		c.durations.Observe(d.waited.Seconds())
+	}
 	c.line(logLine{
-		Event: "auth", Path: d.path, Outcome: d.outcome, Stage: "auther", Reason: &d.reason, Client: client,
+		Event: "auth", Path: d.path, Outcome: d.outcome, Stage: string(stage), Reason: &d.reason, Client: client,
 		WaitedUS: d.waited.Microseconds(),
 	})
 }
 
-// time notes how long a request waited for its decision.
-func (c *counters) time(d *decision) {
-	if d.waited > 0 {
-		c.durations.Observe(d.waited.Seconds())
+// answered counts an answer of the application, where it failed.
+func (c *counters) answered(d *decision, status int) {
+	if status >= http.StatusInternalServerError {
+		c.errors.WithLabelValues(d.path).Inc()
 	}
 }
 

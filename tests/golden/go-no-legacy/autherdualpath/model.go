@@ -97,6 +97,7 @@ type Tokens interface {
 type Store interface {
 	People
 	Tokens
+	Instances
 }
 
 // errUnavailable: nobody can say now whether a credential is good. The answer is 503, never 401.

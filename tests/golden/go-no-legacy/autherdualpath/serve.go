@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Middleware puts the user into the request's context, or answers itself. The ResponseWriter is handed on as it is, so
-// that Flusher, Hijacker and the like stay what they are.
+// Middleware puts the user into the request's context, or answers itself. The ResponseWriter that it hands on can do what
+// the one that it was given can: flush, hijack, push.
 func (s *Shim) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p := &passage{shim: s}
@@ -54,9 +54,9 @@ func (s *Shim) serve(w http.ResponseWriter, r *http.Request, p *passage, next ht
 	switch d.response {
 	case pass:
 		p.user = d.user
-		next.ServeHTTP(w, r)
+		s.handOn(next, w, r, d)
 	case passForeign:
-		next.ServeHTTP(w, withoutCookies(r, []string{s.cookieName(tokenCookie)}))
+		s.handOn(next, w, withoutCookies(r, []string{s.cookieName(tokenCookie)}), d)
 	default:
 		s.answer(w, r, d)
 	}

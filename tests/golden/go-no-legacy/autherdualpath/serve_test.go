@@ -2,7 +2,9 @@ package autherdualpath
 
 import (
 	"net/http"
+	"strings"
 	"testing"
+	"time"
 )
 
 func TestATokenIsTheOnlyCredential(t *testing.T) {
@@ -39,6 +41,22 @@ func TestALoginALogoutAndARenewal(t *testing.T) {
 	renew := b.do(visit("/members")).Header.Get("Location")
 	if got := b.signInAtAuther(b.do(visit(renew)).Header.Get("Location")); got != "303 /members" {
 		t.Error(got)
+	}
+}
+
+func TestItReportsItselfWithoutALegacySide(t *testing.T) {
+	b := anyBench(t, func(c *Config) { c.Environment.Instance, c.Settings.Build = "web-1", "7" })
+	select {
+	case got := <-b.store.beats:
+		if want := (Beat{Instance: "web-1", Build: "7", Baked: "auther", Stage: "auther", Source: "baked"}); got != want {
+			t.Errorf("%+v", got)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("no heartbeat")
+	}
+	metrics := b.said(get(metricsPath, "Authorization", "Bearer metrics"))
+	if !strings.Contains(metrics, `migrator_shim_info{baked="auther",build="7",epoch="0",instance="web-1",`) {
+		t.Error(metrics)
 	}
 }
 

@@ -29,6 +29,7 @@ type Settings struct {
 	ForeignPaths        []string // prefixes whose foreign bearers go to the application's own authenticator
 	CreateUsers         bool     // make a user for a verified sub that nothing links
 	DelegatePermissions bool
+	Build               string // what this build calls itself
 }
 
 // Times and sizes that the settings do not change.
@@ -55,6 +56,7 @@ type Environment struct {
 	ClientSecret string
 	CookieSecret string
 	JWKSCooldown time.Duration // 1 s to 30 s
+	Instance     string        // the name under which this process reports
 }
 
 // ReadEnvironment reads the process's environment.
@@ -73,6 +75,7 @@ func ReadEnvironment() (Environment, error) {
 		ClientSecret: os.Getenv("AUTHER_CLIENT_SECRET"),
 		CookieSecret: os.Getenv("MIGRATOR_COOKIE_SECRET"),
 		JWKSCooldown: cooldown,
+		Instance:     instanceName(),
 	}, nil
 }
 

@@ -52,8 +52,8 @@ type Shim struct {
 	attempts *sealer
 }
 
-// New makes a shim.
-func New(c Config) (*Shim, error) {
+// New makes a shim. Its background work ends with ctx.
+func New(ctx context.Context, c Config) (*Shim, error) {
 	if err := c.Settings.validate(); err != nil {
 		return nil, err
 	}
@@ -83,12 +83,13 @@ func New(c Config) (*Shim, error) {
 		s.exempt[path] = true
 	}
 	s.own = s.ownRoutes()
-	s.counters = newCounters(s.log)
+	s.counters = newCounters(s.log, s.beat)
 	keys := &keySet{
 		url: s.settings.JWKSURL, algorithms: s.settings.Algorithms, cooldown: s.env.JWKSCooldown, client: s.auther, now: s.now,
 		onFetch: func(result string) { s.counters.fetches.WithLabelValues(result).Inc() },
 	}
 	s.verifier = &tokenVerifier{settings: &s.settings, keys: keys, cache: newClaimsCache(), now: s.now}
+	go s.keepBeating(ctx)
 	return s, nil
 }
 

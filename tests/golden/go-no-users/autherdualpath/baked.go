@@ -19,5 +19,6 @@ func Baked() Settings {
 		ForeignPaths:        nil,
 		CreateUsers:         false,
 		DelegatePermissions: true,
+		Build:               "1",
 	}
 }

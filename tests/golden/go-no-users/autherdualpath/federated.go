@@ -20,3 +20,4 @@ func (federated) SignedIn(context.Context, string) error                { return
 func (federated) Keep(context.Context, string, string, time.Time) error { return errNoStore }
 func (federated) Load(context.Context, string) (string, error)          { return "", nil }
 func (federated) Drop(context.Context, string) error                    { return nil }
+func (federated) Beat(context.Context, Beat) error                      { return nil }

@@ -118,12 +118,13 @@ type memory struct {
 	people map[string]*Identity
 	tokens map[string]string
 	moved  []string
+	beats  chan Beat
 	down   bool
 	create Created
 }
 
 func newMemory() *memory {
-	m := &memory{people: make(map[string]*Identity), tokens: make(map[string]string), create: EmailTaken}
+	m := &memory{people: make(map[string]*Identity), tokens: make(map[string]string), beats: make(chan Beat, 1), create: EmailTaken}
 	for _, name := range []string{"alice", "bob", "locked"} {
 		m.people[name] = &Identity{UserPK: name, AutherID: name, State: Active}
 	}
@@ -159,6 +160,15 @@ func (m *memory) Load(_ context.Context, hash string) (string, error)    { retur
 func (m *memory) Keep(_ context.Context, h, s string, _ time.Time) error { m.tokens[h] = s; return nil }
 
 func (m *memory) SignedIn(context.Context, string) error { return nil }
+
+// Beat keeps what was said first.
+func (m *memory) Beat(_ context.Context, beat Beat) error {
+	select {
+	case m.beats <- beat:
+	default:
+	}
+	return nil
+}
 
 // bench is a shim with everything around it.
 type bench struct {

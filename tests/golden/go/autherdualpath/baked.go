@@ -19,10 +19,10 @@ func Baked() Settings {
 		ForeignPaths:        nil,
 		CreateUsers:         false,
 		DelegatePermissions: false,
+		Build:               "1",
 
 		Namespace:      "club",
 		StagePublicKey: "XHUYBkVE9pgEVSm7k4CRtZ4SUz2gCEBsDDW5B10n9so",
-		Build:          "1",
 		BakedStage:     "dual",
 		BakedPercent:   0.0,
 		ExchangeInDual: false,

@@ -21,7 +21,6 @@ func (m *memory) Move(_ context.Context, id string) error {
 
 func (m *memory) SeenOnLegacy(context.Context, []string) error       { return nil }
 func (m *memory) Shadow(context.Context, string, bool, string) error { return nil }
-func (m *memory) Beat(context.Context, Beat) error                   { return nil }
 
 // testSessions keeps a user's key in a cookie as it is.
 type testSessions struct{}

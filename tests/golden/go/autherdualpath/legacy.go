@@ -2,9 +2,7 @@ package autherdualpath
 
 import (
 	"context"
-	"fmt"
 	"net/http"
-	"os"
 	"time"
 )
 
@@ -70,17 +68,6 @@ type Journal interface {
 	SeenOnLegacy(ctx context.Context, userPKs []string) error
 	// Shadow notes what Auther said to a password that the application had just accepted.
 	Shadow(ctx context.Context, userPK string, matched bool, reason string) error
-	// Beat says that this instance lives and which stage it sees.
-	Beat(ctx context.Context, beat Beat) error
-}
-
-// Beat is what an instance reports about itself.
-type Beat struct {
-	Instance, Build string
-	Baked, Stage    Stage
-	Epoch           int64
-	Source          string // live, cached or baked
-	LegacyCapable   bool
 }
 
 // Cookies that only the cutover has.
@@ -96,7 +83,6 @@ const (
 	bucketLifetime    = 400 * 24 * time.Hour
 	maxFormBytes      = 4 << 10
 	stageEvery        = 250 * time.Millisecond
-	heartbeatEvery    = 10 * time.Second
 	seenEvery         = time.Minute
 	detectorEvery     = time.Minute
 	identityFreshness = 2 * time.Second
@@ -107,12 +93,3 @@ const (
 	forExchange purpose = "exchange"
 	forDoor     purpose = "door" // the password was checked at Auther already; good in stage legacy too
 )
-
-// instanceName gives the name under which this process reports.
-func instanceName() string {
-	if name := os.Getenv("MIGRATOR_INSTANCE"); name != "" {
-		return name
-	}
-	host, _ := os.Hostname()
-	return fmt.Sprintf("%s#%d", host, os.Getpid())
-}

@@ -97,6 +97,7 @@ type Tokens interface {
 type Store interface {
 	People
 	Tokens
+	Instances
 	Homes
 	Journal
 }

@@ -26,6 +26,12 @@ FROM "public"."users" u, LATERAL (SELECT to_jsonb(u) AS row) j WHERE u."id" = $1
 	expireTokens = `DELETE FROM migrator_token WHERE expires_at < now()`
 	loadToken    = `SELECT sealed FROM migrator_token WHERE handle_hash = $1 AND expires_at > now()`
 	dropToken    = `DELETE FROM migrator_token WHERE handle_hash = $1`
+	beat         = `
+INSERT INTO migrator_instance (instance, build, baked, stage, epoch, source, legacy_capable, seen_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, now())
+ON CONFLICT (instance) DO UPDATE SET build = excluded.build, baked = excluded.baked, stage = excluded.stage,
+       epoch = excluded.epoch, source = excluded.source, legacy_capable = excluded.legacy_capable,
+       seen_at = excluded.seen_at`
 )
 
 // Account is what decides about an account; times as PostgreSQL writes them, in JSON or as text.
@@ -165,6 +171,11 @@ func (p *Postgres) Load(ctx context.Context, handleHash string) (string, error) 
 // Drop implements Tokens.
 func (p *Postgres) Drop(ctx context.Context, handleHash string) error {
 	return p.exec(ctx, dropToken, handleHash)
+}
+
+// Beat implements Instances.
+func (p *Postgres) Beat(ctx context.Context, b Beat) error {
+	return p.exec(ctx, beat, b.Instance, b.Build, b.Baked, b.Stage, b.Epoch, b.Source, b.LegacyCapable)
 }
 
 func (p *Postgres) exec(ctx context.Context, statement string, values ...interface{}) error {

@@ -19,12 +19,6 @@ SELECT EXISTS (SELECT FROM migrator_write_back
 INSERT INTO migrator_shadow (source, user_pk, matched, reason) VALUES ($1, $2, $3, $4)
 ON CONFLICT (source, user_pk) DO UPDATE SET matched = excluded.matched, reason = excluded.reason,
        checks = migrator_shadow.checks + 1, seen_at = now()`
-	beat = `
-INSERT INTO migrator_instance (instance, build, baked, stage, epoch, source, legacy_capable, seen_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, now())
-ON CONFLICT (instance) DO UPDATE SET build = excluded.build, baked = excluded.baked, stage = excluded.stage,
-       epoch = excluded.epoch, source = excluded.source, legacy_capable = excluded.legacy_capable,
-       seen_at = excluded.seen_at`
 )
 
 // ByUser implements Homes.
@@ -56,9 +50,4 @@ func (p *Postgres) SeenOnLegacy(ctx context.Context, userPKs []string) error {
 // Shadow implements Journal.
 func (p *Postgres) Shadow(ctx context.Context, userPK string, matched bool, reason string) error {
 	return p.exec(ctx, shadowed, p.Source, userPK, matched, reason)
-}
-
-// Beat implements Journal.
-func (p *Postgres) Beat(ctx context.Context, b Beat) error {
-	return p.exec(ctx, beat, b.Instance, b.Build, string(b.Baked), string(b.Stage), b.Epoch, b.Source, b.LegacyCapable)
 }

@@ -26,7 +26,7 @@ func (s *Shim) startLegacySide(ctx context.Context, c Config) error {
 	if s.loginPath == "" {
 		s.loginPath = "/login"
 	}
-	s.counters.legacyCounters = newLegacyCounters(s.counters, s.info)
+	s.counters.legacyCounters = newLegacyCounters(s.counters)
 	s.stage = newStageReader(s.settings, s.env.StageFile, s.env.StageCache, s.log)
 	s.control = &control{secret: s.env.ControlSecret, now: s.now, used: make(map[string]time.Time)}
 	s.people = &peopleCache{known: make(map[string]knownPerson)}
@@ -37,8 +37,8 @@ func (s *Shim) startLegacySide(ctx context.Context, c Config) error {
 	return nil
 }
 
-// Middleware puts the user into the request's context, or answers itself. The ResponseWriter is handed on as it is, so
-// that Flusher, Hijacker and the like stay what they are; so nobody here sees whether the application's answer failed.
+// Middleware puts the user into the request's context, or answers itself. The ResponseWriter that it hands on can do what
+// the one that it was given can: flush, hijack, push.
 func (s *Shim) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == metricsPath {
@@ -128,11 +128,11 @@ func (s *Shim) act(w http.ResponseWriter, r *http.Request, p *passage, d *decisi
 	switch {
 	case d.response == passForeign:
 		hidden := append([]string{s.cookieName(tokenCookie)}, s.detector.Cookies()...)
-		next.ServeHTTP(w, withoutCookies(r, hidden))
+		s.handOn(next, w, withoutCookies(r, hidden), d)
 	case d.response == pass, redirects && isNavigation(r) && r.URL.Path == s.loginPath:
 		// The login page must not lead to itself.
 		p.user = d.user
-		next.ServeHTTP(w, r)
+		s.handOn(next, w, r, d)
 	default:
 		s.answer(w, r, d)
 	}
@@ -181,7 +181,7 @@ func (s *Shim) beat() (Beat, bool) {
 		return Beat{}, false
 	}
 	return Beat{
-		Instance: s.env.Instance, Build: s.settings.Build, Baked: s.settings.BakedStage, Stage: view.stage,
+		Instance: s.env.Instance, Build: s.settings.Build, Baked: string(s.settings.BakedStage), Stage: string(view.stage),
 		Epoch: view.epoch, Source: view.origin, LegacyCapable: s.sessions != nil,
 	}, true
 }
@@ -190,7 +190,8 @@ func (s *Shim) info() Beat {
 	if beat, ok := s.beat(); ok {
 		return beat
 	}
-	return Beat{Instance: s.env.Instance, Build: s.settings.Build, Baked: s.settings.BakedStage, Stage: "unknown", Source: "none"}
+	baked := string(s.settings.BakedStage)
+	return Beat{Instance: s.env.Instance, Build: s.settings.Build, Baked: baked, Stage: "unknown", Source: "none"}
 }
 
 // checkDetector sends a session made in memory through the detector. A renamed cookie would otherwise blind it.

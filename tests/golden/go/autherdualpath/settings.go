@@ -31,11 +31,11 @@ type Settings struct {
 	ForeignPaths        []string // prefixes whose foreign bearers go to the application's own authenticator
 	CreateUsers         bool     // make a user for a verified sub that nothing links
 	DelegatePermissions bool
+	Build               string // what this build calls itself
 
 	Namespace      string // the migration's name: stage documents of another one are refused
 	StagePublicKey string // Ed25519, base64url of 32 bytes: stage documents must be signed by it
-	Build          string
-	BakedStage     Stage // holds while no stage document was ever seen
+	BakedStage     Stage  // holds while no stage document was ever seen
 	BakedPercent   float64
 	ExchangeInDual bool // exchange sessions in dual already, not only in drain
 	JSONDoorsUntil time.Time
@@ -65,9 +65,9 @@ type Environment struct {
 	ClientSecret string
 	CookieSecret string
 	JWKSCooldown time.Duration // 1 s to 30 s
+	Instance     string        // the name under which this process reports
 
 	StageFile, StageCache string
-	Instance              string
 	ControlSecret         string
 	VerifySecret          string
 	ExchangeSecret        string
@@ -90,10 +90,10 @@ func ReadEnvironment() (Environment, error) {
 		ClientSecret: os.Getenv("AUTHER_CLIENT_SECRET"),
 		CookieSecret: os.Getenv("MIGRATOR_COOKIE_SECRET"),
 		JWKSCooldown: cooldown,
+		Instance:     instanceName(),
 
 		StageFile:      os.Getenv("MIGRATOR_STAGE_FILE"),
 		StageCache:     os.Getenv("MIGRATOR_STAGE_CACHE"),
-		Instance:       instanceName(),
 		ControlSecret:  os.Getenv("MIGRATOR_CONTROL_SECRET"),
 		VerifySecret:   os.Getenv("MIGRATOR_VERIFY_SECRET"),
 		ExchangeSecret: os.Getenv("MIGRATOR_EXCHANGE_SECRET"),

@@ -97,7 +97,7 @@ func New(ctx context.Context, c Config) (*Shim, error) {
 		s.exempt[path] = true
 	}
 	s.own = s.ownRoutes()
-	s.counters = newCounters(s.log)
+	s.counters = newCounters(s.log, s.info)
 	keys := &keySet{
 		url: s.settings.JWKSURL, algorithms: s.settings.Algorithms, cooldown: s.env.JWKSCooldown, client: s.auther, now: s.now,
 		onFetch: func(result string) { s.counters.fetches.WithLabelValues(result).Inc() },

@@ -4,6 +4,7 @@ import pg from "pg";
 import { Attempts, isSame } from "./attempts.js";
 import { AutherSession } from "./auther-session.js";
 import { Credentials } from "./credentials.js";
+import { keepBeating } from "./heartbeat.js";
 import { KeySet } from "./keys.js";
 import { LOGOUT_PATH, Login, START_PATH } from "./login.js";
 import { Counters } from "./metrics.js";
@@ -22,7 +23,7 @@ import {
   seeOther,
   targetOf,
 } from "./request.js";
-import { check, readEnvironment, settings as baked } from "./settings.js";
+import { check, factsOf, readEnvironment, settings as baked } from "./settings.js";
 import { TokenVerifier } from "./tokens.js";
 
 /** @typedef {import("hono").Context} Context */
@@ -55,7 +56,9 @@ function assemble(options, settings, environment) {
   const keys = new KeySet(settings, { cooldownS: environment.jwksCooldownS, onFetch });
   const verifier = new TokenVerifier(settings, keys);
   const onCreate = (/** @type {string} */ result) => counters.add("auth_jit_total", { result });
-  const people = new People(settings, databaseOf(options, log), { judge: options.judge, onCreate, log });
+  const database = databaseOf(options, log);
+  const people = new People(settings, database, { judge: options.judge, onCreate, log });
+  keepBeating(database, factsOf(settings, environment), { everyS: settings.heartbeatS, log });
   const base = { options, settings, environment, log, counters, verifier, people };
   const more = { ...base, cookies: new Cookies(settings), plugin: new Plugin(settings) };
   const parts = {
@@ -175,11 +178,11 @@ class Auther {
 
   /** @param {Context} c */
   async #metrics(c) {
-    const { counters, environment } = this.#parts;
+    const { counters, environment, settings } = this.#parts;
     const given = /^Bearer +(\S+) *$/i.exec(c.req.header("authorization") ?? "")?.[1];
     if (!environment.metricsToken || !given || !isSame(given, environment.metricsToken))
       return answerJson(c, 404, "not_found");
-    return c.body(await counters.exposition({ instance: environment.instance }), 200, {
+    return c.body(await counters.exposition(factsOf(settings, environment)), 200, {
       "Cache-Control": "no-store",
       "Content-Type": "text/plain; version=0.0.4; charset=utf-8",
     });

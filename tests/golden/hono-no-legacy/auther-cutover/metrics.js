@@ -113,7 +113,7 @@ export class Counters {
 
   /**
    * Everything in Prometheus's text form.
-   * @param {Record<string, string>} info The labels of `migrator_shim_info`.
+   * @param {Record<string, string | number>} info The labels of `migrator_shim_info`.
    * @param {Record<string, number>} [gauges] More gauges of this process.
    */
   async exposition(info, gauges = {}) {

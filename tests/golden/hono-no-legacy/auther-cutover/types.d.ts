@@ -16,6 +16,8 @@ export interface Settings {
   readonly redirectUri: string;
   readonly pluginUrl: string;
   readonly checkPermissionUrl: string;
+  readonly build: string;
+  readonly heartbeatS: number;
   readonly delegatePermissions: boolean;
   readonly createUsers: boolean;
   readonly source: string;

@@ -1,6 +1,9 @@
 // What no request waits for, best effort and on a connection of its own: the heartbeat, and when somebody was last
 // seen with a legacy session. And what a request waits for at most now and then: whether those sessions were ended.
 
+import { beat } from "./heartbeat.js";
+
+/** @typedef {import("./heartbeat.js").Facts} Facts */
 /** @typedef {import("./people.js").Database} Database */
 
 const SEEN_EVERY_MS = 60_000;
@@ -8,17 +11,10 @@ const TURN_MS = 1000;
 const USERS_MAX = 50_000;
 const BATCH = 1000;
 
-const BEAT = `
-INSERT INTO "public".migrator_instance (instance, build, baked, stage, epoch, source, legacy_capable, seen_at)
-VALUES ($1, $2, $3, $4, $5, $6, true, now())
-ON CONFLICT (instance) DO UPDATE SET build = excluded.build, baked = excluded.baked, stage = excluded.stage,
-  epoch = excluded.epoch, source = excluded.source, legacy_capable = excluded.legacy_capable, seen_at = excluded.seen_at`;
 const SEEN = `UPDATE "public".migrator_identity SET last_legacy_at = now() WHERE source = $1 AND user_pk = ANY($2)`;
 const ENDED = `
 SELECT 1 FROM "public".migrator_identity
 WHERE source = $1 AND user_pk = $2 AND home = 'auther' AND auth_valid_after IS NOT NULL`;
-
-/** @typedef {{ instance: string, build: string, baked: string, stage: string, epoch: number, source: string }} Facts */
 
 /** Writes in its own time. */
 export class Background {
@@ -64,10 +60,9 @@ export class Background {
     const now = performance.now();
     // A new epoch is reported at once.
     if (!facts || (facts.epoch === this.#beatEpoch && now - this.#beatAt < this.settings.heartbeatS * 1000)) return;
-    const { instance, build, baked, stage, epoch, source } = facts;
-    await this.database.query(BEAT, [instance, build, baked, stage, epoch, source]);
+    await beat(this.database, facts);
     this.#beatAt = now;
-    this.#beatEpoch = epoch;
+    this.#beatEpoch = facts.epoch;
   }
 
   async #note() {

@@ -365,8 +365,7 @@ class Cutover {
       return answerJson(c, 404, "not_found");
     }
     const facts = this.#facts() ?? { ...this.#own(), stage: "unknown", epoch: 0, source: "none" };
-    const info = Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, String(value)]));
-    const text = await counters.exposition(info, { auth_detector_sees_fixture: this.#detector.sees });
+    const text = await counters.exposition(facts, { auth_detector_sees_fixture: this.#detector.sees });
     return c.body(text, 200, {
       "Cache-Control": "no-store",
       "Content-Type": "text/plain; version=0.0.4; charset=utf-8",

@@ -31,10 +31,13 @@ export const settings = Object.freeze({
   delegatePermissions: false,
   checkPermissionUrl: "",
 
+  // Which build this is, told by each instance every ten seconds and with its counters.
+  build: "1",
+  heartbeatS: 10,
+
   // Where the cutover's stage comes from, and what holds while no document was ever seen.
   namespace: "club",
   stagePublicKey: "XHUYBkVE9pgEVSm7k4CRtZ4SUz2gCEBsDDW5B10n9so",
-  build: "1",
   bakedStage: "dual",
   bakedPercent: 0.0,
 
@@ -44,7 +47,6 @@ export const settings = Object.freeze({
   // In `drain`, doors that answer JSON stay open until then; "": not at all.
   jsonDoorsUntil: "",
   stageEveryS: 2,
-  heartbeatS: 10,
   // How long a look at "all legacy sessions of this user were ended" is good for.
   sessionsEveryS: 5,
 

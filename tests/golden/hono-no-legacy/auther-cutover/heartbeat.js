@@ -1,0 +1,33 @@
+// What an instance tells about itself in the application's database.
+
+/** @typedef {import("./people.js").Database} Database */
+/** @typedef {{ instance: string, build: string, baked: string, stage: string, epoch: number, source: string }} Facts */
+
+const BEAT = `
+INSERT INTO "public".migrator_instance (instance, build, baked, stage, epoch, source, legacy_capable, seen_at)
+VALUES ($1, $2, $3, $4, $5, $6, false, now())
+ON CONFLICT (instance) DO UPDATE SET build = excluded.build, baked = excluded.baked, stage = excluded.stage,
+  epoch = excluded.epoch, source = excluded.source, legacy_capable = excluded.legacy_capable, seen_at = excluded.seen_at`;
+
+/**
+ * Tells that this instance lives, and that it has no legacy side.
+ * @param {Database} database
+ * @param {Facts} facts
+ */
+export async function beat(database, { instance, build, baked, stage, epoch, source }) {
+  await database.query(BEAT, [instance, build, baked, stage, epoch, source]);
+}
+
+/**
+ * Tells it again and again, best effort: where nobody looks at the table any more, it may be gone.
+ * @param {Database} database
+ * @param {Facts} facts
+ * @param {{ everyS: number, log: (line: object) => void }} options
+ */
+export function keepBeating(database, facts, { everyS, log }) {
+  // The code only: a driver's message may quote the connection string.
+  const failed = (/** @type {any} */ error) => log({ event: "heartbeat_failed", error: error.code ?? "unreachable" });
+  const once = () => void beat(database, facts).catch(failed);
+  setInterval(once, everyS * 1000).unref();
+  once();
+}
