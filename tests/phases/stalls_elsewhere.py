@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import random
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -21,10 +23,12 @@ if TYPE_CHECKING:
     from tests.phases.removal import Site
 
 CLIENTS = 4
+IDLE_S = 5.0
+_PROCESSES = multiprocessing.get_context("fork")
 # What an application without the tables sends; a row of users may have rows in them, by a key that cascades.
 QUERIES = (
-    "SELECT id, email, name, updated_at FROM users WHERE id = 1 + FLOOR(RAND() * 600)",
-    "UPDATE users SET updated_at = NOW() WHERE id = 1 + FLOOR(RAND() * 600)",
+    "SELECT id, email, name, updated_at FROM users WHERE id = %s",
+    "UPDATE users SET updated_at = NOW() WHERE id = %s",
 )
 # As a mysqldump does.
 HELD = "SELECT (SELECT COUNT(*) FROM users), (SELECT MAX(id) FROM identities)"
@@ -44,27 +48,39 @@ def fill(server: MariaDbServer, database: str, users: int) -> None:
 
 
 class _Load:
-    """Queries of some clients, all the time, with when each began and ended; beside them a reader who stays again and again."""
+    """Queries of some clients, all the time, with when each began and ended; beside them a reader who stays again and again.
+
+    They run in a process of their own, which what is measured does not hold up.
+    """
 
     def __init__(self, server: MariaDbServer, database: str, stay_s: float) -> None:
         self.spans: list[tuple[float, float]] = []
         self.refused = 0
         self._open = partial(server.connect, database)
         self._stay_s = stay_s
-        self._end, self._stays = threading.Event(), threading.Event()
+        self._end, self._stays = _PROCESSES.Event(), _PROCESSES.Event()
+        self._said: multiprocessing.Queue[tuple[list[tuple[float, float]], int]]
+        self._said = _PROCESSES.Queue()
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        threads = [threading.Thread(target=self._ask, args=(n,)) for n in range(CLIENTS)]
-        threads.append(threading.Thread(target=self._stay))
-        for thread in threads:
-            thread.start()
+        process = _PROCESSES.Process(target=self._work)
+        process.start()
         try:
             yield
         finally:
             self._end.set()
-            for thread in threads:
-                thread.join()
+            self.spans, self.refused = self._said.get()
+            process.join()
+
+    def _work(self) -> None:
+        threads = [threading.Thread(target=self._ask, args=(n,)) for n in range(CLIENTS)]
+        threads.append(threading.Thread(target=self._stay))
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self._said.put((self.spans, self.refused))
 
     def wait_for_reader(self) -> None:
         """Wait until a reader has just begun to stay."""
@@ -77,7 +93,7 @@ class _Load:
             while not self._end.wait(0.005):
                 began = time.monotonic()
                 try:
-                    cursor.execute(query)
+                    cursor.execute(query, (random.randint(1, 600),))
                 except pymysql.err.Error:
                     self.refused += 1
                 self.spans.append((began, time.monotonic()))
@@ -100,9 +116,8 @@ def of_the_steps(site: Site, server: MariaDbServer, *, stay_s: float) -> Measure
     """Plan and go through all steps and back under load, each begun as a reader has just begun to stay."""
     p4_remove.plan(site.ctx)
     names = kept_plan(site.ctx).steps
-    parts: list[tuple[str, Callable[[], object]]] = [
-        (step, partial(p4_remove.run, site.ctx, step)) for step in names
-    ]
+    parts: list[tuple[str, Callable[[], object]]] = [("nothing", partial(time.sleep, IDLE_S))]
+    parts += [(step, partial(p4_remove.run, site.ctx, step)) for step in names]
     parts += [
         (f"back from {step}", partial(p4_remove.rollback, site.ctx, before))
         for before, step in reversed(list(zip((None, *names), names, strict=False)))
