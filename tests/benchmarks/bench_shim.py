@@ -76,7 +76,8 @@ PROGRAM_OF = {
             str(PROGRAMS / "laravel_program.php"),
         )
     ),
-    "rails": Program(("ruby", str(PROGRAMS / "rails_program.rb")), {}),
+    "rack": Program(("ruby", str(PROGRAMS / "rack_program.rb"))),
+    "rails": Program(("ruby", str(PROGRAMS / "rails_program.rb"))),
     # Go looks for packages below `src`.
     "go": Program(
         (

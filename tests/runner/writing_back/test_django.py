@@ -177,6 +177,8 @@ def test_a_scheme_that_the_application_does_not_use_is_refused(scene: Scene) -> 
         "argon2:kind=argon2id&m=1024&t=1&p=1": RefusedError,
     }
     for made, kind in said.items():
+        with pytest.raises(kind, match=r"plugin\.write_back"):
+            write_back_made_as(configured(scene, made))
         with (
             pytest.raises(kind, match=r"plugin\.write_back"),
             open_tables(configured(scene, made), writing=True),

@@ -34,6 +34,17 @@ CAPABILITIES = {
     "client": ("POST", "/migrator/client/read"),
 }
 _UNAUTHORIZED, _SERVER_ERROR = 401, 500
+# What the capability for clients may answer to its own secret.
+_NO_CLIENT = {
+    403: (
+        "MIGRATOR_CLIENT_ID in Auther's environment is not [auther] client_id",
+        "make them the same, or write the client by database",
+    ),
+    501: (
+        "the plugin cannot write clients",
+        "give it its option `database`, and Auther better-auth's oidcProvider",
+    ),
+}
 _PINGS_BEFORE, _PINGS_MOST, _PINGS_LEAST = 9, 20, 3
 # better-auth's own scrypt computes on the main thread and lets others in every 10 ms.
 _HELD_UP_S = 0.004
@@ -90,6 +101,8 @@ def capabilities(visit: Visit) -> Finding:
         todo = "give Auther and [plugin] the same secrets (migrator import plugin --env-file)"
         text = f"our secret is refused for {', '.join(wrong)}"
         return lacking(text, todo, Provider.PLUGIN)
+    if out_of_reach := _NO_CLIENT.get(_client_status(visit, on)):
+        return lacking(*out_of_reach, Provider.PLUGIN)
     return there(f"on: {', '.join(on)}; off: {off}", "each has its own secret", Provider.PLUGIN)
 
 
@@ -124,13 +137,21 @@ def better_auth_version(visit: Visit) -> Finding:
     return unsure("better-auth does not tell it over HTTP", "look into Auther's package.json")
 
 
+def _client_status(visit: Visit, on: list[str]) -> int:
+    """Ask for the application's client where we may; 0 where we may not."""
+    secret = visit.setting.capabilities.get("client")
+    return _call(visit, "client", secret).status if secret and "client" in on else 0
+
+
 def _call(visit: Visit, name: str, secret: str | None = None) -> Answer:
     method, path = CAPABILITIES[name]
     headers = FETCH | {"Authorization": f"Bearer {secret or 'no secret'}"}
     url = f"{visit.setting.api}{path}"
     if method == "GET":
         return visit.asker.ask("GET", url, headers=headers, query={"counts": "0"})
-    return visit.asker.ask("POST", url, headers=headers, json={})
+    return visit.asker.ask(
+        "POST", url, headers=headers, json={"client_id": visit.setting.client_id}
+    )
 
 
 def _refuses(visit: Visit, name: str) -> bool:

@@ -32,13 +32,10 @@ module AutherCutover
 
     # Asked with each request: a thread does not survive the fork of a worker.
     def ensure_running
-      return if @off || (@pid == Process.pid && @thread&.alive?)
+      return if @off || @thread&.alive?
 
       @lock.synchronize do
-        next if @pid == Process.pid && @thread&.alive?
-
-        @pid = Process.pid
-        @thread = Thread.new { run }
+        @thread = Thread.new { run } unless @thread&.alive?
       end
     end
 

@@ -26,8 +26,8 @@ module AutherCutover
 
     def answer(request)
       stage = AutherCutover.stage.stage
-      client = Client.kind(request, "legacy")
-      AutherCutover.counters.request(path: "legacy", outcome: "accepted", stage: stage, client: client, synthetic: true)
+      client = Client.kind(request, :legacy)
+      AutherCutover.counters.request(path: :legacy, outcome: :accepted, stage: stage, client: client, synthetic: true)
       AutherCutover.counters.flush
       [204, { "Cache-Control" => "no-store" }, []]
     end

@@ -22,7 +22,10 @@ module AutherCutover
       # Servers join two Authorization headers with a comma, which no bearer contains. Doubled ones
       # are refused: the next reader might take the other half.
       def from_header(header)
-        return new(header.match?(/(\A|,)\s*Bearer\b/i) ? :foreign : :other) unless header.match?(/\ABearer /i)
+        # The pattern only for who writes it otherwise: it takes twice as long.
+        unless header.start_with?("Bearer ") || header.match?(/\ABearer /i)
+          return new(header.match?(/(\A|,)\s*Bearer\b/i) ? :foreign : :other)
+        end
 
         text = header.byteslice("Bearer ".bytesize, header.bytesize)
         token = Token.new(text)

@@ -40,7 +40,7 @@ module AutherCutover
     end
 
     def conflict(user)
-      count("both", "refused", :conflict, { legacy: short_hash(@legacy.user.id), auther: short_hash(user.id) })
+      count(:both, :refused, :conflict, { legacy: short_hash(@legacy.user.id), auther: short_hash(user.id) })
       # The application's own way out stays open: with the session it ends our cookie too.
       return let_out if @request.path_info == LegacyPages.sign_out
 
@@ -67,7 +67,7 @@ module AutherCutover
     end
 
     def go_to_exchange(url)
-      count("legacy", "accepted", nil)
+      count(:legacy, :accepted, nil)
       Answers.redirect(url)
     end
 
@@ -92,20 +92,20 @@ module AutherCutover
 
     def refuse_ended_legacy
       @legacy.end_all
-      count("legacy", "refused", :legacy_refused)
+      count(:legacy, :refused, :legacy_refused)
       navigation? ? to_login : Answers.unauthorized("legacy_ended")
     end
 
     # A user in a session that the application read is a legacy user, asked for or not. A session
     # that it did not read is left alone: loading it would add a cookie to a page that has none.
     def count_legacy_or_nobody
-      return count("legacy", "refused", :revoked) if @request.env[Doors::REVOKED]
+      return count(:legacy, :refused, :revoked) if @request.env[Doors::REVOKED]
 
       user_id = @request.env[Doors::LEGACY_USER] || (@legacy.user&.id if @legacy.loaded?)
       return count_anonymous unless user_id
 
       AutherCutover.beacon.saw_legacy(user_id)
-      count("legacy", "accepted", nil)
+      count(:legacy, :accepted, nil)
     end
 
     def stage_name

@@ -28,8 +28,8 @@ module AutherCutover
 
       DualDecision.new(request).call { application(request) }
     rescue Unavailable => error # which stage holds
-      AutherCutover.counters.request(path: "none", outcome: "unavailable", stage: "unknown",
-                                     client: Client.kind(request, "none"))
+      AutherCutover.counters.request(path: :none, outcome: :unavailable, stage: "unknown",
+                                     client: Client.kind(request, :none))
       Answers.unavailable(error.retry_after_s)
     end
 

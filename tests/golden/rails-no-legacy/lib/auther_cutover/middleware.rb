@@ -7,7 +7,8 @@ module AutherCutover
 
     def initialize(app)
       @app = app
-      @exempt = Set.new(OWN_PATHS + [AutherCutover.settings.callback_path] + AutherCutover.settings.exempt_paths)
+      exempt = OWN_PATHS + [AutherCutover.settings.callback_path] + AutherCutover.settings.exempt_paths
+      @exempt = exempt.to_h { |path| [path, true] }
     end
 
     def call(env)
@@ -15,7 +16,7 @@ module AutherCutover
       AutherCutover.beacon.ensure_running
       path = env["PATH_INFO"]
       return Metrics.answer(request) if path == Metrics::PATH
-      return @app.call(env) if @exempt.include?(path)
+      return @app.call(env) if @exempt.key?(path)
 
       Decision.new(request).call { @app.call(env) }
     end

@@ -4,14 +4,14 @@ module AutherCutover
   # What kind of client asks: by the signs of a browser, without any by its credential. A person's makes it
   # an app; an API key, another's bearer or none a program.
   module Client
-    PERSONAL = %w[legacy auther both].freeze
+    PERSONAL = %i[legacy auther both].freeze
 
     module_function
 
     def kind(request, path, claims = nil)
-      return "browser" if browser?(request)
+      return :browser if browser?(request)
 
-      PERSONAL.include?(path) && !claims&.key?("apiKeyId") ? "app" : "api"
+      PERSONAL.include?(path) && !claims&.key?("apiKeyId") ? :app : :api
     end
 
     # Whatever it asks for.

@@ -4,7 +4,7 @@ module AutherCutover
   # Whose request is this? Auther's credential in, one answer out, before the application runs.
   class Decision
     def initialize(request)
-      @began_s = now_s
+      @began_us = now_us
       @request = request
       @credential = Credential.from(request)
     end
@@ -16,12 +16,12 @@ module AutherCutover
       return answered(&app) if @accepted
 
       without_auther do
-        @waited_s = now_s - @began_s
+        @waited_us = now_us - @began_us
         answered(&app)
       end
     ensure
       # On whose path it was is known in the end only.
-      AutherCutover.counters.add(Counters::ERRORS, path: @path) if @failed && @path
+      AutherCutover.counters.add(Counters::ERRORS, path: @path.to_s) if @failed && @path
     end
 
     private
@@ -50,7 +50,7 @@ module AutherCutover
     def judge_auther
       accept(principal(claims))
     rescue Unavailable => error
-      count("auther", "unavailable", :verification_unavailable)
+      count(:auther, :unavailable, :verification_unavailable)
       Answers.unavailable(error.retry_after_s)
     rescue Rejected => error
       cookie? ? refuse_cookie(error) : refuse_header(error)
@@ -65,7 +65,7 @@ module AutherCutover
     end
 
     def accept(principal)
-      count("auther", "accepted", nil)
+      count(:auther, :accepted, nil)
       admit(principal)
     end
 
@@ -80,7 +80,7 @@ module AutherCutover
 
     # Never a fall-through to the session: a caller who names a credential means it.
     def refuse_header(error)
-      count("auther", "refused", error.reason)
+      count(:auther, :refused, error.reason)
       error.reason == :identity_unlinked ? Answers.json(409, "identity_unlinked") : Answers.unauthorized
     end
 
@@ -89,13 +89,13 @@ module AutherCutover
 
       # The application's own authenticator answers for the bearer, and for nothing else.
       Foreign.hide_cookies(@request)
-      count("foreign", "accepted", nil)
+      count(:foreign, :accepted, nil)
       @accepted = true
       nil
     end
 
     def refuse_foreign
-      count("foreign", "refused", :foreign_bearer)
+      count(:foreign, :refused, :foreign_bearer)
       Answers.unauthorized("foreign_bearer")
     end
 
@@ -107,7 +107,7 @@ module AutherCutover
       AutherSession.forget(@request.cookie_jar)
       return if error.stale?
 
-      count("auther", "refused", error.reason)
+      count(:auther, :refused, error.reason)
       return Answers.json(409, "identity_unlinked") if error.reason == :identity_unlinked
 
       navigation? ? to_login : Answers.unauthorized
@@ -115,7 +115,7 @@ module AutherCutover
 
     # The cookie stays: the login that is about to begin is bound to its user.
     def renew(path)
-      count("auther", "refused", :expired)
+      count(:auther, :refused, :expired)
       Answers.redirect(path)
     end
 
@@ -125,7 +125,7 @@ module AutherCutover
     end
 
     def count_anonymous
-      count("none", "anonymous", @credential.kind == :other ? :other_scheme : nil)
+      count(:none, :anonymous, @credential.kind == :other ? :other_scheme : nil)
     end
 
     def count(path, outcome, reason, details = nil)
@@ -133,12 +133,12 @@ module AutherCutover
       AutherCutover.counters.request(
         path: path, outcome: outcome, stage: stage_name, reason: reason, client: Client.kind(@request, path, @claims),
         # Some are counted when the application has run; its own time is not the shim's.
-        waited_s: @waited_s || (now_s - @began_s), details: details
+        waited_us: @waited_us || (now_us - @began_us), details: details
       )
     end
 
-    def now_s
-      Process.clock_gettime(Process::CLOCK_MONOTONIC)
+    def now_us
+      Process.clock_gettime(Process::CLOCK_MONOTONIC, :microsecond)
     end
 
     def stage_name

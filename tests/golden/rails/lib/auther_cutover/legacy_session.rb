@@ -38,7 +38,7 @@ module AutherCutover
     # a sign-in and renew the session with each request.
     def use(user)
       @request.env["devise.skip_trackable"] = true
-      warden.set_user(user, scope: @scope, store: false, run_callbacks: false)
+      warden.set_user(user, AutherCutover.settings.for_this_request)
     end
 
     # The key of the user whom the session names, good or not.

@@ -7,7 +7,8 @@ module AutherCutover
 
     def initialize(app)
       @app = app
-      @exempt = Set.new(OWN_PATHS + [AutherCutover.settings.callback_path] + AutherCutover.settings.exempt_paths)
+      exempt = OWN_PATHS + [AutherCutover.settings.callback_path] + AutherCutover.settings.exempt_paths
+      @exempt = exempt.to_h { |path| [path, true] }
     end
 
     def call(env)
@@ -16,12 +17,12 @@ module AutherCutover
       path = env["PATH_INFO"]
       return Metrics.answer(request) if path == Metrics::PATH
       return AutherCutover.control.answer(request) if AutherCutover.control.genuine?(request)
-      return @app.call(env) if @exempt.include?(path)
+      return @app.call(env) if @exempt.key?(path)
 
       DualDecision.new(request).call { @app.call(env) }
     rescue Unavailable => error # which stage holds
-      AutherCutover.counters.request(path: "none", outcome: "unavailable", stage: "unknown",
-                                     client: Client.kind(request, "none"))
+      AutherCutover.counters.request(path: :none, outcome: :unavailable, stage: "unknown",
+                                     client: Client.kind(request, :none))
       Answers.unavailable(error.retry_after_s)
     end
   end

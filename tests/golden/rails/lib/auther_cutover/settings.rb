@@ -22,6 +22,7 @@ module AutherCutover
 
       @scope = source.underscore.to_sym
       @session_key = "warden.user.#{@scope}.key"
+      @for_this_request = { scope: @scope, store: false, run_callbacks: false }.freeze
       freeze
     end
 
@@ -30,8 +31,9 @@ module AutherCutover
       foreign_paths.any? { |prefix| path == prefix || path.start_with?("#{prefix.chomp('/')}/") }
     end
 
-    # The Devise scope: User is :user, AdminUser is :admin_user. Both are asked for with each request, so made once.
-    attr_reader :scope, :session_key
+    # The Devise scope: User is :user, AdminUser is :admin_user. The key of its user in a session. How Warden is told
+    # of a user without a session or a hook. All are asked for with each request, so made once.
+    attr_reader :scope, :session_key, :for_this_request
 
     def model
       source.constantize

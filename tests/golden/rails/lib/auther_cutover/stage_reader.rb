@@ -27,7 +27,7 @@ module AutherCutover
     end
 
     def refuses_auther?
-      legacy? && stop_accepting
+      stop_accepting && legacy?
     end
   end
 
