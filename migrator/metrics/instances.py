@@ -12,13 +12,7 @@ from migrator.config.postgres import lacks_table, reading
 from migrator.core.durations import format_duration
 from migrator.core.errors import MigratorError
 from migrator.core.queries import load
-from migrator.metrics.interface import (
-    Doubt,
-    FleetLook,
-    Grade,
-    Heartbeat,
-    ShimLook,
-)
+from migrator.metrics.interface import Doubt, FleetLook, Grade, Heartbeat, ShimLook
 from migrator.metrics.process_rows import now_of, read_processes
 
 if TYPE_CHECKING:

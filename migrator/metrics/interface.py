@@ -189,7 +189,7 @@ class FleetLook:
 
     Attributes:
         processes: Those that wrote themselves down; None where that cannot be known.
-        at: When they were read, by the database's clock.
+        at: When reading began, by the database's clock.
     """
 
     heartbeats: tuple[Heartbeat, ...] = ()

@@ -49,7 +49,7 @@ def _final(text: str | None, row: WrittenProcess) -> Process | None:
     """Read the last counts, which have the form of the metrics; None where they are not this process's."""
     if text is None:
         return None
-    found = read_process(text, at=row.began_at, fresh_for=timedelta.max)
+    found = read_process(text, at=row.began_at, fresh_for=timedelta.max, may_be_idle=True)
     if isinstance(found, Doubt):
         return None
     is_own = (found.instance, found.started_at_s) == (row.instance, row.started_at_s)

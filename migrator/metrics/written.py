@@ -3,6 +3,9 @@
 A process that counts in memory writes a row before it accepts anything, and its last counts into it when it
 ends by itself. So one that ended by itself counts in full, whoever read it when; one that was killed is
 noticed by a row without an end, even if nobody ever read it. All times are the database's.
+
+A process of an older shim writes none. It is noticed by its heartbeats, unless it comes and goes unread while one
+that is written down serves under the same name.
 """
 
 from __future__ import annotations
@@ -111,7 +114,7 @@ class _Look:
                 answer = _increment(row, now, self._total_before(row, before))
                 if isinstance(answer, Doubt):
                     doubts.append(answer)
-                else:
+                elif answer or not row.is_whole:
                     counts[self._called(row)] = answer
             elif self._is_gone(row):
                 lost.append(f"{row.instance} is gone: what it counted last is lost")

@@ -247,7 +247,7 @@ def test_no_schedule_of_looks_and_restarts_passes_over_a_legacy_request(
 GRACEFUL = ("request", "stop", "restart", "overtake", "last_request", "left")
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(disturbances(GRACEFUL))
 def test_processes_that_end_by_themselves_are_counted_to_the_last_request(
     happening: list[tuple[int, str, list[str]]],
@@ -307,7 +307,7 @@ def test_a_process_that_is_killed_between_two_looks_is_noticed_though_nobody_eve
     ]
 
 
-@settings(deadline=None, max_examples=250)
+@settings(deadline=None, max_examples=150)
 @example([(2, "web-1", ["stop", "start_old", "request", "start"])], set())
 @example([(2, "web-3", ["start", "request", "end"])], set())
 @example([(2, "web-1", ["leave", "start", "last_request"]), (4, "web-1", ["left"])], set())

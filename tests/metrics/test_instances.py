@@ -136,6 +136,7 @@ def test_rows_of_processes_are_read_where_they_can_be_believed(
         for instance, pid, counts in (
             ("whole", 1, COUNTS.format("whole")),
             ("of another", 1, COUNTS.format("whole")),
+            ("idle", 1, "".join(COUNTS.format("idle").splitlines(keepends=True)[2:])),
             ("cut off", 1, "auth_requests_total{"),
             ("twice", 1, COUNTS.format("twice")),
             ("twice", 2, COUNTS.format("twice")),
@@ -148,7 +149,7 @@ def test_rows_of_processes_are_read_where_they_can_be_believed(
     fleet = source.look()
     assert fleet.at is not None
     rows = {row.instance: row for row in fleet.processes or ()}
-    assert {name for name, row in rows.items() if row.is_whole} == {"whole"}
+    assert {name for name, row in rows.items() if row.is_whole} == {"whole", "idle"}
     whole = rows["whole"]
     assert whole.final is not None
     assert sum(whole.final.requests.values()) == 3
