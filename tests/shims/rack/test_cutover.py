@@ -1,7 +1,6 @@
 """What belongs to Rack alone, or what the conformance suite cannot see from outside."""
 
 import re
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -12,36 +11,26 @@ from migrator.conformance.issuer import Issuer
 from migrator.core.stage import Stage
 from tests.parts.rack import prepare
 from tests.parts.stage_file import shim_settings
-from tests.shims.asgi.club import ALICE, BOB, NAVIGATION, TOKEN_COOKIE, sub_of
-from tests.shims.counting import check_that_the_log_says_what_was_counted
+from tests.shims.asgi.club import ALICE, BOB, NAVIGATION, TOKEN_COOKIE
+from tests.shims.cutting_over import Alone, Cutover
 from tests.shims.express.club import Club
-from tests.shims.reporting import ALONE, check_that_it_reports_no_legacy_side
+from tests.shims.reporting import ALONE
 
 pytestmark = pytest.mark.xdist_group("rack")
-WEEK_S = 7 * 86_400
 
 
-def test_a_login_keeps_the_own_cart_and_drops_somebody_elses(rack_club: Club) -> None:
-    rack_club.set_stage(Stage.DUAL)
-    for before, cart in ((ALICE, "teapot"), (BOB, None)):
-        with rack_club.browser() as client:
-            rack_club.sign_in(client, before)
-            client.get("/cart", params={"item": "teapot"})
-            rack_club.sign_in_at_auther(client, ALICE)
-            said = client.get("/whoami").json()
-            assert (said["user"], said["credential"], said["cart"]) == (str(ALICE), "cookie", cart)
-        # The login has moved alice, and the form would send her to Auther.
-        rack_club.move(ALICE, "legacy")
+@pytest.fixture
+def club(rack_club: Club) -> Club:
+    """The application, started once."""
+    return rack_club
 
 
-def test_the_token_cookie_outlives_the_token_so_that_it_can_be_renewed(rack_club: Club) -> None:
-    rack_club.set_stage(Stage.DUAL)
-    with rack_club.browser() as client:
-        rack_club.sign_in_at_auther(client, ALICE)
-        token = next(cookie for cookie in client.cookies.jar if cookie.name == TOKEN_COOKIE)
-    assert token.expires is not None
-    assert token.expires - time.time() > WEEK_S
-    rack_club.move(ALICE, "legacy")
+class TestSinatra(Cutover):
+    api = "/api/"
+
+
+class TestAlone(Alone):
+    people = "lib/auther_cutover/identity.rb"
 
 
 def test_a_page_without_sessions_gets_no_cookie(rack_club: Club) -> None:
@@ -103,34 +92,6 @@ def test_a_sign_in_ends_authers_cookie(rack_club: Club) -> None:
     rack_club.move(ALICE, "legacy")
 
 
-def test_a_group_goes_to_auther_before_its_bucket_does(rack_club: Club) -> None:
-    rack_club.set_stage(Stage.DUAL)
-    stage = rack_club.app.stage
-    epoch = stage.document.epoch + 1
-    stage.publish(replace(stage.document, epoch=epoch, cohorts=("staff",)))
-    rack_club.wait_for(lambda: rack_club.labels("migrator_shim_info")["epoch"] == str(epoch))
-    with rack_club.browser() as client:
-        pages = [
-            client.get("/login", params={"cohort": name}).text for name in ("staff", "guests")
-        ]
-    assert ["Sign in at Auther" in page for page in pages] == [True, False]
-    stage.document = replace(stage.document, cohorts=())
-
-
-def test_a_foreign_bearer_on_its_path_finds_no_session_and_leaves_it_alone(
-    rack_club: Club,
-) -> None:
-    rack_club.set_stage(Stage.DUAL)
-    with rack_club.browser() as client:
-        rack_club.sign_in(client, BOB)
-        client.get("/cart", params={"item": "teapot"})
-        foreign = {"Authorization": "Bearer personal-token"}
-        said = client.get("/api/whoami", headers=foreign).json()
-        assert (said["user"], said["cart"]) == (None, None)
-        said = client.get("/api/whoami").json()
-        assert (said["user"], said["cart"]) == (str(BOB), "teapot")
-
-
 def test_a_reset_link_of_who_has_moved_is_not_used_up_while_auther_cannot_be_asked(
     rack_club: Club,
 ) -> None:
@@ -165,33 +126,6 @@ def plain(request: pytest.FixtureRequest, rack_club: Club) -> Iterator[Club]:
         app.start()
         yield Club(app, issuer, rack_club.dsn)
         app.remove()
-
-
-def test_without_a_legacy_side(plain: Club) -> None:
-    has_users = (plain.app.folder / "lib/auther_cutover/identity.rb").exists()
-    own = str(ALICE) if has_users else sub_of(ALICE)
-    with plain.browser() as client:
-        assert client.get("/whoami").json()["user"] is None
-        bearer = {"Authorization": f"Bearer {plain.token(ALICE)}"}
-        assert client.get("/whoami", headers=bearer).json()["user"] == own
-        refused = {"Authorization": f"Bearer {plain.token(ALICE, exp=1)}"}
-        answer = client.get("/whoami", headers=refused | NAVIGATION)
-        assert (answer.status_code, answer.json()) == (401, {"error": "invalid_token"})
-        plain.sign_in_at_auther(client, ALICE)
-        assert client.get("/whoami").json()["user"] == own
-        for origin, status in (("https://evil.example", 403), (plain.app.base_url, 303)):
-            out = client.post("/auth/auther/logout", headers={"Origin": origin})
-            assert out.status_code == status
-        assert client.get("/whoami").json()["user"] is None
-    with plain.browser(token=plain.token(ALICE, exp=1)) as client:
-        location = client.get("/whoami", headers=NAVIGATION).headers["location"]
-        assert location == "/auth/auther/start?renew=1&return_to=%2Fwhoami"
-    if has_users:
-        check_that_it_reports_no_legacy_side(plain)
-
-
-def test_the_log_says_what_was_counted(rack_club: Club) -> None:
-    check_that_the_log_says_what_was_counted(rack_club.app)
 
 
 @pytest.mark.long

@@ -13,17 +13,18 @@ module AutherCutover
       request = Request.new(env)
       AutherCutover.beacon.ensure_running
       status, headers, body = answer(request)
-      [status, request.cookie_jar.write(headers), body]
+      [status, request.with_cookies(headers), body]
     end
 
     private
 
     def answer(request)
-      return Metrics.answer(request) if request.path_info == Metrics::PATH
+      path = request.env["PATH_INFO"]
+      return Metrics.answer(request) if path == Metrics::PATH
 
       step = Pages.step(request)
       return Pages.new(request).call(step) if step
-      return application(request) if AutherCutover.settings.exempt_paths.include?(request.path_info)
+      return application(request) if AutherCutover.settings.exempt_paths.include?(path)
 
       Decision.new(request).call { application(request) }
     end

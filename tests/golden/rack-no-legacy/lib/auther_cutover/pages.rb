@@ -7,14 +7,15 @@ module AutherCutover
 
     # The step that a request is for, nil for the application's own pages.
     def self.step(request)
-      steps[[request.request_method, request.path_info]]
+      found = steps[request.env["PATH_INFO"]]
+      found && found[request.request_method]
     end
 
     def self.steps
       @steps ||= {
-        ["GET", "/auth/auther/start"] => :start,
-        ["GET", AutherCutover.settings.callback_path] => :callback,
-        ["POST", "/auth/auther/logout"] => :logout
+        "/auth/auther/start" => { "GET" => :start },
+        AutherCutover.settings.callback_path => { "GET" => :callback },
+        "/auth/auther/logout" => { "POST" => :logout }
       }.freeze
     end
 

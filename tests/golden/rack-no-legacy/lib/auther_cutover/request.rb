@@ -11,6 +11,11 @@ module AutherCutover
       env[JAR] ||= CookieJar.new(cookies)
     end
 
+    # The headers of an answer with the cookies that it sets.
+    def with_cookies(headers)
+      env.key?(JAR) ? cookie_jar.write(headers) : headers
+    end
+
     # Where the page in front of a form wanted the person to go.
     def return_to
       sent = self.GET.merge(env[FORM] || {})

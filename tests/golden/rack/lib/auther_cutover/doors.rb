@@ -27,18 +27,18 @@ module AutherCutover
       return end_revoked(request, legacy) if named && AutherCutover.revocations.include?(named)
 
       answer = catch(ANSWER) { yield }
-      gained = gained_user(request, before)
+      gained = gained_user(request, legacy, before)
       answer = enter(request, answer, gained, remembered) if gained
       done = true
       answer
     ensure
       # Left by an error, or by a throw of somebody else's, as Warden's is: a failure signs nobody in.
-      LegacySession.new(request).remove_user if !done && gained_user(request, before)
+      legacy.remove_user if !done && gained_user(request, legacy, before)
     end
 
     # The user whom the session holds now and did not before, or who came in through a door once more.
-    def gained_user(request, before)
-      after = LegacySession.new(request).holds
+    def gained_user(request, legacy, before)
+      after = legacy.holds
       after if after != before || (at_door?(request) && request.env[ACCEPTED] == after)
     end
 

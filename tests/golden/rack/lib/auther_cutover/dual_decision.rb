@@ -23,7 +23,7 @@ module AutherCutover
       return conflict(user) if legacy_user && legacy_user != user
 
       reason = drop_ended_legacy
-      count(legacy_user ? "both" : "auther", "accepted", reason)
+      count(legacy_user ? :both : :auther, :accepted, reason)
       admit(user)
     end
 

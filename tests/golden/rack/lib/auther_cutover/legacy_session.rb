@@ -6,7 +6,8 @@ module AutherCutover
     KNOWN = "auther_cutover.known"
 
     def initialize(request)
-      @request = Request.new(request.env)
+      # The application's own kind of request knows no cookie jar.
+      @request = request.is_a?(Request) ? request : Request.new(request.env)
       @application = AutherCutover.application
       @sessions = @application.sessions
     end
@@ -28,7 +29,7 @@ module AutherCutover
     # A cookie that may hold one of the two is there. Asked before the session is read: an empty one that was read
     # would be written, with a cookie to a page that has none.
     def hinted?
-      [session_cookie, remember_cookie].compact.any? { |name| @request.cookie_jar.key?(name) }
+      @request.cookie_jar.key?(session_cookie) || remembered?
     end
 
     def loaded?
@@ -38,7 +39,7 @@ module AutherCutover
 
     # The id of the user whom the session names, good or not; nobody is asked.
     def holds
-      return unless hinted? || loaded?
+      return unless loaded? || hinted?
 
       id = @sessions.held(@request)
       id.to_s unless id.nil?
