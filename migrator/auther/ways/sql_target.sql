@@ -9,9 +9,9 @@ SELECT "username", "id" FROM "user" WHERE "username" IN (SELECT value FROM json_
 
 -- name: read_users
 SELECT
-  "id", "name", "email", "email_verified", "image", "created_at", "updated_at", "role",
-  "banned", "ban_reason", "ban_expires", "username", "display_username"
-FROM "user" WHERE "id" IN (SELECT value FROM json_each(?))
+  u."id", u."name", u."email", u."email_verified", u."image", u."created_at", u."updated_at", u."role",
+  u."banned", u."ban_reason", u."ban_expires", u."username", u."display_username"
+FROM json_each(?) AS w CROSS JOIN "user" AS u ON u."id" = w.value
 
 -- name: read_accounts
 SELECT "id", "account_id", "provider_id", "user_id", "password", "created_at", "updated_at"
