@@ -34,16 +34,10 @@ CAPABILITIES = {
     "client": ("POST", "/migrator/client/read"),
 }
 _UNAUTHORIZED, _SERVER_ERROR = 401, 500
-# What the capability for clients may answer to its own secret.
+# Why the capability for clients may refuse its own secret.
 _NO_CLIENT = {
-    403: (
-        "MIGRATOR_CLIENT_ID in Auther's environment is not [auther] client_id",
-        "make them the same, or write the client by database",
-    ),
-    501: (
-        "the plugin cannot write clients",
-        "give it its option `database`, and Auther better-auth's oidcProvider",
-    ),
+    403: "MIGRATOR_CLIENT_ID is not [auther] client_id",
+    501: "the plugin has no option `database`, or Auther no oidcProvider",
 }
 _PINGS_BEFORE, _PINGS_MOST, _PINGS_LEAST = 9, 20, 3
 # better-auth's own scrypt computes on the main thread and lets others in every 10 ms.
@@ -92,7 +86,6 @@ def legacy_passwords(visit: Visit) -> Finding:
 def capabilities(visit: Visit) -> Finding:
     """What the migrator can do at this Auther."""
     on = capabilities_on(visit)
-    off = ", ".join(name for name in CAPABILITIES if name not in on) or "none"
     if not on:
         todo = "set MIGRATOR_SECRET_STATISTICS and others in Auther's environment"
         return lacking("none is on", todo, Provider.PLUGIN)
@@ -101,9 +94,10 @@ def capabilities(visit: Visit) -> Finding:
         todo = "give Auther and [plugin] the same secrets (migrator import plugin --env-file)"
         text = f"our secret is refused for {', '.join(wrong)}"
         return lacking(text, todo, Provider.PLUGIN)
-    if out_of_reach := _NO_CLIENT.get(_client_status(visit, on)):
-        return lacking(*out_of_reach, Provider.PLUGIN)
-    return there(f"on: {', '.join(on)}; off: {off}", "each has its own secret", Provider.PLUGIN)
+    off = ", ".join(name for name in CAPABILITIES if name not in on) or "none"
+    why = _NO_CLIENT.get(_client_status(visit, on))
+    means = f"no client is written through it: {why}" if why else "each has its own secret"
+    return there(f"on: {', '.join(on)}; off: {off}", means, Provider.PLUGIN)
 
 
 def native_scrypt(visit: Visit) -> Finding:
