@@ -10,7 +10,7 @@ import { Strategy as LocalStrategy } from "passport-local";
 import { createCutover, safeReturnPath } from "./auther-cutover/index.js";
 import * as users from "./users.js";
 
-const cutover = createCutover({
+export const cutover = createCutover({
   passport,
   database: process.env.DATABASE_URL ?? "",
   findUser: users.byId,

@@ -1,7 +1,7 @@
 // One process, or as many as WORKERS says.
 import cluster from "node:cluster";
 
-import { app } from "./app.js";
+import { app, cutover } from "./app.js";
 
 const workers = Number(process.env.WORKERS ?? 1);
 if (workers > 1 && cluster.isPrimary) {
@@ -11,5 +11,7 @@ if (workers > 1 && cluster.isPrimary) {
     process.exit(0);
   });
 } else {
-  app.listen(Number(process.env.PORT), "127.0.0.1");
+  const server = app.listen(Number(process.env.PORT), "127.0.0.1");
+  if (!cluster.isWorker)
+    process.once("SIGTERM", () => server.close(() => void cutover.close().then(() => process.exit(0))));
 }

@@ -9,7 +9,7 @@ import * as users from "./users.js";
 
 /** @typedef {import("hono").Context} Context */
 
-const cutover = createCutover({
+export const cutover = createCutover({
   sessions,
   database: process.env.DATABASE_URL ?? "",
   findUser: users.byId,

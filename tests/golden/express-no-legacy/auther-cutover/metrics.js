@@ -3,7 +3,7 @@
 // manager: each process keeps its counts in a file of its own, and whoever is asked adds the files up.
 import { mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { readdir, readFile, rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 import prometheus from "prom-client";
 
@@ -37,6 +37,7 @@ export class Counters {
   #pending = new Map();
   #durations = new Durations();
   #startedAtS = Date.now() / 1000;
+  /** @type {Promise<void>} */ #written = Promise.resolve();
 
   /**
    * @param {string} folder Of this instance alone.
@@ -103,12 +104,7 @@ export class Counters {
 
   /** Writes what is new, renamed into place. Best effort: a full disk must not fail a request. */
   async save() {
-    if (this.#pending.size === 0) return;
-    this.#drain();
-    const text = JSON.stringify(await this.#own());
-    await writeFile(`${this.file}.draft`, text, { mode: 0o600 })
-      .then(() => rename(`${this.file}.draft`, this.file))
-      .catch((error) => this.log({ event: "counters_not_shared", error: error.code }));
+    if (this.#pending.size > 0) await this.#inTurn(() => this.#write());
   }
 
   /**
@@ -134,6 +130,24 @@ export class Counters {
     return (await sums.metrics()) + durations.exposition() + (await extra.metrics());
   }
 
+  async #write() {
+    this.#drain();
+    const text = JSON.stringify(await this.#own());
+    await writeFile(`${this.file}.draft`, text, { mode: 0o600 });
+    await rename(`${this.file}.draft`, this.file);
+  }
+
+  /**
+   * One after the other. Best effort: a full disk must not fail a request.
+   * @param {() => Promise<void>} work
+   */
+  #inTurn(work) {
+    this.#written = this.#written
+      .then(work)
+      .catch((error) => this.log({ event: "counters_not_shared", error: error.code }));
+    return this.#written;
+  }
+
   #drain() {
     for (const { name, labels, times } of this.#pending.values()) this.#counters[name].inc(labels, times);
     this.#pending.clear();
@@ -148,9 +162,7 @@ export class Counters {
   async #others() {
     for (;;) {
       try {
-        const names = (await readdir(this.folder)).filter(
-          (name) => FILE.test(name) && join(this.folder, name) !== this.file,
-        );
+        const names = await this.#namesOfOthers();
         return await Promise.all(
           names.map(async (name) => JSON.parse(await readFile(join(this.folder, name), "utf8"))),
         );
@@ -160,6 +172,12 @@ export class Counters {
         if (/** @type {any} */ (error).code !== "ENOENT" || !listed) return [];
       }
     }
+  }
+
+  async #namesOfOthers() {
+    const isCounts = (/** @type {string} */ name) => FILE.test(name);
+    const names = await readdir(this.folder);
+    return names.filter((name) => isCounts(name) && stem(name) !== stem(basename(this.file)));
   }
 
   /**
@@ -204,6 +222,12 @@ function clientOf({ path, user }, fromBrowser) {
   if (fromBrowser) return "browser";
   return path === "none" || path === "foreign" || user?.claims?.apiKeyId ? "api" : "app";
 }
+
+/**
+ * What names a process, whatever its file is called at the moment.
+ * @param {string} name
+ */
+const stem = (name) => name.split(".")[0];
 
 /** @param {number} pid */
 function isRunning(pid) {

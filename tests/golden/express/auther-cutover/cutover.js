@@ -1,4 +1,6 @@
 // Auther and Passport side by side: decides, in place of passport.session(), who a request acts for.
+import { finished } from "node:stream";
+
 import { assemble } from "./assemble.js";
 import { isSame } from "./attempts.js";
 import { Background } from "./background.js";
@@ -12,6 +14,7 @@ import { EXCHANGE_PATH } from "./exchange.js";
 import { LOGOUT_PATH, Login, START_PATH } from "./login.js";
 import { Passwords } from "./passwords.js";
 import { fromClaims, ofApiKey } from "./permissions.js";
+import { ThisProcess } from "./process.js";
 import { answerJson, authorizationOf, isFromBrowser, isNavigation, pathOf, seeOther, wantsPage } from "./request.js";
 import { check, readEnvironment, settings as baked } from "./settings.js";
 import { acceptsAuther, legacyIsOver } from "./stage.js";
@@ -53,6 +56,7 @@ class Cutover {
   #control;
   #detector;
   #background;
+  #process;
   #routes;
 
   /** @param {Parts} parts */
@@ -66,7 +70,8 @@ class Cutover {
     this.#passwords = new Passwords(parts);
     this.#control = new Control(environment.controlSecret);
     this.#detector = new Detector(legacy, options, log);
-    this.#background = new Background(side, settings, () => this.#facts(), log);
+    this.#process = new ThisProcess(side, parts.counters, environment.instance, log);
+    this.#background = new Background(side, settings, () => this.#facts(), this.#process, log);
     /** @type {Record<string, (req: Request, res: Response, view: StageView) => unknown>} */
     const routes = {
       [`GET ${START_PATH}`]: (_req, res, view) => login.start(res, view),
@@ -85,6 +90,8 @@ class Cutover {
    */
   session() {
     return async (req, res, next) => {
+      // The client may have gone while the session was read.
+      finished(res, this.#process.serving());
       if (!(await this.#answered(req, res))) next();
     };
   }
@@ -141,6 +148,15 @@ class Cutover {
   }
 
   /**
+   * At the end of this process, after your server has closed: writes down what it counted, so that a deployment takes
+   * nothing away. Never an error.
+   */
+  async close() {
+    await this.#background.stop();
+    await this.#process.end(() => this.#parts.counters.last(this.#told()));
+  }
+
+  /**
    * Whether a request may do something, where Auther decides about permissions: for a person from the token's claims, for
    * a program from Auther's answer about its API key. Anything but "allowed" is a refusal.
    * @param {Request} req
@@ -162,6 +178,8 @@ class Cutover {
    */
   async #answered(req, res) {
     const path = pathOf(req);
+    const refused = this.#process.isKnown ? null : await this.#notWritten(req);
+    if (refused) return this.#unavailable(res, refused.retryAfterS);
     if (path === METRICS_PATH) return this.#metrics(req, res);
     this.#doors.guard(req);
     const view = this.#view();
@@ -174,6 +192,15 @@ class Cutover {
       return true;
     }
     return this.#isExempt(path) ? false : this.#decided(req, res, view);
+  }
+
+  /**
+   * Why nobody's legacy session is accepted: this process could not be written down.
+   * @param {Request} req
+   */
+  async #notWritten(req) {
+    const problem = await this.#process.problem();
+    return problem && this.#parts.legacy.present(req) ? problem : null;
   }
 
   /**
@@ -366,14 +393,17 @@ class Cutover {
     if (!environment.metricsToken || !given || !isSame(given, environment.metricsToken)) {
       return said(answerJson(res, 404, "not_found"));
     }
-    const facts = this.#facts() ?? { ...this.#own(), stage: "unknown", epoch: 0, source: "none" };
-    const text = await counters.exposition(facts, { auth_detector_sees_fixture: this.#detector.sees });
+    const text = await counters.exposition(this.#told(), { auth_detector_sees_fixture: this.#detector.sees });
     return said(res.set("Cache-Control", "no-store").type("text/plain; version=0.0.4; charset=utf-8").send(text));
   }
 
   #facts() {
     const view = this.#view();
     return view && { ...this.#own(), stage: view.stage, epoch: view.epoch, source: view.origin };
+  }
+
+  #told() {
+    return this.#facts() ?? { ...this.#own(), stage: "unknown", epoch: 0, source: "none" };
   }
 
   #own() {

@@ -1,9 +1,10 @@
 // Counters with closed labels: prom-client's, added up over the worker processes of an instance, and one JSON log line
 // per decision. prom-client's own cluster support needs a primary process that answers; this works under any process
 // manager: each process keeps its counts in a file of its own, and whoever is asked adds the files up.
+import cluster from "node:cluster";
 import { mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
-import { readdir, readFile, rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 
 import prometheus from "prom-client";
 
@@ -13,6 +14,9 @@ import { Durations } from "./durations.js";
 
 const SAVE_EVERY_MS = 1000;
 const FILE = /^(\d+)-\d+\.json$/;
+// Of a process that counted alone and is written down in the database.
+const ALONE = /^(\d+)-\d+\.alone\.json$/;
+const READ_BY_GATES = ["auth_requests_total{", "migrator_"];
 const PATHS = ["legacy", "auther", "both", "foreign", "none"];
 const COUNTERS = /** @type {const} */ ({
   auth_requests_total: ["Requests by decision.", ["path", "outcome", "stage", "reason", "client", "synthetic"]],
@@ -37,6 +41,7 @@ export class Counters {
   #pending = new Map();
   #durations = new Durations();
   #startedAtS = Date.now() / 1000;
+  /** @type {Promise<void>} */ #written = Promise.resolve();
 
   /**
    * @param {string} folder Of this instance alone.
@@ -103,12 +108,7 @@ export class Counters {
 
   /** Writes what is new, renamed into place. Best effort: a full disk must not fail a request. */
   async save() {
-    if (this.#pending.size === 0) return;
-    this.#drain();
-    const text = JSON.stringify(await this.#own());
-    await writeFile(`${this.file}.draft`, text, { mode: 0o600 })
-      .then(() => rename(`${this.file}.draft`, this.file))
-      .catch((error) => this.log({ event: "counters_not_shared", error: error.code }));
+    if (this.#pending.size > 0) await this.#inTurn(() => this.#write());
   }
 
   /**
@@ -134,6 +134,84 @@ export class Counters {
     return (await sums.metrics()) + durations.exposition() + (await extra.metrics());
   }
 
+  /** When this process began to count, in seconds since 1970. */
+  get startedAtS() {
+    return this.#startedAtS;
+  }
+
+  /**
+   * What gates read, in the same form.
+   * @param {Record<string, string | number>} info
+   */
+  async last(info) {
+    const lines = (await this.exposition(info)).split("\n");
+    return lines.filter((line) => READ_BY_GATES.some((name) => line.startsWith(name))).join("\n") + "\n";
+  }
+
+  /** Whether no other process counts for this instance, or left counts for others to go on with. */
+  async areAlone() {
+    if (cluster.isWorker) return false;
+    // Whoever looks at the same time must see this one.
+    await this.#inTurn(() => this.#write());
+    const others = await this.#namesOfOthers().catch(() => []);
+    return others.every((name) => ALONE.test(name) && hasEnded(name));
+  }
+
+  /** This process is written down: it takes over nothing, and nobody is to take over what is left of it. */
+  async keepAlone() {
+    await this.#inTurn(async () => {
+      for (const name of await this.#namesOfOthers())
+        if (ALONE.test(name) && hasEnded(name)) await rm(join(this.folder, name), { force: true });
+      if (!ALONE.test(basename(this.file))) await this.#move(".json", ".alone.json");
+    });
+  }
+
+  /** It is not: it goes on counting as any does. */
+  async goOn() {
+    await this.#inTurn(async () => {
+      const left = (await this.#namesOfOthers()).find((name) => ALONE.test(name) && hasEnded(name));
+      if (left && this.#take(join(this.folder, left))) await this.#write();
+    });
+  }
+
+  /** Leaves the counts to the others of this instance. */
+  async leave() {
+    await this.#inTurn(() => this.#move(".alone.json", ".json"));
+  }
+
+  /** What was counted is written down elsewhere. */
+  async forget() {
+    await this.#inTurn(() => rm(this.file, { force: true }));
+  }
+
+  /**
+   * @param {string} from
+   * @param {string} to
+   */
+  async #move(from, to) {
+    const file = this.file.slice(0, -from.length) + to;
+    await rename(this.file, file);
+    this.file = file;
+  }
+
+  async #write() {
+    this.#drain();
+    const text = JSON.stringify(await this.#own());
+    await writeFile(`${this.file}.draft`, text, { mode: 0o600 });
+    await rename(`${this.file}.draft`, this.file);
+  }
+
+  /**
+   * One after the other. Best effort: a full disk must not fail a request.
+   * @param {() => Promise<void>} work
+   */
+  #inTurn(work) {
+    this.#written = this.#written
+      .then(work)
+      .catch((error) => this.log({ event: "counters_not_shared", error: error.code }));
+    return this.#written;
+  }
+
   #drain() {
     for (const { name, labels, times } of this.#pending.values()) this.#counters[name].inc(labels, times);
     this.#pending.clear();
@@ -148,9 +226,7 @@ export class Counters {
   async #others() {
     for (;;) {
       try {
-        const names = (await readdir(this.folder)).filter(
-          (name) => FILE.test(name) && join(this.folder, name) !== this.file,
-        );
+        const names = await this.#namesOfOthers();
         return await Promise.all(
           names.map(async (name) => JSON.parse(await readFile(join(this.folder, name), "utf8"))),
         );
@@ -160,6 +236,12 @@ export class Counters {
         if (/** @type {any} */ (error).code !== "ENOENT" || !listed) return [];
       }
     }
+  }
+
+  async #namesOfOthers() {
+    const isCounts = (/** @type {string} */ name) => FILE.test(name) || ALONE.test(name);
+    const names = await readdir(this.folder);
+    return names.filter((name) => isCounts(name) && stem(name) !== stem(basename(this.file)));
   }
 
   /**
@@ -203,6 +285,21 @@ export class Counters {
 function clientOf({ path, user }, fromBrowser) {
   if (fromBrowser) return "browser";
   return path === "none" || path === "foreign" || user?.claims?.apiKeyId ? "api" : "app";
+}
+
+/**
+ * What names a process, whatever its file is called at the moment.
+ * @param {string} name
+ */
+const stem = (name) => name.split(".")[0];
+
+/**
+ * Whether the process of such a file has. In a container each may have the same id.
+ * @param {string} name
+ */
+function hasEnded(name) {
+  const pid = Number.parseInt(name, 10);
+  return pid === process.pid || !isRunning(pid);
 }
 
 /** @param {number} pid */

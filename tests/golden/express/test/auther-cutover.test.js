@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync, randomBytes, sign } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,6 +19,12 @@ import { readEnvironment, settings } from "../auther-cutover/settings.js";
 const { publicKey, privateKey } = generateKeyPairSync("ed25519");
 const folder = mkdtempSync(join(tmpdir(), "auther-cutover-test-"));
 let jwksIsUp = true;
+let hasPlace = false;
+/** @type {any[][]} */ const written = [];
+/** @type {ReturnType<typeof createCutover>} */
+let cutover;
+/** @type {string} */
+let counters;
 
 const issuer = createServer((_req, res) => {
   const key = { ...publicKey.export({ format: "jwk" }), kid: "k", alg: "EdDSA" };
@@ -31,7 +37,10 @@ const database = {
    * @param {string} text
    * @param {any[]} values
    */
-  async query(text, [first]) {
+  async query(text, values) {
+    const [first] = values;
+    if (text.includes("migrator_process") && hasPlace) written.push([text.trim().split(" ")[0], ...values]);
+    if (text.includes("may_write")) return { rows: [{ may_write: hasPlace }] };
     if (text.includes("FROM (VALUES")) {
       const userId = ["alice", "bob", "locked", "pinned"].includes(first) ? first : null;
       return {
@@ -67,7 +76,11 @@ let server;
 /** An application of its own, with a key set that nobody has fetched yet. */
 async function serve() {
   const { port } = /** @type {import("node:net").AddressInfo} */ (issuer.address());
-  const environment = { ...readEnvironment({}), cookieSecret: randomBytes(32).toString("hex"), countersFolder: folder };
+  const environment = {
+    ...readEnvironment({}),
+    cookieSecret: randomBytes(32).toString("hex"),
+    countersFolder: mkdtempSync(join(folder, "counters-")),
+  };
   const from = {
     settings: { ...settings, jwksUrl: `http://127.0.0.1:${port}/`, bakedStage: /** @type {const} */ ("dual") },
     environment,
@@ -76,7 +89,8 @@ async function serve() {
   passport.serializeUser((/** @type {any} */ user, done) => done(null, user.id));
   passport.deserializeUser((/** @type {string} */ id, done) => done(null, { id }));
   const options = { passport, database, userId: (/** @type {any} */ user) => user.id, loginPath: "/login" };
-  const cutover = createCutover({ ...options, findUser: (id) => ({ id }), log: () => {} }, from);
+  counters = environment.countersFolder;
+  cutover = createCutover({ ...options, findUser: (id) => ({ id }), log: () => {} }, from);
   app.use(session({ secret: "test", resave: false, saveUninitialized: false }), cutover.session());
   app.post("/login/:id", (req, res, next) =>
     req.logIn({ id: req.params.id }, (error) => (error ? next(error) : res.end())),
@@ -184,6 +198,34 @@ test("a return path never leaves this site", () => {
   ]) {
     assert.equal(safeReturnPath(path, "/home"), "/home");
   }
+});
+
+test("a process is written down before it accepts a session, and what it counted at its end", async () => {
+  hasPlace = true;
+  await serve();
+  assert.deepEqual(await ask({ cookie: await signedIn("bob") }), [200, "bob"]);
+  await new Promise((resolve) => server.close(resolve));
+  await cutover.close();
+  hasPlace = false;
+  assert.deepEqual(
+    written.map(([statement]) => statement).filter((statement) => statement !== "SELECT"),
+    ["WITH", "UPDATE", "UPDATE"],
+  );
+  assert.match(written.at(-1)?.at(-1), /^auth_requests_total{path="legacy",outcome="accepted",.*} 1$/m);
+  assert.deepEqual(readdirSync(counters), []);
+});
+
+test("counts with which another process goes on do not end", async () => {
+  hasPlace = true;
+  await serve();
+  assert.deepEqual(await ask({ cookie: await signedIn("bob") }), [200, "bob"]);
+  writeFileSync(join(counters, "1-1.json"), "{}");
+  await new Promise((resolve) => server.close(resolve));
+  await cutover.close();
+  hasPlace = false;
+  assert.equal(written.at(-1)?.[0], "DELETE");
+  assert.equal(readdirSync(counters).length, 2);
+  await serve();
 });
 
 test("a token whose time is over is renewed by a process that has just begun, and a forged one never", async () => {

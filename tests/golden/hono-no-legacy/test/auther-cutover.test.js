@@ -28,7 +28,8 @@ const database = {
    * @param {string} text
    * @param {any[]} values
    */
-  async query(text, [first]) {
+  async query(text, values) {
+    const [first] = values;
     if (text.includes("FROM (VALUES")) {
       const userId = ["alice", "bob", "locked", "pinned"].includes(first) ? first : null;
       return {
@@ -62,7 +63,11 @@ let app;
 /** An application of its own, with a key set that nobody has fetched yet. */
 function build() {
   const { port } = /** @type {import("node:net").AddressInfo} */ (issuer.address());
-  const environment = { ...readEnvironment({}), cookieSecret: randomBytes(32).toString("hex"), countersFolder: folder };
+  const environment = {
+    ...readEnvironment({}),
+    cookieSecret: randomBytes(32).toString("hex"),
+    countersFolder: mkdtempSync(join(folder, "counters-")),
+  };
   const from = { settings: { ...settings, jwksUrl: `http://127.0.0.1:${port}/` }, environment };
   app = new Hono();
   const auther = createAuther({ database, findUser: (id) => ({ id }), log: () => {} }, from);

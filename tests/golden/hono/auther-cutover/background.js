@@ -22,20 +22,32 @@ export class Background {
   /** @type {Set<string>} */ #waiting = new Set();
   #beatAt = -Infinity;
   #beatEpoch = -1;
+  #ended = false;
+  #timer;
+  /** @type {Promise<void>} */ #turns;
 
   /**
    * @param {Database} database
    * @param {import("./types.js").Settings} settings
    * @param {() => Facts | null} facts null while the stage is unknown.
+   * @param {import("./process.js").ThisProcess} process
    * @param {(line: object) => void} log
    */
-  constructor(database, settings, facts, log) {
+  constructor(database, settings, facts, process, log) {
     this.database = database;
     this.settings = settings;
     this.facts = facts;
+    this.process = process;
     this.log = log;
-    setInterval(() => void this.turn(), TURN_MS).unref();
-    void this.turn();
+    this.#timer = setInterval(() => void this.turn(), TURN_MS).unref();
+    this.#turns = this.turn();
+  }
+
+  /** Ends it, after what is under way. */
+  async stop() {
+    clearInterval(this.#timer);
+    this.#ended = true;
+    await this.#turns;
   }
 
   /**
@@ -50,17 +62,27 @@ export class Background {
     this.#waiting.add(userId);
   }
 
-  async turn() {
+  /** @returns {Promise<void>} When it is over, and those before. */
+  turn() {
+    this.#turns = Promise.all([this.#turns, this.#turn()]).then(() => {});
+    return this.#turns;
+  }
+
+  async #turn() {
+    if (this.#ended) return;
+    await this.process.begin().catch(() => {});
     await this.#guarded("heartbeat", () => this.#beat());
     await this.#guarded("last_seen", () => this.#note());
   }
 
   async #beat() {
-    const facts = this.facts();
+    // What is heard of before it is written down would be taken for another process.
+    const facts = this.process.isKnown ? this.facts() : null;
     const now = performance.now();
     // A new epoch is reported at once.
     if (!facts || (facts.epoch === this.#beatEpoch && now - this.#beatAt < this.settings.heartbeatS * 1000)) return;
     await beat(this.database, facts);
+    await this.process.runs();
     this.#beatAt = now;
     this.#beatEpoch = facts.epoch;
   }

@@ -12,6 +12,7 @@ import { EXCHANGE_PATH } from "./exchange.js";
 import { LOGOUT_PATH, Login, START_PATH, withReturn } from "./login.js";
 import { Passwords } from "./passwords.js";
 import { fromClaims, ofApiKey } from "./permissions.js";
+import { ThisProcess } from "./process.js";
 import {
   answerJson,
   authorizationOf,
@@ -63,6 +64,7 @@ class Cutover {
   #control;
   #detector;
   #background;
+  #process;
   #routes;
 
   /** @param {Parts} parts */
@@ -76,7 +78,8 @@ class Cutover {
     this.#passwords = new Passwords(parts);
     this.#control = new Control(environment.controlSecret);
     this.#detector = new Detector(options.sessions, log);
-    this.#background = new Background(side, settings, () => this.#facts(), log);
+    this.#process = new ThisProcess(side, parts.counters, environment.instance, log);
+    this.#background = new Background(side, settings, () => this.#facts(), this.#process, log);
     /** @type {Record<string, (c: Context, view: StageView) => Response | Promise<Response>>} */
     const routes = {
       [`GET ${START_PATH}`]: (c, view) => login.start(c, view),
@@ -95,16 +98,12 @@ class Cutover {
    */
   middleware() {
     return async (c, next) => {
-      const answer = await this.#answer(c);
-      if (answer) return answer;
-      await next();
-      // Hono hands errors to `onError` before they come here; whatever that made of one of ours is replaced.
-      const ours = c.error && this.#toError(c, c.error);
-      if (ours) {
-        c.res = undefined;
-        c.res = ours;
+      const over = this.#process.serving();
+      try {
+        return await this.#served(c, next);
+      } finally {
+        over();
       }
-      this.#parts.counters.answered(c.get("autherPath"), c.res.status);
     };
   }
 
@@ -161,6 +160,15 @@ class Cutover {
   }
 
   /**
+   * At the end of this process, after your server has closed: writes down what it counted, so that a deployment takes
+   * nothing away. Never an error.
+   */
+  async close() {
+    await this.#background.stop();
+    await this.#process.end(() => this.#parts.counters.last(this.#told()));
+  }
+
+  /**
    * Whether a request may do something, where Auther decides about permissions: for a person from the token's claims, for
    * a program from Auther's answer about its API key. Anything but "allowed" is a refusal.
    * @param {Context} c
@@ -179,10 +187,29 @@ class Cutover {
 
   /**
    * @param {Context} c
+   * @param {import("hono").Next} next
+   */
+  async #served(c, next) {
+    const answer = await this.#answer(c);
+    if (answer) return answer;
+    await next();
+    // Hono hands errors to `onError` before they come here; whatever that made of one of ours is replaced.
+    const ours = c.error && this.#toError(c, c.error);
+    if (ours) {
+      c.res = undefined;
+      c.res = ours;
+    }
+    this.#parts.counters.answered(c.get("autherPath"), c.res.status);
+  }
+
+  /**
+   * @param {Context} c
    * @returns {Promise<Response | null>} null: the application answers.
    */
   async #answer(c) {
     const path = pathOf(c);
+    const refused = this.#process.isKnown ? null : await this.#notWritten(c);
+    if (refused) return this.#unavailable(c, refused.retryAfterS);
     if (path === METRICS_PATH) return this.#metrics(c);
     const view = this.#view();
     if (!view) return this.#withoutStage(c, path);
@@ -191,6 +218,15 @@ class Cutover {
     const route = this.#routes.get(`${c.req.method} ${path}`);
     if (route) return route(c, view);
     return this.#isExempt(path) ? null : this.#decided(c, view);
+  }
+
+  /**
+   * Why nobody's legacy session is accepted: this process could not be written down.
+   * @param {Context} c
+   */
+  async #notWritten(c) {
+    const problem = await this.#process.problem();
+    return problem && (await this.#parts.options.sessions.holdsUser(c)) ? problem : null;
   }
 
   /**
@@ -364,8 +400,7 @@ class Cutover {
     if (!environment.metricsToken || !given || !isSame(given, environment.metricsToken)) {
       return answerJson(c, 404, "not_found");
     }
-    const facts = this.#facts() ?? { ...this.#own(), stage: "unknown", epoch: 0, source: "none" };
-    const text = await counters.exposition(facts, { auth_detector_sees_fixture: this.#detector.sees });
+    const text = await counters.exposition(this.#told(), { auth_detector_sees_fixture: this.#detector.sees });
     return c.body(text, 200, {
       "Cache-Control": "no-store",
       "Content-Type": "text/plain; version=0.0.4; charset=utf-8",
@@ -375,6 +410,10 @@ class Cutover {
   #facts() {
     const view = this.#view();
     return view && { ...this.#own(), stage: view.stage, epoch: view.epoch, source: view.origin };
+  }
+
+  #told() {
+    return this.#facts() ?? { ...this.#own(), stage: "unknown", epoch: 0, source: "none" };
   }
 
   #own() {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync, randomBytes, sign } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,6 +17,12 @@ import { readEnvironment, settings } from "../auther-cutover/settings.js";
 const { publicKey, privateKey } = generateKeyPairSync("ed25519");
 const folder = mkdtempSync(join(tmpdir(), "auther-cutover-test-"));
 let jwksIsUp = true;
+let hasPlace = false;
+/** @type {any[][]} */ const written = [];
+/** @type {ReturnType<typeof createCutover>} */
+let cutover;
+/** @type {string} */
+let counters;
 const SESSION = "test-session";
 const SECRET = "test";
 
@@ -31,7 +37,10 @@ const database = {
    * @param {string} text
    * @param {any[]} values
    */
-  async query(text, [first]) {
+  async query(text, values) {
+    const [first] = values;
+    if (text.includes("migrator_process") && hasPlace) written.push([text.trim().split(" ")[0], ...values]);
+    if (text.includes("may_write")) return { rows: [{ may_write: hasPlace }] };
     if (text.includes("FROM (VALUES")) {
       const userId = ["alice", "bob", "locked", "pinned"].includes(first) ? first : null;
       return {
@@ -65,7 +74,11 @@ let app;
 /** An application of its own, with a key set that nobody has fetched yet. */
 function build() {
   const { port } = /** @type {import("node:net").AddressInfo} */ (issuer.address());
-  const environment = { ...readEnvironment({}), cookieSecret: randomBytes(32).toString("hex"), countersFolder: folder };
+  const environment = {
+    ...readEnvironment({}),
+    cookieSecret: randomBytes(32).toString("hex"),
+    countersFolder: mkdtempSync(join(folder, "counters-")),
+  };
   const from = {
     settings: { ...settings, jwksUrl: `http://127.0.0.1:${port}/`, bakedStage: /** @type {const} */ ("dual") },
     environment,
@@ -80,7 +93,8 @@ function build() {
     fixture: async () => (await generateSignedCookie(SESSION, "0", SECRET)).split(";")[0],
   };
   const options = { sessions, database, userId: (/** @type {any} */ user) => user.id, loginPath: "/login" };
-  const cutover = createCutover({ ...options, findUser: (id) => ({ id }), log: () => {} }, from);
+  counters = environment.countersFolder;
+  cutover = createCutover({ ...options, findUser: (id) => ({ id }), log: () => {} }, from);
   app.use(cutover.middleware());
   app.post("/login/:id", async (c) => {
     await setSignedCookie(c, SESSION, c.req.param("id"), SECRET);
@@ -173,6 +187,32 @@ test("a return path never leaves this site", () => {
   ]) {
     assert.equal(safeReturnPath(path, "/home"), "/home");
   }
+});
+
+test("a process is written down before it accepts a session, and what it counted at its end", async () => {
+  hasPlace = true;
+  build();
+  assert.deepEqual(await ask({ cookie: await signedIn("bob") }), [200, "bob"]);
+  await cutover.close();
+  hasPlace = false;
+  assert.deepEqual(
+    written.map(([statement]) => statement).filter((statement) => statement !== "SELECT"),
+    ["WITH", "UPDATE", "UPDATE"],
+  );
+  assert.match(written.at(-1)?.at(-1), /^auth_requests_total{path="legacy",outcome="accepted",.*} 1$/m);
+  assert.deepEqual(readdirSync(counters), []);
+});
+
+test("counts with which another process goes on do not end", async () => {
+  hasPlace = true;
+  build();
+  assert.deepEqual(await ask({ cookie: await signedIn("bob") }), [200, "bob"]);
+  writeFileSync(join(counters, "1-1.json"), "{}");
+  await cutover.close();
+  hasPlace = false;
+  assert.equal(written.at(-1)?.[0], "DELETE");
+  assert.equal(readdirSync(counters).length, 2);
+  build();
 });
 
 test("when nobody can verify the answer is 503", async () => {
