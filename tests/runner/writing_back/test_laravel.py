@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 import bcrypt
 import pytest
 
-from migrator.auther.plugin.seal import SealKey
 from migrator.core.errors import RefusedError
 from migrator.core.stage import Stage
 from migrator.runner.plugin_environment import write_back_made_as
-from tests.parts.sealing import seal
 from tests.phases.test_p1_laravel import make
 from tests.runner.writing_back.scene import Scene, import_into
 
@@ -49,34 +47,26 @@ def auther_id(scene: Scene, name: str) -> str:
     return scene.auther_id(row(scene, name)["id"])
 
 
-def new_password(scene: Scene, name: str, value: str) -> None:
-    user_id = auther_id(scene, name)
-    sealed = seal(value, SealKey(scene.key).public, user_id=user_id)
-    scene.tell("password", user_id, sealed=sealed)
-
-
 def sign_up(scene: Scene, **more: Any) -> None:
-    sealed = seal(BCRYPT, SealKey(scene.key).public, user_id=NEWCOMER)
+    sealed = scene.sealed_value(BCRYPT, NEWCOMER)
     scene.tell("sign_up", NEWCOMER, email="New@Example.org", sealed=sealed, **more)
 
 
-@pytest.mark.parametrize(("value", "stored"), [(BCRYPT, f"$2y${BCRYPT[4:]}"), (ARGON2, ARGON2)])
-def test_a_password_is_kept_as_php_writes_it(scene: Scene, value: str, stored: str) -> None:
-    new_password(scene, "remembered", value)
-    assert dict(scene.write_back().outcomes) == {"written": 1}
-    user = row(scene, "remembered")
-    assert user["password"] == stored
-    known = scene.identity(user["id"])["legacy_hash_fp"]
-    assert known == sha256(stored.encode()).hexdigest()
-
-
-def test_with_an_old_password_its_links_and_remembered_browsers_end(scene: Scene) -> None:
+def test_a_password_is_kept_as_php_writes_it_and_what_hung_on_the_old_one_ends(
+    scene: Scene,
+) -> None:
     remembered = row(scene, "remembered")["remember_token"]
-    new_password(scene, "remembered", BCRYPT)
-    new_password(scene, "bcrypt_4", BCRYPT)
     links = "SELECT count(*) FROM password_resets WHERE email = 'bcrypt_4@example.org'"
     assert scene.site.sql(links) == [(1,)]
-    scene.write_back()
+    written = {"remembered": (BCRYPT, f"$2y${BCRYPT[4:]}"), "bcrypt_4": (ARGON2, ARGON2)}
+    for name, (value, _) in written.items():
+        scene.new_value(row(scene, name)["id"], value)
+    assert dict(scene.write_back().outcomes) == {"written": 2}
+    for name, (_, stored) in written.items():
+        user = row(scene, name)
+        assert user["password"] == stored
+        known = scene.identity(user["id"])["legacy_hash_fp"]
+        assert known == sha256(stored.encode()).hexdigest()
     assert scene.site.sql(links) == [(0,)]
     renewed = row(scene, "remembered")["remember_token"]
     assert (len(renewed), renewed != remembered) == (60, True)
@@ -115,7 +105,7 @@ def test_times_are_the_applications_own(
     tmp_path: Path, laravel_db: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene = enter(tmp_path, laravel_db, monkeypatch, ZONE)
-    new_password(scene, "bcrypt_4", BCRYPT)
+    scene.new_value(row(scene, "bcrypt_4")["id"], BCRYPT)
     scene.tell(
         "email",
         auther_id(scene, "unverified"),

@@ -40,7 +40,7 @@ def test_a_gate_stays_passed_through_deployments_and_holds_after_a_kill(
     check_deployments(alone.app, alone.dsn, monkeypatch, legacy_request=legacy_request)
 
 
-def test_a_legacy_session_waits_for_the_row_and_nobody_else_does(alone: Club) -> None:
+def test_a_legacy_session_waits_for_the_row_where_there_is_a_place_for_it(alone: Club) -> None:
     session = alone.browser(signed_in=BOB)
     alone.app.stop()
     with psycopg.connect(alone.dsn) as blocker:
@@ -54,11 +54,10 @@ def test_a_legacy_session_waits_for_the_row_and_nobody_else_does(alone: Club) ->
     written = "SELECT count(*) FROM migrator_process WHERE instance = 'web-1' AND ended_at IS NULL"
     assert alone.sql(written) == [(1,)]
 
-
-def test_without_the_table_everything_goes_on_as_before(alone: Club) -> None:
+    # Without the table everything goes on as before.
     alone.app.stop()
     alone.sql("DROP TABLE migrator_process")
     alone.app.start()
-    assert alone.browser(signed_in=BOB).get("/me").status_code == 200
+    assert session.get("/me").status_code == 200
     alone.app.stop()
     assert "could not be written down" not in alone.app.log
