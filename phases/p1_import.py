@@ -130,9 +130,7 @@ def run(ctx: Context, *, accept_rejects: bool = False) -> Outcome:
             outcome = _import(ctx, ends, rules, lease)
             facts.update(summary(outcome))
         ctx.state.checkpoints.put(SUBJECT, "last_run", summary(outcome))
-        ctx.state.checkpoints.drop(SUBJECT, "position")
-        for key in ("verified", "left_behind"):
-            ctx.state.checkpoints.drop(SUBJECT, key)
+        ctx.state.checkpoints.drop(SUBJECT, "position", "verified", "left_behind")
     return outcome
 
 

@@ -15,6 +15,7 @@ from migrator.archive.encryption import ENDINGS
 from migrator.archive.files import disk, write
 from migrator.archive.manifest import ANOTHER_COPY, ERASURES
 from migrator.core.errors import RefusedError
+from migrator.core.lines import lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -135,20 +136,13 @@ def without_erased(
     asked = {e.columns for e in erasures if e.table == table.label}
     hashes = {e.hash for e in erasures}
     places = {columns: [table.column_names.index(c) for c in columns] for columns in asked}
-    for line in _lines(rows):
+    for line in lines_of(rows):
         found = fields(line)
         if not any(
             _hash(key, table.label, columns, [found[p] for p in at]) in hashes
             for columns, at in places.items()
         ):
             yield line + b"\n"
-
-
-def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    rest = b""
-    for piece in pieces:
-        *whole, rest = (rest + piece).split(b"\n")
-        yield from whole
 
 
 def _hash(key: bytes, table: str, columns: Sequence[str], values: Sequence[str | None]) -> str:

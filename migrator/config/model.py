@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 # Where a setting of the application chooses among hashers, its rows tell which.
-HASHERS_BY_SETTING = frozenset({"django", "laravel"})
+_HASHERS_BY_SETTING = frozenset({"django", "laravel"})
 PepperId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 
 
@@ -120,6 +120,11 @@ class LegacySection(Section):
         if len(set(self.pepper_ids)) < len(self.pepper_ids):
             raise ValueError("a pepper id occurs twice, or is 'none'")
         return self
+
+    @property
+    def has_hashers_by_setting(self) -> bool:
+        """Whether a setting of the application, which we do not see, chooses what passwords it reads."""
+        return self.kind in _HASHERS_BY_SETTING
 
     @property
     def declared(self) -> tuple[Declaration, ...]:
@@ -211,7 +216,7 @@ class Config(Section):
     @classmethod
     def _follows_what_has_many_hashers(cls, given: Any) -> Any:
         legacy, plugin = (given.get(section, {}) for section in ("legacy", "plugin"))
-        if not isinstance(legacy, dict) or legacy.get("kind") not in HASHERS_BY_SETTING:
+        if not isinstance(legacy, dict) or legacy.get("kind") not in _HASHERS_BY_SETTING:
             return given
         return {**given, "plugin": {"write_back": FOLLOW, **plugin}}
 

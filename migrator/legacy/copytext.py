@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from migrator.legacy.connection import Connection
 
 Row = list[str | None]
+_NULL = r"\N"
 Query: TypeAlias = "sql.Composed | bytes"
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
@@ -44,15 +45,14 @@ def copy_rows(
 def parse(lines: Iterable[str]) -> list[Row]:
     """Read lines of COPY text."""
     return [
-        line.split("\t") if "\\" not in line else [_field(field) for field in line.split("\t")]  # type: ignore[misc]
+        line.split("\t")  # type: ignore[misc]
+        if "\\" not in line
+        else [
+            field if "\\" not in field else None if field == _NULL else _ESCAPE.sub(_plain, field)
+            for field in line.split("\t")
+        ]
         for line in lines
     ]
-
-
-def _field(field: str) -> str | None:
-    if field == r"\N":
-        return None
-    return _ESCAPE.sub(_plain, field) if "\\" in field else field
 
 
 def _plain(match: re.Match[str]) -> str:
@@ -68,5 +68,5 @@ def dump(rows: Iterable[Iterable[str | None]]) -> bytes:
 
 def _escaped(field: str | None) -> str:
     if field is None:
-        return r"\N"
+        return _NULL
     return field if field.isalnum() else field.translate(_TO_ESCAPE)

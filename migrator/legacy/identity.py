@@ -30,6 +30,7 @@ TABLES = (
     "migrator_tombstone",
     "migrator_token",
     "migrator_session",
+    "migrator_process",
 )
 
 
@@ -134,6 +135,7 @@ class IdentityTable:
             "tombstone": ident(users.schema, TABLES[4]),
             "token": ident(users.schema, TABLES[5]),
             "session": ident(users.schema, TABLES[6]),
+            "process": ident(users.schema, TABLES[7]),
             "users": users.relation,
             "function": ident(users.schema, FUNCTION),
         }
@@ -158,7 +160,7 @@ class IdentityTable:
         """
         with wrapped("creating migrator_identity"), self._transaction():
             is_new = not self.exists()
-            for part in ("identity", "instance", "shadow", "tombstone", "token"):
+            for part in ("identity", "instance", "shadow", "tombstone", "token", "process"):
                 self._connection.execute(self._query(f"create_{part}"), {})
             # Even where an index is there, asking for it waits for everybody who writes.
             if is_new:

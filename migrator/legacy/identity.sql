@@ -57,6 +57,20 @@ CREATE TABLE IF NOT EXISTS {token} (
   expires_at timestamptz NOT NULL
 )
 
+-- name: create_process
+-- Each process that counts in memory: before it accepts anything, and with its last counts when it ends by itself.
+CREATE TABLE IF NOT EXISTS {process} (
+  instance text NOT NULL,
+  started_at double precision NOT NULL,
+  pid integer NOT NULL,
+  began_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  seen_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  heard_at timestamptz,
+  ended_at timestamptz,
+  counts text,
+  PRIMARY KEY (instance, started_at, pid)
+)
+
 -- name: exists
 SELECT to_regclass(%(table)s) IS NOT NULL
 
@@ -76,7 +90,7 @@ WHERE c.oid = to_regclass(%(users)s) AND r.role <> 0
 GRANT SELECT, INSERT, UPDATE ON {identity}, {instance}, {shadow} TO {role}
 
 -- name: grant_more
-GRANT SELECT, INSERT, UPDATE, DELETE ON {tombstone}, {token} TO {role}
+GRANT SELECT, INSERT, UPDATE, DELETE ON {tombstone}, {token}, {process} TO {role}
 
 -- name: of_users
 SELECT user_pk, auther_id, home, origin FROM {identity}
@@ -136,4 +150,4 @@ SELECT count(*) FROM {identity}
 SELECT NOT EXISTS (SELECT FROM {identity}) AND NOT EXISTS (SELECT FROM {instance})
 
 -- name: drop
-DROP TABLE IF EXISTS {identity}, {instance}, {shadow}, {write_back}, {tombstone}, {token}, {session}
+DROP TABLE IF EXISTS {identity}, {instance}, {shadow}, {write_back}, {tombstone}, {token}, {session}, {process}

@@ -10,6 +10,7 @@ import psycopg
 from migrator.core.errors import UsageError
 from migrator.core.queries import load
 from migrator.core.sql import qualified
+from migrator.legacy.arrays import PlainListDumper
 from migrator.legacy.connection import APPLICATION_NAME, CONNECT_TIMEOUT_S, Activity
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ def _connect(dsn: str, name: str) -> PostgresConnection:
             "legacy.dsn cannot be read as a PostgreSQL address",
             hint="write it as postgresql://user:password@host:port/database",
         ) from None
+    connection.adapters.register_dumper(list, PlainListDumper)
     row = connection.execute(connection.queries("connect.sql")["backend"].encode()).fetchone()
     # PgBouncer makes the number up by which a client cancels.
     connection.pooled = row is not None and row[0] != connection.info.backend_pid

@@ -10,7 +10,7 @@ from migrator.legacy.archived import SCRATCH, Copying
 from migrator.legacy.guard import Guard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from migrator.core.units import Unit
@@ -79,3 +79,45 @@ class PostgresRemoval:
         with self.connection.transaction():
             self.guard.check_lease()
             yield self.copying(encoding=encoding)
+
+    @contextmanager
+    def new_tables(self, names: Sequence[tuple[str, str]]) -> Iterator[PostgresNewTables]:
+        """Make tables anew in one transaction."""
+        archived.require_empty_place(self.connection, names)
+        with self.connection.transaction():
+            yield PostgresNewTables(self.connection)
+
+
+class PostgresNewTables:
+    """Tables on their way, within a transaction."""
+
+    def __init__(self, connection: PostgresConnection) -> None:
+        self._connection = connection
+
+    def copying(self, *, encoding: str) -> Copying:
+        """Move rows."""
+        return Copying(self._connection, encoding=encoding)
+
+    def place(self, schema: str, name: str) -> tuple[str, str]:
+        """Give its own place."""
+        return schema, name
+
+    def make_types(
+        self, types: Iterable[tuple[str, str]], kinds: Iterable[str]
+    ) -> tuple[str, ...]:
+        """Make types that are missing; give those that were there."""
+        return archived.make_missing_types(self._connection, types, kinds)
+
+    def run(self, sql: str) -> None:
+        """Run SQL."""
+        self._connection.execute(sql.encode())
+
+    def run_if_possible(self, sql: str) -> str:
+        """Run SQL or say why not."""
+        return archived.make_if_possible(self._connection, sql)
+
+    def set_sequence(self, schema: str, name: str, *, last_value: int, is_called: bool) -> None:
+        """Put a sequence where it stood."""
+        archived.set_sequence(
+            self._connection, (schema, name), last_value=last_value, is_called=is_called
+        )

@@ -5,13 +5,43 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from contextlib import AbstractContextManager
 
     from migrator.core.units import Unit
     from migrator.legacy.archived import Copying, Source
     from migrator.legacy.execute import Patience
     from migrator.legacy.guard import Guard
+
+
+class NewTables(Protocol):
+    """Tables on their way into a database that has none of them; they are there once all are whole."""
+
+    def copying(self, *, encoding: str) -> Copying:
+        """Move rows."""
+        ...
+
+    def place(self, schema: str, name: str) -> tuple[str, str]:
+        """Give where a table is meanwhile."""
+        ...
+
+    def make_types(
+        self, types: Iterable[tuple[str, str]], kinds: Iterable[str]
+    ) -> tuple[str, ...]:
+        """Make types that are missing; see `make_missing_types`."""
+        ...
+
+    def run(self, sql: str) -> None:
+        """Run SQL of an archive."""
+        ...
+
+    def run_if_possible(self, sql: str) -> str:
+        """Run SQL that needs what a database may not have; give why it could not be run, empty when it was."""
+        ...
+
+    def set_sequence(self, schema: str, name: str, *, last_value: int, is_called: bool) -> None:
+        """Put a sequence where it stood."""
+        ...
 
 
 class RemovalDatabase(Protocol):
@@ -75,4 +105,8 @@ class RemovalDatabase(Protocol):
 
     def loading(self, name: str, *, encoding: str) -> AbstractContextManager[Copying]:
         """Bring a table into the archive schema in the block: with all its rows, or it does not count as there."""
+        ...
+
+    def new_tables(self, names: Sequence[tuple[str, str]]) -> AbstractContextManager[NewTables]:
+        """Make tables anew in the block, all or none; a RefusedError where one is there already."""
         ...

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from migrator.core.clock import iso, parse_iso
 from migrator.metrics.interface import Doubt, Grade, Reading
+from migrator.metrics.register import Register, register_from_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,26 +36,47 @@ class Base:
 
     Attributes:
         at: When the look before was taken.
+        register: The processes that had written themselves down; None where nobody knew.
     """
 
     at: datetime
     marks: Mapping[str, Mark]
+    register: Register | None = None
 
-    def moved(self, fresh: Mapping[str, Mark], *, at: datetime) -> Base:
+    def moved(
+        self, fresh: Mapping[str, Mark], *, at: datetime, register: Register | None = None
+    ) -> Base:
         """Give the base of the next look: processes that could not be read now keep their mark."""
         kept = {name: m for name, m in self.marks.items() if at - m.at <= KEPT_FOR}
-        return Base(at, {**kept, **fresh})
+        return Base(at, {**kept, **fresh}, register)
 
     def to_json(self) -> dict[str, Any]:
         """Give it as JSON values."""
         marks = {n: [m.started_at_s, m.total, iso(m.at)] for n, m in self.marks.items()}
-        return {"at": iso(self.at), "marks": marks}
+        register = {"register": self.register.to_json()} if self.register is not None else {}
+        return {"at": iso(self.at), "marks": marks, **register}
 
 
 def base_from_json(data: Mapping[str, Any]) -> Base:
     """Read what `to_json` wrote."""
     marks = {n: Mark(s, total, parse_iso(at)) for n, (s, total, at) in data["marks"].items()}
-    return Base(parse_iso(data["at"]), marks)
+    register = register_from_json(data["register"]) if "register" in data else None
+    return Base(parse_iso(data["at"]), marks, register)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What was counted in another way than from mark to mark.
+
+    Attributes:
+        marks: Those that the next look needs.
+        counts: What is new, by process.
+        register: The processes that had written themselves down.
+    """
+
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+    counts: Mapping[str, float] = field(default_factory=dict)
+    register: Register | None = None
 
 
 def since(
@@ -65,7 +86,7 @@ def since(
     at: datetime,
     doubts: Iterable[Doubt],
     lost: Iterable[str] = (),
-    more: Mapping[str, Mark] = MappingProxyType({}),
+    beside: Beside | None = None,
 ) -> Reading:
     """Count what is new since the look before.
 
@@ -75,22 +96,24 @@ def since(
         at: When this look was taken.
         doubts: Those known already.
         lost: What ended before it was read.
-        more: Marks that the next look needs and that are not counted.
+        beside: What is counted elsewhere.
     """
-    doubts = list(doubts)
+    doubts, beside = list(doubts), beside or Beside()
+    kept = {**marks, **beside.marks}
     if base is None or not base.marks:
         doubts.append(Doubt(Grade.NO_DATA, "the first look only sets where counting begins"))
-        moved = Base(at, {**marks, **more})
+        moved = Base(at, kept, beside.register)
         return Reading(None, tuple(doubts), evidence={"base": moved.to_json()})
     found = {name: increment(name, mark, base) for name, mark in marks.items()}
     unknown = [answer for answer in found.values() if isinstance(answer, Doubt)]
     doubts += unknown
     gaps = (*lost, *_beginnings(base, marks), *(answer.reason for answer in unknown))
     counts = {name: n for name, n in found.items() if not isinstance(n, Doubt)}
+    counts |= beside.counts
     evidence = {
         "increments": counts,
         "since": iso(base.at),
-        "base": base.moved({**marks, **more}, at=at).to_json(),
+        "base": base.moved(kept, at=at, register=beside.register).to_json(),
     }
     value = sum(counts.values()) if counts else None
     return Reading(value, tuple(doubts), gaps, window=at - base.at, evidence=evidence)

@@ -32,13 +32,16 @@ class _Found:
         return [*self.requests, *self.info, *self.started, *self.events]
 
 
-def read_process(text: str, *, at: datetime, fresh_for: timedelta) -> Process | Doubt:
+def read_process(
+    text: str, *, at: datetime, fresh_for: timedelta, may_be_idle: bool = False
+) -> Process | Doubt:
     """Read the counters of one process.
 
     Args:
         text: The exposition.
         at: Now.
         fresh_for: How old a sample may be that carries a time of its own.
+        may_be_idle: Whether it may have counted nothing yet.
     """
     try:
         families = list(text_string_to_metric_families(text))
@@ -46,14 +49,14 @@ def read_process(text: str, *, at: datetime, fresh_for: timedelta) -> Process | 
         return Doubt(Grade.ERROR, f"not in Prometheus' text format ({type(error).__name__})")
     samples = [sample for family in families for sample in family.samples]
     age = _age_doubt(_found(samples).all(), at=at, fresh_for=fresh_for)
-    found = process_of(samples)
+    found = process_of(samples, may_be_idle=may_be_idle)
     return found if isinstance(found, Doubt) else age or found
 
 
-def process_of(samples: Iterable[Sample]) -> Process | Doubt:
+def process_of(samples: Iterable[Sample], *, may_be_idle: bool = False) -> Process | Doubt:
     """Put the samples of one process together; those of other metrics are left out."""
     found = _found(samples)
-    return _first_doubt(found) or _process(found)
+    return _first_doubt(found, may_be_idle=may_be_idle) or _process(found)
 
 
 def _found(samples: Iterable[Sample]) -> _Found:
@@ -66,13 +69,13 @@ def _found(samples: Iterable[Sample]) -> _Found:
     return found
 
 
-def _first_doubt(found: _Found) -> Doubt | None:
+def _first_doubt(found: _Found, *, may_be_idle: bool) -> Doubt | None:
     for name, samples in ((INFO, found.info), (STARTED, found.started)):
         if not samples:
             return Doubt(Grade.NO_DATA, f"no {name}")
         if len(samples) > 1:
             return Doubt(Grade.AMBIGUOUS, f"{len(samples)} series of {name}, one was meant")
-    if not found.requests:
+    if not found.requests and not may_be_idle:
         return Doubt(Grade.NO_DATA, f"no {REQUESTS}")
     if any(not math.isfinite(sample.value) or sample.value < 0 for sample in found.all()):
         return Doubt(Grade.AMBIGUOUS, "a value is NaN, infinite or negative")

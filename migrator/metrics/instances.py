@@ -13,13 +13,15 @@ from migrator.core.durations import format_duration
 from migrator.core.errors import MigratorError
 from migrator.core.queries import load
 from migrator.metrics.interface import Doubt, FleetLook, Grade, Heartbeat, ShimLook
+from migrator.metrics.process_rows import now_of, read_processes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
-    from datetime import timedelta
+    from datetime import datetime, timedelta
     from pathlib import Path
 
     from migrator.config.secrets import SecretRef
+    from migrator.metrics.interface import WrittenProcess
 
 APPLICATION_NAME = "migrator drain instances"
 
@@ -35,18 +37,19 @@ class Instances:
     def look(self) -> FleetLook:
         """Read all heartbeats, old ones included."""
         try:
-            with (
-                reading(
-                    self.dsn,
-                    self.root,
-                    "migrator_instance",
-                    application_name=APPLICATION_NAME,
-                    statement_timeout=self.timeout,
-                ) as connection,
-                connection.cursor(row_factory=class_row(Heartbeat)) as cursor,
-            ):
+            with reading(
+                self.dsn,
+                self.root,
+                "migrator_instance",
+                application_name=APPLICATION_NAME,
+                statement_timeout=self.timeout,
+            ) as connection:
+                at = now_of(connection)
                 query = load("migrator.metrics", "instances.sql")["heartbeats"]
-                return FleetLook(tuple(cursor.execute(query.encode()).fetchall()))
+                with connection.cursor(row_factory=class_row(Heartbeat)) as cursor:
+                    beats = tuple(cursor.execute(query.encode()).fetchall())
+                # A process writes itself down before it reports: whoever reports has its row by now.
+                return FleetLook(beats, processes=read_processes(connection), at=at)
         except MigratorError as error:
             if lacks_table(error):
                 reason = "there is no table migrator_instance yet: migrator import run makes it"
@@ -55,8 +58,33 @@ class Instances:
 
 
 def alive(fleet: FleetLook, *, within: timedelta) -> tuple[Heartbeat, ...]:
-    """Give the instances heard of recently; one whose clock is far ahead proves nothing."""
-    return tuple(beat for beat in fleet.heartbeats if -within <= beat.age <= within)
+    """Give the instances heard of recently that have not ended; one whose clock is far ahead proves nothing."""
+    ended = _ended(fleet)
+    return tuple(
+        beat
+        for beat in fleet.heartbeats
+        if -within <= beat.age <= within and beat.instance not in ended
+    )
+
+
+def _ended(fleet: FleetLook) -> frozenset[str]:
+    """Name the instances whose newest process said that it ends, and who were not heard of since."""
+    newest = {row.instance: row for row in sorted(fleet.processes or (), key=_beginning)}
+    return frozenset(
+        beat.instance
+        for beat in fleet.heartbeats
+        if (row := newest.get(beat.instance)) is not None
+        and row.final is not None
+        and _is_before(beat.seen_at, row.ended_at)
+    )
+
+
+def _beginning(row: WrittenProcess) -> datetime:
+    return row.began_at
+
+
+def _is_before(seen_at: datetime | None, ended_at: datetime | None) -> bool:
+    return seen_at is not None and ended_at is not None and seen_at <= ended_at
 
 
 def coverage_doubts(

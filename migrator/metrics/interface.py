@@ -114,10 +114,15 @@ class ShimLook:
 
 @dataclass(frozen=True)
 class ShimsLook:
-    """All addresses."""
+    """All addresses.
+
+    Attributes:
+        by_process: Whether each process was counted for itself; log lines go on from one to the next.
+    """
 
     shims: tuple[ShimLook, ...] = ()
     doubts: tuple[Doubt, ...] = ()
+    by_process: bool = True
 
     @property
     def processes(self) -> tuple[Process, ...]:
@@ -138,6 +143,7 @@ class Heartbeat:
         age: Time since it was written, by the database's clock; negative when the writer's is ahead.
         baked: The stage that the build falls back to.
         source: Where it has its stage from: `live`, `cached` or `baked`.
+        seen_at: When it was written, by the clock of whoever wrote it.
     """
 
     instance: str
@@ -148,14 +154,48 @@ class Heartbeat:
     age: timedelta
     baked: str = "dual"
     source: str = "live"
+    seen_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class WrittenProcess:
+    """A row of `migrator_process`: one process, written down by itself before it accepted anything.
+
+    Attributes:
+        started_at_s: When it began by its own clock, as its metrics have it; all other times are the database's.
+        seen_at: When it said last that it runs.
+        heard_at: When its name had been heard of last before it began.
+        ended_at: When it ended by itself; None while it runs, and for ever after it was killed.
+        final: What it had counted by then.
+    """
+
+    instance: str
+    started_at_s: float
+    began_at: datetime
+    seen_at: datetime
+    heard_at: datetime | None = None
+    ended_at: datetime | None = None
+    final: Process | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its last counts are known."""
+        return self.ended_at is not None and self.final is not None
 
 
 @dataclass(frozen=True)
 class FleetLook:
-    """Who reports."""
+    """Who reports.
+
+    Attributes:
+        processes: Those that wrote themselves down; None where that cannot be known.
+        at: When reading began, by the database's clock.
+    """
 
     heartbeats: tuple[Heartbeat, ...] = ()
     doubts: tuple[Doubt, ...] = ()
+    processes: tuple[WrittenProcess, ...] | None = None
+    at: datetime | None = None
 
 
 class StoreMark(NamedTuple):

@@ -8,7 +8,7 @@ from migrator.metrics.holes import is_hole
 from migrator.metrics.instances import alive
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime, timedelta
 
     from migrator.metrics.base import Base, Mark
@@ -22,6 +22,7 @@ def ends(
     *,
     within: timedelta,
     at: datetime,
+    told: Collection[str] = (),
 ) -> list[str]:
     """Say which instances are gone whose last counts nobody read.
 
@@ -33,6 +34,7 @@ def ends(
         fleet: Who reports.
         within: After what silence an instance counts as gone.
         at: Now.
+        told: Instances that are judged by what they wrote down themselves.
     """
     missing = {n for n in base.marks if n not in marks and not is_hole(n)}
     if fleet.doubts:
@@ -43,4 +45,5 @@ def ends(
         known = {beat.instance for beat in fleet.heartbeats}
         unheard = {n for n in missing - known if base.marks[n].at == base.at}
         gone = (heard | unheard) - {beat.instance for beat in alive(fleet, within=within)}
-    return [f"{name} is gone: what it counted last is lost" for name in sorted(gone)]
+    said = sorted(gone.difference(told))
+    return [f"{name} is gone: what it counted last is lost" for name in said]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from migrator.core.clock import iso
 from migrator.metrics import auther_measures, homes_measures
-from migrator.metrics.base import Base, Mark, since
+from migrator.metrics.base import Base, Beside, Mark, since
 from migrator.metrics.both_sides import AutherLook, SyncLook, WriteBackLook
 from migrator.metrics.clients import CLIENTS, UNKNOWN
 from migrator.metrics.holes import hole_doubts, hole_marks
@@ -23,6 +24,7 @@ from migrator.metrics.interface import (
     ShimsLook,
 )
 from migrator.metrics.losses import ends
+from migrator.metrics.written import Written, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -87,25 +89,39 @@ def _counted(matches: Callable[[Labels], bool]) -> Measure:
         doubts += coverage_doubts(
             fleet, scraped=marks.keys(), expected=terms.expected, within=terms.within
         )
+        told = Written()
+        if shims.by_process:
+            total = partial(_total, matches=matches)
+            told = written(terms.base, marks, fleet, total=total, within=terms.within)
         torn = hole_doubts(shims.processes, terms.base)
-        lost = [doubt.reason for doubt in torn]
+        lost = [*told.lost, *(doubt.reason for doubt in torn)]
         if terms.base is not None:
-            lost += ends(terms.base, marks, fleet, within=terms.within, at=look.at)
-        holes = hole_marks(shims.processes, at=look.at)
-        return since(terms.base, marks, at=look.at, doubts=[*doubts, *torn], lost=lost, more=holes)
+            lost += ends(
+                terms.base, marks, fleet, within=terms.within, at=look.at, told=told.names
+            )
+        compared = {name: mark for name, mark in marks.items() if name not in told.names}
+        kept = marks | hole_marks(shims.processes, at=look.at)
+        return since(
+            terms.base,
+            compared,
+            at=look.at,
+            doubts=[*doubts, *torn, *told.doubts],
+            lost=lost,
+            beside=Beside(kept, told.counts, told.register),
+        )
 
     return Measure(frozenset({"shims", "fleet"}), read)
 
 
 def _marks(shims: ShimsLook, look: Look, matches: Callable[[Labels], bool]) -> dict[str, Mark]:
     return {
-        process.instance: Mark(
-            process.started_at_s,
-            sum(value for labels, value in process.requests.items() if matches(labels)),
-            look.at,
-        )
+        process.instance: Mark(process.started_at_s, _total(process, matches), look.at)
         for process in shims.processes
     }
+
+
+def _total(process: Process, matches: Callable[[Labels], bool]) -> float:
+    return sum(value for labels, value in process.requests.items() if matches(labels))
 
 
 def _control_doubts(shims: ShimsLook) -> list[Doubt]:

@@ -120,7 +120,8 @@ class ShimLogs:
 
     def _read(self) -> ShimsLook:
         until = self.clock.now() + self.timeout
-        return ShimsLook(tuple(self._one(name, log, until) for name, log in self.logs.items()))
+        shims = tuple(self._one(name, log, until) for name, log in self.logs.items())
+        return ShimsLook(shims, by_process=False)
 
     def _one(self, instance: str, pattern: str, until: datetime) -> ShimLook:
         key = f"log {instance}"

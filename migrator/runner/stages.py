@@ -133,5 +133,5 @@ def salt(ctx: Context) -> str:
     kept = ctx.state.checkpoints.get(SUBJECT, _SALT)
     if kept is None:
         kept = secrets.token_hex(16)
-        ctx.state.checkpoints.choose(SUBJECT, _SALT, kept)
+        ctx.state.checkpoints.choose(SUBJECT, {_SALT: kept})
     return str(kept)

@@ -22,6 +22,8 @@ _LEGACY_ONLY = (
     "backends.py",
     "doors.py",
     "exchange.py",
+    "lifespan.py",
+    "process.py",
     "receivers.py",
     "stage.py",
 )

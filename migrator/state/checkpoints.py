@@ -11,11 +11,19 @@ from migrator.core.errors import ConflictError
 from migrator.state.schema import checkpoints as table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from sqlalchemy import Engine
+    from sqlalchemy.engine import Connection
 
 # Made once: making a statement costs more than running it.
 _HERE = (table.c.subject == bindparam("of")) & (table.c.key == bindparam("at"))
-_GET, _DROP = select(table.c.value).where(_HERE), delete(table).where(_HERE)
+_THESE = (table.c.subject == bindparam("of")) & table.c.key.in_(bindparam("at", expanding=True))
+_GET, _GET_SOME = (
+    select(table.c.value).where(_HERE),
+    select(table.c.key, table.c.value).where(_THESE),
+)
+_DROP = delete(table).where(_THESE)
 _SET, _ADD = update(table).where(_HERE).values(value=bindparam("text")), insert(table)
 
 
@@ -30,6 +38,11 @@ class Checkpoints:
         with self._engine.connect() as connection:
             value = connection.execute(_GET, {"of": subject, "at": key}).scalar()
         return None if value is None else json.loads(value)
+
+    def get_some(self, subject: str, keys: Iterable[str]) -> dict[str, Any]:
+        """Give those of several values that there are, by key."""
+        with self._engine.connect() as connection:
+            return _some(connection, subject, keys)
 
     def put(self, subject: str, key: str, value: Any) -> None:
         """Set the value."""
@@ -55,22 +68,30 @@ class Checkpoints:
             connection.execute(_ADD, {"subject": subject, "key": key, "value": new})
             return True
 
-    def drop(self, subject: str, key: str) -> None:
-        """Forget the value."""
+    def drop(self, subject: str, *keys: str) -> None:
+        """Forget values, in one transaction."""
         with self._engine.begin() as connection:
-            connection.execute(_DROP, {"of": subject, "at": key})
+            connection.execute(_DROP, {"of": subject, "at": keys})
 
-    def choose(self, subject: str, key: str, value: Any) -> None:
-        """Record a choice that may not change afterwards.
+    def choose(self, subject: str, choices: Mapping[str, Any]) -> None:
+        """Record choices that may not change afterwards, all or none in one transaction.
 
         Raises:
             ConflictError: Another value was chosen before.
         """
-        before = self.get(subject, key)
-        if before is None:
-            self.put(subject, key, value)
-        elif before != json.loads(json.dumps(value)):
-            raise ConflictError(
-                f"{key} was {before!r} when this migration began and is now {value!r}",
-                hint=f"set {key} back in migrator.toml, or roll the {subject} back first",
-            )
+        with self._engine.begin() as connection:
+            before = _some(connection, subject, choices)
+            for key, value in choices.items():
+                text = json.dumps(value, sort_keys=True)
+                if key not in before:
+                    connection.execute(_ADD, {"subject": subject, "key": key, "value": text})
+                elif before[key] != json.loads(text):
+                    raise ConflictError(
+                        f"{key} was {before[key]!r} when this migration began and is now {value!r}",
+                        hint=f"set {key} back in migrator.toml, or roll the {subject} back first",
+                    )
+
+
+def _some(connection: Connection, subject: str, keys: Iterable[str]) -> dict[str, Any]:
+    found = connection.execute(_GET_SOME, {"of": subject, "at": list(keys)})
+    return {key: json.loads(value) for key, value in found}

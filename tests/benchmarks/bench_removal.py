@@ -5,6 +5,8 @@ them for `--stay` seconds again and again, as a pg_dump does. Each step begins w
 and back. The same load then meets `DROP TABLE … CASCADE` and `ALTER TABLE … DROP COLUMN` in a second database of the same
 content, and in two more what nobody can wait for briefly: `erase = "rewrite"` and `revert --preserve-order`, which write
 the users table anew.
+
+With `--server mariadb` the table of identities goes from a MariaDB and comes back, and a bare `DROP TABLE` in a copy.
 """
 
 from __future__ import annotations
@@ -22,9 +24,13 @@ import structlog
 from migrator.runner.removing.plans import kept_plan
 from migrator.sqlgen import steps
 from migrator.sqlgen.rewriting import ROWS_PER_S
+from tests.parts.devise_elsewhere import load_mariadb
 from tests.parts.dump import load_dump
+from tests.parts.mariadb import start_mariadb
 from tests.parts.postgres import embedded_binaries, start_postgres
+from tests.phases import stalls_elsewhere
 from tests.phases.removal import make_site
+from tests.phases.removal_elsewhere import ACKNOWLEDGED
 from tests.phases.stalls import (
     bound_s,
     fill,
@@ -50,7 +56,11 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=50_000)
     parser.add_argument("--lock-timeout", type=float, default=1.0, help="seconds")
     parser.add_argument("--stay", type=float, default=4.0, help="seconds of each reader")
+    parser.add_argument("--server", choices=("postgres", "mariadb"), default="postgres")
     arguments = parser.parse_args()
+    if arguments.server == "mariadb":
+        _on_mariadb(arguments)
+        return
     server = start_postgres(embedded_binaries())
     try:
         with (
@@ -74,29 +84,25 @@ class _Bench:
         load_dump(dsn := self.server.create_database("filled"))
         fill(dsn, self.arguments.users)
         budget_s, stay_s = self.arguments.lock_timeout, self.arguments.stay
-        print(
-            f"{self.arguments.users} users, a reader of {stay_s} s again and again; "
-            f"a query may take {bound_s(budget_s):.2f} s"
-        )
-        print(f"{'':36}{'budget':>8}{'longest stall':>15}{'step took':>11}  holds")
+        _print_head(self.arguments)
         site = self._site("removed")
-        self._print(of_the_steps(site, self.folder / "steps", stay_s=stay_s), budget_s)
-        self._print(of_the_way_back(site, self.folder / "back", stay_s=stay_s), budget_s)
+        _print(of_the_steps(site, self.folder / "steps", stay_s=stay_s), budget_s)
+        _print(of_the_way_back(site, self.folder / "back", stay_s=stay_s), budget_s)
         bare, columns = self._copy("dropped"), kept_plan(site.ctx).columns
         drops = of_bare_drops(bare, self.folder / "drops", columns, stay_s=stay_s)
-        self._print(drops, budget_s, budget="none")
+        _print(drops, budget_s, budget="none")
         self._anew(budget_s, stay_s)
 
     def _anew(self, budget_s: float, stay_s: float) -> None:
         rewritten = self._site("rewritten", tables=(), rules='erase = "rewrite"')
         forward = of_the_steps(rewritten, self.folder / "rewriting", stay_s=stay_s)
-        self._print(forward, budget_s, only=steps.ERASE_COLUMNS)
+        _print(forward, budget_s, only=steps.ERASE_COLUMNS)
         ordered = self._site("ordered", tables=())
         of_the_steps(ordered, self.folder / "away", stay_s=stay_s, preserve_order=True)
         back = of_the_way_back(
             ordered, self.folder / "in_order", stay_s=stay_s, preserve_order=True
         )
-        self._print(back, budget_s, only=f"back from {steps.PURGE_COLUMNS}")
+        _print(back, budget_s, only=f"back from {steps.PURGE_COLUMNS}")
         print(f"  in order; the plan says {self.arguments.users / ROWS_PER_S:.1f} s for that")
 
     def _site(self, name: str, *, tables: tuple[str, ...] | None = None, rules: str = "") -> Site:
@@ -114,17 +120,57 @@ class _Bench:
     def _copy(self, name: str) -> str:
         return self.server.create_database(name, template="filled")
 
-    @staticmethod
-    def _print(measured: Measured, budget_s: float, *, budget: str = "", only: str = "") -> None:
-        for stall in measured.stalls:
-            if only and stall.what != only:
-                continue
-            holds = "yes" if stall.holds(budget_s) else "NO"
-            holds += ", ended by a deadlock" if stall.deadlock else ""
-            print(
-                f"{stall.what:36}{budget or f'{budget_s:.1f} s':>8}{stall.longest_s:>13.3f} s{stall.took_s:>9.1f} s  {holds}"
+
+def _print(measured: Measured, budget_s: float, *, budget: str = "", only: str = "") -> None:
+    for stall in measured.stalls:
+        if only and stall.what != only:
+            continue
+        holds = "yes" if stall.holds(budget_s) else "NO"
+        holds += ", ended by a deadlock" if stall.deadlock else ""
+        print(
+            f"{stall.what:36}{budget or f'{budget_s:.1f} s':>8}{stall.longest_s:>13.3f} s{stall.took_s:>9.1f} s  {holds}"
+        )
+    print(f"  {measured.queries} queries of others, {measured.refused} met an error")
+
+
+def _print_head(arguments: argparse.Namespace) -> None:
+    print(
+        f"{arguments.users} users, a reader of {arguments.stay} s again and again; "
+        f"a query may take {bound_s(arguments.lock_timeout):.2f} s"
+    )
+    print(f"{'':36}{'budget':>8}{'longest stall':>15}{'step took':>11}  holds")
+
+
+def _on_mariadb(arguments: argparse.Namespace) -> None:
+    server = start_mariadb()
+    server.run("CREATE DATABASE filled CHARACTER SET utf8mb4")
+    load_mariadb(server, "filled")
+    stalls_elsewhere.fill(server, "filled", arguments.users)
+    _print_head(arguments)
+    try:
+        with (
+            server.temporary_database(template="filled") as dsn,
+            server.temporary_database(template="filled") as bare,
+            tempfile.TemporaryDirectory(prefix="migrator-bench-") as folder,
+            pytest.MonkeyPatch.context() as environment,
+        ):
+            site = make_site(
+                Path(folder) / "removed",
+                dsn,
+                environment,
+                tables=("identities",),
+                columns=(),
+                acknowledged=ACKNOWLEDGED,
             )
-        print(f"  {measured.queries} queries of others, {measured.refused} met an error")
+            ours = patient(site, budget_s=arguments.lock_timeout)
+            moved = stalls_elsewhere.of_the_steps(ours, server, stay_s=arguments.stay)
+            _print(moved, arguments.lock_timeout)
+            dropped = stalls_elsewhere.of_a_bare_drop(
+                server, bare.rpartition("/")[2], "identities", stay_s=arguments.stay
+            )
+            _print(dropped, arguments.lock_timeout, budget="none")
+    finally:
+        server.stop()
 
 
 if __name__ == "__main__":

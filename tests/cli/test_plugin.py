@@ -84,6 +84,13 @@ def test_everything_that_the_plugin_reads(site: Path, install: Migrator) -> None
     assert len({found[name] for name in SECRETS}) == len(SECRETS)
 
 
+def test_the_one_client_that_may_be_touched(site: Path, install: Migrator) -> None:
+    config = site / "migrator.toml"
+    config.write_text(config.read_text().replace('client_id = ""', 'client_id = "shop"', 1))
+    install()
+    assert variables(site)["MIGRATOR_CLIENT_ID"] == "shop"
+
+
 def test_only_its_owner_may_read_what_is_written(site: Path, install: Migrator) -> None:
     install()
     names = [

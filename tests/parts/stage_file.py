@@ -27,7 +27,7 @@ NAMESPACE = "club"
 _DDL = load("migrator.legacy", "identity.sql")
 SIDE_TABLES = ";".join(
     _DDL[f"create_{part}"].format(**{part: f"migrator_{part}"})
-    for part in ("identity", "instance", "shadow", "tombstone", "token")
+    for part in ("identity", "instance", "shadow", "tombstone", "token", "process")
 )
 
 

@@ -70,9 +70,7 @@ class Killer:
 
     def _around(self, send: Callable[..., Any]) -> Callable[..., Any]:
         def sent(on: MariaDbConnection, statement: str) -> None:
-            if not (place := _place(statement)):
-                send(on, statement)
-                return
+            place = _place(statement) or "a statement"
             self._at(f"before {place}")
             # The server goes on with what it was told, whoever is there to hear of it.
             self._at(f"while {place}", lambda: on._raw._execute_command(COM_QUERY, statement))

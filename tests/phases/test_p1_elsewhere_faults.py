@@ -20,6 +20,7 @@ from migrator.legacy.connect import describe_table, open_database
 from migrator.legacy.databases import database_of
 from migrator.legacy.sources import open_source
 from migrator.legacy.users_write import UsersTable
+from migrator.legacy.writable.devise import devise_writable
 from phases import p0_preflight, p1_import, p4_remove
 from tests.parts.postgres import free_port
 from tests.phases import preflight_site
@@ -102,10 +103,10 @@ def test_a_role_that_may_only_read_is_told_the_grant(
     unseen = [r for r in looked.verdict.warnings if r.code == "activity_unseen"]
     assert [reason.todo for reason in unseen] == [f"GRANT PROCESS ON *.* TO {account}"]
     settings = LegacySection.model_validate({"dsn": "env:UNUSED"})
-    with open_database(dsn) as connection, open_source(dsn, settings) as source:
-        table = UsersTable(connection, source.columns)
+    with open_database(dsn) as connection:
+        table = UsersTable(connection, devise_writable(connection, settings))
         with pytest.raises(RefusedError) as refused:
-            table.check_rights(("locked_at",), inserting=True)
+            table.check_rights(inserting=True)
     mariadb.run(blocker.todo, unseen[0].todo, refused.value.hint)
     again = p0_preflight.run(preflight_site.make_site(tmp_path, dsn).context())
     assert again.verdict.ready

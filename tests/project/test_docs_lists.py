@@ -1,4 +1,4 @@
-"""README lists what there is: sources, ways into Auther, password schemes, as the registries have them."""
+"""README lists what there is: sources, ways into Auther and back, password schemes, as the registries have them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from migrator.auther.ways.targets import KINDS
 from migrator.legacy.sources import SOURCES
+from migrator.legacy.writable.registry import WRITABLE
 from migrator.runner.gating.looking import COUNTERS
 from migrator.schemes import registry
 from migrator.sessions.registry import STORES
@@ -31,6 +32,7 @@ def _described(kind: str) -> str:
 
 LISTS = {
     "sources": _two_columns({kind: source.reads for kind, source in SOURCES.items()}),
+    "written back": _two_columns({kind: table.writes for kind, table in WRITABLE.items()}),
     "session stores": _two_columns({name: store.reads for name, store in STORES.items()}),
     "ways in": _two_columns({kind: _described(kind) for kind in KINDS}),
     "counters": _two_columns({kind: str(inspect.getdoc(made)) for kind, made in COUNTERS.items()}),

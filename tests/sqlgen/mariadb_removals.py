@@ -60,7 +60,10 @@ LOGINS = replace(
     oid=11,
     columns=(ID, NAME, NEARLY, SEAL, TWICE, TOKEN, PASSWORD, SECRET, COUNTED),
     constraints=(PRIMARY, KEY),
-    definition='CREATE TABLE "logins" (\n  "id" bigint(20) NOT NULL\n) ENGINE=InnoDB',
+    definition=(
+        'CREATE TABLE "logins" (\n  "id" bigint(20) NOT NULL,\n  "reset_token" varchar(64) NOT NULL COMMENT \'a, b\',\n'
+        '  "password_digest" varchar(64) NOT NULL,\n  "secret" varchar(64) DEFAULT NULL\n) ENGINE=InnoDB'
+    ),
 )
 VISITS = replace(
     USERS,

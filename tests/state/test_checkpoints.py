@@ -17,8 +17,9 @@ def test_a_value_is_kept_replaced_and_dropped(state: State) -> None:
     for value in ({"pk": 5}, {"pk": 2**60}):
         state.checkpoints.put("import", "after", value)
         assert state.checkpoints.get("import", "after") == value
-    state.checkpoints.drop("import", "after")
-    assert state.checkpoints.get("import", "after") is None
+    state.checkpoints.put("import", "kept", value=True)
+    state.checkpoints.drop("import", "after", "never there")
+    assert state.checkpoints.get_some("import", ["after", "kept"]) == {"kept": True}
 
 
 def test_a_value_is_swapped_only_for_the_one_that_was_read(state: State) -> None:
@@ -33,12 +34,14 @@ def test_a_value_is_swapped_only_for_the_one_that_was_read(state: State) -> None
 
 
 def test_a_choice_cannot_change_silently(state: State) -> None:
-    state.checkpoints.choose("import", "ids", "derived")
-    state.checkpoints.choose("import", "ids", "derived")
+    state.checkpoints.choose("import", {"ids": "derived"})
+    state.checkpoints.choose("import", {"ids": "derived", "peppers": []})
     with pytest.raises(
         ConflictError, match="'derived' when this migration began and is now 'legacy'"
     ):
-        state.checkpoints.choose("import", "ids", "legacy")
+        state.checkpoints.choose("import", {"model": "User", "ids": "legacy"})
+    keys = ["ids", "peppers", "model"]
+    assert state.checkpoints.get_some("import", keys) == {"ids": "derived", "peppers": []}
 
 
 def test_samples_come_back_in_order_and_by_time(state: State, clock: ManualClock) -> None:

@@ -2418,7 +2418,7 @@ class Seal {
     if (!key && !scheme) return [];
     if (!this.#recipient) return ["MIGRATOR_SEAL_KEY is no X25519 public key: new passwords are not written back"];
     if (!this.#make)
-      return ["MIGRATOR_WRITE_BACK is no scheme with its cost (bcrypt:cost=…&pepper=…): new passwords are not written back"];
+      return ["MIGRATOR_WRITE_BACK is no scheme with a cost: new passwords are not written back"];
     return [];
   }
 
@@ -2452,7 +2452,7 @@ type Make = (password: string, tell: Warn) => Promise<string | null>;
 
 const COST = "(0?[4-9]|1[0-7])";
 const SALT_BYTES = 16;
-// By what MIGRATOR_WRITE_BACK says; `pepper=none` for none. Django's own name before Argon2 is put there by the migrator.
+// By what MIGRATOR_WRITE_BACK says; `pepper=none` for none. The migrator puts Django's own name before Argon2's values.
 const MAKERS: readonly (readonly [RegExp, (...given: string[]) => Make | null])[] = [
   [new RegExp(`^bcrypt:cost=${COST}&pepper=([A-Za-z0-9_-]{1,32})$`), makeBcrypt],
   [new RegExp(`^django_bcrypt:cost=${COST}$`), makeDjangoBcrypt],
@@ -2490,7 +2490,8 @@ function makeDjangoPbkdf2(iterations: string): Make | null {
   if (Number(iterations) > PBKDF2_ITERATIONS) return null;
   return async (password) => {
     const salt = randomBytes(SALT_BYTES).toString("hex");
-    const key = await derivePbkdf2(Buffer.from(password, "utf8"), salt, Number(iterations), HASH_BYTES.sha256!, "sha256");
+    const input = Buffer.from(password, "utf8");
+    const key = await derivePbkdf2(input, salt, Number(iterations), HASH_BYTES.sha256!, "sha256");
     return `pbkdf2_sha256$${iterations}$${salt}$${key.toString("base64")}`;
   };
 }

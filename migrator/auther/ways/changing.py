@@ -1,13 +1,15 @@
 """Changes of users as the few statements of one transaction, for all of them together.
 
 Each user is taken hold of first, if nobody touched the user since it was read; what follows does
-something only for those who are held, and the last statement lets go of them.
+something only for those who are held, and the last statement lets go of them. Where nothing follows, the
+first statement is all there is.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from migrator.auther.interface import AccountRow, TupleRow
@@ -30,6 +32,25 @@ _TUPLE_OWNER = TupleRow._fields.index("subject_id")
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
+class Reach(Enum):
+    """How far changes reach; each kind has statements of its own."""
+
+    ROW = auto()  # Nothing but the row of a user with one account.
+    MORE = auto()
+    NAMES = auto()  # Address or user name too, which somebody else may have.
+
+
+def reach_of(change: Change) -> Reach:
+    """Tell how far a change reaches."""
+    if _renames(change):
+        return Reach.NAMES
+    before = change.before.accounts
+    leaves_more = change.accounts == before and not (change.granted or change.revoked)
+    return (
+        Reach.ROW if leaves_more and len(before) == 1 and not change.ends_sessions else Reach.MORE
+    )
+
+
 def steps_of(
     changes: Sequence[Change],
     *,
@@ -39,10 +60,12 @@ def steps_of(
     """Give the statements; the first one writes one row for each user who is changed.
 
     Args:
-        changes: Of different users; either all of them or none give a user another name or address.
+        changes: Of different users, all of the same reach.
         layout: Which tables there are.
         insert: Makes the step that inserts accounts.
     """
+    if reach_of(changes[0]) is Reach.ROW:
+        return [_rewrites(changes)]
     return [
         _claims(changes),
         *_account_steps(changes, insert),
@@ -53,8 +76,7 @@ def steps_of(
     ]
 
 
-def renames(change: Change) -> bool:
-    """Tell that a user gets another address or user name, which somebody else may have."""
+def _renames(change: Change) -> bool:
     if change.user is None:
         return False
     now, before = change.user, change.before.user
@@ -71,20 +93,37 @@ def removal(ids: Sequence[str], layout: Layout) -> list[Run]:
     return [Run(_QUERIES[f"remove_{table}"], [json.dumps(ids)]) for table in tables]
 
 
+def _rewrites(changes: Sequence[Change]) -> Each:
+    sql = _claiming(time=_QUERIES["new_time"], accounts=_QUERIES["account_as_read"])
+    return Each(sql, [[*_rows(change), *change.before.accounts[0]] for change in changes])
+
+
 def _claims(changes: Sequence[Change]) -> Each:
-    claims = [_claim(change) for change in changes]
-    renaming = _QUERIES["renaming"] if any(map(renames, changes)) else ""
+    claims = [[*_rows(change), _json(change.before.accounts)] for change in changes]
     new = [_new_accounts(change) for change in changes]
-    new_ones = _QUERIES["new_ones"] if any(new) else ""
-    if new_ones:
+    if any(new):
         claims = [[*claim, _json(ids)] for claim, ids in zip(claims, new, strict=True)]
-    sql = _QUERIES["claim"].replace("{renaming}", renaming).replace("{new_ones}", new_ones)
+    sql = _claiming(
+        time=_QUERIES["held_time"],
+        accounts=_QUERIES["accounts_as_read"],
+        renaming=_QUERIES["renaming"] if any(map(_renames, changes)) else "",
+        new_ones=_QUERIES["new_ones"] if any(new) else "",
+    )
     return Each(sql, claims)
 
 
-def _claim(change: Change) -> list[Any]:
-    before = change.before
-    return [*before.user, *(change.user or before.user)[1:], _json(before.accounts)]
+def _claiming(*, time: str, accounts: str, renaming: str = "", new_ones: str = "") -> str:
+    parts = {"time": time, "accounts": accounts, "renaming": renaming, "new_ones": new_ones}
+    sql = _QUERIES["claim"]
+    for name, text in parts.items():
+        # The places of the values are left for later.
+        sql = sql.replace(f"{{{name}}}", text)
+    return sql
+
+
+def _rows(change: Change) -> list[Any]:
+    before = change.before.user
+    return [*before, *(change.user or before)[1:]]
 
 
 def _new_accounts(change: Change) -> list[str]:

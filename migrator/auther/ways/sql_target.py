@@ -16,7 +16,7 @@ from migrator.auther.interface import (
     UserRow,
 )
 from migrator.auther.ways import issuers
-from migrator.auther.ways.changing import removal, renames, steps_of
+from migrator.auther.ways.changing import Reach, reach_of, removal, steps_of
 from migrator.auther.ways.database import Each, Insert, InsertAlike, Run
 from migrator.auther.ways.marks import MARK_COLUMNS, mark_row
 from migrator.auther.ways.schema import ISSUER, TUPLES, Layout
@@ -142,10 +142,10 @@ class SqlTarget:
         return Insert(TUPLES, TupleRow._fields, tuples, lenient=True)
 
     def change(self, changes: Sequence[Change]) -> list[str]:  # noqa: D102
-        parts: tuple[list[Change], list[Change]] = ([], [])
+        parts: dict[Reach, list[Change]] = {reach: [] for reach in Reach}
         for change in changes:
-            parts[renames(change)].append(change)
-        groups = [part for part in parts if part]
+            parts[reach_of(change)].append(change)
+        groups = [part for part in parts.values() if part]
         done = self.database.write(*map(self._steps, groups)) if groups else []
         left: list[Change] = []
         for part, counts in zip(groups, done, strict=True):

@@ -9,9 +9,9 @@ SELECT "username", "id" FROM "user" WHERE "username" IN (SELECT value FROM json_
 
 -- name: read_users
 SELECT
-  "id", "name", "email", "email_verified", "image", "created_at", "updated_at", "role",
-  "banned", "ban_reason", "ban_expires", "username", "display_username"
-FROM "user" WHERE "id" IN (SELECT value FROM json_each(?))
+  u."id", u."name", u."email", u."email_verified", u."image", u."created_at", u."updated_at", u."role",
+  u."banned", u."ban_reason", u."ban_expires", u."username", u."display_username"
+FROM json_each(?) AS w CROSS JOIN "user" AS u ON u."id" = w.value
 
 -- name: read_accounts
 SELECT "id", "account_id", "provider_id", "user_id", "password", "created_at", "updated_at"
@@ -60,9 +60,8 @@ DELETE FROM "access_tuples"
 WHERE "subject_type" = 'user' AND "subject_id" IN (SELECT value FROM json_each(?))
 
 -- name: claim
--- Writes a user who is still as it was read, and takes hold of it by a time that no row can have. The values: the
--- row as read, the row to write without its id, then as JSON arrays the accounts as read and, where anybody has
--- some, the new accounts' ids.
+-- Writes a user who is still as it was read, accounts included, and takes hold of it by a time that no row can have.
+-- The values: the row as read, the row to write without its id, then what `accounts_as_read` and `new_ones` take.
 -- Whose new address or name another user has is passed over. The signs keep SQLite from looking users up by
 -- their names, where all those without one would be the same. Address and name are left out where nobody has a
 -- new one: to set them, be it to the same, writes two indexes.
@@ -71,7 +70,7 @@ UPDATE OR IGNORE "user" SET
   = ({v[13]}, {v[15]}, {v[16]}, {v[17]}, {v[19]},
      {v[20]}, {v[21]}, {v[22]}),
   {renaming}
-  "updated_at" = 0.5
+  "updated_at" = {time}
 {rows}
 WHERE "user"."id" = {v[0]} AND (
     +"user"."name", +"user"."email", +"user"."email_verified", +"user"."image", +"user"."created_at",
@@ -81,20 +80,40 @@ WHERE "user"."id" = {v[0]} AND (
     {v[1]}, {v[2]}, {v[3]}, {v[4]}, {v[5]}, {v[6]},
     {v[7]}, {v[8]}, {v[9]}, {v[10]}, {v[11]}, {v[12]}
   )
-  AND (SELECT count(*) FROM "account" WHERE "user_id" = "user"."id") = json_array_length({v[25]})
-  AND NOT EXISTS (
-    SELECT 1 FROM json_each({v[25]}) AS b WHERE NOT EXISTS (
-      SELECT 1 FROM "account" AS a WHERE a."id" = b.value ->> 0
-        AND (a."account_id", a."provider_id", a."user_id", a."password", a."created_at", a."updated_at")
-        IS (b.value ->> 1, b.value ->> 2, b.value ->> 3, b.value ->> 4, b.value ->> 5, b.value ->> 6)
-    )
-  )
+  {accounts}
   {new_ones}
+
+-- name: held_time
+0.5
+
+-- name: accounts_as_read
+-- One value: a JSON array.
+AND (SELECT count(*) FROM "account" WHERE "user_id" = "user"."id") = json_array_length({v[25]})
+AND NOT EXISTS (
+  SELECT 1 FROM json_each({v[25]}) AS b WHERE NOT EXISTS (
+    SELECT 1 FROM "account" AS a WHERE a."id" = b.value ->> 0
+      AND (a."account_id", a."provider_id", a."user_id", a."password", a."created_at", a."updated_at")
+      IS (b.value ->> 1, b.value ->> 2, b.value ->> 3, b.value ->> 4, b.value ->> 5, b.value ->> 6)
+  )
+)
+
+-- name: account_as_read
+-- The same for users with one account, whose values follow each other: 1 for the account, at least 2 for any other.
+AND (
+  SELECT sum(2 - (
+    (a."id", a."account_id", a."provider_id", a."user_id", a."password", a."created_at", a."updated_at")
+    IS ({v[25]}, {v[26]}, {v[27]}, {v[28]}, {v[29]}, {v[30]}, {v[31]})
+  )) FROM "account" AS a WHERE a."user_id" = "user"."id"
+) = 1
+
+-- name: new_time
+{v[18]}
 
 -- name: renaming
 ("email", "username", "display_username") = ({v[14]}, {v[23]}, {v[24]}),
 
 -- name: new_ones
+-- One value: the new accounts' ids as a JSON array.
 AND NOT EXISTS (
   SELECT 1 FROM json_each({v[26]}) AS n JOIN "account" AS a ON a."id" = n.value
 )

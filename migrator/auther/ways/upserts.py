@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from migrator.auther.interface import Stored, TargetChangedError
 from migrator.auther.ways.pages import pages_within
@@ -13,15 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from migrator.auther.interface import Mapped
+    from migrator.auther.ways.door import Door
 
-T = TypeVar("T")
 _INSERTED, _THERE, _REFUSED = "inserted", "there", "refused"
-
-
-class _Door(Protocol):
-    name: str
-
-    def post(self, path: str, body: bytes, read: Callable[[Any], T]) -> T: ...
 
 
 class Upserts:
@@ -32,7 +26,7 @@ class Upserts:
             there: the page is looked at and written again, and then counted once.
     """
 
-    def __init__(self, door: _Door, read: Callable[[Sequence[str]], Mapping[str, Stored]]) -> None:
+    def __init__(self, door: Door, read: Callable[[Sequence[str]], Mapping[str, Stored]]) -> None:
         self.half_done: frozenset[str] = frozenset()
         self._door = door
         self._read = read

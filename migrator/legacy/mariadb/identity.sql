@@ -56,6 +56,10 @@ CREATE TABLE IF NOT EXISTS {token} (
   expires_at datetime(6) NOT NULL
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin
 
+-- name: create_process
+-- For shims, and there are none for this database.
+SELECT 1
+
 -- name: exists
 SELECT EXISTS (
   SELECT 1 FROM information_schema.tables

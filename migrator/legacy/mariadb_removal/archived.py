@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from migrator.core.errors import RefusedError
+from migrator.core.lines import lines_of
 from migrator.core.mariadb import as_text, digest, from_text
 from migrator.core.queries import load
 from migrator.core.sql import ident
@@ -63,10 +64,14 @@ class MariaDbCopying(Copying):
             columns=_doubled(names_of(columns)),
             places=", ".join(from_text(types[name], "%s") for name in columns),
         )
-        for piece in rows:
-            lines = piece.decode("utf-8", "surrogateescape").split("\n")[:-1]
-            for page in _pages(iter(parse(lines))):
-                self._server.insert(query, [tuple(row) for row in page])
+        lines = (line.decode("utf-8", "surrogateescape") for line in lines_of(rows))
+        for page in _pages(lines):
+            self._server.insert(query, [tuple(row) for row in parse(page)])
+
+    def sequence_value(self, schema: str, name: str) -> dict[str, Any]:
+        """Say where a table's AUTO_INCREMENT stands."""
+        found = self._server.rows(_text("counter"), {"schema": schema, "name": name})[0]
+        return {**found, "is_called": bool(found["is_called"])}
 
     def oid(self, table: tuple[str, str]) -> int:
         """Give InnoDB's number of a table."""

@@ -37,3 +37,16 @@ DROP DATABASE IF EXISTS {database};
 SELECT s.schema_name AS name FROM information_schema.schemata AS s
 WHERE s.schema_name IN (%(guard)s, %(quarantine)s, %(archive)s) AND (s.schema_name = %(guard)s OR NOT EXISTS (
   SELECT 1 FROM information_schema.tables AS t WHERE t.table_schema = s.schema_name));
+
+-- name: use
+USE {database};
+
+-- name: set_counter
+ALTER TABLE {table} AUTO_INCREMENT = {value};
+
+-- name: move
+RENAME TABLE {moves};
+
+-- name: counter
+SELECT t.auto_increment AS last_value, FALSE AS is_called FROM information_schema.tables AS t
+WHERE t.table_schema = %(schema)s AND t.table_name = %(name)s;

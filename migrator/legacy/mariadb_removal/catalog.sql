@@ -66,4 +66,7 @@ FROM information_schema.innodb_trx AS t
 WHERE t.trx_mysql_thread_id <> CONNECTION_ID() AND t.trx_started < NOW() - INTERVAL 1 MINUTE
 UNION ALL
 SELECT 'replica', CONCAT('connection ', p.id), 'reads the binary log, which keeps the values until it is purged'
-FROM information_schema.processlist AS p WHERE p.command LIKE 'Binlog Dump%%';
+FROM information_schema.processlist AS p WHERE p.command LIKE 'Binlog Dump%%'
+UNION ALL
+SELECT 'setting', 'innodb_flush_log_at_trx_commit', CONCAT(@@innodb_flush_log_at_trx_commit, ', not 1: a crash may lose what was committed right before it')
+WHERE @@innodb_flush_log_at_trx_commit <> 1;

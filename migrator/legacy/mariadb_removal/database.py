@@ -17,17 +17,16 @@ from migrator.legacy.connect import compose
 from migrator.legacy.execute import attempts
 from migrator.legacy.mariadb_removal.archived import MariaDbCopying
 from migrator.legacy.mariadb_removal.guard import MariaDbGuard
+from migrator.legacy.mariadb_removal.new_tables import END, MariaDbNewTables, require_empty_place
 from migrator.legacy.mariadb_removal.refusals import refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
     from migrator.core.units import Unit
     from migrator.legacy.execute import Patience
     from migrator.legacy.mariadb.connection import MariaDbConnection
-
-_END = "\n$migrator$\n"
 
 
 class MariaDbRemoval:
@@ -75,7 +74,7 @@ class MariaDbRemoval:
 
     def _send(self, unit: Unit) -> None:
         # Behind the last one there is at most a comment about what comes next.
-        for statement in unit.text.split(_END)[:-1]:
+        for statement in unit.text.split(END)[:-1]:
             self.connection.send(statement)
 
     def _in_the_way(self, oids: list[int]) -> str:
@@ -147,6 +146,16 @@ class MariaDbRemoval:
             yield self.copying(encoding=encoding)
             self.guard.check_lease()
             self.guard.record_loaded(name)
+
+    @contextmanager
+    def new_tables(self, names: Sequence[tuple[str, str]]) -> Iterator[MariaDbNewTables]:
+        """Make tables anew in the scratch database; one RENAME moves them all to where they belong."""
+        with self.rehearsal((), (), encoding=""):
+            require_empty_place(self.connection, names)
+            new = MariaDbNewTables(self.connection, self.scratch)
+            with new.at_home():
+                yield new
+            new.move(names)
 
     def _ask(self, query: str, **parts: Any) -> None:
         self.connection.execute(compose(_text(query), **{k: str(v) for k, v in parts.items()}))

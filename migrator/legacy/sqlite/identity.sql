@@ -56,6 +56,10 @@ CREATE TABLE IF NOT EXISTS {token} (
   expires_at datetime NOT NULL
 )
 
+-- name: create_process
+-- For shims, and there are none for this database.
+SELECT 1
+
 -- name: exists
 SELECT EXISTS (SELECT 1 FROM pragma_table_info(%(name)s, %(schema)s))
 

@@ -34,7 +34,6 @@ def devise_writable(connection: Connection, settings: LegacySection) -> Writable
         schemes=frozenset({"bcrypt"}),
         usual="bcrypt:cost=12",
         unusable=unusable_bcrypt,
-        schemes_are_set=False,
         cleared=("reset_password_token", "reset_password_sent_at"),
     )
 

@@ -31,8 +31,6 @@ class Writable:
         schemes: Names of schemes whose values the framework can read, and the plugin can make.
         usual: Scheme and cost of the framework itself, for a table without passwords.
         unusable: Makes a value for the password column that no password fits.
-        schemes_are_set: Which of the schemes the application reads is a setting of its own, which shows
-            in its rows only.
         stored: Gives the column's form of a scheme's value.
         password: An expression for what the import reads of the password column; empty for the column.
         username: A column that changes with the address where it holds the address; empty for none.
@@ -48,7 +46,6 @@ class Writable:
     schemes: frozenset[str]
     usual: str
     unusable: Callable[[], str]
-    schemes_are_set: bool = True
     stored: Callable[[str], str] = _as_it_is
     password: str = ""
     username: str = ""

@@ -22,16 +22,27 @@ class WritableKind:
     """One value of `legacy.kind`.
 
     Attributes:
+        writes: What is written, for people.
         describe: Looks at the users table; raises UsageError when it or a column is missing.
         on_postgres_only: Its SQL is PostgreSQL's.
     """
 
+    writes: str
     describe: Callable[[Connection, LegacySection], Writable]
     on_postgres_only: bool = True
 
 
 WRITABLE: dict[str, WritableKind] = {
-    "devise": WritableKind(devise_writable, on_postgres_only=False),
-    "django": WritableKind(django_writable),
-    "laravel": WritableKind(laravel_writable),
+    "devise": WritableKind(
+        "bcrypt with the current pepper; PostgreSQL, MariaDB, SQLite",
+        devise_writable,
+        on_postgres_only=False,
+    ),
+    "django": WritableKind(
+        "PBKDF2, bcrypt or Argon2, as its newest passwords are; never for staff; PostgreSQL",
+        django_writable,
+    ),
+    "laravel": WritableKind(
+        "bcrypt or Argon2, as its newest passwords are; PostgreSQL", laravel_writable
+    ),
 }

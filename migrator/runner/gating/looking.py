@@ -34,7 +34,8 @@ from migrator.runner.listening.refusals import Refusals
 from migrator.runner.stages import current
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
 
     from migrator.config.drain import Counters
     from migrator.config.secrets import SecretRef
@@ -47,15 +48,18 @@ READINGS = 8
 
 
 HEALTH: SourceName = "health"
+FLEET: SourceName = "fleet"
 
 
-def look(ctx: Context, sources: Collection[SourceName]) -> Look:
+def look(ctx: Context, sources: AbstractSet[SourceName]) -> Look:
     """Measure once.
 
     Raises:
         UsageError: A secret that a source needs is missing.
     """
-    ready = {name: SOURCES[name](ctx) for name in sources if name != HEALTH}
+    # What processes wrote down of themselves is read after their counters: whoever answered has a row by then.
+    in_order = sorted(sources - {HEALTH}, key=lambda name: name == FLEET)
+    ready = {name: SOURCES[name](ctx) for name in in_order}
     found: dict[str, Any] = {name: source.look() for name, source in ready.items()}
     made = Look(at=ctx.clock.now(), deadline=refused_from(current(ctx)), **found)
     # Read from what the shims have just said.

@@ -160,10 +160,8 @@ def refuse_unknown_relations(target: Target, rules: Rules) -> None:
 
 def record_choices(ctx: Context, source: DeviseSource) -> None:
     """Write down what shapes every row, at the first run; later runs find it unchanged."""
-    for key, value in _choices(ctx, source).items():
-        ctx.state.checkpoints.choose(SUBJECT, key, value)
-    if ctx.state.checkpoints.get(SUBJECT, "as_of") is None:
-        ctx.state.checkpoints.put(SUBJECT, "as_of", iso(ctx.clock.now()))
+    choices = _choices(ctx, source) | {"as_of": iso(as_of(ctx))}
+    ctx.state.checkpoints.choose(SUBJECT, choices)
 
 
 def check_choices(ctx: Context, source: DeviseSource) -> None:
@@ -172,28 +170,31 @@ def check_choices(ctx: Context, source: DeviseSource) -> None:
     Raises:
         ConflictError: One of them was changed since.
     """
-    for key, value in _choices(ctx, source).items():
-        before = ctx.state.checkpoints.get(SUBJECT, key)
-        if before is not None and before != value:
+    choices = _choices(ctx, source)
+    for key, before in ctx.state.checkpoints.get_some(SUBJECT, choices).items():
+        if before != choices[key]:
             raise ConflictError(
-                f"{key} was {before!r} when this import began and is now {value!r}",
+                f"{key} was {before!r} when this import began and is now {choices[key]!r}",
                 hint=f"set {key} back in migrator.toml, or: migrator import rollback",
             )
 
 
 def forget_choices(ctx: Context, source: DeviseSource) -> None:
     """Let the next import begin anew."""
-    for key in (
+    ctx.state.checkpoints.drop(
+        SUBJECT,
         *_choices(ctx, source),
         "as_of",
         "created_file",
         "created_index",
         "last_run",
         "snapshot",
-    ):
-        ctx.state.checkpoints.drop(SUBJECT, key)
-    for key in ("accepted_rejects", "resolutions", "verified", "position", "left_behind"):
-        ctx.state.checkpoints.drop(SUBJECT, key)
+        "accepted_rejects",
+        "resolutions",
+        "verified",
+        "position",
+        "left_behind",
+    )
 
 
 def _choices(ctx: Context, source: DeviseSource) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from migrator.archive.erasures import read_key, read_list, without_erased
 from migrator.archive.folder import arrive
 from migrator.archive.reader import check_chunks, read_rows
 from migrator.core.errors import ConflictError, RefusedError
-from migrator.legacy.archived import make_missing_types
 from migrator.legacy.copytext import parse
 from migrator.runner.removing.archives import archived, folder_of, kept, opening_of
 from migrator.sqlgen.naming import ROW_NUMBER
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from migrator.legacy.archived import Copying, Digest
     from migrator.legacy.copytext import Row
     from migrator.legacy.guard import Guard
-    from migrator.legacy.postgres import PostgresConnection as Connection
     from migrator.legacy.removal import RemovalDatabase
     from migrator.runner.removing.site import Site
     from migrator.sqlgen.archive_plan import TablePlan
@@ -114,7 +112,7 @@ def prove(
     with (
         into.told(),
         into.rehearsal(
-            _types(manifest.tables), _kinds(manifest.tables), encoding=manifest.copy_encoding
+            types_of(manifest.tables), kinds_of(manifest.tables), encoding=manifest.copy_encoding
         ) as copying,
     ):
         place = _Place(copying, into.scratch, folder, opening, progress)
@@ -192,21 +190,13 @@ def fill(
     return bool(erasures)
 
 
-def make_types(connection: Connection, tables: Sequence[ArchivedTable]) -> tuple[str, ...]:
-    """Make the types of some tables that are missing, within the transaction; give those that were there.
-
-    Raises:
-        RefusedError: One is missing that the archive does not have.
-    """
-    return make_missing_types(connection, _types(tables), _kinds(tables))
-
-
-def _types(tables: Sequence[ArchivedTable]) -> tuple[tuple[str, str], ...]:
+def types_of(tables: Sequence[ArchivedTable]) -> tuple[tuple[str, str], ...]:
     """Give the types of some tables, each once, with the SQL that makes it."""
     return tuple({part.what: part.sql for table in tables for part in table.rebuild.types}.items())
 
 
-def _kinds(tables: Sequence[ArchivedTable]) -> list[str]:
+def kinds_of(tables: Sequence[ArchivedTable]) -> list[str]:
+    """Give the types of the columns of some tables."""
     return [column.type for table in tables for column in table.columns]
 
 

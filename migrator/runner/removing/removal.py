@@ -130,6 +130,9 @@ def _step_back(here: Site, name: str) -> None:
 
 def _take_back(here: Site, name: str, identity: SecretRef | None, *, preserve_order: bool) -> None:
     with here.guard.leased(holder_of(here.ctx)):
+        # A server may have gone on with what a killed process told it, until it gave the lease back.
+        if here.states()[name] == "pending":
+            return
         file = in_order.FILE if preserve_order and name == steps.PURGE_COLUMNS else ""
         if name in REFILLS and not _comes_back_later(here, name):
             refill(here, REFILLS[name], identity)
@@ -177,6 +180,8 @@ def _deploy(
         here.run(name, "deploy")
         return
     with here.guard.leased(holder_of(here.ctx)):
+        if here.states()[name] == APPLIED:
+            return
         here.guard.present(evidence)
         if name in {*ARCHIVES, *DRILLS}:
             _work_on_archive(here, name, facts)

@@ -10,15 +10,8 @@ from migrator.archive.folder import alone
 from migrator.archive.manifest import MANIFEST
 from migrator.archive.reader import check_chunks
 from migrator.core.errors import RefusedError, UsageError
-from migrator.legacy.archived import (
-    Copying,
-    make_if_possible,
-    require_empty_place,
-    set_sequence,
-)
-from migrator.legacy.connect import open_postgres
-from migrator.legacy.execute import told
-from migrator.runner.removing.drilling import compare, fill, make_types
+from migrator.legacy.removals import is_mariadb, open_removal
+from migrator.runner.removing.drilling import compare, fill, kinds_of, types_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +20,10 @@ if TYPE_CHECKING:
     from migrator.archive.encryption import Opening
     from migrator.archive.manifest import ArchivedTable, Manifest
     from migrator.core.progress import Progress
-    from migrator.legacy.postgres import PostgresConnection
+    from migrator.legacy.removal import NewTables
+
+# Nobody knows the new tables yet: nothing is waited for.
+_WAIT_S = 10
 
 
 @dataclass(frozen=True)
@@ -77,9 +73,9 @@ def find_archives(folder: Path, manifest_hashes: Sequence[str] = ()) -> tuple[Fo
 def restore(
     archives: Sequence[FoundArchive], dsn: str, opening: Opening, progress: Progress
 ) -> Restored:
-    """Make the tables of some archives anew and fill them, all in one transaction.
+    """Make the tables of some archives anew and fill them, all or none.
 
-    Interrupted anywhere, nothing of it is there.
+    Interrupted anywhere, none of them is there, and the same call begins anew.
 
     Args:
         archives: As `find_archives` gives them.
@@ -88,28 +84,33 @@ def restore(
         progress: Where progress is said.
 
     Raises:
-        RefusedError: A table is there already, a type is missing that the archive does not have, or what came back differs from the archive.
+        RefusedError: The database is of another kind, a table is there already, a type is missing that the archive does not have, or what came back differs from the archive.
         DependencyError: Disk or database failed.
     """
-    if any(archive.manifest.of_mariadb for archive in archives):
+    if {archive.manifest.of_mariadb for archive in archives} != {is_mariadb(dsn)}:
+        theirs, other = (
+            ("PostgreSQL", "MariaDB") if is_mariadb(dsn) else ("MariaDB", "another one")
+        )
         raise RefusedError(
-            "the archive is a MariaDB's, which comes back by a revert only",
-            hint="where it was made: migrator remove revert --identity file:archive.key",
+            f"the archive is not all of the kind of that database: it holds {theirs}'s SQL, that one is {other}",
+            hint="--into a new database of the kind that the archive was made in",
         )
     tables = [table for archive in archives for table in archive.manifest.tables]
-    with open_postgres(dsn, doing="the restore", read_only=False) as connection:
-        require_empty_place(connection, [(table.schema, table.name) for table in tables])
-        with told(connection), connection.transaction():
-            work = _Restoring(connection, opening, progress)
-            there = make_types(connection, tables)
-            rows = {
-                table.label: work.table(archive, table)
-                for archive in archives
-                for table in archive.manifest.tables
-            }
-            for table in tables:
-                connection.execute(table.rebuild.keys.encode())
-            not_made = work.extras(tables)
+    names = [(table.schema, table.name) for table in tables]
+    with (
+        open_removal(dsn, doing="the restore", read_only=False, wait_s=_WAIT_S) as database,
+        database.told(),
+        database.new_tables(names) as new,
+    ):
+        there = new.make_types(types_of(tables), kinds_of(tables))
+        rows = {
+            table.label: _table(new, archive, table, (opening, progress))
+            for archive in archives
+            for table in archive.manifest.tables
+        }
+        for table in tables:
+            new.run(table.rebuild.keys)
+        not_made = _extras(new, tables)
     return Restored(
         rows,
         (
@@ -121,43 +122,36 @@ def restore(
     )
 
 
-class _Restoring:
-    """Tables on their way into a new database."""
+def _extras(new: NewTables, tables: Sequence[ArchivedTable]) -> list[str]:
+    """Make what this database can have; say what it cannot, and why."""
+    return [
+        f"not made: {part.what}: {why}"
+        for table in tables
+        for part in table.rebuild.extras
+        if (why := new.run_if_possible(part.sql))
+    ]
 
-    def __init__(
-        self, connection: PostgresConnection, opening: Opening, progress: Progress
-    ) -> None:
-        self._connection, self._opening, self._progress = connection, opening, progress
 
-    def extras(self, tables: Sequence[ArchivedTable]) -> list[str]:
-        """Make what this database can have; say what it cannot, and why."""
-        return [
-            f"not made: {part.what}: {why}"
-            for table in tables
-            for part in table.rebuild.extras
-            if (why := make_if_possible(self._connection, part.sql))
-        ]
-
-    def table(self, archive: FoundArchive, table: ArchivedTable) -> int:
-        """Make one and give its rows."""
-        place = (table.schema, table.name)
-        self._connection.execute(table.rebuild.create.encode())
-        copying = Copying(self._connection, encoding=archive.manifest.copy_encoding)
-        with self._progress.task(f"restoring {table.label}", total=table.rows) as task:
-            erased = fill(copying, place, (archive.folder, archive.manifest), table, self._opening)
-            task.advance(table.rows)
-        found = copying.digest(place, table.column_names)
-        if not erased:
-            compare(table, found)
-        for value in table.sequences:
-            set_sequence(
-                self._connection,
-                (value.schema, value.name),
-                last_value=value.last_value,
-                is_called=value.is_called,
-            )
-        self._connection.execute(table.rebuild.complete.encode())
-        return found.rows
+def _table(
+    new: NewTables, archive: FoundArchive, table: ArchivedTable, means: tuple[Opening, Progress]
+) -> int:
+    """Make one and give its rows."""
+    opening, progress = means
+    place = new.place(table.schema, table.name)
+    new.run(table.rebuild.create)
+    copying = new.copying(encoding=archive.manifest.copy_encoding)
+    with progress.task(f"restoring {table.label}", total=table.rows) as task:
+        erased = fill(copying, place, (archive.folder, archive.manifest), table, opening)
+        task.advance(table.rows)
+    found = copying.digest(place, table.column_names)
+    if not erased:
+        compare(table, found)
+    for value in table.sequences:
+        new.set_sequence(
+            value.schema, value.name, last_value=value.last_value, is_called=value.is_called
+        )
+    new.run(table.rebuild.complete)
+    return found.rows
 
 
 def _below(folder: Path) -> list[Path]:

@@ -7,9 +7,8 @@ anew while the application's stayed the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from migrator.auther.interface import CREDENTIAL, Change, password_of
 from migrator.auther.mapping.roles import Revision
@@ -34,8 +33,7 @@ class Kind(StrEnum):
     ROLE = "role"
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """What has to be done about one user.
 
     Attributes:
@@ -84,7 +82,9 @@ def merge(
         return None
     is_renewed = row.fingerprint != record.fingerprint
     user = _user(row.user, stored.user, now_ms)
-    accounts = _accounts(row, stored, is_renewed=is_renewed, mark=mark)
+    accounts = stored.accounts
+    if row.accounts != accounts:
+        accounts = _accounts(row, stored, is_renewed=is_renewed, mark=mark)
     change = _change(stored, user, accounts, roles)
     if change is None and wanted == record:
         return None
@@ -118,9 +118,10 @@ def is_ours(account: AccountRow, mark: bytes) -> bool:
 def _change(
     stored: Stored, user: UserRow, accounts: tuple[AccountRow, ...], roles: Revision
 ) -> Change | None:
-    is_same = user == stored.user and set(accounts) == set(stored.accounts)
-    if is_same and roles == NO_ROLES:
-        return None
+    if accounts == stored.accounts or set(accounts) == set(stored.accounts):
+        accounts = stored.accounts
+        if user == stored.user and roles == NO_ROLES:
+            return None
     revoked = tuple(row.id for row in roles.extra)
     return Change(stored, user, accounts, roles.missing, revoked)
 

@@ -83,8 +83,7 @@ class Standing:
 
     def forget(self) -> None:
         """Let the next import begin anew."""
-        for key in _KEYS:
-            self._checkpoints.drop(SUBJECT, key)
+        self._checkpoints.drop(SUBJECT, *_KEYS)
 
     def _time(self, key: str) -> datetime | None:
         text = self._checkpoints.get(SUBJECT, key)

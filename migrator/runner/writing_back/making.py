@@ -49,12 +49,13 @@ def schemes_taken(wanted: str, users: UsersTable) -> frozenset[str]:
     return users.writable.schemes if wanted == FOLLOW else frozenset({scheme_of(wanted)})
 
 
-def refuse_unread(wanted: str, users: UsersTable) -> None:
+def refuse_unread(wanted: str, users: UsersTable, *, by_rows: bool) -> None:
     """Let pass only a scheme that the application reads, as far as that can be seen.
 
     Args:
         wanted: `plugin.write_back`; empty writes no passwords.
         users: The application's table.
+        by_rows: Only schemes that its newest rows have; a table without passwords may get any.
 
     Raises:
         UsageError: The framework knows no such values.
@@ -69,9 +70,7 @@ def refuse_unread(wanted: str, users: UsersTable) -> None:
             f"plugin.write_back: nobody signs in with {scheme} there; known are: {_schemes(users)}",
             hint=hint,
         )
-    if not users.writable.schemes_are_set:
-        return
-    passwords = users.newest_passwords()
+    passwords = users.newest_passwords() if by_rows else []
     if passwords and scheme not in {scheme_of(cost) for cost in _costs(passwords, users)}:
         raise RefusedError(
             f"plugin.write_back: none of the newest passwords in {table} is {scheme}, so the"

@@ -52,7 +52,7 @@ def open_tables(ctx: Context, *, writing: bool) -> Iterator[Tables]:
         log = WrittenBack(connection, shape, source=settings.model)
         if writing:
             users.check_rights(inserting=ctx.config.write_back.new_users)
-            refuse_unread(ctx.config.plugin.write_back, users)
+            _refuse_unread(ctx, users)
             log.create()
         yield Tables(log, users, settings.model)
 
@@ -78,15 +78,21 @@ def new_passwords(ctx: Context) -> str:
     """Give scheme and cost of what the plugin makes of new passwords.
 
     Raises:
-        UsageError: They are to follow the rows, and a table or column is missing.
-        RefusedError: No row has a value that could be made.
+        UsageError: A table or column is missing, or the framework knows no such values.
+        RefusedError: The application's rows have no such values, or none that could be made.
         DependencyError: The database cannot be reached, or fails.
     """
     wanted = ctx.config.plugin.write_back
-    if wanted != FOLLOW:
+    if wanted != FOLLOW and not ctx.config.legacy.has_hashers_by_setting:
         return wanted
     with _open_users(ctx, writing=False) as (_, users):
+        _refuse_unread(ctx, users)
         return made_as(wanted, users)
+
+
+def _refuse_unread(ctx: Context, users: UsersTable) -> None:
+    by_rows = ctx.config.legacy.has_hashers_by_setting
+    refuse_unread(ctx.config.plugin.write_back, users, by_rows=by_rows)
 
 
 @contextmanager

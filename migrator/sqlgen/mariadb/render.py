@@ -43,7 +43,7 @@ def render(removal: Removal) -> dict[str, str]:
         ).render(values, step=step)
         for step in steps_of(removal)
         for direction in DIRECTIONS
-    } | archive_file(removal)
+    } | archive_file(removal, vars(environment.get_template("rebuild.sql.j2").module))
 
 
 def wait_s(timeout_ms: int) -> int:
@@ -63,6 +63,9 @@ def _environment() -> Environment:
         created_in=created_in,
         events=EVENTS,
         names=steps,
+        stand_ins=_STAND_INS,
+        column_line=_column_line,
+        here=_here,
         sql_mode=mariadb.SQL_MODE,
         concat_bytes=mariadb.CONCAT_BYTES,
     )
@@ -121,6 +124,21 @@ def _target(key: Constraint, gone: set[tuple[str, str]], places: Places) -> tupl
 def _moved(key: Constraint, gone: set[tuple[str, str]], places: Places) -> str:
     there, now = ident(*key.target), ident(*_target(key, gone, places))
     return key.definition.replace(f" REFERENCES {there} ", f" REFERENCES {now} ", 1)
+
+
+def _here(key: Constraint) -> str:
+    """Give a foreign key to a table of the same database, whichever that is."""
+    there = key.target
+    return key.definition.replace(
+        f" REFERENCES {ident(*there)} ", f" REFERENCES {ident(there[1])} ", 1
+    )
+
+
+def _column_line(table: Table, column: str) -> str:
+    """Give what a CREATE TABLE says of a column: there it is a line, whatever its comment holds."""
+    begin = f"  {ident(column)} "
+    lines = table.definition.split("\n")
+    return next(line for line in lines if line.startswith(begin)).strip().removesuffix(",")
 
 
 def _columns(names: Iterable[str], alias: str = "") -> str:

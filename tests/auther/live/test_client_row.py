@@ -13,6 +13,7 @@ from migrator.auther.live.client.database import DatabaseRows
 from migrator.auther.live.client.endpoint import open_client
 from migrator.auther.live.client.interface import Client
 from migrator.auther.live.client.repair import compare, repair
+from migrator.auther.ways.calling import Patience
 from migrator.auther.ways.database import Run
 from migrator.auther.ways.libsql import open_libsql
 from migrator.auther.ways.sqlite import open_sqlite
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.xdist_group("auther-client")
 
+QUICK = Patience(total_s=20, first_s=0.01, most_s=0.5)
 WANTED = Client("shop", "shop", ("https://shop.example/callback",))
 AS_MADE_BY_HAND = (
     "INSERT INTO oauth_application (id, name, client_id, redirect_ur_ls, type, disabled, metadata)"
@@ -199,7 +201,9 @@ def test_a_write_whose_answer_is_lost_is_done_once(trusting: Server, fault: Faul
     planned = [Planned(number, fault, seconds=0.2) for number in (1, 3)]
     with (
         FaultyHttp(trusting.auther.base_url, planned) as proxy,
-        open_client(f"{proxy.base_url}/api/auth", "shop", secret=SECRETS["CLIENT"]) as rows,
+        open_client(
+            f"{proxy.base_url}/api/auth", "shop", secret=SECRETS["CLIENT"], patience=QUICK
+        ) as rows,
     ):
         repair(rows, compare(rows, WANTED), now_ms=1)
         assert set(proxy.happened) == {fault}

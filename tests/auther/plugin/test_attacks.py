@@ -217,6 +217,16 @@ def test_secrets_that_nobody_could_send_or_that_serve_twice_are_not_used(tmp_pat
         assert not any(secret in log for secret in env.values() if len(secret) >= 32)
 
 
+def test_clients_are_where_better_auth_has_them(auther: BetterAuth, door: Door) -> None:
+    """The newest one has no OIDC provider of its own: a row would be nobody's."""
+    discovery = auther.request("GET", "/api/auth/.well-known/openid-configuration")
+    answer = door.ask("CLIENT", "POST", "client/read", json={"client_id": "shop"})
+    if discovery.status_code == 200:
+        assert (answer.status_code, answer.json()) == (200, {"client": None})
+    else:
+        assert (answer.status_code, answer.json()["code"]) == (501, "no_clients")
+
+
 def test_a_body_that_ends_midway_ends_nothing_else(auther: BetterAuth, door: Door) -> None:
     """As when the migrator is killed while it sends."""
     address = urlsplit(auther.base_url)

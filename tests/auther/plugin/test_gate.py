@@ -79,9 +79,9 @@ def test_without_secrets_there_is_nothing(tmp_path: Path) -> None:
         )
 
 
-def test_without_a_mark_nobody_is_ours(tmp_path: Path) -> None:
+def test_without_a_mark_nobody_is_ours_and_without_an_id_no_client(tmp_path: Path) -> None:
     require("node")
-    env = {**ENVIRONMENT, "MIGRATOR_MARK": ""}
+    env = {**ENVIRONMENT, "MIGRATOR_MARK": "", "MIGRATOR_CLIENT_ID": ""}
     with start(tmp_path / "auther.db", env=env) as auther:
         users = Users(tmp_path / "auther.db")
         users.run("INSERT INTO verification VALUES ('a', 'migrator:user:user9', '', 9e12, 1, 1)")
@@ -93,6 +93,18 @@ def test_without_a_mark_nobody_is_ours(tmp_path: Path) -> None:
         assert door.post("IMPORT", "users/remove", {"ids": ["user9"]}) == {"removed": 0}
         # It is said when the plugin begins, which is at the first request at the latest.
         assert "MIGRATOR_MARK is not set" in auther.log()
+        assert "MIGRATOR_CLIENT_ID is not set" in auther.log()
+        for client_id in ("", None, "shop"):
+            answer = door.ask("CLIENT", "POST", "client/read", json={"client_id": client_id})
+            assert (answer.status_code, answer.json()["code"]) == (403, "another_client")
+
+
+@pytest.mark.parametrize("path", ["read", "write", "consents/add", "consents/remove"])
+def test_clients_need_the_option_database(auther: BetterAuth, door: Door, path: str) -> None:
+    body = {"client_id": "shop", "before": None, "name": "n", "redirect_ur_ls": "r", "users": []}
+    answer = door.ask("CLIENT", "POST", f"client/{path}", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (501, "no_clients")
+    assert "without the option `database` no client is written" in auther.log()
 
 
 def test_another_method_is_unknown(door: Door) -> None:

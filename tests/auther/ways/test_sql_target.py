@@ -143,6 +143,33 @@ def test_a_change_is_made_only_while_nobody_else_touched_the_user(target: SqlTar
     assert ask(target, "SELECT scope FROM account WHERE id = 'a-ada'") == [("kept",)]
 
 
+def test_a_row_alone_is_written_only_while_its_one_account_is_as_it_was_read(
+    target: SqlTarget,
+) -> None:
+    names = ["as_read", "rekeyed", "linked", "moved", "unlinked", "touched"]
+    target.write([row(name) for name in names])
+    before = target.read(names)
+    another = at("github", "1", owner="linked")
+    target.database.write(
+        [
+            Run("UPDATE account SET password = 'own' WHERE user_id = 'rekeyed'"),
+            target.insert_accounts([another]),
+            Run("UPDATE account SET id = 'other' WHERE user_id = 'moved'"),
+            Run("DELETE FROM account WHERE user_id = 'unlinked'"),
+            Run("UPDATE user SET updated_at = 3 WHERE id = 'touched'"),
+        ]
+    )
+    changes = [
+        Change(before[n], before[n].user._replace(name="new", updated_at=7), before[n].accounts)
+        for n in names
+    ]
+    assert target.change(changes) == names[1:]
+    assert target.read(["as_read"]) == {
+        "as_read": Stored(changes[0].user, before["as_read"].accounts)
+    }  # type: ignore[arg-type]
+    assert ask(target, "SELECT id FROM user WHERE name = 'new'") == [("as_read",)]
+
+
 def test_a_change_whose_answer_was_lost_is_no_conflict(target: SqlTarget) -> None:
     target.write([row("ada"), row("bob")])
     before = target.read(["ada", "bob"])
@@ -240,8 +267,15 @@ def test_a_change_looks_users_up_by_their_id(tmp_path: Path) -> None:
     with open_sqlite(tmp_path / "auther.db") as target:
         target.write([row("ada")])
         stored = target.read(["ada"])["ada"]
-        changes = [Change(stored, None, ())]
-        steps = steps_of(changes, layout=target.layout, insert=target.insert_accounts)
+        changes = [
+            Change(stored, None, ()),
+            Change(stored, stored.user._replace(name="Ada L"), stored.accounts),
+        ]
+        steps = [
+            step
+            for change in changes
+            for step in steps_of([change], layout=target.layout, insert=target.insert_accounts)
+        ]
         for run in (run for step in steps for run in runs(step)):
             plan = target.database.ask(Run(f"EXPLAIN QUERY PLAN {run.sql}", run.values))[0]
             lines = [str(line[-1]) for line in plan]

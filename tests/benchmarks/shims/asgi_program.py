@@ -32,6 +32,9 @@ class People(Writes):
     async def by_auther_id(self, _: str) -> Person:
         return PERSON
 
+    async def process_began(self, _: object) -> bool:
+        return False
+
 
 class Sessions:
     """A session cookie whose content is read as cheaply as possible."""

@@ -58,6 +58,9 @@ class People(Writes):
     def by_auther_id(self, _: str) -> Person:
         return PERSON
 
+    def process_began(self, _: object) -> bool:
+        return False
+
 
 def view(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok" if request.user.is_authenticated else "-")

@@ -31,7 +31,7 @@ def main(settings: str, port: int, workers: int) -> None:
 def _end(children: list[int]) -> None:
     for child in children:
         os.kill(child, signal.SIGKILL)
-    os._exit(0)
+    sys.exit()
 
 
 if __name__ == "__main__":

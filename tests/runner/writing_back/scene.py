@@ -78,7 +78,16 @@ class Scene:
         return self.tell("password", user_id, sealed=self.sealed(password, user_id), **more)
 
     def sealed(self, password: str, user_id: str) -> str:
-        return seal(devise_hash(password), SealKey(self.key).public, user_id=user_id)
+        return self.sealed_value(devise_hash(password), user_id)
+
+    def sealed_value(self, value: str, user_id: str) -> str:
+        """Seal a value of whatever scheme."""
+        return seal(value, SealKey(self.key).public, user_id=user_id)
+
+    def new_value(self, pk: int, value: str) -> None:
+        """Tell of a new password by the value that the plugin made of it."""
+        user_id = self.auther_id(pk)
+        self.tell("password", user_id, sealed=self.sealed_value(value, user_id))
 
     def event(self, event_id: str) -> dict[str, Any]:
         (row,) = self.site.auther("SELECT value FROM verification WHERE identifier = ?", event_id)

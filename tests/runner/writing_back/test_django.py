@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from migrator.auther.plugin.seal import SealKey
 from migrator.core.errors import RefusedError, UsageError
 from migrator.core.stage import Stage
 from migrator.runner.plugin_environment import write_back_made_as
 from migrator.runner.writing_back.sides import open_tables
-from tests.parts.sealing import seal
 from tests.phases.test_p1_django import make
 from tests.runner.writing_back.scene import Scene, import_into
 
@@ -43,47 +41,36 @@ def auther_id(scene: Scene, username: str) -> str:
     return scene.auther_id(row(scene, username)["id"])
 
 
-def new_password(scene: Scene, username: str, value: str) -> None:
-    user_id = auther_id(scene, username)
-    sealed = seal(value, SealKey(scene.key).public, user_id=user_id)
-    scene.tell("password", user_id, sealed=sealed)
-
-
-@pytest.mark.parametrize("value", [ARGON2, PBKDF2])
-def test_a_password_is_kept_as_django_writes_it(scene: Scene, value: str) -> None:
-    new_password(scene, "scrypt", value)
-    assert dict(scene.write_back().outcomes) == {"written": 1}
-    stored = row(scene, "scrypt")["password"]
-    assert stored == (f"argon2{value}" if value == ARGON2 else value)
-    known = scene.identity(row(scene, "scrypt")["id"])["legacy_hash_fp"]
-    assert known == sha256(value.encode()).hexdigest(), "as the import and the sync read it"
-
-
-def test_what_the_application_changed_meanwhile_stays(scene: Scene) -> None:
+def test_a_password_is_kept_as_django_writes_it(scene: Scene) -> None:
+    for username, value, stored in (
+        ("scrypt", ARGON2, f"argon2{ARGON2}"),
+        ("argon2", PBKDF2, PBKDF2),
+    ):
+        pk = row(scene, username)["id"]
+        scene.new_value(pk, value)
+        assert dict(scene.write_back().outcomes) == {"written": 1}
+        assert row(scene, username)["password"] == stored
+        known = scene.identity(pk)["legacy_hash_fp"]
+        assert known == sha256(value.encode()).hexdigest(), "as the import and the sync read it"
     scene.site.sql("UPDATE auth_user SET password = %s WHERE username = 'scrypt'", PBKDF2)
-    new_password(scene, "scrypt", ARGON2)
+    scene.new_value(row(scene, "scrypt")["id"], ARGON2)
     assert dict(scene.write_back().outcomes) == {"legacy_changed": 1}
-    assert row(scene, "scrypt")["password"] == PBKDF2
+    assert row(scene, "scrypt")["password"] == PBKDF2, "changed in the application meanwhile"
 
 
-def test_a_user_name_that_is_the_address_changes_with_it(scene: Scene) -> None:
-    told: dict[str, Any] = {"email_verified": True}
-    new = {"Mail.Name@example.org": "new.name@example.org", "scrypt": "other@example.org"}
-    for username, email in new.items():
-        scene.tell("email", auther_id(scene, username), email=email, **told)
+def test_a_user_name_that_is_the_address_changes_with_it_unless_somebody_has_it(
+    scene: Scene,
+) -> None:
+    def rename(username: str, email: str) -> None:
+        scene.tell("email", auther_id(scene, username), email=email, email_verified=True)
+
+    rename("Mail.Name@example.org", "new.name@example.org")
+    rename("scrypt", "other@example.org")
     assert dict(scene.write_back().outcomes) == {"written": 2}
     assert row(scene, "new.name@example.org")["email"] == "new.name@example.org"
     assert row(scene, "scrypt")["email"] == "other@example.org"
-
-
-def test_an_address_that_is_anothers_user_name_is_a_collision(scene: Scene) -> None:
     scene.site.sql("UPDATE auth_user SET username = 'x@example.org' WHERE username = 'bcrypt'")
-    scene.tell(
-        "email",
-        auther_id(scene, "Mail.Name@example.org"),
-        email="x@example.org",
-        email_verified=True,
-    )
+    rename("new.name@example.org", "x@example.org")
     assert dict(scene.write_back().outcomes) == {"email_collision": 1}
 
 
@@ -101,22 +88,24 @@ def test_a_ban_closes_the_account_and_opens_only_what_it_closed(scene: Scene) ->
     assert not row(scene, "inactive")["is_active"], "the application itself had closed it"
 
 
-@pytest.mark.parametrize("flag", ["is_staff", "is_superuser"])
-def test_of_staff_nothing_is_written_and_they_are_listed(scene: Scene, flag: str) -> None:
-    scene.site.sql(f"UPDATE auth_user SET {flag} = true WHERE username = 'scrypt'")
-    before = row(scene, "scrypt")
-    new_password(scene, "scrypt", ARGON2)
-    user_id = auther_id(scene, "scrypt")
-    scene.tell("email", user_id, email="new@example.org", email_verified=True)
-    scene.tell("ban", user_id)
+def test_of_staff_nothing_is_written_and_they_are_listed(scene: Scene) -> None:
+    flags = {"scrypt": "is_staff", "bcrypt": "is_superuser"}
+    before = {}
+    for username, flag in flags.items():
+        scene.site.sql(f"UPDATE auth_user SET {flag} = true WHERE username = %s", username)
+        before[username] = row(scene, username)
+        user_id = auther_id(scene, username)
+        scene.new_value(before[username]["id"], ARGON2)
+        scene.tell("email", user_id, email=f"new.{username}@example.org", email_verified=True)
+        scene.tell("ban", user_id)
     total = scene.write_back()
-    assert (dict(total.outcomes), total.open_users) == ({"privileged": 3}, 1)
-    assert row(scene, "scrypt") == before
+    assert (dict(total.outcomes), total.open_users) == ({"privileged": 6}, 2)
+    assert {username: row(scene, username) for username in flags} == before
 
 
 def test_a_newcomer_is_a_user_and_nothing_more(scene: Scene) -> None:
     def sign_up(user_id: str, email: str) -> None:
-        sealed = seal(ARGON2, SealKey(scene.key).public, user_id=user_id)
+        sealed = scene.sealed_value(ARGON2, user_id)
         scene.tell("sign_up", user_id, email=email, name="New Person", sealed=sealed)
 
     scene.site.sql("UPDATE auth_user SET username = 'x@example.org' WHERE username = 'scrypt'")
@@ -177,6 +166,8 @@ def test_a_scheme_that_the_application_does_not_use_is_refused(scene: Scene) -> 
         "argon2:kind=argon2id&m=1024&t=1&p=1": RefusedError,
     }
     for made, kind in said.items():
+        with pytest.raises(kind, match=r"plugin\.write_back"):
+            write_back_made_as(configured(scene, made))
         with (
             pytest.raises(kind, match=r"plugin\.write_back"),
             open_tables(configured(scene, made), writing=True),

@@ -114,6 +114,16 @@ def test_the_browsers_login_and_its_end(plain: Club) -> None:
         assert TOKEN_COOKIE not in client.cookies
 
 
+def test_of_a_parameter_that_comes_twice_the_first_counts(plain: Club) -> None:
+    twice = {"return_to": ["/whoami", "/healthz"]}
+    plain.issuer.signed_in_sub = sub_of(ALICE)
+    with plain.browser() as client:
+        begun = client.get("/auth/auther/start", params=twice, headers=NAVIGATION)
+        back = httpx.get(begun.headers["location"])
+        answer = client.get(back.headers["location"], headers=NAVIGATION)
+        assert answer.headers["location"] == "/whoami"
+
+
 def test_an_expired_cookie_is_renewed_on_the_way_to_a_page(plain: Club) -> None:
     with plain.browser(token=plain.token(ALICE, exp=1)) as client:
         answer = client.get("/whoami", headers=NAVIGATION)

@@ -17,6 +17,7 @@ from tests.shims.counting import (
 )
 from tests.shims.laravel.club import LaravelClub
 from tests.shims.laravel.test_conformance import REMEMBER
+from tests.shims.reporting import ALONE, check_that_it_reports_no_legacy_side
 
 pytestmark = pytest.mark.xdist_group("laravel")
 SESSION = "laravel_session"
@@ -181,7 +182,10 @@ def test_a_change_that_is_not_written_back_is_asked_for_at_auther(
 
 def test_requests_and_a_command_report_the_instance(laravel_club: LaravelClub) -> None:
     laravel_club.set_stage(Stage.DUAL)
-    report = "SELECT stage, epoch, source, legacy_capable FROM migrator_instance"
+    report = (
+        "SELECT stage, epoch, source, legacy_capable FROM migrator_instance "
+        "WHERE instance = 'web-1'"
+    )
     here = ("dual", laravel_club.app.stage.document.epoch, "live", True)
     laravel_club.wait_for(lambda: laravel_club.sql(report) == [here])
     laravel_club.sql("DELETE FROM migrator_instance")
@@ -245,7 +249,9 @@ def plain(request: pytest.FixtureRequest, laravel_club: LaravelClub) -> Iterator
     with Issuer() as issuer:
         settings = shim_settings(issuer, stage_public_key="", redirect_uri="")
         bare = replace(settings, legacy=False, users_table=request.param)
-        app = prepare(laravel_club.dsn, issuer, settings=bare, extra={"CLUB_ROUTES": "plain"})
+        app = prepare(
+            laravel_club.dsn, issuer, settings=bare, extra={"CLUB_ROUTES": "plain", **ALONE}
+        )
         app.start()
         yield LaravelClub(app, issuer, laravel_club.dsn)
         app.remove()
@@ -275,6 +281,9 @@ def test_without_a_legacy_side(plain: LaravelClub) -> None:
         location = client.get("/whoami", headers=NAVIGATION).headers["location"]
         assert location.startswith("/auth/auther/start?")
         assert location.endswith("&renew=1")
+    if has_users:
+        check_that_it_reports_no_legacy_side(plain)
+    assert plain.labels("migrator_shim_info")["stage"] == "auther"
     with plain.browser(token="forged") as client:
         answer = client.get("/whoami", headers=NAVIGATION)
         assert answer.headers["location"].startswith("/auth/auther/start?return_to=")

@@ -28,7 +28,7 @@ def visit(base_url: str, *, request_s: float = 5) -> dict[str, Finding]:
         audiences=("shop",),
         canary=Account("canary@example.com", "correct horse"),
         api_key="k" * 64,
-        capabilities={"statistics": "s" * 40},
+        capabilities={"statistics": "s" * 40, "client": "c" * 40},
     )
     with closing(Asker(base_url, request_s=request_s)) as asker:
         return examine(Visit(setting, asker, SystemClock()), advance=lambda _what: None)

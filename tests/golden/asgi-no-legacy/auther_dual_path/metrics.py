@@ -18,7 +18,7 @@ from prometheus_client.registry import Collector
 
 from .decision import Decision
 
-_STARTED_AT_S = time.time()
+STARTED_AT_S = time.time()
 _SERVER_ERROR = 500
 _PERSONAL = frozenset({"legacy", "auther", "both"})
 _PATHS = (*_PERSONAL, "foreign", "none")
@@ -34,6 +34,11 @@ _EVENTS = {
 }
 _log = logging.getLogger("auther_dual_path")
 Info = Callable[[], dict[str, str]]
+
+
+def are_shared() -> bool:
+    """Tell whether several worker processes count together."""
+    return bool(os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
 
 
 class Counters:
@@ -115,7 +120,7 @@ class Counters:
     def exposition(self) -> bytes:
         """Give everything in Prometheus's text form."""
         registry = self._registry
-        if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        if are_shared():
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         own = CollectorRegistry()
@@ -136,7 +141,7 @@ class _Shim(Collector):
         info.add_metric(list(self._labels.values()), 1)
         yield info
         start = "migrator_process_start_time_seconds"
-        yield GaugeMetricFamily(start, "When this process began.", value=_STARTED_AT_S)
+        yield GaugeMetricFamily(start, "When this process began.", value=STARTED_AT_S)
         if self._sees_fixture is not None:
             name, about = "auth_detector_sees_fixture", "Whether a legacy session would be seen."
             yield GaugeMetricFamily(name, about, value=float(self._sees_fixture))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Collection
@@ -70,20 +71,36 @@ class DualPathMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI scope."""
+        if scope["type"] == "lifespan":
+            await self._live(scope, receive, send)
+            return
+        with self._shim.process.serving():
+            await self._request(scope, receive, send)
+
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Where the database is away, the first request tries again.
+        with contextlib.suppress(VerificationUnavailableError):
+            await self._shim.process.begin()
+        self._start()
+
+        async def sender(message: Message) -> None:
+            # Whoever is told that all has ended may end this process in the next moment.
+            if message["type"].startswith("lifespan.shutdown"):
+                await self._stop()
+            await send(message)
+
+        await self.app(scope, receive, sender)
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self._runs:
             self._start()
-        if scope["type"] == "lifespan":
-            try:
-                await self.app(scope, receive, send)
-            finally:
-                self._stop()
-            return
         scope["auther.user"] = None
         request = Request(scope)
-        if scope["type"] == "http" and request.path == METRICS_PATH:
-            await respond(self._shim.metrics(request), receive, send, request)
-            return
         try:
+            await self._shim.written_down(request)
+            if scope["type"] == "http" and request.path == METRICS_PATH:
+                await respond(self._shim.metrics(request), receive, send, request)
+                return
             handle = self._shim.handle(request)
         except VerificationUnavailableError as problem:
             await self._stage_unknown(request, problem, receive, send)
@@ -175,7 +192,7 @@ class DualPathMiddleware:
     def _not_running(self) -> None:
         self._runs = False
 
-    def _stop(self) -> None:
+    async def _stop(self) -> None:
         self._runs = False
-        self._shim.background.stop()
         self._detection.stop()
+        await self._shim.end()

@@ -90,6 +90,11 @@ class Everybody:
 
     def beat(self, facts: Any) -> None: ...
 
+    async def process_began(self, process: Any) -> bool:
+        return False
+
+    async def process_ended(self, process: Any, counts: str) -> None: ...
+
     def signed_out_everywhere(self) -> frozenset[str]:
         return frozenset()
 

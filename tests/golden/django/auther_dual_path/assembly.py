@@ -39,6 +39,7 @@ from .model import (
     People,
     VerificationUnavailableError,
 )
+from .process import ProcessRows, ThisProcess
 from .request import Request
 from .sessions import DjangoSessions
 from .settings import SETTINGS, Environment, Settings
@@ -49,8 +50,8 @@ METRICS_PATH = "/migrator/metrics"
 _CONTROL_SEEN = Decision("legacy", "accepted")
 
 
-class Directory(People, LargeTokens, Writes, Protocol):
-    """Looks people up, keeps large tokens and takes the background writes."""
+class Directory(People, LargeTokens, Writes, ProcessRows, Protocol):
+    """Looks people up, keeps large tokens, takes the background writes and the process's row."""
 
 
 class Judged(NamedTuple):
@@ -94,7 +95,13 @@ class Assembly:
         self.stage = StageReader(
             settings, file=environment.stage_file, cache=environment.stage_cache
         )
-        self.background = Background(people, self.facts, heartbeat_s=settings.heartbeat_s)
+        self.process = process = ThisProcess(people, counters, environment.instance_name)
+        self.background = Background(
+            people,
+            # What is heard of before it is written down would be taken for another process.
+            lambda: self.facts() if process.is_known else None,
+            heartbeat_s=settings.heartbeat_s,
+        )
         keys = KeySet(
             settings,
             fetch=fetch_jwks,
@@ -137,6 +144,23 @@ class Assembly:
             VerificationUnavailableError: Nobody knows the stage.
         """
         return Handle(request, self.stage.now(), self.parts)
+
+    def written_down(self, request: Request) -> None:
+        """Write this process down, and wait for it where somebody brings a legacy session.
+
+        Raises:
+            VerificationUnavailableError: The database does not answer, and there is such a session.
+        """
+        try:
+            self.process.begin()
+        except VerificationUnavailableError:
+            if self.parts.legacy.holds_user(request.http):
+                raise
+
+    def end(self) -> None:
+        """Write down what this process counted; when no request is under way."""
+        if self.background.stop():
+            self.process.end()
 
     def sees_control(self, handle: Handle) -> bool:
         """Tell whether this is the positive control, and count it.

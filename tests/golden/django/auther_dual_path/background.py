@@ -19,6 +19,7 @@ _SEEN_EVERY_S = 60
 _SIGNED_OUT_EVERY_S = 2
 _MAX_USERS = 50_000
 _MAX_WAITING = 1000
+_STOPS_WITHIN_S = 3.0
 
 Facts = Callable[[], Mapping[str, Any] | None]
 
@@ -60,6 +61,7 @@ class Background:
         self._beat_at = float("-inf")
         self._beat_facts: Mapping[str, Any] | None = None
         self._ended = threading.Event()
+        self._beating = threading.Lock()
         self.signed_out: frozenset[str] | None = None
         self._signed_out_at = float("-inf")
 
@@ -68,9 +70,13 @@ class Background:
         self._ended = threading.Event()
         threading.Thread(target=self._run, args=(self._ended,), daemon=True).start()
 
-    def stop(self) -> None:
-        """End the thread after its current turn."""
+    def stop(self) -> bool:
+        """End the thread after its current turn; tell whether it reports nothing any more."""
         self._ended.set()
+        is_silent = self._beating.acquire(timeout=_STOPS_WITHIN_S)
+        if is_silent:
+            self._beating.release()
+        return is_silent
 
     def seen(self, user_pk: str) -> None:
         """Have a legacy user's time noted, at most once a minute for each."""
@@ -92,7 +98,9 @@ class Background:
 
     def _run(self, ended: threading.Event) -> None:
         while not ended.is_set():
-            self._guarded(self._beat_if_due)
+            with self._beating:
+                if not ended.is_set():
+                    self._guarded(self._beat_if_due)
             self._guarded(self._look_who_is_signed_out)
             self._guarded(self._note_one)
 

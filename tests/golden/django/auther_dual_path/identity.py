@@ -51,6 +51,27 @@ WHERE source = %s AND home = 'auther' AND auth_valid_after IS NOT NULL
 _SEEN = """
 UPDATE migrator_identity SET last_legacy_at = now() WHERE source = %s AND user_pk = %s
 """
+_MAY_WRITE_PROCESSES = """
+SELECT coalesce(bool_and(has_table_privilege(to_regclass('migrator_process'), p.kind)), false)
+FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p (kind)
+"""
+# The newest sign of this name: a process of it that is not written down would show.
+_BEGAN = """
+WITH old AS (DELETE FROM migrator_process WHERE seen_at < now() - interval '10 days')
+INSERT INTO migrator_process (instance, started_at, pid, heard_at)
+VALUES (%(instance)s, %(started_at)s, %(pid)s,
+        (SELECT seen_at FROM migrator_instance WHERE instance = %(instance)s))
+ON CONFLICT (instance, started_at, pid)
+DO UPDATE SET seen_at = clock_timestamp(), ended_at = NULL, counts = NULL
+"""
+_RUNS = """
+UPDATE migrator_process SET seen_at = clock_timestamp()
+WHERE instance = %(instance)s AND started_at = %(started_at)s AND pid = %(pid)s
+"""
+_ENDED = """
+UPDATE migrator_process SET ended_at = clock_timestamp(), counts = %(counts)s
+WHERE instance = %(instance)s AND started_at = %(started_at)s AND pid = %(pid)s
+"""
 _BEAT = """
 INSERT INTO migrator_instance
        (instance, build, baked, stage, epoch, source, legacy_capable, seen_at)
@@ -80,6 +101,7 @@ class PostgresPeople:
         self._database = Database()
         self._source = settings.source
         self._judge = judge
+        self._process: Mapping[str, Any] | None = None
 
     def by_auther_id(self, auther_id: str) -> Person | None:
         """Give the person that a `sub` is linked to. Never looks at e-mail addresses."""
@@ -139,6 +161,21 @@ class PostgresPeople:
     def beat(self, facts: Mapping[str, Any]) -> None:
         """Say that this instance lives and which stage it sees. On the background thread."""
         self._database.run(_BEAT, facts)
+        if self._process is not None:
+            self._database.run(_RUNS, self._process)
+
+    def process_began(self, process: Mapping[str, Any]) -> bool:
+        """Write a process down, or take back its end; say whether there is a place for it."""
+        may_write = self._database.ask(_MAY_WRITE_PROCESSES, ())
+        if not may_write or not may_write[0]:
+            return False
+        self._database.ask(_BEGAN, process)
+        self._process = process
+        return True
+
+    def process_ended(self, process: Mapping[str, Any], counts: str) -> None:
+        """Write down its end."""
+        self._database.ask(_ENDED, {**process, "counts": counts})
 
     def _person(self, query: str, key: str) -> Person | None:
         row = self._database.ask(query, (self._source, key))

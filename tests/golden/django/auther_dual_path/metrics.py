@@ -18,7 +18,7 @@ from prometheus_client.registry import Collector
 
 from .decision import Decision
 
-_STARTED_AT_S = time.time()
+STARTED_AT_S = time.time()
 _SERVER_ERROR = 500
 _PERSONAL = frozenset({"legacy", "auther", "both"})
 _PATHS = (*_PERSONAL, "foreign", "none")
@@ -36,8 +36,14 @@ _EVENTS = {
     "auth_renewals": ("Ended tokens on their way to new ones.", ("result",)),
     "auth_jit": ("Rows for people whom only Auther knew.", ("result",)),
 }
+_READ_BY_GATES = ("auth_requests_total{", "migrator_")
 _log = logging.getLogger("auther_dual_path")
 Info = Callable[[], dict[str, str]]
+
+
+def are_shared() -> bool:
+    """Tell whether several worker processes count together."""
+    return bool(os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
 
 
 class Counters:
@@ -119,12 +125,17 @@ class Counters:
     def exposition(self) -> bytes:
         """Give everything in Prometheus's text form."""
         registry = self._registry
-        if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        if are_shared():
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         own = CollectorRegistry()
         own.register(_Shim(self._info(), self.detector_sees_fixture))
         return generate_latest(registry) + generate_latest(own)
+
+    def last(self) -> str:
+        """Give what gates read, in the same form."""
+        lines = self.exposition().decode().splitlines()
+        return "".join(f"{line}\n" for line in lines if line.startswith(_READ_BY_GATES))
 
     def _counter(self, name: str, about: str, labels: tuple[str, ...]) -> Counter:
         return Counter(name, about, labels, registry=self._registry)
@@ -140,7 +151,7 @@ class _Shim(Collector):
         info.add_metric(list(self._labels.values()), 1)
         yield info
         start = "migrator_process_start_time_seconds"
-        yield GaugeMetricFamily(start, "When this process began.", value=_STARTED_AT_S)
+        yield GaugeMetricFamily(start, "When this process began.", value=STARTED_AT_S)
         if self._sees_fixture is not None:
             name, about = "auth_detector_sees_fixture", "Whether a legacy session would be seen."
             yield GaugeMetricFamily(name, about, value=float(self._sees_fixture))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Callable
 from functools import partial
@@ -57,10 +58,15 @@ class DualPathMiddleware:
         """Serve one request."""
         if not self._runs:
             self._start()
+        with self._shim.process.serving():
+            return self._request(http)
+
+    def _request(self, http: HttpRequest) -> HttpResponseBase:
         http.auther_user = None
-        if http.path == METRICS_PATH:
-            return http_response(self._shim.metrics(Request(http)))
         try:
+            self._shim.written_down(Request(http))
+            if http.path == METRICS_PATH:
+                return http_response(self._shim.metrics(Request(http)))
             handle = begin(http, self._shim)
         except VerificationUnavailableError as problem:
             if http.path in self._exempt:
@@ -145,6 +151,7 @@ class DualPathMiddleware:
         self._runs = True
         self._shim.background.start()
         self._detection.start()
+        atexit.register(self._shim.end)
 
     def _not_running(self) -> None:
         self._runs = False

@@ -96,6 +96,11 @@ class Everybody:
 
     def beat(self, facts: Any) -> None: ...
 
+    def process_began(self, process: Any) -> bool:
+        return False
+
+    def process_ended(self, process: Any, counts: str) -> None: ...
+
     def signed_out_everywhere(self) -> frozenset[str]:
         return frozenset()
 

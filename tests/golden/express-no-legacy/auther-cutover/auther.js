@@ -84,11 +84,11 @@ class Auther {
   constructor(parts) {
     this.#parts = parts;
     const login = new Login(parts);
-    /** @type {Record<string, (req: Request, res: Response) => Promise<void>>} */
+    /** @type {Record<string, (req: Request, res: Response) => Promise<Response>>} */
     const routes = {
-      [`GET ${START_PATH}`]: (req, res) => login.start(req, res),
-      [`GET ${new URL(parts.settings.redirectUri).pathname}`]: (req, res) => login.callback(req, res),
-      [`POST ${LOGOUT_PATH}`]: (req, res) => login.logout(req, res),
+      [`GET ${START_PATH}`]: (_req, res) => login.start(res),
+      [`GET ${new URL(parts.settings.redirectUri).pathname}`]: (_req, res) => login.callback(res),
+      [`POST ${LOGOUT_PATH}`]: (_req, res) => login.logout(res),
     };
     this.#routes = new Map(Object.entries(routes));
   }

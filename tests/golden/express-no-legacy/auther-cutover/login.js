@@ -1,10 +1,9 @@
 // The browser's way to Auther and back, and out of both sides. These paths are answered without asking who it is.
 import { ATTEMPT_S, LoginFailed, safeReturnPath } from "./attempts.js";
 import { Unavailable } from "./errors.js";
-import { answerPage, isSameOrigin, seeOther } from "./request.js";
+import { answerJson, answerPage, cookiesOf, isSameOrigin, queryOf, seeOther } from "./request.js";
 
-/** @typedef {import("express").Request} Request */
-/** @typedef {import("express").Response} Response */
+/** @typedef {import("./request.js").Visit} Visit */
 /** @typedef {import("./attempts.js").Attempt} Attempt */
 
 export const START_PATH = "/auth/auther/start";
@@ -18,53 +17,50 @@ export class Login {
   }
 
   /**
-   * @param {Request} req
-   * @param {Response} res
+   * @param {Visit} visit
    */
-  async start(req, res) {
+  async start(visit) {
     const { attempts, cookies, renewal, settings } = this.parts;
-    const returnTo = this.#clean(req.query.return_to);
-    const renew = req.query.renew === "1" ? await renewal.subFor(res) : undefined;
-    if (renew) renewal.tried(res);
+    const returnTo = safeReturnPath(queryOf(visit, "return_to"), settings.afterLogin);
+    const renew = queryOf(visit, "renew") === "1" ? await renewal.subFor(visit) : undefined;
+    if (renew) renewal.tried(visit);
     const { attempt, name, value } = await attempts.start(returnTo, renew ? { renew } : {});
-    cookies.setWhole(res, name, value, ATTEMPT_S);
-    seeOther(res, `${settings.authorizeUrl}?${attempts.query(attempt)}`);
+    cookies.setWhole(visit, name, value, ATTEMPT_S);
+    return seeOther(visit, `${settings.authorizeUrl}?${attempts.query(attempt)}`);
   }
 
   /**
-   * @param {Request} req
-   * @param {Response} res
+   * @param {Visit} visit
    */
-  async callback(req, res) {
+  async callback(visit) {
     const { attempts, cookies } = this.parts;
-    const attempt = await attempts.find(req.query.state, req.headers.cookie);
-    if (!attempt) return this.fail(res, new LoginFailed("state"));
+    const attempt = await attempts.find(queryOf(visit, "state"), cookiesOf(visit));
+    if (!attempt) return this.fail(visit, new LoginFailed("state"));
     // Once: going back to this page begins nothing again.
-    res.clearCookie(attempts.cookie(attempt.state), cookies.attributes);
+    cookies.dropWhole(visit, attempts.cookie(attempt.state));
     try {
-      await this.#complete(req, res, attempt);
+      return await this.#complete(visit, attempt);
     } catch (error) {
-      this.#failed(res, attempt, error);
+      return this.#failed(visit, attempt, error);
     }
   }
 
   /**
-   * @param {Request} req
-   * @param {Response} res
+   * @param {Visit} visit
    * @param {Attempt} attempt
    */
-  async #complete(req, res, attempt) {
+  async #complete(visit, attempt) {
     const { attempts, counters, people, renewal, settings } = this.parts;
-    const { code, error } = req.query;
-    if (error !== undefined || typeof code !== "string" || !code) throw new LoginFailed("refused_by_auther");
+    const code = queryOf(visit, "code");
+    if (queryOf(visit, "error") !== undefined || !code) throw new LoginFailed("refused_by_auther");
     const token = await attempts.redeem(attempt, code);
     const { person, claims } = await this.#personOf(token, attempt);
-    if (attempt.renew && attempt.renew !== person.autherId) return this.#otherUser(res);
+    if (attempt.renew && attempt.renew !== person.autherId) return this.#otherUser(visit);
     await people.signedIn(person, { moves: false });
-    await this.parts.autherSession.keep(res, token, claims.exp);
+    await this.parts.autherSession.keep(visit, token, claims.exp);
     counters.add("auth_logins_total", { door: attempt.exchange ? "exchange" : "callback", side: "auther" });
-    if (attempt.renew) renewal.succeeded(res);
-    seeOther(res, safeReturnPath(attempt.returnTo, settings.afterLogin));
+    if (attempt.renew) renewal.succeeded(visit);
+    return seeOther(visit, safeReturnPath(attempt.returnTo, settings.afterLogin));
   }
 
   /**
@@ -87,61 +83,55 @@ export class Login {
 
   /**
    * Somebody else is signed in at Auther: neither side is used for this browser's expired login.
-   * @param {Response} res
+   * @param {Visit} visit
    */
-  async #otherUser(res) {
+  async #otherUser(visit) {
     this.parts.counters.add("auth_renewals_total", { result: "other_user" });
-    await this.parts.autherSession.end(res);
-    this.fail(res, new LoginFailed("other_user", 403));
+    await this.parts.autherSession.end(visit);
+    return this.fail(visit, new LoginFailed("other_user", 403));
   }
 
   /**
-   * @param {Response} res
+   * @param {Visit} visit
    * @param {Attempt} attempt
    * @param {any} error
    */
-  #failed(res, attempt, error) {
+  #failed(visit, attempt, error) {
     const known = error instanceof Unavailable ? new LoginFailed("verification_unavailable", 503) : error;
     if (!(known instanceof LoginFailed)) throw error;
     if (attempt.renew) this.parts.counters.add("auth_renewals_total", { result: "failed" });
-    this.fail(res, known, error.retryAfterS);
+    return this.fail(visit, known, error.retryAfterS);
   }
 
   /**
-   * @param {Response} res
+   * @param {Visit} visit
    * @param {LoginFailed} error
    * @param {number} [retryAfterS]
    */
-  fail(res, { reason, status }, retryAfterS = 5) {
+  fail(visit, { reason, status }, retryAfterS = 5) {
     this.parts.log({ event: "auther_login_failed", reason });
     this.parts.counters.add("auth_logins_failed_total", { reason });
-    if (status === 503) res.set("Retry-After", String(retryAfterS));
-    answerPage(res, status, {
+    const page = {
       title: "The sign-in was not completed",
       body: `<p>You have not been signed in. The reason: <code>${reason}</code>.</p><p><a href="${START_PATH}">Try again</a></p>`,
-    });
+    };
+    return answerPage(visit, status, page, status === 503 ? { "Retry-After": String(retryAfterS) } : {});
   }
 
   /**
    * Ends the sign-in in this browser, and Auther's own session.
-   * @param {Request} req
-   * @param {Response} res
+   * @param {Visit} visit
    */
-  async logout(req, res) {
-    if (!isSameOrigin(req, this.parts.settings)) return forbidden(res);
-    this.parts.counters.add("auth_logouts_total", { auther: await this.parts.autherSession.endAtAuther(res) });
-    await this.end(res);
-    seeOther(res, this.parts.settings.afterLogin);
+  async logout(visit) {
+    if (!isSameOrigin(visit, this.parts.settings)) return answerJson(visit, 403, "csrf");
+    this.parts.counters.add("auth_logouts_total", { auther: await this.parts.autherSession.endAtAuther(visit) });
+    await this.end(visit);
+    return seeOther(visit, this.parts.settings.afterLogin);
   }
 
-  /** @param {Response} res */
-  async end(res) {
-    await this.parts.autherSession.end(res);
-  }
-
-  /** @param {unknown} path */
-  #clean(path) {
-    return safeReturnPath(path, this.parts.settings.afterLogin);
+  /** @param {Visit} visit */
+  async end(visit) {
+    await this.parts.autherSession.end(visit);
   }
 }
 
@@ -151,8 +141,3 @@ export class Login {
  */
 export const withReturn = (path, returnTo) =>
   returnTo ? `${path}?${new URLSearchParams({ return_to: returnTo })}` : path;
-
-/** @param {Response} res */
-export function forbidden(res) {
-  res.status(403).set("Cache-Control", "no-store").json({ error: "csrf" });
-}

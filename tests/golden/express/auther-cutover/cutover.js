@@ -67,12 +67,12 @@ class Cutover {
     this.#control = new Control(environment.controlSecret);
     this.#detector = new Detector(legacy, options, log);
     this.#background = new Background(side, settings, () => this.#facts(), log);
-    /** @type {Record<string, (req: Request, res: Response, view: StageView) => void | Promise<void>>} */
+    /** @type {Record<string, (req: Request, res: Response, view: StageView) => unknown>} */
     const routes = {
-      [`GET ${START_PATH}`]: (req, res, view) => login.start(req, res, view),
-      [`GET ${new URL(settings.redirectUri).pathname}`]: (req, res, view) => login.callback(req, res, view),
-      [`GET ${EXCHANGE_PATH}`]: (req, res, view) => login.exchange(req, res, view),
-      [`POST ${LOGOUT_PATH}`]: (req, res) => login.logout(req, res),
+      [`GET ${START_PATH}`]: (_req, res, view) => login.start(res, view),
+      [`GET ${new URL(settings.redirectUri).pathname}`]: (_req, res, view) => login.callback(res, view),
+      [`GET ${EXCHANGE_PATH}`]: (_req, res, view) => login.exchange(res, view),
+      [`POST ${LOGOUT_PATH}`]: (_req, res) => login.logout(res),
       [`GET ${CONFLICT_PATH}`]: (req, res) => sides.conflict(req, res),
       [`POST ${CONFLICT_PATH}`]: (req, res, view) => sides.clear(req, res, view),
     };
@@ -261,7 +261,7 @@ class Cutover {
     if (autherUser && decision.user) req.user = autherUser;
     if (decision.user?.credential === "session") {
       this.#background.saw(decision.user.userId);
-      return exchange.offer(req, res, view, decision.user.userId);
+      return Boolean(await exchange.offer(res, view, decision.user.userId));
     }
     return decision.path === "none" && this.#offersToRemembered(req, res, view);
   }
@@ -276,7 +276,7 @@ class Cutover {
     const { exchange, legacy } = this.#parts;
     if (view.stage === "legacy" || !isNavigation(req) || !legacy.hasRememberCookie(req)) return false;
     const userId = await legacy.remembered(req);
-    return userId !== null && exchange.offer(req, res, view, userId);
+    return userId !== null && Boolean(await exchange.offer(res, view, userId));
   }
 
   /**

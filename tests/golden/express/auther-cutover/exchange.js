@@ -3,11 +3,11 @@
 import { challengeOf, safeReturnPath } from "./attempts.js";
 import { cookieName, cookieValues, ID_TOKEN, isDisabled } from "./credentials.js";
 import { Unavailable } from "./errors.js";
-import { isNavigation, seeOther } from "./request.js";
+import { cookiesOf, pageOf, queryOf, seeOther, targetOf } from "./request.js";
 import { legacyIsOver } from "./stage.js";
 
-/** @typedef {import("express").Request} Request */
-/** @typedef {import("express").Response} Response */
+/** @typedef {import("./request.js").Answer} Answer */
+/** @typedef {import("./request.js").Visit} Visit */
 /** @typedef {import("./attempts.js").Attempt} Attempt */
 
 export const EXCHANGE_PATH = "/auth/auther/exchange";
@@ -28,31 +28,28 @@ export class Exchange {
 
   /**
    * Sends the browser to Auther if this user may come there.
-   * @param {Request} req
-   * @param {Response} res
+   * @param {Visit} visit
    * @param {import("./types.js").StageView} view
    * @param {string} userId
-   * @returns {Promise<boolean>} Whether it was answered.
+   * @returns {Promise<Answer | null>} null: the application answers.
    */
-  async offer(req, res, view, userId) {
+  async offer(visit, view, userId) {
     const { attempts, cookies, counters, people, plugin, settings } = this.parts;
-    if (!this.isOpen(view) || !this.#isDue(req)) return false;
+    if (!this.isOpen(view) || !this.#isDue(visit)) return null;
     const person = await people.linked(userId).catch(() => null);
-    if (!person || person.pinned || isDisabled(person)) return false;
-    const { attempt, name, value } = await attempts.start(safeReturnPath(req.originalUrl, settings.afterLogin), {
-      exchange: userId,
-    });
+    if (!person || person.pinned || isDisabled(person)) return null;
+    const returnTo = safeReturnPath(targetOf(visit), settings.afterLogin);
+    const { attempt, name, value } = await attempts.start(returnTo, { exchange: userId });
     // Set now and dropped when it worked out: whatever goes wrong at Auther must not come back in a circle.
-    cookies.set(res, PAUSE, "1", PAUSE_S);
-    cookies.setWhole(res, name, value, PAUSE_S);
+    cookies.set(visit, PAUSE, "1", PAUSE_S);
+    cookies.setWhole(visit, name, value, PAUSE_S);
     counters.add("auth_exchanges_total", { result: "started" });
     const query = new URLSearchParams({
       client_id: settings.clientId,
       to: this.origin + EXCHANGE_PATH,
       state: attempt.state,
     });
-    seeOther(res, `${plugin.url}/exchange/start?${query}`);
-    return true;
+    return seeOther(visit, `${plugin.url}/exchange/start?${query}`);
   }
 
   /**
@@ -65,48 +62,45 @@ export class Exchange {
     return inStage && !legacyIsOver(view) && Boolean(plugin.url && environment.exchangeSecret);
   }
 
-  /** @param {Request} req */
-  #isDue(req) {
-    if (req.method !== "GET" || !isNavigation(req)) return false;
-    return [this.pause, this.idToken].every((name) => cookieValues(req.headers.cookie, name).length === 0);
+  /** @param {Visit} visit */
+  #isDue(visit) {
+    if (pageOf(visit) === null) return false;
+    return [this.pause, this.idToken].every((name) => cookieValues(cookiesOf(visit), name).length === 0);
   }
 
   /**
    * The second hop: back from Auther with the nonce's hash. The stage may have moved on meanwhile.
-   * @param {Request} req
-   * @param {Response} res
+   * @param {Visit} visit
    * @param {import("./types.js").StageView} view
    * @param {Attempt} attempt
    */
-  async resume(req, res, view, attempt) {
+  async resume(visit, view, attempt) {
     const { attempts } = this.parts;
-    if (!this.isOpen(view)) return this.giveUp(res, attempt, "stage");
+    if (!this.isOpen(view)) return this.giveUp(visit, attempt, "stage");
     try {
-      const ticket = await this.#ticket(req, res, attempt);
+      const ticket = await this.#ticket(visit, attempt);
       const query = new URLSearchParams([["ticket", ticket], ...attempts.query(attempt)]);
-      seeOther(res, `${this.parts.plugin.url}/exchange/redeem?${query}`);
+      return seeOther(visit, `${this.parts.plugin.url}/exchange/redeem?${query}`);
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
-      this.giveUp(res, attempt, /** @type {any} */ (error.cause)?.status ? "refused" : "unavailable");
+      return this.giveUp(visit, attempt, /** @type {any} */ (error.cause)?.status ? "refused" : "unavailable");
     }
   }
 
   /**
-   * @param {Request} req
-   * @param {Response} res
+   * @param {Visit} visit
    * @param {Attempt} attempt
    */
-  async #ticket(req, res, attempt) {
+  async #ticket(visit, attempt) {
     const { environment, legacy, people, plugin, settings } = this.parts;
     // The session may have ended, or become somebody else's, in the meantime.
-    const session = await legacy.read(req, res);
-    const userId = session ? session.userId : await legacy.remembered(req);
+    const userId = await legacy.userIdOf(visit);
     const person = userId === attempt.exchange ? await people.linked(userId) : null;
     if (!person) throw Object.assign(new Unavailable("the session is another one"), { cause: { status: 409 } });
     const body = {
       id: person.autherId,
       client_id: settings.clientId,
-      nonce_hash: String(req.query.nonce_hash ?? ""),
+      nonce_hash: queryOf(visit, "nonce_hash") ?? "",
       code_challenge: challengeOf(attempt.verifier),
     };
     const { ticket } = await plugin.post("exchange/ticket", environment.exchangeSecret, body, { timeoutS: TIMEOUT_S });
@@ -115,19 +109,19 @@ export class Exchange {
 
   /**
    * Back to the page, on the legacy session; the pause has begun with the exchange.
-   * @param {Response} res
+   * @param {Visit} visit
    * @param {Attempt} attempt
    * @param {string} reason
    */
-  giveUp(res, attempt, reason) {
+  giveUp(visit, attempt, reason) {
     this.parts.log({ event: "auther_exchange_failed", reason });
     this.parts.counters.add("auth_exchanges_total", { result: reason === "other_user" ? reason : "failed" });
-    seeOther(res, safeReturnPath(attempt.returnTo, this.parts.settings.afterLogin));
+    return seeOther(visit, safeReturnPath(attempt.returnTo, this.parts.settings.afterLogin));
   }
 
-  /** @param {Response} res */
-  succeeded(res) {
+  /** @param {Visit} visit */
+  succeeded(visit) {
     this.parts.counters.add("auth_exchanges_total", { result: "ok" });
-    this.parts.cookies.drop(res, PAUSE);
+    this.parts.cookies.drop(visit, PAUSE);
   }
 }

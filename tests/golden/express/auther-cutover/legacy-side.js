@@ -69,6 +69,15 @@ export class LegacySide {
   }
 
   /**
+   * Whom session or remember-me name.
+   * @param {import("./request.js").Visit} visit
+   */
+  async userIdOf(visit) {
+    const session = await this.read(visit.req, visit);
+    return session ? session.userId : this.remembered(visit.req);
+  }
+
+  /**
    * In drain no session gains a user any more. Whom the browser remembers stays signed in all the same, request by
    * request: in a second tab, in a script, while Auther is away.
    * @param {Request} req
@@ -104,12 +113,12 @@ export class LegacySide {
   /**
    * Ends the session for somebody who has just signed in elsewhere: the id is a new one, so that nobody who knew the
    * old one follows. The own cart stays, somebody else's session goes as a whole.
-   * @param {Request} req
-   * @param {Response} res
+   * @param {import("./request.js").Visit} visit
    * @param {{ keeps: boolean }} options
    */
-  async renew(req, res, { keeps }) {
-    this.forget(req, res);
+  async end(visit, { keeps }) {
+    const { req } = visit;
+    this.forget(req, visit);
     if (!req.session) return;
     const kept = Object.entries(req.session).filter(([name]) => name !== "cookie" && name !== "__proto__");
     await new Promise((resolve, reject) => {

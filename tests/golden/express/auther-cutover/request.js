@@ -9,6 +9,10 @@ import { cookieName } from "./credentials.js";
  * What the parts that know no framework get: the response, which knows its request.
  * @typedef {Response} Visit
  */
+/**
+ * What they give back once they have answered.
+ * @typedef {Response} Answer
+ */
 /** @typedef {import("./types.js").Settings} Settings */
 
 const AUTHORIZATION = "authorization";
@@ -23,7 +27,20 @@ export function pathOf({ originalUrl }) {
 }
 
 /** @param {Visit} visit */
+export const targetOf = ({ req }) => req.originalUrl;
+
+/** @param {Visit} visit */
 export const cookiesOf = ({ req }) => req.headers.cookie;
+
+/**
+ * The first value of a parameter.
+ * @param {Visit} visit
+ * @param {string} name
+ */
+export function queryOf({ req }, name) {
+  const [value] = [req.query[name]].flat();
+  return typeof value === "string" ? value : undefined;
+}
 
 /**
  * All Authorization headers: `req.headers` has the first one only.
@@ -70,10 +87,10 @@ export const isFromBrowser = ({ headers }) =>
 
 /**
  * Whether a POST comes from a page of our own. Not compared with the Host header: behind a proxy it is another.
- * @param {Request} req
+ * @param {Visit} visit
  * @param {Settings} settings
  */
-export function isSameOrigin({ headers }, { redirectUri }) {
+export function isSameOrigin({ req: { headers } }, { redirectUri }) {
   const site = headers["sec-fetch-site"];
   return site ? site === "same-origin" : headers.origin === new URL(redirectUri).origin;
 }
@@ -85,7 +102,7 @@ export function isSameOrigin({ headers }, { redirectUri }) {
  */
 export function answerJson(res, status, error, headers = {}) {
   if (status === 401) res.set("WWW-Authenticate", 'Bearer error="invalid_token"');
-  res
+  return res
     .status(status)
     .set({ "Cache-Control": "no-store", ...headers })
     .json({ error });
@@ -97,17 +114,20 @@ export function answerJson(res, status, error, headers = {}) {
  */
 export function seeOther(res, location) {
   res.set("Cache-Control", "no-store").redirect(303, location);
+  return res;
 }
 
 /**
  * @param {Response} res
  * @param {number} status
  * @param {{ title: string, body: string }} page HTML.
+ * @param {Record<string, string>} [headers]
  */
-export function answerPage(res, status, { title, body }) {
-  res
+export function answerPage(res, status, { title, body }, headers = {}) {
+  return res
     .status(status)
     .set({
+      ...headers,
       "Cache-Control": "no-store",
       "Content-Security-Policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none'",
     })
@@ -148,11 +168,19 @@ export class Cookies {
   }
 
   /**
-   * A `__Host-` cookie is only removed by a Set-Cookie that has its attributes.
    * @param {Response} res
    * @param {string} name Without prefix.
    */
   drop(res, name) {
-    res.clearCookie(cookieName(this.settings, name), this.attributes);
+    this.dropWhole(res, cookieName(this.settings, name));
+  }
+
+  /**
+   * A `__Host-` cookie is only removed by a Set-Cookie that has its attributes.
+   * @param {Response} res
+   * @param {string} name With its prefix.
+   */
+  dropWhole(res, name) {
+    res.clearCookie(name, this.attributes);
   }
 }

@@ -5,8 +5,8 @@ import { urlencoded } from "express";
 
 import { isSame, safeReturnPath } from "./attempts.js";
 import { cookieName, cookieValues } from "./credentials.js";
-import { START_PATH, forbidden, withReturn } from "./login.js";
-import { answerPage, isSameOrigin, pathOf, seeOther } from "./request.js";
+import { START_PATH, withReturn } from "./login.js";
+import { answerJson, answerPage, isSameOrigin, pathOf, seeOther } from "./request.js";
 import { sendsToAuther } from "./stage.js";
 
 /** @typedef {import("express").Request} Request */
@@ -106,11 +106,11 @@ export class TwoSides {
     const genuine = values.length === 1 && typeof sent === "string" && sent !== "" && isSame(values[0], sent);
     // Browsers that say where a request comes from are believed; the token is there for the others.
     const { "sec-fetch-site": site, origin } = req.headers;
-    if (!genuine || ((site || origin) && !isSameOrigin(req, this.parts.settings))) return forbidden(res);
+    if (!genuine || ((site || origin) && !isSameOrigin(res, this.parts.settings))) return answerJson(res, 403, "csrf");
     await this.login.end(res);
     this.parts.cookies.drop(res, CONFLICT);
     const path = this.target(req, res, view) === "auther" ? START_PATH : this.parts.options.loginPath;
-    seeOther(res, path);
+    return seeOther(res, path);
   }
 
   /** @param {unknown} path */

@@ -1,9 +1,9 @@
 // The browser's way to Auther and back, and out of both sides. These paths are answered without asking who it is.
 import { ATTEMPT_S, LoginFailed, safeReturnPath } from "./attempts.js";
 import { Unavailable } from "./errors.js";
-import { answerPage, cookiesOf, isSameOrigin, seeOther } from "./request.js";
+import { answerJson, answerPage, cookiesOf, isSameOrigin, queryOf, seeOther } from "./request.js";
 
-/** @typedef {import("hono").Context} Context */
+/** @typedef {import("./request.js").Visit} Visit */
 /** @typedef {import("./attempts.js").Attempt} Attempt */
 
 export const START_PATH = "/auth/auther/start";
@@ -17,50 +17,50 @@ export class Login {
   }
 
   /**
-   * @param {Context} c
+   * @param {Visit} visit
    */
-  async start(c) {
+  async start(visit) {
     const { attempts, cookies, renewal, settings } = this.parts;
-    const returnTo = safeReturnPath(c.req.query("return_to"), settings.afterLogin);
-    const renew = c.req.query("renew") === "1" ? await renewal.subFor(c) : undefined;
-    if (renew) renewal.tried(c);
+    const returnTo = safeReturnPath(queryOf(visit, "return_to"), settings.afterLogin);
+    const renew = queryOf(visit, "renew") === "1" ? await renewal.subFor(visit) : undefined;
+    if (renew) renewal.tried(visit);
     const { attempt, name, value } = await attempts.start(returnTo, renew ? { renew } : {});
-    cookies.setWhole(c, name, value, ATTEMPT_S);
-    return seeOther(c, `${settings.authorizeUrl}?${attempts.query(attempt)}`);
+    cookies.setWhole(visit, name, value, ATTEMPT_S);
+    return seeOther(visit, `${settings.authorizeUrl}?${attempts.query(attempt)}`);
   }
 
   /**
-   * @param {Context} c
+   * @param {Visit} visit
    */
-  async callback(c) {
+  async callback(visit) {
     const { attempts, cookies } = this.parts;
-    const attempt = await attempts.find(c.req.query("state"), cookiesOf(c));
-    if (!attempt) return this.fail(c, new LoginFailed("state"));
+    const attempt = await attempts.find(queryOf(visit, "state"), cookiesOf(visit));
+    if (!attempt) return this.fail(visit, new LoginFailed("state"));
     // Once: going back to this page begins nothing again.
-    cookies.dropWhole(c, attempts.cookie(attempt.state));
+    cookies.dropWhole(visit, attempts.cookie(attempt.state));
     try {
-      return await this.#complete(c, attempt);
+      return await this.#complete(visit, attempt);
     } catch (error) {
-      return this.#failed(c, attempt, error);
+      return this.#failed(visit, attempt, error);
     }
   }
 
   /**
-   * @param {Context} c
+   * @param {Visit} visit
    * @param {Attempt} attempt
    */
-  async #complete(c, attempt) {
+  async #complete(visit, attempt) {
     const { attempts, counters, people, renewal, settings } = this.parts;
-    const { code, error } = c.req.query();
-    if (error !== undefined || !code) throw new LoginFailed("refused_by_auther");
+    const code = queryOf(visit, "code");
+    if (queryOf(visit, "error") !== undefined || !code) throw new LoginFailed("refused_by_auther");
     const token = await attempts.redeem(attempt, code);
     const { person, claims } = await this.#personOf(token, attempt);
-    if (attempt.renew && attempt.renew !== person.autherId) return this.#otherUser(c);
+    if (attempt.renew && attempt.renew !== person.autherId) return this.#otherUser(visit);
     await people.signedIn(person, { moves: false });
-    await this.parts.autherSession.keep(c, token, claims.exp);
+    await this.parts.autherSession.keep(visit, token, claims.exp);
     counters.add("auth_logins_total", { door: attempt.exchange ? "exchange" : "callback", side: "auther" });
-    if (attempt.renew) renewal.succeeded(c);
-    return seeOther(c, safeReturnPath(attempt.returnTo, settings.afterLogin));
+    if (attempt.renew) renewal.succeeded(visit);
+    return seeOther(visit, safeReturnPath(attempt.returnTo, settings.afterLogin));
   }
 
   /**
@@ -83,55 +83,55 @@ export class Login {
 
   /**
    * Somebody else is signed in at Auther: neither side is used for this browser's expired login.
-   * @param {Context} c
+   * @param {Visit} visit
    */
-  async #otherUser(c) {
+  async #otherUser(visit) {
     this.parts.counters.add("auth_renewals_total", { result: "other_user" });
-    await this.parts.autherSession.end(c);
-    return this.fail(c, new LoginFailed("other_user", 403));
+    await this.parts.autherSession.end(visit);
+    return this.fail(visit, new LoginFailed("other_user", 403));
   }
 
   /**
-   * @param {Context} c
+   * @param {Visit} visit
    * @param {Attempt} attempt
    * @param {any} error
    */
-  #failed(c, attempt, error) {
+  #failed(visit, attempt, error) {
     const known = error instanceof Unavailable ? new LoginFailed("verification_unavailable", 503) : error;
     if (!(known instanceof LoginFailed)) throw error;
     if (attempt.renew) this.parts.counters.add("auth_renewals_total", { result: "failed" });
-    return this.fail(c, known, error.retryAfterS);
+    return this.fail(visit, known, error.retryAfterS);
   }
 
   /**
-   * @param {Context} c
+   * @param {Visit} visit
    * @param {LoginFailed} error
    * @param {number} [retryAfterS]
    */
-  fail(c, { reason, status }, retryAfterS = 5) {
+  fail(visit, { reason, status }, retryAfterS = 5) {
     this.parts.log({ event: "auther_login_failed", reason });
     this.parts.counters.add("auth_logins_failed_total", { reason });
-    if (status === 503) c.header("Retry-After", String(retryAfterS));
-    return answerPage(c, status, {
+    const page = {
       title: "The sign-in was not completed",
       body: `<p>You have not been signed in. The reason: <code>${reason}</code>.</p><p><a href="${START_PATH}">Try again</a></p>`,
-    });
+    };
+    return answerPage(visit, status, page, status === 503 ? { "Retry-After": String(retryAfterS) } : {});
   }
 
   /**
    * Ends the sign-in in this browser, and Auther's own session.
-   * @param {Context} c
+   * @param {Visit} visit
    */
-  async logout(c) {
-    if (!isSameOrigin(c, this.parts.settings)) return forbidden(c);
-    this.parts.counters.add("auth_logouts_total", { auther: await this.parts.autherSession.endAtAuther(c) });
-    await this.end(c);
-    return seeOther(c, this.parts.settings.afterLogin);
+  async logout(visit) {
+    if (!isSameOrigin(visit, this.parts.settings)) return answerJson(visit, 403, "csrf");
+    this.parts.counters.add("auth_logouts_total", { auther: await this.parts.autherSession.endAtAuther(visit) });
+    await this.end(visit);
+    return seeOther(visit, this.parts.settings.afterLogin);
   }
 
-  /** @param {Context} c */
-  async end(c) {
-    await this.parts.autherSession.end(c);
+  /** @param {Visit} visit */
+  async end(visit) {
+    await this.parts.autherSession.end(visit);
   }
 }
 
@@ -141,6 +141,3 @@ export class Login {
  */
 export const withReturn = (path, returnTo) =>
   returnTo ? `${path}?${new URLSearchParams({ return_to: returnTo })}` : path;
-
-/** @param {Context} c */
-export const forbidden = (c) => c.json({ error: "csrf" }, 403, { "Cache-Control": "no-store" });

@@ -7,6 +7,7 @@ import { EndedSessions } from "./background.js";
 import { Credentials } from "./credentials.js";
 import { Exchange } from "./exchange.js";
 import { KeySet } from "./keys.js";
+import { LegacySide } from "./legacy-side.js";
 import { Counters } from "./metrics.js";
 import { People } from "./people.js";
 import { Plugin } from "./plugin.js";
@@ -39,6 +40,7 @@ export function assemble(options, settings, environment) {
   const parts = {
     ...base,
     stage: new StageReader(settings, environment, log),
+    legacy: new LegacySide(options),
     credentials: new Credentials(settings, verifier, people),
     attempts: new Attempts(settings, environment),
     ended: new EndedSessions(main, settings, log),

@@ -3,10 +3,11 @@
 import { challengeOf, safeReturnPath } from "./attempts.js";
 import { cookieName, cookieValues, ID_TOKEN, isDisabled } from "./credentials.js";
 import { Unavailable } from "./errors.js";
-import { cookiesOf, isNavigation, seeOther, targetOf } from "./request.js";
+import { cookiesOf, pageOf, queryOf, seeOther, targetOf } from "./request.js";
 import { legacyIsOver } from "./stage.js";
 
-/** @typedef {import("hono").Context} Context */
+/** @typedef {import("./request.js").Answer} Answer */
+/** @typedef {import("./request.js").Visit} Visit */
 /** @typedef {import("./attempts.js").Attempt} Attempt */
 
 export const EXCHANGE_PATH = "/auth/auther/exchange";
@@ -27,28 +28,28 @@ export class Exchange {
 
   /**
    * Sends the browser to Auther if this user may come there.
-   * @param {Context} c
+   * @param {Visit} visit
    * @param {import("./types.js").StageView} view
    * @param {string} userId
-   * @returns {Promise<Response | null>} null: the application answers.
+   * @returns {Promise<Answer | null>} null: the application answers.
    */
-  async offer(c, view, userId) {
+  async offer(visit, view, userId) {
     const { attempts, cookies, counters, people, plugin, settings } = this.parts;
-    if (!this.isOpen(view) || !this.#isDue(c)) return null;
+    if (!this.isOpen(view) || !this.#isDue(visit)) return null;
     const person = await people.linked(userId).catch(() => null);
     if (!person || person.pinned || isDisabled(person)) return null;
-    const returnTo = safeReturnPath(targetOf(c), settings.afterLogin);
+    const returnTo = safeReturnPath(targetOf(visit), settings.afterLogin);
     const { attempt, name, value } = await attempts.start(returnTo, { exchange: userId });
     // Set now and dropped when it worked out: whatever goes wrong at Auther must not come back in a circle.
-    cookies.set(c, PAUSE, "1", PAUSE_S);
-    cookies.setWhole(c, name, value, PAUSE_S);
+    cookies.set(visit, PAUSE, "1", PAUSE_S);
+    cookies.setWhole(visit, name, value, PAUSE_S);
     counters.add("auth_exchanges_total", { result: "started" });
     const query = new URLSearchParams({
       client_id: settings.clientId,
       to: this.origin + EXCHANGE_PATH,
       state: attempt.state,
     });
-    return seeOther(c, `${plugin.url}/exchange/start?${query}`);
+    return seeOther(visit, `${plugin.url}/exchange/start?${query}`);
   }
 
   /**
@@ -61,45 +62,45 @@ export class Exchange {
     return inStage && !legacyIsOver(view) && Boolean(plugin.url && environment.exchangeSecret);
   }
 
-  /** @param {Context} c */
-  #isDue(c) {
-    if (c.req.method !== "GET" || !isNavigation(c)) return false;
-    return [this.pause, this.idToken].every((name) => cookieValues(cookiesOf(c), name).length === 0);
+  /** @param {Visit} visit */
+  #isDue(visit) {
+    if (pageOf(visit) === null) return false;
+    return [this.pause, this.idToken].every((name) => cookieValues(cookiesOf(visit), name).length === 0);
   }
 
   /**
    * The second hop: back from Auther with the nonce's hash. The stage may have moved on meanwhile.
-   * @param {Context} c
+   * @param {Visit} visit
    * @param {import("./types.js").StageView} view
    * @param {Attempt} attempt
    */
-  async resume(c, view, attempt) {
+  async resume(visit, view, attempt) {
     const { attempts } = this.parts;
-    if (!this.isOpen(view)) return this.giveUp(c, attempt, "stage");
+    if (!this.isOpen(view)) return this.giveUp(visit, attempt, "stage");
     try {
-      const query = new URLSearchParams([["ticket", await this.#ticket(c, attempt)], ...attempts.query(attempt)]);
-      return seeOther(c, `${this.parts.plugin.url}/exchange/redeem?${query}`);
+      const ticket = await this.#ticket(visit, attempt);
+      const query = new URLSearchParams([["ticket", ticket], ...attempts.query(attempt)]);
+      return seeOther(visit, `${this.parts.plugin.url}/exchange/redeem?${query}`);
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
-      return this.giveUp(c, attempt, /** @type {any} */ (error.cause)?.status ? "refused" : "unavailable");
+      return this.giveUp(visit, attempt, /** @type {any} */ (error.cause)?.status ? "refused" : "unavailable");
     }
   }
 
   /**
-   * @param {Context} c
+   * @param {Visit} visit
    * @param {Attempt} attempt
    */
-  async #ticket(c, attempt) {
-    const { environment, options, people, plugin, settings } = this.parts;
+  async #ticket(visit, attempt) {
+    const { environment, legacy, people, plugin, settings } = this.parts;
     // The session may have ended, or become somebody else's, in the meantime.
-    const user = (await options.sessions.holdsUser(c)) ? await options.sessions.read(c) : null;
-    const isSame = user != null && String(options.userId(user)) === attempt.exchange;
-    const person = isSame ? await people.linked(attempt.exchange ?? "") : null;
+    const userId = await legacy.userIdOf(visit);
+    const person = userId === attempt.exchange ? await people.linked(userId) : null;
     if (!person) throw Object.assign(new Unavailable("the session is another one"), { cause: { status: 409 } });
     const body = {
       id: person.autherId,
       client_id: settings.clientId,
-      nonce_hash: c.req.query("nonce_hash") ?? "",
+      nonce_hash: queryOf(visit, "nonce_hash") ?? "",
       code_challenge: challengeOf(attempt.verifier),
     };
     const { ticket } = await plugin.post("exchange/ticket", environment.exchangeSecret, body, { timeoutS: TIMEOUT_S });
@@ -108,19 +109,19 @@ export class Exchange {
 
   /**
    * Back to the page, on the legacy session; the pause has begun with the exchange.
-   * @param {Context} c
+   * @param {Visit} visit
    * @param {Attempt} attempt
    * @param {string} reason
    */
-  giveUp(c, attempt, reason) {
+  giveUp(visit, attempt, reason) {
     this.parts.log({ event: "auther_exchange_failed", reason });
     this.parts.counters.add("auth_exchanges_total", { result: reason === "other_user" ? reason : "failed" });
-    return seeOther(c, safeReturnPath(attempt.returnTo, this.parts.settings.afterLogin));
+    return seeOther(visit, safeReturnPath(attempt.returnTo, this.parts.settings.afterLogin));
   }
 
-  /** @param {Context} c */
-  succeeded(c) {
+  /** @param {Visit} visit */
+  succeeded(visit) {
     this.parts.counters.add("auth_exchanges_total", { result: "ok" });
-    this.parts.cookies.drop(c, PAUSE);
+    this.parts.cookies.drop(visit, PAUSE);
   }
 }

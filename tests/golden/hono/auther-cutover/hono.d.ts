@@ -5,6 +5,7 @@ import type { AutherSession } from "./auther-session.js";
 import type { EndedSessions } from "./background.js";
 import type { Credentials } from "./credentials.js";
 import type { Exchange } from "./exchange.js";
+import type { LegacySide } from "./legacy-side.js";
 import type { Counters } from "./metrics.js";
 import type { Database, People } from "./people.js";
 import type { Plugin } from "./plugin.js";
@@ -91,6 +92,7 @@ export interface Parts {
   /** A connection of its own for what must never be the cause of an error or of a wait. */
   readonly side: Database;
   readonly stage: StageReader;
+  readonly legacy: LegacySide;
   readonly ended: EndedSessions;
   readonly exchange: Exchange;
 }

@@ -10,6 +10,10 @@ import { cookieName } from "./credentials.js";
  * What the parts that know no framework get.
  * @typedef {Context} Visit
  */
+/**
+ * What they give back once they have answered.
+ * @typedef {Response} Answer
+ */
 /** @typedef {import("./types.js").Settings} Settings */
 
 const AUTHORIZATION = "authorization";
@@ -31,6 +35,13 @@ export function pathOf(c) {
 
 /** @param {Context} c */
 export const cookiesOf = (c) => c.req.header("cookie");
+
+/**
+ * The first value of a parameter.
+ * @param {Context} c
+ * @param {string} name
+ */
+export const queryOf = (c, name) => c.req.query(name);
 
 /**
  * All Authorization headers: `c.req.header` joins them, and "Bearer a, Basic b" has many readers.
@@ -108,13 +119,15 @@ export function seeOther(c, location) {
  * @param {Context} c
  * @param {number} status
  * @param {{ title: string, body: string }} page HTML.
+ * @param {Record<string, string>} [headers]
  */
-export function answerPage(c, status, { title, body }) {
+export function answerPage(c, status, { title, body }, headers = {}) {
   return c.html(
     `<!doctype html><html lang="en"><meta charset="utf-8"><title>${title}</title>` +
       `<meta name="viewport" content="width=device-width, initial-scale=1"><h1>${title}</h1>${body}</html>\n`,
     /** @type {import("hono/utils/http-status").ContentfulStatusCode} */ (status),
     {
+      ...headers,
       "Cache-Control": "no-store",
       "Content-Security-Policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none'",
     },

@@ -5,8 +5,8 @@ import { bodyLimit } from "hono/body-limit";
 
 import { isSame, safeReturnPath } from "./attempts.js";
 import { cookieName, cookieValues } from "./credentials.js";
-import { START_PATH, forbidden, withReturn } from "./login.js";
-import { answerPage, cookiesOf, isSameOrigin, seeOther, targetOf } from "./request.js";
+import { START_PATH, withReturn } from "./login.js";
+import { answerJson, answerPage, cookiesOf, isSameOrigin, seeOther, targetOf } from "./request.js";
 import { sendsToAuther } from "./stage.js";
 
 /** @typedef {import("hono").Context} Context */
@@ -90,7 +90,7 @@ export class TwoSides {
     const genuine = values.length === 1 && typeof sent === "string" && sent !== "" && isSame(values[0], sent);
     // Browsers that say where a request comes from are believed; the token is there for the others.
     const saysWhere = c.req.header("sec-fetch-site") || c.req.header("origin");
-    if (!genuine || (saysWhere && !isSameOrigin(c, this.parts.settings))) return forbidden(c);
+    if (!genuine || (saysWhere && !isSameOrigin(c, this.parts.settings))) return answerJson(c, 403, "csrf");
     await this.login.end(c);
     this.parts.cookies.drop(c, CONFLICT);
     return seeOther(c, this.target(c, view) === "auther" ? START_PATH : this.parts.options.loginPath);

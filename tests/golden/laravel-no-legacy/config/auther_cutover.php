@@ -30,6 +30,10 @@ $settings = [
     'delegate_permissions' => false,
     'check_permission_url' => '',
 
+    // Which build this is, told by each instance every ten seconds and with its counters.
+    'build' => '1',
+    'heartbeat_s' => 10,
+
     // The guard that people sign in with (config/auth.php), and paths that work whatever else is in the browser: health
     // checks.
     'guard' => 'web',

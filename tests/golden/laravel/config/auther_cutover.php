@@ -30,6 +30,10 @@ $settings = [
     'delegate_permissions' => false,
     'check_permission_url' => '',
 
+    // Which build this is, told by each instance every ten seconds and with its counters.
+    'build' => '1',
+    'heartbeat_s' => 10,
+
     // The guard that people sign in with (config/auth.php), and paths that work whatever else is in the browser: health
     // checks, your own logout.
     'guard' => 'web',
@@ -50,7 +54,6 @@ $settings = [
     // Where the cutover's stage comes from, and what holds while no document was ever seen.
     'namespace' => 'club',
     'stage_public_key' => 'XHUYBkVE9pgEVSm7k4CRtZ4SUz2gCEBsDDW5B10n9so',
-    'build' => '1',
     'baked_stage' => 'dual',
     'baked_percent' => 0.0,
     'stage_file' => env('MIGRATOR_STAGE_FILE', ''),
@@ -65,7 +68,6 @@ $settings = [
     'verify_secret' => env('MIGRATOR_VERIFY_SECRET', ''),
     'exchange_secret' => env('MIGRATOR_EXCHANGE_SECRET', ''),
     'reset_secret' => env('MIGRATOR_RESET_SECRET', ''),
-    'heartbeat_s' => 10,
     // How long a look at "all legacy sessions of this user were ended" is good for.
     'sessions_every_s' => 5,
 

@@ -22,6 +22,7 @@ final class AutherCutoverServiceProvider extends ServiceProvider
             $settings = $app->make(Settings::class), new StateFolder($settings), new SharedMemory($settings),
             $app->make(Counters::class), $app,
         ));
+        $this->app->scoped(Background::class);
         // What each request passes through is made by hand: the container would look at every constructor anew.
         $this->app->bind(DecideWho::class, fn (Container $app) => new DecideWho(
             $app->make(Settings::class), $app->make(Credentials::class), $app->make(Counters::class), $app->make(Current::class), $app,
@@ -36,8 +37,12 @@ final class AutherCutoverServiceProvider extends ServiceProvider
     {
         $this->loadRoutesFrom(__DIR__.'/routes.php');
         Auth::viaRequest('auther', fn () => $this->app->make(Current::class)->decision?->user);
-        $behind = fn () => $this->app->make(Counters::class)->save();
+        $behind = function () {
+            $this->app->make(Background::class)->turn();
+            $this->app->make(Counters::class)->save();
+        };
         if ($this->app->runningInConsole()) {
+            $this->commands([HeartbeatCommand::class]);
             $this->app->terminating($behind);
 
             return;

@@ -24,7 +24,7 @@ final class MetricsController
         if ($expected === '' || ! $isBearer || ! hash_equals($expected, $found[1])) {
             return $this->absent();
         }
-        $text = $this->counters->exposition(['instance' => $this->settings->instance]);
+        $text = $this->counters->exposition(array_map('strval', $this->settings->facts()));
 
         return new Response($text, 200, [
             'Cache-Control' => 'no-store', 'Content-Type' => 'text/plain; version=0.0.4; charset=utf-8',

@@ -67,6 +67,15 @@ final class Settings
         return preg_replace('#^(https?://[^/]+).*$#sD', '$1', $this->redirect_uri);
     }
 
+    /** @return array<string, mixed> What an instance tells about itself: no stage moves it any more. */
+    public function facts(): array
+    {
+        return [
+            'instance' => $this->instance, 'build' => $this->build, 'baked' => 'auther', 'stage' => 'auther', 'epoch' => 0,
+            'source' => 'baked',
+        ];
+    }
+
     private static function isSafe(string $url): bool
     {
         $parts = parse_url($url);

@@ -1,4 +1,4 @@
--- 01_guard (deploy), plan 231ddf3883421950, database shop (MariaDB)
+-- 01_guard (deploy), plan 41e796b6af5edfc9, database shop (MariaDB)
 --
 -- What:    Makes the databases of this removal beside the application's: guard (lease, evidence, step log), quarantine
 --          and archive.
@@ -306,6 +306,6 @@ BEGIN NOT ATOMIC
     CREATE TABLE "shop_migrator_guard".plan (
         only_one TINYINT PRIMARY KEY DEFAULT 1 CHECK (only_one = 1),
         plan_id CHAR(16) NOT NULL
-    ) ENGINE = InnoDB AS SELECT 1 AS only_one, '231ddf3883421950' AS plan_id;
+    ) ENGINE = InnoDB AS SELECT 1 AS only_one, '41e796b6af5edfc9' AS plan_id;
 END
 $migrator$

@@ -1,4 +1,4 @@
--- 06_archive_tables (deploy), plan 231ddf3883421950, database shop (MariaDB)
+-- 06_archive_tables (deploy), plan 41e796b6af5edfc9, database shop (MariaDB)
 --
 -- What:    Writes the quarantined tables to encrypted files in one snapshot and records count and checksum.
 -- Lock:    Metadata locks of a reader on the quarantined tables.
@@ -27,7 +27,7 @@ BEGIN NOT ATOMIC
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
     SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
     START TRANSACTION WITH CONSISTENT SNAPSHOT;
-    CALL "shop_migrator_guard".enter('06_archive_tables', 'settle', 'deploy', '231ddf3883421950');
+    CALL "shop_migrator_guard".enter('06_archive_tables', 'settle', 'deploy', '41e796b6af5edfc9');
     CALL "shop_migrator_guard".verified((SELECT COUNT(*) FROM "shop_migrator_guard".archive) = 2, 'the archive is recorded: migrator remove apply makes it');
     CALL "shop_migrator_guard".leave('06_archive_tables', 'settle', 'deploy', TRUE);
     COMMIT;

@@ -1,4 +1,4 @@
--- 07_drill_tables (deploy), plan 231ddf3883421950, database shop (MariaDB)
+-- 07_drill_tables (deploy), plan 41e796b6af5edfc9, database shop (MariaDB)
 --
 -- What:    Restores the files into a scratch database, compares them with the recorded count and checksum, drops that
 --          database.
@@ -27,7 +27,7 @@ BEGIN NOT ATOMIC
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
     SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
     START TRANSACTION WITH CONSISTENT SNAPSHOT;
-    CALL "shop_migrator_guard".enter('07_drill_tables', 'drill', 'deploy', '231ddf3883421950');
+    CALL "shop_migrator_guard".enter('07_drill_tables', 'drill', 'deploy', '41e796b6af5edfc9');
     CALL "shop_migrator_guard".verified(EXISTS (SELECT 1 FROM "shop_migrator_guard".archive WHERE name = 'logins' AND drilled_at IS NOT NULL), 'the archive of shop.logins was restored and compared');
     CALL "shop_migrator_guard".verified(EXISTS (SELECT 1 FROM "shop_migrator_guard".archive WHERE name = 'a "visit' AND drilled_at IS NOT NULL), 'the archive of shop.a "visit was restored and compared');
     CALL "shop_migrator_guard".leave('07_drill_tables', 'drill', 'deploy', TRUE);

@@ -1,4 +1,4 @@
--- 08_write_block_tables (deploy), plan 231ddf3883421950, database shop (MariaDB)
+-- 08_write_block_tables (deploy), plan 41e796b6af5edfc9, database shop (MariaDB)
 --
 -- What:    Blocks writes to the quarantined tables by triggers and takes their foreign keys away, since cascades pass
 --          triggers by; then compares the tables with their archive in one snapshot.
@@ -22,8 +22,8 @@ $migrator$
 
 -- unit: block_1
 BEGIN NOT ATOMIC
-    CALL "shop_migrator_guard".enter('08_write_block_tables', 'block_1', 'deploy', '231ddf3883421950');
-    CREATE SEQUENCE IF NOT EXISTS "shop_migrator_guard"."rejected_logins" NOCACHE;
+    CALL "shop_migrator_guard".enter('08_write_block_tables', 'block_1', 'deploy', '41e796b6af5edfc9');
+    CREATE OR REPLACE SEQUENCE "shop_migrator_guard"."rejected_logins" NOCACHE;
     EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_insert_logins" BEFORE INSERT ON "shop_migrator_quarantine"."logins" FOR EACH ROW BEGIN DO NEXTVAL("shop_migrator_guard"."rejected_logins"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''logins is in quarantine on its way out; next: migrator remove status''; END';
     EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_update_logins" BEFORE UPDATE ON "shop_migrator_quarantine"."logins" FOR EACH ROW BEGIN DO NEXTVAL("shop_migrator_guard"."rejected_logins"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''logins is in quarantine on its way out; next: migrator remove status''; END';
     EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_delete_logins" BEFORE DELETE ON "shop_migrator_quarantine"."logins" FOR EACH ROW BEGIN DO NEXTVAL("shop_migrator_guard"."rejected_logins"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''logins is in quarantine on its way out; next: migrator remove status''; END';
@@ -33,7 +33,7 @@ $migrator$
 
 -- unit: untie_1
 BEGIN NOT ATOMIC
-    CALL "shop_migrator_guard".enter('08_write_block_tables', 'untie_1', 'deploy', '231ddf3883421950');
+    CALL "shop_migrator_guard".enter('08_write_block_tables', 'untie_1', 'deploy', '41e796b6af5edfc9');
     ALTER TABLE "shop_migrator_quarantine"."logins"
         DROP FOREIGN KEY IF EXISTS "odd ""user";
     CALL "shop_migrator_guard".leave('08_write_block_tables', 'untie_1', 'deploy', FALSE);
@@ -42,8 +42,8 @@ $migrator$
 
 -- unit: block_2
 BEGIN NOT ATOMIC
-    CALL "shop_migrator_guard".enter('08_write_block_tables', 'block_2', 'deploy', '231ddf3883421950');
-    CREATE SEQUENCE IF NOT EXISTS "shop_migrator_guard"."rejected_a ""visit" NOCACHE;
+    CALL "shop_migrator_guard".enter('08_write_block_tables', 'block_2', 'deploy', '41e796b6af5edfc9');
+    CREATE OR REPLACE SEQUENCE "shop_migrator_guard"."rejected_a ""visit" NOCACHE;
     EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_insert_a ""visit" BEFORE INSERT ON "shop_migrator_quarantine"."a ""visit" FOR EACH ROW BEGIN DO NEXTVAL("shop_migrator_guard"."rejected_a ""visit"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''a "visit is in quarantine on its way out; next: migrator remove status''; END';
     EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_update_a ""visit" BEFORE UPDATE ON "shop_migrator_quarantine"."a ""visit" FOR EACH ROW BEGIN DO NEXTVAL("shop_migrator_guard"."rejected_a ""visit"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''a "visit is in quarantine on its way out; next: migrator remove status''; END';
     EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_delete_a ""visit" BEFORE DELETE ON "shop_migrator_quarantine"."a ""visit" FOR EACH ROW BEGIN DO NEXTVAL("shop_migrator_guard"."rejected_a ""visit"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''a "visit is in quarantine on its way out; next: migrator remove status''; END';
@@ -53,7 +53,7 @@ $migrator$
 
 -- unit: untie_2
 BEGIN NOT ATOMIC
-    CALL "shop_migrator_guard".enter('08_write_block_tables', 'untie_2', 'deploy', '231ddf3883421950');
+    CALL "shop_migrator_guard".enter('08_write_block_tables', 'untie_2', 'deploy', '41e796b6af5edfc9');
     ALTER TABLE "shop_migrator_quarantine"."a ""visit"
         DROP FOREIGN KEY IF EXISTS "login";
     CALL "shop_migrator_guard".leave('08_write_block_tables', 'untie_2', 'deploy', FALSE);
@@ -68,7 +68,7 @@ BEGIN NOT ATOMIC
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
     SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
     START TRANSACTION WITH CONSISTENT SNAPSHOT;
-    CALL "shop_migrator_guard".enter('08_write_block_tables', 'compare', 'deploy', '231ddf3883421950');
+    CALL "shop_migrator_guard".enter('08_write_block_tables', 'compare', 'deploy', '41e796b6af5edfc9');
     SELECT x."rows", x.sha256, x.cut INTO found_rows, found_sha256, found_cut FROM (
 -- Count, and SHA-256 over up to 256 parts, each over the sorted SHA-256 of its rows; `cut` when the server cut a part off.
 SELECT COALESCE(SUM(p.n), 0) AS "rows",

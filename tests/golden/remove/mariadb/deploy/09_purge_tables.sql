@@ -1,4 +1,4 @@
--- 09_purge_tables (deploy), plan 231ddf3883421950, database shop (MariaDB)
+-- 09_purge_tables (deploy), plan 41e796b6af5edfc9, database shop (MariaDB)
 --
 -- What:    Compares the tables with their archive, then drops them in one statement.
 -- Lock:    An exclusive metadata lock on the tables, until their files are gone: by their size.
@@ -27,7 +27,7 @@ BEGIN NOT ATOMIC
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
     SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
     START TRANSACTION WITH CONSISTENT SNAPSHOT;
-    CALL "shop_migrator_guard".enter('09_purge_tables', 'compare', 'deploy', '231ddf3883421950');
+    CALL "shop_migrator_guard".enter('09_purge_tables', 'compare', 'deploy', '41e796b6af5edfc9');
     CALL "shop_migrator_guard".verified((SELECT COUNT(*) FROM information_schema.triggers WHERE event_object_schema = 'shop_migrator_quarantine' AND event_object_table = 'logins' AND trigger_name IN ('migrator_insert_logins', 'migrator_update_logins', 'migrator_delete_logins')) = 3, 'writes to shop.logins are blocked');
     CALL "shop_migrator_guard".verified((SELECT next_not_cached_value FROM "shop_migrator_guard"."rejected_logins") = 1, 'nothing writes to shop.logins any more');
     CALL "shop_migrator_guard".verified(EXISTS (SELECT 1 FROM "shop_migrator_guard".archive WHERE name = 'logins' AND drilled_at IS NOT NULL), 'the archive of shop.logins was restored and compared');
@@ -68,7 +68,7 @@ $migrator$
 -- Compared once more by what takes no time: nothing was written since, by the triggers that are still there.
 -- unit: drop
 BEGIN NOT ATOMIC
-    CALL "shop_migrator_guard".enter('09_purge_tables', 'drop', 'deploy', '231ddf3883421950');
+    CALL "shop_migrator_guard".enter('09_purge_tables', 'drop', 'deploy', '41e796b6af5edfc9');
     IF "shop_migrator_guard".is_there('shop_migrator_quarantine', 'logins') THEN
     CALL "shop_migrator_guard".verified((SELECT COUNT(*) FROM information_schema.triggers WHERE event_object_schema = 'shop_migrator_quarantine' AND event_object_table = 'logins' AND trigger_name IN ('migrator_insert_logins', 'migrator_update_logins', 'migrator_delete_logins')) = 3, 'writes to shop.logins are blocked');
     CALL "shop_migrator_guard".verified((SELECT next_not_cached_value FROM "shop_migrator_guard"."rejected_logins") = 1, 'nothing writes to shop.logins any more');

@@ -1,4 +1,4 @@
--- 17_finalize (deploy), plan 231ddf3883421950, database shop (MariaDB)
+-- 17_finalize (deploy), plan 41e796b6af5edfc9, database shop (MariaDB)
 --
 -- What:    Removes what the removal itself made: the databases guard, quarantine and archive. What they knew is in
 --          migrator's state and ledger.
@@ -22,7 +22,7 @@ $migrator$
 
 -- unit: finalize
 BEGIN NOT ATOMIC
-    CALL "shop_migrator_guard".enter('17_finalize', 'finalize', 'deploy', '231ddf3883421950');
+    CALL "shop_migrator_guard".enter('17_finalize', 'finalize', 'deploy', '41e796b6af5edfc9');
     -- The step log and the checksums of the archives are in the state and the ledger; the revert file brings the guard back.
     CALL "shop_migrator_guard".nothing_left();
     DROP DATABASE IF EXISTS "shop_migrator_quarantine";

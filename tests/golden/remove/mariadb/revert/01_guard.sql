@@ -1,4 +1,4 @@
--- 01_guard (revert), plan 231ddf3883421950, database shop (MariaDB)
+-- 01_guard (revert), plan 41e796b6af5edfc9, database shop (MariaDB)
 --
 -- What:    Takes this step back: Makes the databases of this removal beside the application's: guard (lease, evidence,
 --          step log), quarantine and archive.
@@ -21,7 +21,7 @@ $migrator$
 
 -- unit: guard
 BEGIN NOT ATOMIC
-    CALL "shop_migrator_guard".enter('01_guard', 'guard', 'revert', '231ddf3883421950');
+    CALL "shop_migrator_guard".enter('01_guard', 'guard', 'revert', '41e796b6af5edfc9');
     CALL "shop_migrator_guard".nothing_left();
     DROP DATABASE IF EXISTS "shop_migrator_quarantine";
     DROP DATABASE IF EXISTS "shop_migrator_archive";

@@ -1,4 +1,4 @@
--- 05_quarantine_tables (revert), plan 231ddf3883421950, database shop (MariaDB)
+-- 05_quarantine_tables (revert), plan 41e796b6af5edfc9, database shop (MariaDB)
 --
 -- What:    Takes this step back: Moves the tables into the quarantine database by one RENAME TABLE. Foreign keys
 --          follow; whoever still uses an old name gets error 1146, which MariaDB writes to no log of its own.
@@ -21,7 +21,7 @@ $migrator$
 
 -- unit: move
 BEGIN NOT ATOMIC
-    CALL "shop_migrator_guard".enter('05_quarantine_tables', 'move', 'revert', '231ddf3883421950');
+    CALL "shop_migrator_guard".enter('05_quarantine_tables', 'move', 'revert', '41e796b6af5edfc9');
     CALL "shop_migrator_guard".move_tables('shop_migrator_quarantine', 'shop');
     CALL "shop_migrator_guard".leave('05_quarantine_tables', 'move', 'revert', TRUE);
 END

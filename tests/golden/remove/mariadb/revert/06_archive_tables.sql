@@ -1,4 +1,4 @@
--- 06_archive_tables (revert), plan 231ddf3883421950, database shop (MariaDB)
+-- 06_archive_tables (revert), plan 41e796b6af5edfc9, database shop (MariaDB)
 --
 -- What:    Takes this step back: Writes the quarantined tables to encrypted files in one snapshot and records count and
 --          checksum.
@@ -27,7 +27,7 @@ BEGIN NOT ATOMIC
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
     SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
     START TRANSACTION WITH CONSISTENT SNAPSHOT;
-    CALL "shop_migrator_guard".enter('06_archive_tables', 'forget', 'revert', '231ddf3883421950');
+    CALL "shop_migrator_guard".enter('06_archive_tables', 'forget', 'revert', '41e796b6af5edfc9');
     DELETE FROM "shop_migrator_guard".archive;
     CALL "shop_migrator_guard".leave('06_archive_tables', 'forget', 'revert', TRUE);
     COMMIT;

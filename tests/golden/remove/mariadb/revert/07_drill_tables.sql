@@ -1,4 +1,4 @@
--- 07_drill_tables (revert), plan 231ddf3883421950, database shop (MariaDB)
+-- 07_drill_tables (revert), plan 41e796b6af5edfc9, database shop (MariaDB)
 --
 -- What:    Takes this step back: Restores the files into a scratch database, compares them with the recorded count and
 --          checksum, drops that database.
@@ -27,7 +27,7 @@ BEGIN NOT ATOMIC
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
     SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
     START TRANSACTION WITH CONSISTENT SNAPSHOT;
-    CALL "shop_migrator_guard".enter('07_drill_tables', 'drill', 'revert', '231ddf3883421950');
+    CALL "shop_migrator_guard".enter('07_drill_tables', 'drill', 'revert', '41e796b6af5edfc9');
     UPDATE "shop_migrator_guard".archive SET drilled_at = NULL;
     CALL "shop_migrator_guard".leave('07_drill_tables', 'drill', 'revert', TRUE);
     COMMIT;

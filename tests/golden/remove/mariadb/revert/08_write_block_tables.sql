@@ -1,4 +1,4 @@
--- 08_write_block_tables (revert), plan 231ddf3883421950, database shop (MariaDB)
+-- 08_write_block_tables (revert), plan 41e796b6af5edfc9, database shop (MariaDB)
 --
 -- What:    Takes this step back: Blocks writes to the quarantined tables by triggers and takes their foreign keys away,
 --          since cascades pass triggers by; then compares the tables with their archive in one snapshot.
@@ -24,7 +24,7 @@ BEGIN NOT ATOMIC
     DECLARE orphans BIGINT;
     DECLARE some TEXT;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN SET SESSION foreign_key_checks = 1; RESIGNAL; END;
-    CALL "shop_migrator_guard".enter('08_write_block_tables', 'tie_1_1', 'revert', '231ddf3883421950');
+    CALL "shop_migrator_guard".enter('08_write_block_tables', 'tie_1_1', 'revert', '41e796b6af5edfc9');
     -- Unchecked, or each row would be looked up while the table is locked.
     SET SESSION foreign_key_checks = 0;
     IF NOT EXISTS (SELECT 1 FROM information_schema.referential_constraints WHERE constraint_schema = 'shop_migrator_quarantine'
@@ -50,7 +50,7 @@ BEGIN NOT ATOMIC
     DECLARE orphans BIGINT;
     DECLARE some TEXT;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN SET SESSION foreign_key_checks = 1; RESIGNAL; END;
-    CALL "shop_migrator_guard".enter('08_write_block_tables', 'tie_2_1', 'revert', '231ddf3883421950');
+    CALL "shop_migrator_guard".enter('08_write_block_tables', 'tie_2_1', 'revert', '41e796b6af5edfc9');
     -- Unchecked, or each row would be looked up while the table is locked.
     SET SESSION foreign_key_checks = 0;
     IF NOT EXISTS (SELECT 1 FROM information_schema.referential_constraints WHERE constraint_schema = 'shop_migrator_quarantine'
@@ -73,7 +73,7 @@ $migrator$
 
 -- unit: unblock
 BEGIN NOT ATOMIC
-    CALL "shop_migrator_guard".enter('08_write_block_tables', 'unblock', 'revert', '231ddf3883421950');
+    CALL "shop_migrator_guard".enter('08_write_block_tables', 'unblock', 'revert', '41e796b6af5edfc9');
     DROP TRIGGER IF EXISTS "shop_migrator_quarantine"."migrator_insert_logins";
     DROP TRIGGER IF EXISTS "shop_migrator_quarantine"."migrator_update_logins";
     DROP TRIGGER IF EXISTS "shop_migrator_quarantine"."migrator_delete_logins";

@@ -1,4 +1,4 @@
--- 09_purge_tables (revert), plan 231ddf3883421950, database shop (MariaDB)
+-- 09_purge_tables (revert), plan 41e796b6af5edfc9, database shop (MariaDB)
 --
 -- What:    Takes this step back: Compares the tables with their archive, then drops them in one statement.
 -- Lock:    As in the deploy file, and metadata locks on tables that a foreign key ties to what comes back.
@@ -22,10 +22,13 @@ $migrator$
 
 -- unit: create_1
 BEGIN NOT ATOMIC
-    CALL "shop_migrator_guard".enter('09_purge_tables', 'create_1', 'revert', '231ddf3883421950');
+    CALL "shop_migrator_guard".enter('09_purge_tables', 'create_1', 'revert', '41e796b6af5edfc9');
     IF "shop_migrator_guard".id_of('shop_migrator_quarantine', 'logins') IS NULL THEN
         CREATE TABLE "shop_migrator_quarantine"."logins" (
-  "id" bigint(20) NOT NULL
+  "id" bigint(20) NOT NULL,
+  "reset_token" varchar(64) NOT NULL COMMENT 'a, b',
+  "password_digest" varchar(64) NOT NULL,
+  "secret" varchar(64) DEFAULT NULL
 ) ENGINE=InnoDB;
     END IF;
     CALL "shop_migrator_guard".leave('09_purge_tables', 'create_1', 'revert', FALSE);
@@ -40,7 +43,7 @@ BEGIN NOT ATOMIC
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
     SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
     START TRANSACTION WITH CONSISTENT SNAPSHOT;
-    CALL "shop_migrator_guard".enter('09_purge_tables', 'fill_1', 'revert', '231ddf3883421950');
+    CALL "shop_migrator_guard".enter('09_purge_tables', 'fill_1', 'revert', '41e796b6af5edfc9');
     IF NOT "shop_migrator_guard".is_there('shop_migrator_quarantine', 'logins') THEN
         INSERT INTO "shop_migrator_quarantine"."logins" ("id", "50% 'n\", "nearly", "seal", "reset_token", "password_digest", "secret")
         SELECT t."id", t."50% 'n\", t."nearly", t."seal", LOWER(HEX(RANDOM_BYTES(16))), CONCAT('$2a$12$', LEFT(HEX(RANDOM_BYTES(16)), 21), '.', REPEAT('.', 31)), NULL FROM "shop_migrator_archive"."logins" AS t;
@@ -62,7 +65,7 @@ $migrator$
 
 -- unit: create_2
 BEGIN NOT ATOMIC
-    CALL "shop_migrator_guard".enter('09_purge_tables', 'create_2', 'revert', '231ddf3883421950');
+    CALL "shop_migrator_guard".enter('09_purge_tables', 'create_2', 'revert', '41e796b6af5edfc9');
     IF "shop_migrator_guard".id_of('shop_migrator_quarantine', 'a "visit') IS NULL THEN
         CREATE TABLE "shop_migrator_quarantine"."a ""visit" (
   "id" bigint(20) NOT NULL
@@ -80,7 +83,7 @@ BEGIN NOT ATOMIC
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
     SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
     START TRANSACTION WITH CONSISTENT SNAPSHOT;
-    CALL "shop_migrator_guard".enter('09_purge_tables', 'fill_2', 'revert', '231ddf3883421950');
+    CALL "shop_migrator_guard".enter('09_purge_tables', 'fill_2', 'revert', '41e796b6af5edfc9');
     IF NOT "shop_migrator_guard".is_there('shop_migrator_quarantine', 'a "visit') THEN
         INSERT INTO "shop_migrator_quarantine"."a ""visit" ("id", "seal")
         SELECT t."id", t."seal" FROM "shop_migrator_archive"."a ""visit" AS t;
@@ -102,15 +105,15 @@ $migrator$
 
 -- unit: back
 BEGIN NOT ATOMIC
-    CALL "shop_migrator_guard".enter('09_purge_tables', 'back', 'revert', '231ddf3883421950');
+    CALL "shop_migrator_guard".enter('09_purge_tables', 'back', 'revert', '41e796b6af5edfc9');
     CALL "shop_migrator_guard".set_counter('logins');
-    CREATE SEQUENCE IF NOT EXISTS "shop_migrator_guard"."rejected_logins" NOCACHE;
+    CREATE OR REPLACE SEQUENCE "shop_migrator_guard"."rejected_logins" NOCACHE;
     EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_insert_logins" BEFORE INSERT ON "shop_migrator_quarantine"."logins" FOR EACH ROW BEGIN DO NEXTVAL("shop_migrator_guard"."rejected_logins"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''logins is in quarantine on its way out; next: migrator remove status''; END';
     EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_update_logins" BEFORE UPDATE ON "shop_migrator_quarantine"."logins" FOR EACH ROW BEGIN DO NEXTVAL("shop_migrator_guard"."rejected_logins"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''logins is in quarantine on its way out; next: migrator remove status''; END';
     EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_delete_logins" BEFORE DELETE ON "shop_migrator_quarantine"."logins" FOR EACH ROW BEGIN DO NEXTVAL("shop_migrator_guard"."rejected_logins"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''logins is in quarantine on its way out; next: migrator remove status''; END';
     DROP TABLE IF EXISTS "shop_migrator_archive"."logins";
     CALL "shop_migrator_guard".set_counter('a "visit');
-    CREATE SEQUENCE IF NOT EXISTS "shop_migrator_guard"."rejected_a ""visit" NOCACHE;
+    CREATE OR REPLACE SEQUENCE "shop_migrator_guard"."rejected_a ""visit" NOCACHE;
     EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_insert_a ""visit" BEFORE INSERT ON "shop_migrator_quarantine"."a ""visit" FOR EACH ROW BEGIN DO NEXTVAL("shop_migrator_guard"."rejected_a ""visit"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''a "visit is in quarantine on its way out; next: migrator remove status''; END';
     EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_update_a ""visit" BEFORE UPDATE ON "shop_migrator_quarantine"."a ""visit" FOR EACH ROW BEGIN DO NEXTVAL("shop_migrator_guard"."rejected_a ""visit"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''a "visit is in quarantine on its way out; next: migrator remove status''; END';
     EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_delete_a ""visit" BEFORE DELETE ON "shop_migrator_quarantine"."a ""visit" FOR EACH ROW BEGIN DO NEXTVAL("shop_migrator_guard"."rejected_a ""visit"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''a "visit is in quarantine on its way out; next: migrator remove status''; END';

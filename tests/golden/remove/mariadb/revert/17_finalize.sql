@@ -1,4 +1,4 @@
--- 17_finalize (revert), plan 231ddf3883421950, database shop (MariaDB)
+-- 17_finalize (revert), plan 41e796b6af5edfc9, database shop (MariaDB)
 --
 -- What:    Takes this step back: Removes what the removal itself made: the databases guard, quarantine and archive.
 --          What they knew is in migrator's state and ledger.
@@ -307,7 +307,7 @@ BEGIN NOT ATOMIC
     CREATE TABLE "shop_migrator_guard".plan (
         only_one TINYINT PRIMARY KEY DEFAULT 1 CHECK (only_one = 1),
         plan_id CHAR(16) NOT NULL
-    ) ENGINE = InnoDB AS SELECT 1 AS only_one, '231ddf3883421950' AS plan_id;
+    ) ENGINE = InnoDB AS SELECT 1 AS only_one, '41e796b6af5edfc9' AS plan_id;
 END
 $migrator$
 
@@ -320,7 +320,7 @@ BEGIN NOT ATOMIC
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
     SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
     START TRANSACTION WITH CONSISTENT SNAPSHOT;
-    CALL "shop_migrator_guard".enter('17_finalize', 'settle', 'revert', '231ddf3883421950');
+    CALL "shop_migrator_guard".enter('17_finalize', 'settle', 'revert', '41e796b6af5edfc9');
     CALL "shop_migrator_guard".verified((SELECT COUNT(*) FROM "shop_migrator_guard".archive) = 2, 'the record of the archives is back: migrator remove revert brings it');
     CALL "shop_migrator_guard".leave('17_finalize', 'settle', 'revert', TRUE);
     COMMIT;

@@ -1,4 +1,4 @@
--- 01_guard (verify), plan 231ddf3883421950, database shop (MariaDB)
+-- 01_guard (verify), plan 41e796b6af5edfc9, database shop (MariaDB)
 -- Raises with error 31004 or 31007 when the step's effect is not what the database holds. Reads only.
 DELIMITER $migrator$
 SET NAMES utf8mb4
@@ -9,6 +9,6 @@ $migrator$
 
 -- always: verify
 BEGIN NOT ATOMIC
-    CALL "shop_migrator_guard".verified(EXISTS (SELECT 1 FROM "shop_migrator_guard".plan WHERE plan_id = '231ddf3883421950'), 'this plan is under way');
+    CALL "shop_migrator_guard".verified(EXISTS (SELECT 1 FROM "shop_migrator_guard".plan WHERE plan_id = '41e796b6af5edfc9'), 'this plan is under way');
 END
 $migrator$

@@ -1,4 +1,4 @@
--- 06_archive_tables (verify), plan 231ddf3883421950, database shop (MariaDB)
+-- 06_archive_tables (verify), plan 41e796b6af5edfc9, database shop (MariaDB)
 -- Raises with error 31004 or 31007 when the step's effect is not what the database holds. Reads only.
 DELIMITER $migrator$
 SET NAMES utf8mb4

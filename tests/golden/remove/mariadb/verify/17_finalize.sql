@@ -1,4 +1,4 @@
--- 17_finalize (verify), plan 231ddf3883421950, database shop (MariaDB)
+-- 17_finalize (verify), plan 41e796b6af5edfc9, database shop (MariaDB)
 -- Raises with error 31007 when something of the removal is left. Reads only.
 DELIMITER $migrator$
 
