@@ -297,10 +297,6 @@ def test_killed_anywhere_after_a_drop_no_row_comes_back(shop: Shop, last: str) -
 def test_the_server_killed_after_each_statement(
     shop: Shop, mariadb: MariaDbServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A server that was started anew does without, as the other tests do.
-    durable = "SET GLOBAL innodb_flush_log_at_trx_commit = 1"
-    mariadb.run(durable)
-    p4_remove.run(shop.site.ctx, steps.WRITE_BLOCK_TABLES)
     execute, seen = MariaDbConnection.execute, set()
 
     def crashing(connection: MariaDbConnection, query: Any, params: Any = None, /) -> Any:
@@ -308,14 +304,14 @@ def test_the_server_killed_after_each_statement(
         if (text := text_of(query)) not in seen and not text.startswith("SET SESSION"):
             seen.add(text)
             mariadb.crash()
-            mariadb.run(durable)
             raise errors.OperationalError("crash")
         return found
 
-    monkeypatch.setattr(MariaDbConnection, "execute", crashing)
-    until_done(lambda: erase(shop, "members", ODD_KEY))
-    monkeypatch.undo()
-    mariadb.run("SET GLOBAL innodb_flush_log_at_trx_commit = 0")
+    with mariadb.durable():
+        p4_remove.run(shop.site.ctx, steps.WRITE_BLOCK_TABLES)
+        monkeypatch.setattr(MariaDbConnection, "execute", crashing)
+        until_done(lambda: erase(shop, "members", ODD_KEY))
+        monkeypatch.undo()
     assert {"COMMIT", "ROLLBACK"} & seen == {"COMMIT"}
     assert len(seen) >= 20
     assert left(shop, shop.places.quarantine) == len(held(shop)) == 53
