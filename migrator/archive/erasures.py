@@ -122,7 +122,9 @@ def without_erased(
     erasures: Sequence[Erasure],
     key: bytes,
     *,
-    fields: Callable[[bytes], Sequence[str | None]],
+    texts: Callable[
+        [Sequence[str], Iterable[bytes]], Iterator[tuple[bytes, Sequence[str | None]]]
+    ],
 ) -> Iterator[bytes]:
     """Give a table's rows without those on the list.
 
@@ -131,13 +133,13 @@ def without_erased(
         table: Whose rows they are.
         erasures: The list.
         key: The list's.
-        fields: Gives the texts of a row of COPY text.
+        texts: Gives each row of COPY text with what stands in some columns, the same text for what is one value there.
     """
     asked = {e.columns for e in erasures if e.table == table.label}
     hashes = {e.hash for e in erasures}
-    places = {columns: [table.column_names.index(c) for c in columns] for columns in asked}
-    for line in lines_of(rows):
-        found = fields(line)
+    names = sorted({column for columns in asked for column in columns})
+    places = {columns: [names.index(c) for c in columns] for columns in asked}
+    for line, found in texts(names, lines_of(rows)):
         if not any(
             _hash(key, table.label, columns, [found[p] for p in at]) in hashes
             for columns, at in places.items()

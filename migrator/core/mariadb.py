@@ -18,6 +18,7 @@ SQL_MODE = "ANSI_QUOTES,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_O
 CONCAT_BYTES = 1 << 30
 MAX_CHARACTERS = 64
 _HASH_CHARACTERS = 8
+_EXACT = frozenset({"tinyint", "smallint", "mediumint", "int", "bigint", "decimal"})
 _BINARY = frozenset({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"})
 
 
@@ -73,10 +74,20 @@ def kind_of(column_type: str) -> str:
     return column_type.partition("(")[0].partition(" ")[0].lower()
 
 
+def is_binary(column_type: str) -> bool:
+    """Tell whether a type's values are bytes, whose text is hexadecimal."""
+    return kind_of(column_type) in _BINARY
+
+
+def is_exact(column_type: str) -> bool:
+    """Tell whether a type's values are numbers that are kept as they are said."""
+    return kind_of(column_type) in _EXACT
+
+
 def as_text(name: str, column_type: str) -> str:
     """Give an expression for a column's value as text, nothing lost; the table's alias is `t`."""
     column, kind = f"t.{ident(name)}", kind_of(column_type)
-    if kind in _BINARY:
+    if is_binary(kind):
         return f"HEX({column})"
     # As a float it would be written with six digits.
     return f"CONVERT({column}{' + 0e0' if kind == 'float' else ''} USING utf8mb4)"
@@ -84,7 +95,7 @@ def as_text(name: str, column_type: str) -> str:
 
 def from_text(column_type: str, value: str) -> str:
     """Give an expression for a value out of its text, the reverse of `as_text`."""
-    return f"UNHEX({value})" if kind_of(column_type) in _BINARY else value
+    return f"UNHEX({value})" if is_binary(column_type) else value
 
 
 def digest(table: str, columns: Iterable[tuple[str, str]]) -> str:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from psycopg import Connection, Cursor
 
+    from migrator.legacy.copytext import Row
+
 SCRATCH = "migrator_drill"
 _FIELD = (
     "CASE WHEN {0}::text IS NULL THEN 'N' ELSE octet_length({0}::text) || ':' || {0}::text END"
@@ -89,6 +91,14 @@ class Copying:
             for piece in rows:
                 copy.write(piece)
 
+    def comparable(
+        self,
+        definitions: Sequence[tuple[str, str, str]],  # noqa: ARG002 - text is compared byte by byte
+        rows: Sequence[Row],
+    ) -> Sequence[Row]:
+        """Give values of columns, as the files have them, as texts that are the same for what is one value there."""
+        return rows
+
     def sequence_value(self, schema: str, name: str) -> dict[str, Any]:
         """Say where a sequence stands."""
         return self._row("sequence_value", sequence=ident(schema, name))
@@ -120,7 +130,7 @@ class Copying:
     def make(self, table: tuple[str, str], definitions: Sequence[tuple[str, str, str]]) -> None:
         """Make a table of nothing but columns: name, type and collation of each."""
         kind = "scratch_table" if table[0] == SCRATCH else "copy_table"
-        self._do(kind, table=ident(*table), definitions=", ".join(map(_definition, definitions)))
+        self._do(kind, table=ident(*table), definitions=", ".join(map(definition, definitions)))
 
     def number_rows(self, table: tuple[str, str], key: Sequence[str], row_number: str) -> None:
         """Number a table's rows and make it quick to join by its key."""
@@ -271,6 +281,7 @@ def order_by(key: Sequence[str], alias: str = "") -> str:
     return f"ORDER BY {names_of(key, alias)}" if key else ""
 
 
-def _definition(column: tuple[str, str, str]) -> str:
+def definition(column: tuple[str, str, str]) -> str:
+    """Give a column as a CREATE TABLE has it: name, type, collation."""
     name, kind, collation = column
     return f"{ident(name)} {kind}" + (f" COLLATE {collation}" if collation else "")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
+    from migrator.legacy.copytext import Row
     from migrator.legacy.guard import ChunkKeys
 
 Key = tuple[str, ...]
@@ -28,21 +29,32 @@ class Archived:
     Attributes:
         place: Schema and name now.
         columns: The archived columns' names now, in the archive's order.
-        key: The primary key's columns with their types.
+        key: The primary key's columns.
+        definitions: Name, type and collation of each archived column, under the archive's names.
         hashes: The table with a hash per archived row, quoted; empty where all of the table is archived.
         blanks: Where the table stays, columns and SQL for what stands in them once a row is erased.
     """
 
     place: tuple[str, str]
     columns: tuple[str, ...]
-    key: tuple[tuple[str, str], ...]
+    key: tuple[str, ...]
+    definitions: tuple[tuple[str, str, str], ...]
     hashes: str = ""
     blanks: tuple[tuple[str, str], ...] = ()
 
-    @property
-    def key_names(self) -> tuple[str, ...]:
-        """The primary key's columns."""
-        return tuple(name for name, _ in self.key)
+    def defined(self, columns: Sequence[str]) -> list[tuple[str, str, str]]:
+        """Give the definitions of some columns, in their order."""
+        return [next(d for d in self.definitions if d[0] == column) for column in columns]
+
+
+def no_value(kind: str) -> UsageError:
+    """Give what is said of a value that a type does not have."""
+    return UsageError(f"a key is no {kind}", hint="write it as the database shows it")
+
+
+def same(columns: Sequence[str], alias: str) -> str:
+    """Give the condition that these columns of the table `t` are those of another one."""
+    return " AND ".join(f"t.{ident(name)} = {alias}.{ident(name)}" for name in columns)
 
 
 class Erasing(Copying):
@@ -58,13 +70,18 @@ class Erasing(Copying):
         super().__init__(connection, encoding=encoding)
         self._table = table
 
-    def as_written(self, kind: str, values: Sequence[str]) -> tuple[str, ...]:
-        """Give values of a type as the archive's files have them, e.g. `07` as `7`.
+    def tied(self) -> tuple[str, ...]:
+        """Give tables with a foreign key to this one that a write-block unties; nothing on PostgreSQL, where the purge does."""
+        return ()
+
+    def as_written(self, column: str, values: Sequence[str]) -> tuple[str, ...]:
+        """Give values of a column as the archive's files have them, e.g. `07` as `7`.
 
         Raises:
-            UsageError: One is no value of the type.
+            UsageError: One is no value of its type.
         """
-        wrong = UsageError(f"a key is no {kind}", hint="write it as the database shows it")
+        ((_, kind, _),) = self._table.defined([column])
+        wrong = no_value(kind)
         bare = self._all("bare_type", {"kind": kind})
         if not bare:  # Dropped since the purge: its values were names, as those of an enum.
             return tuple(values)
@@ -80,7 +97,7 @@ class Erasing(Copying):
 
     def keys(self, column: str, values: Sequence[str]) -> tuple[Key, ...]:
         """Give the primary keys of rows with such a value, as text."""
-        texts = ", ".join(f"t.{ident(name)}::text" for name in self._table.key_names)
+        texts = ", ".join(f"t.{ident(name)}::text" for name in self._table.key)
         found = self._all(
             "keys_of",
             {"values": list(values)},
@@ -90,13 +107,17 @@ class Erasing(Copying):
         )
         return tuple(tuple(row["key"]) for row in found)
 
+    def listed(self, columns: Sequence[str], keys: Sequence[Key]) -> Sequence[Row]:
+        """Give values of columns as an erasure list has them."""
+        return self.comparable(self._table.defined(columns), [list(key) for key in keys])
+
     def holds(self, chunk: ChunkKeys, keys: Sequence[Key]) -> bool:
         """Tell whether one of these keys lies between a chunk's ends."""
         found = self._all(
             "within",
             {},
             keys=self._listed(keys),
-            names=names_of(self._table.key_names),
+            names=names_of(self._table.key),
             table=ident(*self._table.place),
             first=self._typed(chunk.first_key),
             last=self._typed(chunk.last_key),
@@ -120,7 +141,7 @@ class Erasing(Copying):
         parts = {
             "table": ident(*self._table.place),
             "keys": self._listed(keys),
-            "names": names_of(self._table.key_names),
+            "names": names_of(self._table.key),
             "same_key": self._same_key("k"),
         }
         if not self._table.hashes:
@@ -140,14 +161,14 @@ class Erasing(Copying):
 
     def chunk_rows(self, chunk: ChunkKeys) -> Iterator[bytes]:
         """Give what is left of a chunk's rows, as COPY text."""
-        key = names_of(self._table.key_names, "t.")
+        key = names_of(self._table.key, "t.")
         parts = {
             "columns": names_of(self._table.columns, "t."),
             "table": ident(*self._table.place),
             "key": key,
             "first": self._typed(chunk.first_key),
             "last": self._typed(chunk.last_key),
-            "order": order_by(self._table.key_names, "t."),
+            "order": order_by(self._table.key, "t."),
             "encoding": self._encoding,
         }
         if not self._table.hashes:
@@ -162,7 +183,7 @@ class Erasing(Copying):
                 "forget_gone",
                 hashes=self._table.hashes,
                 table=ident(*self._table.place),
-                key=names_of(self._table.key_names, "h."),
+                key=names_of(self._table.key, "h."),
                 first=self._typed(chunk.first_key),
                 last=self._typed(chunk.last_key),
                 same_key=self._same_key("h"),
@@ -180,13 +201,11 @@ class Erasing(Copying):
     def _typed(self, key: Sequence[str]) -> str:
         return ", ".join(
             f"{literal(text)}::{kind}"
-            for text, (_, kind) in zip(key, self._table.key, strict=True)
+            for text, (_, kind, _) in zip(key, self._table.defined(self._table.key), strict=True)
         )
 
     def _same_key(self, alias: str) -> str:
-        return " AND ".join(
-            f"t.{ident(name)} = {alias}.{ident(name)}" for name in self._table.key_names
-        )
+        return same(self._table.key, alias)
 
     def _all(self, name: str, values: dict[str, Any], **parts: str) -> list[dict[str, Any]]:
         with self._rows_as_dicts() as cursor:

@@ -151,9 +151,12 @@ class Guard:
         self._show_fence()
         self._do("check_lease")
 
-    def approve_writer(self) -> None:
-        """Let this transaction write past the write-block; makes sure that the lease is still ours."""
+    @contextmanager
+    def approved_writer(self) -> Iterator[None]:
+        """Let the block, all of it in one transaction, write past the write-block; makes sure that the lease is still ours."""
+        self._show_fence()
         self._do("approve_writer")
+        yield
 
     def record_archive(
         self,
@@ -172,7 +175,7 @@ class Guard:
             self._do("record_chunk", name=name, **vars(chunk))
 
     def chunks(self, name: str) -> tuple[ChunkKeys, ...]:
-        """Give which keys are in which file; nothing for a table without a primary key."""
+        """Give which keys are in which file; nothing where that is not kept, as for a table without a primary key."""
         return tuple(ChunkKeys(**row) for row in self._rows("chunks", name=name))
 
     def renew_chunk(self, name: str, file: str, chunk: ChunkKeys | None) -> None:

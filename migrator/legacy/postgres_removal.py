@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from migrator.legacy import archived, execute
 from migrator.legacy.archived import SCRATCH, Copying
+from migrator.legacy.erasing import Erasing
 from migrator.legacy.guard import Guard
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from migrator.core.units import Unit
     from migrator.legacy.archived import Source
+    from migrator.legacy.erasing import Archived
     from migrator.legacy.execute import Patience
     from migrator.legacy.postgres import PostgresConnection
 
@@ -54,6 +56,10 @@ class PostgresRemoval:
         """Turn refusals into one sentence."""
         return execute.told(self.connection)
 
+    def transaction(self) -> AbstractContextManager[object]:
+        """Let the block be one transaction."""
+        return self.connection.transaction()
+
     def snapshot(self) -> AbstractContextManager[Source]:
         """Open a transaction that sees the same rows."""
         return archived.snapshot(self.connection)
@@ -61,6 +67,10 @@ class PostgresRemoval:
     def copying(self, *, encoding: str) -> Copying:
         """Move rows within a transaction."""
         return Copying(self.connection, encoding=encoding)
+
+    def erasing(self, table: Archived, *, encoding: str) -> Erasing:
+        """Find and delete rows of a table within a transaction."""
+        return Erasing(self.connection, table, encoding=encoding)
 
     @contextmanager
     def rehearsal(

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from migrator.core.units import Unit
     from migrator.legacy.archived import Copying, Source
+    from migrator.legacy.erasing import Archived, Erasing
     from migrator.legacy.execute import Patience
     from migrator.legacy.guard import Guard
 
@@ -89,12 +90,20 @@ class RemovalDatabase(Protocol):
         """Turn what the guard or the server refuses inside the block into one sentence."""
         ...
 
+    def transaction(self) -> AbstractContextManager[object]:
+        """Let the block be one transaction; the catalog is not changed in it."""
+        ...
+
     def snapshot(self) -> AbstractContextManager[Source]:
         """Open a transaction whose every statement sees the same rows."""
         ...
 
     def copying(self, *, encoding: str) -> Copying:
         """Move rows within a transaction."""
+        ...
+
+    def erasing(self, table: Archived, *, encoding: str) -> Erasing:
+        """Find and delete rows of a table within a transaction."""
         ...
 
     def rehearsal(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.xdist_group("dashboard")
 TOKEN = "a-token-of-the-tests-é"
-PATIENCE_S = 10
+PATIENCE_S = 30
 
 
 @pytest.fixture(scope="module")

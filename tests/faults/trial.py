@@ -211,7 +211,7 @@ def trial_at(
     text = (root / CONFIG).read_text(encoding="utf-8")
     large = text.replace(f"page_rows = {PAGE_ROWS}", f"page_rows = {USERS}")
     (root / LARGE_PAGES).write_text(large, encoding="utf-8")
-    for way in ("libsql", "endpoint"):
+    for way in ("libsql", "door"):
         monkeypatch.setattr(f"migrator.auther.ways.{way}.TIMEOUT", httpx.Timeout(TIMEOUT_S))
     host = dsn.rpartition("@")[2]
     over_wire = dsn.replace(host, f"127.0.0.1:{wire.port}/{host.rpartition('/')[2]}")

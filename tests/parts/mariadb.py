@@ -26,11 +26,9 @@ from tests.setup.unpack import TREE
 
 START_TIMEOUT_SECONDS = 60
 TIME_ZONE = "America/New_York"
-# Nothing here outlives a test run, so speed comes before safety against a power cut.
 SETTINGS = {
     "bind-address": "127.0.0.1",
     "skip-name-resolve": "ON",
-    "innodb-flush-log-at-trx-commit": "0",
     "innodb-buffer-pool-size": "32M",
     "innodb-log-file-size": "16M",
     "character-set-server": "utf8mb4",
@@ -59,6 +57,7 @@ class MariaDbServer:
     directory: Path
     port: int
     password: str
+    _is_durable: bool = False
 
     def __post_init__(self) -> None:
         """Start it."""
@@ -70,6 +69,19 @@ class MariaDbServer:
         self.process.wait()
         self.process = self._started()
         self.wait_until_ready()
+
+    @contextmanager
+    def durable(self) -> Iterator[None]:
+        """Let it keep what it commits, through crashes; otherwise speed comes first, since nothing outlives a test run."""
+        self._be_durable(True)
+        try:
+            yield
+        finally:
+            self._be_durable(False)
+
+    def _be_durable(self, wanted: bool) -> None:
+        self._is_durable = wanted
+        self.run(f"SET GLOBAL innodb_flush_log_at_trx_commit = {int(wanted)}")
 
     def dsn(self, database: str) -> str:
         """The address of a database, as Rails' mysql2 reads it too."""
@@ -146,9 +158,10 @@ class MariaDbServer:
         raise RuntimeError(f"MariaDB did not start: {log}")
 
     def _started(self) -> "subprocess.Popen[bytes]":
+        durability = f"--innodb-flush-log-at-trx-commit={int(self._is_durable)}"
         with (self.directory / "log").open("ab") as log:
             return subprocess.Popen(
-                self.command,
+                [*self.command, durability],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

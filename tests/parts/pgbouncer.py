@@ -20,7 +20,7 @@ from tests.parts.postgres import end_with_parent, free_port
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-START_WITHIN_S = 15
+START_WITHIN_S = 60
 SETTINGS = """[databases]
 * = host={host} port={port} user={user} password={password}
 [pgbouncer]

@@ -18,8 +18,7 @@ from migrator.core.errors import (
 )
 from migrator.core.mariadb import places_of
 from migrator.legacy.removals import open_removal
-from migrator.runner.removing.archive_work import drill_all, drill_elsewhere, erase_rows
-from migrator.runner.removing.erasing import Wish
+from migrator.runner.removing.archive_work import drill_all, drill_elsewhere
 from migrator.runner.removing.plans import kept_plan
 from migrator.runner.removing.receipt import make_receipt
 from migrator.sqlgen import steps
@@ -280,8 +279,6 @@ def test_what_was_not_built_for_it_is_refused_plainly(shop: Shop) -> None:
         p4_remove.plan(ctx, wrap=("rails",))
     with pytest.raises(UsageError, match="--preserve-order knows PostgreSQL only"):
         p4_remove.plan(ctx, preserve_order=True)
-    with pytest.raises(RefusedError, match=r"erasure of single rows: .* MariaDB"):
-        erase_rows(ctx, Wish("x.identities", "id", ("1",)))
 
 
 def test_the_rights_that_the_runbook_names_suffice(

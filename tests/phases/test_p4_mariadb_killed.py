@@ -38,9 +38,8 @@ DROPPING = r"while the transaction .*(09_purge_tables', 'drop'|'fill_1')|os.rena
 @pytest.fixture
 def durable(mariadb: MariaDbServer) -> Iterator[MariaDbServer]:
     """A server that keeps what it committed, which the other tests do without."""
-    mariadb.run("SET GLOBAL innodb_flush_log_at_trx_commit = 1")
-    yield mariadb
-    mariadb.run("SET GLOBAL innodb_flush_log_at_trx_commit = 0")
+    with mariadb.durable():
+        yield mariadb
 
 
 @pytest.fixture
@@ -67,7 +66,7 @@ class Crashes:
         self.number = 0
         self._server, self._parts = server, parts
         self._seen: set[str] = set()
-        self._draw = random.Random()
+        self._draw = random.Random(random.random())
         send, crashes = MariaDbConnection.send, self
 
         def sent(connection: MariaDbConnection, statement: str) -> None:

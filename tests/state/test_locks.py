@@ -100,7 +100,7 @@ def test_a_lease_is_renewed_but_not_while_the_locks_are_at_rest(
             clock.at += LEASE / 2
             time.sleep(0.1)
             assert _expiry(state) == before
-        ends = time.monotonic() + 10
+        ends = time.monotonic() + 30
         while _expiry(state) == before:
             assert time.monotonic() < ends
             time.sleep(0.01)

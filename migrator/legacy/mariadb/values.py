@@ -22,6 +22,7 @@ _BY_CODE: dict[int, type[errors.Error]] = {
     1213: errors.DeadlockDetected,
     1020: errors.SerializationFailure,
     1969: errors.QueryCanceled,
+    1292: errors.DataError,
     4025: errors.CheckViolation,
     1644: errors.RaiseException,
     **dict.fromkeys((1044, 1142, 1143, 1227, 1370, 1410), errors.InsufficientPrivilege),

@@ -17,6 +17,27 @@ SELECT {columns} FROM {table} AS t {order};
 -- name: insert
 INSERT INTO {table} ({columns}) VALUES ({places});
 
+-- name: make_wish
+CREATE OR REPLACE TEMPORARY TABLE {table} ({definitions}) ENGINE = InnoDB;
+
+-- name: as_written
+-- Values as the files have them, and whether the column holds what was said and nothing else.
+SELECT {written} AS text, COALESCE({fits}, FALSE) AS fits FROM {wish} AS t ORDER BY t.{place};
+
+-- name: comparable
+-- What values are compared by.
+SELECT {weights} FROM {wish} AS t ORDER BY t.{place};
+
+-- name: keys_of
+SELECT {key_texts} FROM {table} AS t JOIN {wish} AS k ON {same};
+
+-- name: delete_rows
+DELETE t FROM {table} AS t JOIN {wish} AS k ON {same};
+
+-- name: tied
+SELECT DISTINCT r.constraint_schema AS "schema", r.table_name AS name FROM information_schema.referential_constraints AS r
+WHERE r.unique_constraint_schema = %(schema)s AND r.referenced_table_name = %(name)s ORDER BY 1, 2;
+
 -- name: make
 CREATE TABLE {table} ({definitions}) ENGINE = InnoDB;
 

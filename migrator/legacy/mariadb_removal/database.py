@@ -16,15 +16,18 @@ from migrator.legacy.archived import Source
 from migrator.legacy.connect import compose
 from migrator.legacy.execute import attempts
 from migrator.legacy.mariadb_removal.archived import MariaDbCopying
+from migrator.legacy.mariadb_removal.erasing import MariaDbErasing
 from migrator.legacy.mariadb_removal.guard import MariaDbGuard
 from migrator.legacy.mariadb_removal.new_tables import END, MariaDbNewTables, require_empty_place
 from migrator.legacy.mariadb_removal.refusals import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from typing import Any
 
     from migrator.core.units import Unit
+    from migrator.legacy.erasing import Archived
     from migrator.legacy.execute import Patience
     from migrator.legacy.mariadb.connection import MariaDbConnection
 
@@ -98,6 +101,10 @@ class MariaDbRemoval:
         except psycopg.Error as error:
             refuse(error)
 
+    def transaction(self) -> AbstractContextManager[object]:
+        """Let the block be one transaction."""
+        return self.connection.transaction()
+
     @contextmanager
     def snapshot(self) -> Iterator[Source]:
         """Open a transaction whose every statement sees the same rows."""
@@ -119,6 +126,10 @@ class MariaDbRemoval:
     def copying(self, *, encoding: str) -> MariaDbCopying:  # noqa: ARG002 - the session's is UTF-8
         """Move rows."""
         return MariaDbCopying(self.connection)
+
+    def erasing(self, table: Archived, *, encoding: str) -> MariaDbErasing:  # noqa: ARG002
+        """Find and delete rows of a table within a transaction."""
+        return MariaDbErasing(self.connection, table)
 
     @contextmanager
     def rehearsal(

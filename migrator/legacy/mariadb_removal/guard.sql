@@ -43,6 +43,23 @@ SELECT name FROM {guard}.archive WHERE name = %(name)s AND manifest_sha256 = %(m
 -- name: record_refill
 UPDATE {guard}.archive SET "rows" = %(rows)s, sha256 = %(sha256)s, manifest_sha256 = NULL, drilled_at = NULL WHERE name = %(name)s;
 
+-- name: record_renewal
+-- Tables that no row was erased from keep their drill: their files are the same.
+UPDATE {guard}.archive SET manifest_sha256 = %(manifest_sha256)s WHERE name IN %(names)s;
+
+-- name: record_erasure
+UPDATE {guard}.archive SET "rows" = %(rows)s, sha256 = %(sha256)s, drilled_at = NULL WHERE name = %(name)s;
+
+-- name: record_erasures
+-- After the purge: rows that no longer come back, though the files hold them.
+UPDATE {guard}.archive SET erased = %(erased)s WHERE name = %(name)s;
+
+-- name: approve_writer
+CALL {guard}.approve_writer();
+
+-- name: dismiss_writer
+DELETE FROM {guard}.writer;
+
 -- name: orphans
 SELECT table_name, constraint_name, "rows", some_keys FROM {guard}.orphan ORDER BY table_name, constraint_name;
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from migrator.core.approval import Matter
 from migrator.core.errors import HeldError
-from migrator.legacy.connect import refuse_other_databases
 from migrator.legacy.removals import open_removal
 from migrator.runner.approving import approved
 from migrator.runner.removing.archives import archived, opening_of
@@ -100,7 +99,6 @@ def erase_rows(ctx: Context, wish: Wish, *, reason: str = "", confirmation: str 
         ConflictError: Another operator is at work.
         DependencyError: Disk or database failed.
     """
-    refuse_other_databases(address(ctx), doing="the erasure of single rows")
     made = kept_plan(ctx)
     matter = _matter(made.plan_hash, wish)
     with (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from migrator.archive.erasures import read_key, read_list, without_erased
@@ -14,7 +15,7 @@ from migrator.runner.removing.archives import archived, folder_of, kept, opening
 from migrator.sqlgen.naming import ROW_NUMBER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from migrator.archive.encryption import Opening
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from migrator.legacy.removal import RemovalDatabase
     from migrator.runner.removing.site import Site
     from migrator.sqlgen.archive_plan import TablePlan
+
+_PAGE_ROWS = 500
 
 
 @dataclass(frozen=True)
@@ -185,7 +188,7 @@ def fill(
     erasures = [erasure for erasure in read_list(folder) if erasure.table == table.label]
     if erasures:
         key = read_key(folder, manifest, opening)
-        rows = without_erased(rows, table, erasures, key, fields=_fields)
+        rows = without_erased(rows, table, erasures, key, texts=_texts(copying, table))
     copying.fill(place, table.column_names, rows)
     return bool(erasures)
 
@@ -279,5 +282,16 @@ def _require_whole_list(
             )
 
 
-def _fields(row: bytes) -> Row:
-    return parse([row.decode("utf-8", "surrogateescape")])[0]
+def _texts(
+    copying: Copying, table: ArchivedTable
+) -> Callable[[Sequence[str], Iterable[bytes]], Iterator[tuple[bytes, Row]]]:
+    def texts(columns: Sequence[str], rows: Iterable[bytes]) -> Iterator[tuple[bytes, Row]]:
+        places = [table.column_names.index(column) for column in columns]
+        defined = [definitions(table)[place] for place in places]
+        left = iter(rows)
+        while page := list(islice(left, _PAGE_ROWS)):
+            found = parse(row.decode("utf-8", "surrogateescape") for row in page)
+            values = [[row[place] for place in places] for row in found]
+            yield from zip(page, copying.comparable(defined, values), strict=True)
+
+    return texts

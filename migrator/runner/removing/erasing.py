@@ -14,8 +14,7 @@ from migrator.archive.writer import chunk_name, write_chunk, write_chunks
 from migrator.core.clock import iso
 from migrator.core.errors import HeldError, RefusedError, UsageError
 from migrator.core.sql import ident
-from migrator.legacy.erasing import Archived, Erasing
-from migrator.legacy.execute import told
+from migrator.legacy.erasing import Archived
 from migrator.legacy.guard import ChunkKeys
 from migrator.runner.removing import finished
 from migrator.runner.removing.archives import (
@@ -34,6 +33,7 @@ from migrator.sqlgen.steps import (
     PURGE_COLUMNS,
     PURGE_TABLES,
     QUARANTINE_TABLES,
+    WRITE_BLOCK_TABLES,
 )
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from migrator.archive.encryption import Sealing
     from migrator.archive.manifest import ArchivedTable, Chunk
-    from migrator.legacy.erasing import Key
+    from migrator.legacy.erasing import Erasing, Key
     from migrator.runner.removing.archives import Kept
     from migrator.runner.removing.site import Site
     from migrator.sqlgen.archive_plan import TablePlan
@@ -117,6 +117,12 @@ def erase(here: Site, wish: Wish) -> Erased:
         raise HeldError(
             f"{purge} is half reverted", hint="migrator remove revert, then this again"
         )
+    if state == "applying" and here.database.piecemeal:
+        # Some of its tables are there and some are not.
+        raise HeldError(
+            f"{purge} is half applied",
+            hint="migrator remove apply or migrator remove revert, then this again",
+        )
     if state in {"applied", "applying"}:
         return _list(here, step, table, sought)
     if archived(here, table.name) is None:
@@ -137,9 +143,13 @@ class _Renewal:
 
     def run(self, sought: _Sought) -> Erased:
         here, name = self._here, self._plan.name
-        with told(here.connection), here.connection.transaction():
-            here.guard.approve_writer()
+        with (
+            here.database.told(),
+            here.database.transaction(),
+            here.guard.approved_writer(),
+        ):
             erasing = _erasing(here, self._plan, self._kept.manifest.copy_encoding)
+            self._require_untied(erasing)
             self._require_unchanged(erasing)
             keys = _keys(erasing, self._plan, sought)
             rows = _delete(erasing, self._plan, sought, keys)
@@ -170,6 +180,13 @@ class _Renewal:
         proven = is_proven(self._here, self._step)
         return Erased("quarantine and archive", 0, needs_drill="" if proven else self._step)
 
+    def _require_untied(self, erasing: Erasing) -> None:
+        if tables := erasing.tied():
+            raise HeldError(
+                f"foreign keys would change archived rows of {', '.join(tables)} too",
+                hint=f"migrator remove apply --to {WRITE_BLOCK_TABLES}, which unties them, then this again",
+            )
+
     def _require_unchanged(self, erasing: Erasing) -> None:
         recorded = archived(self._here, self._plan.name)
         assert recorded is not None  # noqa: S101  asked before
@@ -186,10 +203,11 @@ class _Renewal:
 
     def _chunks(self, erasing: Erasing, keys: Sequence[Key]) -> dict[str, tuple[Chunk, ...]]:
         """Rewrite what the rows were in; give the new chunks, none or one, by the old one's file."""
-        if not self._plan.key:
+        known = self._here.guard.chunks(self._plan.name)
+        if not known:
             return self._all_chunks(erasing)
         renewed: dict[str, tuple[Chunk, ...]] = {}
-        for chunk in self._here.guard.chunks(self._plan.name):
+        for chunk in known:
             if keys and erasing.holds(chunk, keys):
                 erasing.forget_gone(chunk)
                 path = self._kept.folder / _next_edition(chunk.file, self._sealing)
@@ -202,11 +220,11 @@ class _Renewal:
         return renewed
 
     def _all_chunks(self, erasing: Erasing) -> dict[str, tuple[Chunk, ...]]:
-        """Without a primary key nobody knows which chunk a row is in: all are written anew."""
+        """Nobody knows which chunk a row is in: all are written anew."""
         old = self._known.chunks
         if not old:
             return {}
-        rows = erasing.rows(self._plan.place, self._plan.sources, ())
+        rows = erasing.rows(self._plan.place, self._plan.sources, self._plan.key)
         number = int(_parts(old[0].file)["table"])
         edition = 1 + max(int(_parts(chunk.file)["edition"] or 0) for chunk in old)
         written = write_chunks(
@@ -249,10 +267,10 @@ def _sought(here: Site, table: TablePlan, wish: Wish) -> _Sought:
     keys = _parted(wish.values) if len(names) > 1 else [(value,) for value in wish.values]
     if any(len(key) != len(names) for key in keys):
         raise UsageError(f"a key of {table.label} is {','.join(names)}")
-    with told(here.connection), here.connection.transaction():
+    with here.database.told(), here.database.transaction():
         erasing = _erasing(here, table, "UTF8")
         written = [
-            erasing.as_written(_types(table)[name], values)
+            erasing.as_written(name, values)
             for name, values in zip(names, zip(*keys, strict=True), strict=True)
         ]
     return _Sought(column, tuple(zip(*written, strict=True)))
@@ -260,10 +278,6 @@ def _sought(here: Site, table: TablePlan, wish: Wish) -> _Sought:
 
 def _parted(values: Sequence[str]) -> list[Key]:
     return [tuple(next(csv.reader([value]))) for value in values]
-
-
-def _types(table: TablePlan) -> dict[str, str]:
-    return {column.name: column.type for column in table.columns}
 
 
 def _keys(erasing: Erasing, table: TablePlan, sought: _Sought) -> tuple[Key, ...]:
@@ -280,10 +294,9 @@ def _delete(erasing: Erasing, table: TablePlan, sought: _Sought, keys: tuple[Key
 
 def _erasing(here: Site, table: TablePlan, encoding: str) -> Erasing:
     hashes = ident(GUARD, row_hashes(table.name)) if table.only_columns else ""
-    key = tuple((name, _types(table)[name]) for name in table.key)
-    return Erasing(
-        here.connection,
-        Archived(table.place, table.sources, key, hashes, table.blanks),
+    definitions = tuple((c.name, c.type, c.collation) for c in table.columns)
+    return here.database.erasing(
+        Archived(table.place, table.sources, table.key, definitions, hashes, table.blanks),
         encoding=encoding,
     )
 
@@ -294,7 +307,7 @@ def _delete_only(here: Site, table: TablePlan, sought: _Sought) -> Erased:
             f"{table.label} is neither archived nor in quarantine: the application itself deletes its rows",
             hint="delete them there; what comes into the archive later is without them",
         )
-    with told(here.connection), here.connection.transaction():
+    with here.database.told(), here.database.transaction():
         here.guard.check_lease()
         erasing = _erasing(here, table, "UTF8")
         rows = _delete(erasing, table, sought, _keys(erasing, table, sought))
@@ -307,13 +320,15 @@ def _list(here: Site, step: str, table: TablePlan, sought: _Sought) -> Erased:
         next(folder.iterdir())
     key, at = erasure_key(here, step), iso(here.ctx.clock.now())
     columns = (sought.column,) if sought.column else table.key
-    entries = [make_erasure(key, table.label, columns, values, at=at) for values in sought.keys]
+    with here.database.told(), here.database.transaction():
+        values = _erasing(here, table, "UTF8").listed(columns, sought.keys)
+    entries = [make_erasure(key, table.label, columns, value, at=at) for value in values]
     whole = add_to_list(folder, entries)
     number = sum(1 for entry in whole if entry.table == table.label)
     if here.guard.plan_id() is None:
         finished.note_erasures(here.ctx, here.plan, table.name, number)
     else:
-        with told(here.connection), here.connection.transaction():
+        with here.database.told(), here.database.transaction():
             here.guard.check_lease()
             here.guard.record_erasures(table.name, number)
     return Erased("erasure list", number)

@@ -66,7 +66,7 @@ class Site:
         Raises:
             RefusedError: It is another database.
         """
-        return only_postgres(self.database, doing="remove erase").connection
+        return only_postgres(self.database, doing="the scream window").connection
 
     def states(self) -> dict[str, str]:
         """Give each step's state; all pending before the guard schema exists.

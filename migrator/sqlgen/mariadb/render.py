@@ -155,8 +155,14 @@ def _trigger_name(table: str, event: str) -> str:
 
 def _block_trigger(places: Places, table: str, event: str) -> str:
     said = f"{table} is in quarantine on its way out; next: migrator remove status"
+    approved = f"{ident(places.guard, 'is_approved')}()"
+    refusal = (
+        f"DO NEXTVAL({ident(places.guard, _rejected(table))}); "
+        f"SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = {literal(said)}; "
+    )
     return (
         f"CREATE OR REPLACE TRIGGER {ident(places.quarantine, _trigger_name(table, event))} BEFORE {event.upper()} ON "
-        f"{ident(places.quarantine, table)} FOR EACH ROW BEGIN DO NEXTVAL({ident(places.guard, _rejected(table))}); "
-        f"SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = {literal(said)}; END"
+        f"{ident(places.quarantine, table)} FOR EACH ROW BEGIN "
+        + (refusal if event != "delete" else f"IF NOT {approved} THEN {refusal}END IF; ")
+        + "END"
     )

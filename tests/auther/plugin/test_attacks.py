@@ -291,7 +291,7 @@ def test_sealed_passwords_go_after_a_day_though_nothing_is_sealed_any_more(tmp_p
     query = "SELECT value FROM verification ORDER BY identifier"
     old, young = Rows(), Rows()
     with start(path):
-        deadline_s = time.monotonic() + 10
+        deadline_s = time.monotonic() + 30
         while "sealed_expired" not in old and time.monotonic() < deadline_s:
             time.sleep(0.1)
             old, young = (json.loads(str(row["value"])) for row in users.rows(query))

@@ -27,7 +27,7 @@ NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Accept": "text/html"}
 XHR = {"Accept": "application/json"}
 TOKEN_COOKIE = "auther_id_token"
 SESSION_COOKIE = "_club_session"
-PATIENCE_S = 10
+PATIENCE_S = 30
 # Everything here is http on loopback; reading the certificates takes longer than the request.
 NO_TLS = False
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.parts.go import GoApp
     from tests.parts.rack import RackApp
 
-SEEN_WITHIN_S = 10
+SEEN_WITHIN_S = 30
 CSRF = re.compile(r'name="csrf"[^>]* value="([^"]+)"')
 
 

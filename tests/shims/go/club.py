@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CAROL", "PEPPER", "csrf_of", "oracle", "wait_until"]
 
-PATIENCE_S = 10
+PATIENCE_S = 30
 PEPPER = oracle()[BOB]["pepper"]
 
 

@@ -23,7 +23,7 @@ PLAINTEXTS = Path(__file__).parents[2] / "data" / "devise_600_plaintext.csv"
 BOB, ALICE, CAROL, DAVE = 1, 2, 3, 6
 NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Accept": "text/html"}
 XHR = {"Accept": "application/json"}
-STAGE_SEEN_WITHIN_S = 5
+STAGE_SEEN_WITHIN_S = 15
 TOKEN_COOKIE = "auther_id_token"
 
 

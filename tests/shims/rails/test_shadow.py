@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 VERIFY_SECRET = "v" * 40
 MARK = b"m" * 32
-SEEN_WITHIN_S = 10
+SEEN_WITHIN_S = 30
 SHADOW = "SELECT user_pk, matched, reason, checks FROM migrator_shadow ORDER BY user_pk"
 IDENTITY = "INSERT INTO migrator_identity (source, user_pk, auther_id, pinned_reason) VALUES ('User', %s, %s, %s)"
 

@@ -26,7 +26,7 @@ BEGIN NOT ATOMIC
     CREATE OR REPLACE SEQUENCE "shop_migrator_guard"."rejected_logins" NOCACHE;
     EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_insert_logins" BEFORE INSERT ON "shop_migrator_quarantine"."logins" FOR EACH ROW BEGIN DO NEXTVAL("shop_migrator_guard"."rejected_logins"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''logins is in quarantine on its way out; next: migrator remove status''; END';
     EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_update_logins" BEFORE UPDATE ON "shop_migrator_quarantine"."logins" FOR EACH ROW BEGIN DO NEXTVAL("shop_migrator_guard"."rejected_logins"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''logins is in quarantine on its way out; next: migrator remove status''; END';
-    EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_delete_logins" BEFORE DELETE ON "shop_migrator_quarantine"."logins" FOR EACH ROW BEGIN DO NEXTVAL("shop_migrator_guard"."rejected_logins"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''logins is in quarantine on its way out; next: migrator remove status''; END';
+    EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_delete_logins" BEFORE DELETE ON "shop_migrator_quarantine"."logins" FOR EACH ROW BEGIN IF NOT "shop_migrator_guard"."is_approved"() THEN DO NEXTVAL("shop_migrator_guard"."rejected_logins"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''logins is in quarantine on its way out; next: migrator remove status''; END IF; END';
     CALL "shop_migrator_guard".leave('08_write_block_tables', 'block_1', 'deploy', FALSE);
 END
 $migrator$
@@ -46,7 +46,7 @@ BEGIN NOT ATOMIC
     CREATE OR REPLACE SEQUENCE "shop_migrator_guard"."rejected_a ""visit" NOCACHE;
     EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_insert_a ""visit" BEFORE INSERT ON "shop_migrator_quarantine"."a ""visit" FOR EACH ROW BEGIN DO NEXTVAL("shop_migrator_guard"."rejected_a ""visit"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''a "visit is in quarantine on its way out; next: migrator remove status''; END';
     EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_update_a ""visit" BEFORE UPDATE ON "shop_migrator_quarantine"."a ""visit" FOR EACH ROW BEGIN DO NEXTVAL("shop_migrator_guard"."rejected_a ""visit"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''a "visit is in quarantine on its way out; next: migrator remove status''; END';
-    EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_delete_a ""visit" BEFORE DELETE ON "shop_migrator_quarantine"."a ""visit" FOR EACH ROW BEGIN DO NEXTVAL("shop_migrator_guard"."rejected_a ""visit"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''a "visit is in quarantine on its way out; next: migrator remove status''; END';
+    EXECUTE IMMEDIATE 'CREATE OR REPLACE TRIGGER "shop_migrator_quarantine"."migrator_delete_a ""visit" BEFORE DELETE ON "shop_migrator_quarantine"."a ""visit" FOR EACH ROW BEGIN IF NOT "shop_migrator_guard"."is_approved"() THEN DO NEXTVAL("shop_migrator_guard"."rejected_a ""visit"); SIGNAL SQLSTATE ''45000'' SET MYSQL_ERRNO = 31010, MESSAGE_TEXT = ''a "visit is in quarantine on its way out; next: migrator remove status''; END IF; END';
     CALL "shop_migrator_guard".leave('08_write_block_tables', 'block_2', 'deploy', FALSE);
 END
 $migrator$

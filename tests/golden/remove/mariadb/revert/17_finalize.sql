@@ -58,6 +58,8 @@ BEGIN NOT ATOMIC
         fence BIGINT NOT NULL,
         taken_at DATETIME(6) NOT NULL
     ) ENGINE = InnoDB;
+    -- Who erases single rows in spite of the write-block; its row ends with the transaction that does it.
+    CREATE OR REPLACE TABLE "shop_migrator_guard".writer (connection BIGINT UNSIGNED PRIMARY KEY, fence BIGINT NOT NULL) ENGINE = InnoDB;
     -- Why a step may be deployed: a hash over the verdicts of its gates, good for a short while, for these tables.
     CREATE OR REPLACE TABLE "shop_migrator_guard".evidence (
         step VARCHAR(64) PRIMARY KEY,
@@ -154,6 +156,26 @@ BEGIN
     IF mine = 0 OR COALESCE(IS_USED_LOCK('shop_migrator_guard'), 0) <> CONNECTION_ID() THEN
         CALL "shop_migrator_guard".refuse(31001, 'this session holds no lease on the removal', 'migrator remove apply, or migrator remove revert');
     END IF;
+END
+$migrator$
+-- Whether this session erases single rows now. A row that somebody left is void: the next lease has another number.
+CREATE OR REPLACE FUNCTION "shop_migrator_guard".is_approved() RETURNS BOOLEAN READS SQL DATA SQL SECURITY INVOKER
+BEGIN
+    DECLARE found BIGINT;
+    -- A statement of its own waits for no lock of the one who erases.
+    SELECT COUNT(*) INTO found FROM "shop_migrator_guard".writer AS w JOIN "shop_migrator_guard".lease AS l ON l.fence = w.fence WHERE w.connection = CONNECTION_ID();
+    RETURN found > 0;
+END
+$migrator$
+-- Lets this transaction delete past the write-block; it has to take the row away before it commits.
+CREATE OR REPLACE PROCEDURE "shop_migrator_guard".approve_writer() SQL SECURITY INVOKER
+BEGIN
+    IF @@in_transaction = 0 THEN
+        CALL "shop_migrator_guard".refuse(31006, 'a writer is approved for one transaction only', 'migrator remove erase');
+    END IF;
+    CALL "shop_migrator_guard".check_lease();
+    DELETE FROM "shop_migrator_guard".writer;
+    INSERT INTO "shop_migrator_guard".writer (connection, fence) VALUES (CONNECTION_ID(), @migrator_fence);
 END
 $migrator$
 CREATE OR REPLACE PROCEDURE "shop_migrator_guard".check_evidence(this_step VARCHAR(64), this_plan CHAR(16)) SQL SECURITY INVOKER
