@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -177,6 +178,8 @@ def test_of_a_key_only_its_target_is_moved() -> None:
     text = files["revert/08_write_block_tables.sql"]
     place = places_of("shop").quarantine
     assert f' REFERENCES "{place}"."logins" ("id", "seal") COMMENT "{odd}"' in text
+    rebuilt = str(json.loads(files["archive/06_archive_tables.json"]))
+    assert f' REFERENCES "logins" ("id", "seal") COMMENT "{odd}"' in rebuilt
 
 
 def test_a_wait_is_of_whole_seconds() -> None:
