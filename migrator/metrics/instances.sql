@@ -5,7 +5,7 @@ FROM migrator_instance
 ORDER BY instance
 
 -- name: now
-SELECT clock_timestamp() AS at
+SELECT clock_timestamp()
 
 -- name: may_read_processes
 SELECT coalesce(has_table_privilege(to_regclass('migrator_process'), 'SELECT'), false)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 def now_of(connection: Connection) -> datetime:
     """Give the time by the database's clock."""
-    with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(_query("now")).fetchall()[0]["at"]  # type: ignore[no-any-return]
+    ((at,),) = connection.execute(_query("now")).fetchall()
+    return at  # type: ignore[no-any-return]
 
 
 def read_processes(connection: Connection) -> tuple[WrittenProcess, ...] | None:
