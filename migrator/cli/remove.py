@@ -20,12 +20,12 @@ from migrator.sqlgen.wrap.registry import WRAPPERS
 from phases import p4_remove
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from rich.console import Console
 
     from migrator.config.secrets import SecretRef
-    from migrator.legacy.guard import Archived, Scream
+    from migrator.legacy.guard import Archived, Orphans, Scream
     from migrator.runner.context import Context
     from migrator.runner.removing.permits import Permit
     from migrator.sqlgen.planfile import PlanFile
@@ -228,11 +228,7 @@ def _show_moved(console: Console, word: str, moved: Moved) -> None:
     _list(console, word, moved.steps or ("nothing: every step is there already",))
     _list(console, "not as it was", moved.exceptions)
     _list(console, "DIFFERS from the catalog of the plan", moved.differences)
-    _list(
-        console,
-        "foreign keys left NOT VALID",
-        (f"{o.constraint_name} on {o.table_name}: {o.rows} rows" for o in moved.orphans),
-    )
+    _show_orphans(console, moved.orphans)
 
 
 def _show_status(console: Console, found: Status) -> None:
@@ -243,16 +239,32 @@ def _show_status(console: Console, found: Status) -> None:
         "archived",
         (_archived(archive) for archive in found.archives),
     )
-    _list(
-        console,
-        "foreign keys left NOT VALID",
-        (f"{o.constraint_name} on {o.table_name}: {o.rows} rows" for o in found.orphans),
-    )
+    _show_orphans(console, found.orphans)
     if found.scream:
         _list(console, "scream window", _heard(found.scream))
         _list(console, "refused", (f"{who}, {n} times" for who, n in found.refused.items()))
     if found.lease and found.lease["live"]:
         _say(console, f"{found.lease['holder']} is at work until {found.lease['expires_at']}")
+    if "reverting" in found.steps.values():
+        _say(console, "next: migrator remove revert, with --to as before")
+    elif "applying" in found.steps.values():
+        _say(console, "next: migrator remove apply goes on, migrator remove revert takes back")
+
+
+def _show_orphans(console: Console, orphans: Sequence[Orphans]) -> None:
+    _list(
+        console,
+        "foreign keys left NOT VALID",
+        (
+            f"{o.constraint_name} on {o.table_name}: {o.rows} rows point to what is not there: {', '.join(o.some_keys)}"
+            for o in orphans
+        ),
+    )
+    if orphans:
+        _say(
+            console,
+            "next: mend or delete those rows; then, on PostgreSQL: ALTER TABLE … VALIDATE CONSTRAINT …",
+        )
 
 
 def _heard(scream: Scream) -> list[str]:

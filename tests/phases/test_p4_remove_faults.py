@@ -38,7 +38,8 @@ def test_a_write_after_the_archive_is_refused_and_holds_the_drop(site: Site) -> 
         site.sql("UPDATE migrator_quarantine.identities SET uid = 'x'")
     with pytest.raises(RefusedError, match="something still writes") as caught:
         p4_remove.run(site.ctx)
-    assert "migrator remove revert" in caught.value.hint
+    back = f"migrator remove revert --to {steps.QUARANTINE_TABLES}, then apply again"
+    assert caught.value.hint.endswith(back)
     assert site.sql("SELECT count(*) FROM migrator_quarantine.identities") == 48
 
 
@@ -316,8 +317,10 @@ def test_values_that_changed_behind_the_write_block_are_not_erased(
     site.sql("ALTER TABLE users DISABLE TRIGGER USER")
     site.sql("UPDATE users SET migrator_q_encrypted_password = 'newer' WHERE id = 1")
     site.sql("ALTER TABLE users ENABLE ALWAYS TRIGGER migrator_guard_block")
-    with pytest.raises(RefusedError, match="differs from the archive in 1 rows"):
+    with pytest.raises(RefusedError, match="differs from the archive in 1 rows") as caught:
         p4_remove.run(site.ctx, steps.ERASE_COLUMNS)
+    back = f"migrator remove revert --to {steps.QUARANTINE_COLUMNS}, then apply again"
+    assert caught.value.hint == back
     assert site.sql("SELECT migrator_q_encrypted_password FROM users WHERE id = 1") == "newer"
 
 

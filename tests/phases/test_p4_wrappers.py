@@ -164,8 +164,9 @@ def test_while_another_works_a_wrapper_waits_its_turn(site: Site) -> None:
 
 def test_a_permit_is_given_to_the_next_step_only_and_behind_the_gates(site: Site) -> None:
     p4_remove.plan(site.ctx)
-    with pytest.raises(ConflictError, match="01_guard comes before 02_tripwires"):
+    with pytest.raises(ConflictError, match="01_guard comes before 02_tripwires") as early:
         p4_remove.permit(site.ctx, "02")
+    assert "migrator remove apply --to 01_guard" in early.value.hint
     p4_remove.run(site.ctx, steps.GUARD)
     with pytest.raises(ConflictError, match="01_guard is applied"):
         p4_remove.permit(site.ctx, "01")

@@ -19,6 +19,8 @@ from migrator.sqlgen.steps import (
     ERASE_COLUMNS,
     PURGE_COLUMNS,
     PURGE_TABLES,
+    QUARANTINE_COLUMNS,
+    QUARANTINE_TABLES,
 )
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 _BYTES_PER_MB = 1_000_000
 ARCHIVES = frozenset({ARCHIVE_TABLES, ARCHIVE_COLUMNS})
+_BEFORE = {ARCHIVE_TABLES: QUARANTINE_TABLES, ARCHIVE_COLUMNS: QUARANTINE_COLUMNS}
 _WITH_IDENTITY = "the same command with --identity file:archive.key, or [remove.archive] identity"
 DRILLS = {DRILL_TABLES: ARCHIVE_TABLES, DRILL_COLUMNS: ARCHIVE_COLUMNS}
 # Where values were erased before the columns went, they come back with the revert of that.
@@ -133,9 +136,14 @@ def kept(here: Site, step: str) -> Kept:
     if not known.manifest_sha256:
         raise HeldError(
             "rows were erased after the purge: what came back is not all that the files hold",
-            hint="revert to before the archive, then apply again: migrator remove revert",
+            hint=f"{before_archive(step)}, then apply again",
         )
     return Kept(plan, folder, arrive(folder, known.manifest_sha256))
+
+
+def before_archive(step: str) -> str:
+    """Give the command that goes back to where the archive of a step is not there yet."""
+    return f"migrator remove revert --to {_BEFORE[step]}"
 
 
 def check_files(here: Site, step: str) -> None:

@@ -11,8 +11,15 @@ from migrator.archive.folder import arrive
 from migrator.archive.reader import check_chunks, read_rows
 from migrator.core.errors import ConflictError, RefusedError
 from migrator.legacy.copytext import parse
-from migrator.runner.removing.archives import archived, folder_of, kept, opening_of
+from migrator.runner.removing.archives import (
+    archived,
+    before_archive,
+    folder_of,
+    kept,
+    opening_of,
+)
 from migrator.sqlgen.naming import ROW_NUMBER
+from migrator.sqlgen.steps import ARCHIVE_COLUMNS, ARCHIVE_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -246,7 +253,7 @@ def compare(table: ArchivedTable, found: Digest) -> None:
         raise RefusedError(
             f"{table.label} differs from its archive once restored: {found.rows} rows with checksum "
             f"{found.sha256[:12]}, archived {table.rows} rows with checksum {table.sha256[:12]}",
-            hint="revert to before the archive step, then apply it again: migrator remove revert",
+            hint=f"before a purge: {before_archive(ARCHIVE_TABLES)}, of columns {before_archive(ARCHIVE_COLUMNS)}, then apply again; after it: take another copy of the archive's folder",
         )
 
 

@@ -19,6 +19,7 @@ from migrator.legacy.guard import ChunkKeys
 from migrator.runner.removing import finished
 from migrator.runner.removing.archives import (
     archived,
+    before_archive,
     chunk_size,
     erasure_key,
     folder_of,
@@ -208,9 +209,7 @@ class _Renewal:
 
     def _without_archive(self) -> str:
         """Say how to have it done where no archive has to follow."""
-        steps = self._here.plan.steps
-        before = steps[steps.index(self._step) - 1]
-        return f"migrator remove revert --to {before}, then this again, then migrator remove apply"
+        return f"{before_archive(self._step)}, then this again, then migrator remove apply"
 
     def _chunks(self, erasing: Erasing, keys: Sequence[Key]) -> dict[str, tuple[Chunk, ...]]:
         """Rewrite what the rows were in; give the new chunks, none or one, by the old one's file."""

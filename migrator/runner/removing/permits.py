@@ -45,7 +45,8 @@ def permit_step(here: Site, name: str, consent: Consent = NONE) -> Permit:
     missing = [step for step in here.plan.steps if step < name and states[step] != APPLIED]
     if missing:
         raise ConflictError(
-            f"step {missing[0]} comes before {name}", hint="migrator remove status"
+            f"step {missing[0]} comes before {name}",
+            hint=f"migrator remove permit {missing[0]} and its SQL, or migrator remove apply --to {missing[0]}",
         )
     if states[name] not in {"pending", "applying"}:
         raise ConflictError(f"step {name} is {states[name]}", hint="migrator remove status")

@@ -388,13 +388,18 @@ CREATE TABLE migrator_guard.orphan (
 CREATE FUNCTION migrator_guard.field(value text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN value IS NULL THEN 'N' ELSE octet_length(value) || ':' || value END;
 
+-- The command that goes back to where there is no archive, since it no longer holds what is there.
+CREATE FUNCTION migrator_guard.before_archive() RETURNS text LANGUAGE sql STABLE
+RETURN 'migrator remove revert --to ' || CASE WHEN migrator_guard.is_applied('11_quarantine_columns')
+    THEN '11_quarantine_columns' ELSE '05_quarantine_tables' END;
+
 CREATE FUNCTION migrator_guard.equal(found_rows bigint, found_sha256 text, wanted_rows bigint, wanted_sha256 text, what text) RETURNS void
 LANGUAGE plpgsql AS $migrator$
 BEGIN
     IF (found_rows, found_sha256) IS DISTINCT FROM (wanted_rows, wanted_sha256) THEN
         RAISE EXCEPTION '% differs from the archive: % rows with checksum %, archived % rows with checksum %',
             what, found_rows, left(found_sha256, 12), wanted_rows, left(wanted_sha256, 12)
-            USING ERRCODE = 'MG004', HINT = 'revert to before the archive step, then apply it again: migrator remove revert';
+            USING ERRCODE = 'MG004', HINT = migrator_guard.before_archive() || ', then apply again';
     END IF;
 END
 $migrator$;
@@ -413,7 +418,7 @@ CREATE FUNCTION migrator_guard.rows_unchanged(changed bigint, what text) RETURNS
 BEGIN
     IF changed <> 0 THEN
         RAISE EXCEPTION '% differs from the archive in % rows', what, changed
-            USING ERRCODE = 'MG004', HINT = 'revert to before the archive step, then apply it again: migrator remove revert';
+            USING ERRCODE = 'MG004', HINT = migrator_guard.before_archive() || ', then apply again';
     END IF;
 END
 $migrator$;
@@ -482,12 +487,12 @@ BEGIN
     PERFORM FROM pg_trigger WHERE tgrelid = blocked AND tgname = 'migrator_guard_block' AND tgenabled = 'A';
     IF NOT FOUND THEN
         RAISE EXCEPTION 'the write-block on % is gone or disabled', blocked
-            USING ERRCODE = 'MG004', HINT = 'revert to before the archive step, then apply it again: migrator remove revert';
+            USING ERRCODE = 'MG004', HINT = migrator_guard.before_archive() || ', then apply again';
     END IF;
     EXECUTE format('SELECT is_called FROM %s', rejected) INTO was_hit;
     IF was_hit THEN
         RAISE EXCEPTION 'something still writes to %: the write-block refused it', blocked
-            USING ERRCODE = 'MG004', HINT = 'find the writer in the server log (SQLSTATE 55000), then revert to before the archive step: migrator remove revert';
+            USING ERRCODE = 'MG004', HINT = 'find the writer in the server log (SQLSTATE 55000), then: ' || migrator_guard.before_archive() || ', then apply again';
     END IF;
     PERFORM FROM migrator_guard.archive WHERE name = archive_name AND compared_at > clock_timestamp() - interval '15 minutes';
     IF NOT FOUND THEN

@@ -36,6 +36,7 @@ DROP FUNCTION migrator_guard.archived(text, text);
 DROP FUNCTION migrator_guard.proven(text);
 DROP FUNCTION migrator_guard.loaded(text);
 DROP FUNCTION migrator_guard.unwritten(regclass, text, regclass);
+DROP FUNCTION migrator_guard.before_archive();
 DROP FUNCTION migrator_guard.nobody_screamed(interval);
 DROP FUNCTION migrator_guard.unproven(text);
 DROP FUNCTION migrator_guard.withdrawn(regclass, name[]);
