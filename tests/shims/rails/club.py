@@ -24,6 +24,9 @@ BOB, ALICE, CAROL, DAVE = 1, 2, 3, 6
 NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Accept": "text/html"}
 XHR = {"Accept": "application/json"}
 STAGE_SEEN_WITHIN_S = 15
+# Time for a few tries, five seconds apart.
+KEYS_FETCHED_WITHIN_S = 60
+UNAVAILABLE = 503
 TOKEN_COOKIE = "auther_id_token"
 
 
@@ -113,6 +116,15 @@ class Club:
         while self.shim_info()["epoch"] != str(epoch):
             assert time.monotonic() < deadline_s, self.shim_info()
             time.sleep(0.1)
+
+    def wait_for_keys(self) -> None:
+        """Wait until the application has the issuer's keys: on a busy machine it may give its first fetch up."""
+        deadline_s = time.monotonic() + KEYS_FETCHED_WITHIN_S
+        bearer = {"Authorization": f"Bearer {self.token(ALICE)}", **XHR}
+        with self.browser() as client:
+            while client.get("/whoami", headers=bearer).status_code == UNAVAILABLE:
+                assert time.monotonic() < deadline_s, self.app.log[-2000:]
+                time.sleep(0.1)
 
     def metrics_text(self) -> str:
         """Give the exposition."""
