@@ -219,11 +219,11 @@ def _map_plain(users: Sequence[LegacyUser], rules: Rules) -> dict[str, Mapped]:
 
 
 def _moves(pair: _Pair, row: Mapped) -> bool:
-    before = pair.stored.user
-    if row.accounts == pair.stored.accounts and row.user.email == before.email:
-        return row.user.username != before.username
-    return (row.user.email, row.user.username) != (before.email, before.username) or bool(
-        _new_accounts(pair, row)
+    user, before = row.user, pair.stored.user
+    return (
+        user.email != before.email
+        or user.username != before.username
+        or bool(_new_accounts(pair, row))
     )
 
 
@@ -232,12 +232,15 @@ def _moved(pair: _Pair, row: Mapped) -> Mapped:
 
 
 def _new_accounts(pair: _Pair, row: Mapped) -> tuple[AccountRow, ...]:
+    brought = [account for account in row.accounts if account.provider_id != CREDENTIAL]
+    if not brought:
+        return ()
     known = {account.id for account in pair.stored.accounts}
-    return tuple(a for a in row.accounts if a.id not in known and a.provider_id != CREDENTIAL)
+    return tuple(account for account in brought if account.id not in known)
 
 
 def _is_privileged(stored: Stored) -> bool:
-    return stored.user.role not in {None, ROLE}
+    return stored.user.role not in (None, ROLE)
 
 
 def _privileged(pk: str, stored: Stored) -> Obstacle:
