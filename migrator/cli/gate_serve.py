@@ -11,7 +11,6 @@ from migrator.cli.address import Address
 from migrator.cli.secret import SECRET, token_of
 from migrator.cli.web_server import web_server
 from migrator.core.errors import UsageError
-from phases import p3_drain
 
 if TYPE_CHECKING:
     from migrator.cli.common import Invocation
@@ -43,7 +42,7 @@ def serve(invocation: Invocation, listen: str, token: SecretRef | None) -> None:
         )
     secret = None if token is None else token_of(token, invocation.root)
     # Starlette takes longer to import than most commands take to run.
-    from migrator.dashboards.gate_endpoint import make_app  # noqa: PLC0415
+    from migrator.dashboards.gate_endpoint import make_app
 
     # Ctrl-C is how it ends.
     with closing(address.listener()) as bound, suppress(KeyboardInterrupt):
@@ -57,6 +56,8 @@ def serve(invocation: Invocation, listen: str, token: SecretRef | None) -> None:
 
 
 def _answer(invocation: Invocation, step: str, name: str | None) -> StepAnswer:
+    from phases import p3_drain
+
     ctx = invocation.context()
     try:
         return p3_drain.answer(ctx, step, name)
