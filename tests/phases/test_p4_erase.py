@@ -210,7 +210,7 @@ def test_a_row_that_others_point_to_waits_until_they_are_gone_or_there_is_no_arc
     assert site.sql("SELECT count(*) FROM identities") == 47
 
 
-EVERYWHERE = pytest.param("all", marks=pytest.mark.long)
+EVERYWHERE = pytest.param("all", marks=[pytest.mark.long, pytest.mark.timeout(1800)])
 
 
 @pytest.mark.parametrize("which", ["ends", EVERYWHERE])

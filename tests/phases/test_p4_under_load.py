@@ -38,7 +38,13 @@ if TYPE_CHECKING:
     ("users", "budget_s", "stay_s"),
     [
         pytest.param(600, 0.8, 1.3, id="600 users"),
-        pytest.param(100_000, 1.0, 4.0, id="100000 users", marks=pytest.mark.long),
+        pytest.param(
+            100_000,
+            1.0,
+            4.0,
+            id="100000 users",
+            marks=[pytest.mark.long, pytest.mark.timeout(1800)],
+        ),
     ],
 )
 def test_no_query_waits_longer_than_one_lock_timeout_where_a_bare_drop_makes_all_wait(
