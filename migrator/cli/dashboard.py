@@ -16,7 +16,6 @@ from migrator.cli.address import DEFAULT_ADDRESS, Address
 from migrator.cli.common import pass_context
 from migrator.cli.drain import before_option
 from migrator.cli.secret import token_of
-from migrator.cli.status import standings_of
 from migrator.config.secrets import SecretRef
 from migrator.core.errors import DependencyError, MigratorError, UsageError
 from migrator.gates.spec import REMOVE
@@ -93,6 +92,7 @@ def dashboard(  # noqa: PLR0913, PLR0917 (click hands over each option by itself
 
 
 def _reader(ctx: Context, step: str | None) -> Reader:
+    from migrator.cli.standings import standings_of
     from migrator.runner.overview import Reader
     from phases import p3_drain
 

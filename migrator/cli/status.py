@@ -12,7 +12,6 @@ from migrator.cli.output import emit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import ModuleType
 
     from rich.console import Console
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 @pass_context
 def status(ctx: Context, as_json: bool) -> None:
     """Say where the migration stands, what is held and why, and the next command."""
+    from migrator.cli.standings import standings_of
     from migrator.runner.syncing.standing import describe
     from migrator.runner.writing_back.running import describe as describe_write_back
 
@@ -52,14 +52,6 @@ def status(ctx: Context, as_json: bool) -> None:
         },
         lambda out: _screen(out, ctx, standings, notes, following),
     )
-
-
-def standings_of(ctx: Context) -> dict[str, Standing]:
-    """Give where each phase stands, from the state alone."""
-    from phases import p0_preflight, p1_import, p2_dual_path, p3_drain, p4_remove
-
-    phases: tuple[ModuleType, ...] = (p0_preflight, p1_import, p2_dual_path, p3_drain, p4_remove)
-    return {phase.NAME: phase.standing(ctx) for phase in phases}
 
 
 def _running(working: Mapping[str, str]) -> list[str]:

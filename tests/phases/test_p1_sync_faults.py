@@ -225,9 +225,15 @@ def counted(write):
     def wrapped(*args, **kwargs):
         global writes
         writes += 1
-        if writes == deadly:
-            threading.Thread(target=die).start()
-        return write(*args, **kwargs)
+        if writes != deadly:
+            return write(*args, **kwargs)
+        dying = threading.Thread(target=die)
+        dying.start()
+        written = write(*args, **kwargs)
+        # A busy machine may let the rest be written before it lets this one die.
+        if not wait_s:
+            dying.join()
+        return written
     return wrapped
 
 for owner, name in (

@@ -129,7 +129,9 @@ class Whole(Target):
 class AllAtOnce(Target):
     """All cases in one long test."""
 
+    # Four minutes on cores that others use too.
     @pytest.mark.long
+    @pytest.mark.timeout(1800)
     def test_all_cases(self, verify: Verify) -> None:
         for result in verify(CASES).values():
             check(result, gaps=self.gaps)

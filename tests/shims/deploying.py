@@ -1,19 +1,23 @@
-"""What a gate says of a real application that is deployed again while the gate is watched."""
+"""What a real application that nobody else uses goes through when it is deployed again, and is killed."""
 
 from __future__ import annotations
 
 import os
 import signal
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import psycopg
 
 from migrator.config.secrets import SecretRef
+from migrator.conformance.issuer import Issuer
 from migrator.core.clock import SystemClock
+from migrator.core.stage import Stage
 from migrator.gates.evaluate import Sample, evaluate
 from migrator.gates.grade import grade
 from migrator.gates.verdict import GateState
@@ -23,20 +27,64 @@ from migrator.metrics.look import Look
 from migrator.metrics.measures import MEASURES, Terms
 from migrator.metrics.shim_counters import ShimCounters
 from tests.gates.specs import AT, spec
-from tests.parts.stage_file import CONTROL_SECRET, METRICS_TOKEN
+from tests.parts.stage_file import CONTROL_SECRET, METRICS_TOKEN, create_side_tables
+from tests.shims.asgi.club import BOB, oracle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    import httpx
     import pytest
 
     from migrator.gates.verdict import Verdict
     from tests.parts.program import Program
+    from tests.shims.conforming import App
 
 INTERVAL = timedelta(seconds=10)
 WITHIN = timedelta(minutes=1)
 PATIENCE_S = 30
 QUIET = spec(consecutive=2, span=3 * INTERVAL, interval=INTERVAL)
+
+
+class Club(Protocol):
+    """An application with its database, as a target's own tests use it."""
+
+    @property
+    def app(self) -> Program: ...
+
+    @property
+    def dsn(self) -> str: ...
+
+    def sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]: ...
+
+    def wait_for(self, condition: Callable[[], bool]) -> None: ...
+
+    def link_everybody(self) -> None: ...
+
+
+ClubT = TypeVar("ClubT", bound=Club)
+
+
+@contextmanager
+def running_alone(
+    dsn: str, prepare: Callable[..., App], club: Callable[[Any, Issuer, str], ClubT]
+) -> Iterator[ClubT]:
+    """Run an application in stage dual 0 %, everybody linked.
+
+    Args:
+        dsn: Its database, which no other instance uses.
+        prepare: Makes it; of `tests.parts`.
+        club: What its tests use, made of the application, its issuer and its database.
+    """
+    create_side_tables(dsn)
+    with Issuer() as issuer:
+        app = prepare(dsn, issuer, pepper=oracle()[BOB]["pepper"])
+        app.stage.set(Stage.DUAL)
+        made = club(app, issuer, dsn)
+        made.link_everybody()
+        app.start()
+        yield made
+        app.remove()
 
 
 @dataclass
@@ -138,3 +186,36 @@ def check_deployments(
     states = [watched.look().state for _ in range(3)]
     assert GateState.PASSED not in states
     assert watched.passes(), watched.samples
+
+
+def check_waiting_for_the_row(
+    club: Club, session: httpx.Client, nobody: httpx.Client, *, path: str, complaint: str
+) -> None:
+    """Start an application that can't write its row yet, and one that has no table for it.
+
+    Args:
+        club: It runs.
+        session: Somebody with a legacy session.
+        nobody: Somebody without any.
+        path: Where it says who is there.
+        complaint: What its log says of a row that could not be written.
+    """
+    club.app.stop()
+    with psycopg.connect(club.dsn) as blocker:
+        blocker.execute("LOCK migrator_process IN EXCLUSIVE MODE")
+        club.app.start()
+        refused = session.get(path)
+        assert (refused.status_code, "Retry-After" in refused.headers) == (503, True)
+        assert nobody.get(path).json()["user"] is None
+        blocker.rollback()
+    club.wait_for(lambda: session.get(path).status_code == HTTPStatus.OK)
+    written = "SELECT count(*) FROM migrator_process WHERE instance = 'web-1' AND ended_at IS NULL"
+    assert club.sql(written) == [(1,)]
+
+    # Without the table everything goes on as before.
+    club.app.stop()
+    club.sql("DROP TABLE migrator_process")
+    club.app.start()
+    assert session.get(path).json()["credential"] == "session"
+    club.app.stop()
+    assert complaint not in club.app.log

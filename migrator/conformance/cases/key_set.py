@@ -32,6 +32,7 @@ AT_ONCE = 16
 EVERY_NTH_IS_GOOD = 50
 _SLOW_S = 6.0
 _MARGIN_S = 0.1
+_TRIES = 5
 _MEND = (
     "one key set for the process: single flight, one forced refetch per cooldown whatever the kids, "
     "and a failed refetch never replaces a good set"
@@ -179,12 +180,24 @@ def unknown_kid(bench: Bench) -> None:
 )
 def unknown_kid_inside_the_cooldown(bench: Bench) -> None:
     _require_known(bench)
+    answer, fetches, took_s = _second_unknown(bench)
+    for _ in range(_TRIES):
+        # Later than a short cooldown, which happens on a busy machine, it says nothing.
+        if took_s < bench.profile.jwks_cooldown.total_seconds():
+            break
+        answer, fetches, took_s = _second_unknown(bench)
+    bench.expect_refused(answer, UNAVAILABLE, "verification_unavailable")
+    answer.must(fetches == 0, "no fetch inside the cooldown")
+
+
+def _second_unknown(bench: Bench) -> tuple[Answer, int, float]:
+    """Give the answer to the second of two unknown kids, the fetches that it caused, and the seconds of both."""
     _after_cooldown(bench)
+    began_s = time.monotonic()
     bench.who(bench.browser(), bearer(_unknown(bench)))
     before = bench.issuer.jwks_fetches
     answer = bench.who(bench.browser(), bearer(_unknown(bench)))
-    bench.expect_refused(answer, UNAVAILABLE, "verification_unavailable")
-    answer.must(bench.issuer.jwks_fetches == before, "no fetch inside the cooldown")
+    return answer, bench.issuer.jwks_fetches - before, time.monotonic() - began_s
 
 
 @case(

@@ -35,6 +35,8 @@ class Sessions:
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] == "lifespan":
+        await receive()
+        await send({"type": "lifespan.shutdown.complete"})
         return
     user = scope["auther.user"]
     await send({"type": "websocket.accept", "subprotocol": user.user_pk if user else None})
@@ -58,11 +60,12 @@ def handshake(package: Package, dsn: str, **headers: str) -> dict[str, Any]:
     named = [(k.replace("_", "-").lower().encode(), v.encode()) for k, v in headers.items()]
     scope = {"type": "websocket", "path": "/talk", "headers": named, "query_string": b""}
 
-    async def serve() -> None:
+    async def serve_it() -> dict[str, Any]:
         await shim(scope, receive, send)
-        await shim({"type": "lifespan"}, receive, send)
+        return {"type": "lifespan.shutdown"}
 
-    asyncio.run(serve())
+    # The one request of a server's whole life, at whose end the shim's threads end too.
+    asyncio.run(shim({"type": "lifespan"}, serve_it, send))
     return sent[0]
 
 

@@ -6,12 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migrator.conformance.issuer import Issuer
-from migrator.core.stage import Stage
 from tests.parts.django import prepare
-from tests.parts.stage_file import create_side_tables
-from tests.shims.asgi.club import BOB, oracle
-from tests.shims.deploying import check_deployments
+from tests.shims.asgi.club import BOB
+from tests.shims.deploying import check_deployments, running_alone
 from tests.shims.django.club import DjangoClub
 
 if TYPE_CHECKING:
@@ -24,15 +21,8 @@ pytestmark = pytest.mark.xdist_group("django")
 
 @pytest.fixture
 def alone(devise_db: str) -> Iterator[DjangoClub]:
-    create_side_tables(devise_db)
-    with Issuer() as issuer:
-        app = prepare(devise_db, issuer, pepper=oracle()[BOB]["pepper"])
-        app.stage.set(Stage.DUAL)
-        club = DjangoClub(app, issuer, devise_db)
-        club.link_everybody()
-        app.start()
+    with running_alone(devise_db, prepare, DjangoClub) as club:
         yield club
-        app.remove()
 
 
 def test_a_gate_stays_passed_through_deployments_and_holds_after_a_kill(

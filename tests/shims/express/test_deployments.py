@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
 
-from migrator.conformance.issuer import Issuer
-from migrator.core.stage import Stage
 from tests.parts import require
 from tests.parts.express import prepare
-from tests.parts.stage_file import create_side_tables
-from tests.shims.asgi.club import BOB, oracle
-from tests.shims.deploying import check_deployments
+from tests.shims.asgi.club import BOB
+from tests.shims.deploying import check_deployments, check_waiting_for_the_row, running_alone
 from tests.shims.express.club import Club
 
 if TYPE_CHECKING:
@@ -27,15 +23,8 @@ pytestmark = pytest.mark.xdist_group("express")
 @pytest.fixture
 def alone(devise_db: str) -> Iterator[Club]:
     require("express")
-    create_side_tables(devise_db)
-    with Issuer() as issuer:
-        app = prepare(devise_db, issuer, pepper=oracle()[BOB]["pepper"])
-        app.stage.set(Stage.DUAL)
-        club = Club(app, issuer, devise_db)
-        club.link_everybody()
-        app.start()
+    with running_alone(devise_db, prepare, Club) as club:
         yield club
-        app.remove()
 
 
 def check_is_bob(client: httpx.Client) -> None:
@@ -55,22 +44,6 @@ def test_a_gate_stays_passed_through_deployments_and_holds_after_a_kill(
 def test_a_legacy_session_waits_for_the_row_where_there_is_a_place_for_it(alone: Club) -> None:
     with alone.browser() as session, alone.browser() as nobody:
         assert alone.sign_in(session, BOB).status_code == 303
-        alone.app.stop()
-        with psycopg.connect(alone.dsn) as blocker:
-            blocker.execute("LOCK migrator_process IN EXCLUSIVE MODE")
-            alone.app.start()
-            refused = session.get("/whoami")
-            assert (refused.status_code, "Retry-After" in refused.headers) == (503, True)
-            assert nobody.get("/whoami").json()["user"] is None
-            blocker.rollback()
-        alone.wait_for(lambda: session.get("/whoami").status_code == 200)
-        written = "SELECT count(*) FROM migrator_process WHERE ended_at IS NULL"
-        assert alone.sql(written) == [(1,)]
-
-        # Without the table everything goes on as before.
-        alone.app.stop()
-        alone.sql("DROP TABLE migrator_process")
-        alone.app.start()
-        check_is_bob(session)
-        alone.app.stop()
-        assert "process_end_not_written" not in alone.app.log
+        check_waiting_for_the_row(
+            alone, session, nobody, path="/whoami", complaint="process_end_not_written"
+        )

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
-from migrator.conformance.issuer import Issuer
-from migrator.core.stage import Stage
 from tests.parts import require
 from tests.parts.express import HONO, prepare
-from tests.parts.stage_file import create_side_tables
-from tests.shims.asgi.club import BOB, oracle
-from tests.shims.deploying import check_deployments
+from tests.shims.asgi.club import BOB
+from tests.shims.deploying import check_deployments, running_alone
 from tests.shims.express.club import Club
 
 if TYPE_CHECKING:
@@ -26,15 +24,8 @@ pytestmark = pytest.mark.xdist_group("hono")
 @pytest.fixture
 def alone(devise_db: str) -> Iterator[Club]:
     require("hono")
-    create_side_tables(devise_db)
-    with Issuer() as issuer:
-        app = prepare(devise_db, issuer, stack=HONO, pepper=oracle()[BOB]["pepper"])
-        app.stage.set(Stage.DUAL)
-        club = Club(app, issuer, devise_db)
-        club.link_everybody()
-        app.start()
+    with running_alone(devise_db, partial(prepare, stack=HONO), Club) as club:
         yield club
-        app.remove()
 
 
 def check_is_bob(client: httpx.Client) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 import psycopg
-from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
+from migrator.conformance.counters import samples_of
 from migrator.conformance.issuer import Issuer
 from migrator.core.stage import Stage
 from tests.parts.rails import RailsApp
@@ -24,6 +24,9 @@ BOB, ALICE, CAROL, DAVE = 1, 2, 3, 6
 NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Accept": "text/html"}
 XHR = {"Accept": "application/json"}
 STAGE_SEEN_WITHIN_S = 15
+# Time for a few tries, five seconds apart.
+KEYS_FETCHED_WITHIN_S = 60
+UNAVAILABLE = 503
 TOKEN_COOKIE = "auther_id_token"
 
 
@@ -114,6 +117,15 @@ class Club:
             assert time.monotonic() < deadline_s, self.shim_info()
             time.sleep(0.1)
 
+    def wait_for_keys(self) -> None:
+        """Wait until the application has the issuer's keys: on a busy machine it may give its first fetch up."""
+        deadline_s = time.monotonic() + KEYS_FETCHED_WITHIN_S
+        bearer = {"Authorization": f"Bearer {self.token(ALICE)}", **XHR}
+        with self.browser() as client:
+            while client.get("/whoami", headers=bearer).status_code == UNAVAILABLE:
+                assert time.monotonic() < deadline_s, self.app.log[-2000:]
+                time.sleep(0.1)
+
     def metrics_text(self) -> str:
         """Give the exposition."""
         headers = {"Authorization": f"Bearer {METRICS_TOKEN}"}
@@ -130,8 +142,7 @@ class Club:
 
     def samples(self) -> list[Sample]:
         """Give all that the exposition holds."""
-        families = text_string_to_metric_families(self.metrics_text())
-        return [sample for family in families for sample in family.samples]
+        return samples_of(self.metrics_text())
 
     def shim_info(self) -> dict[str, str]:
         """Give the labels of migrator_shim_info."""

@@ -44,6 +44,7 @@ def running_club(club_dsn: str) -> Iterator[Club]:
         club.sql("DELETE FROM migrator_identity")
         club.sql(LINK_EVERYBODY)
         app.start()
+        club.wait_for_keys()
         yield club
         app.remove()
 

@@ -20,7 +20,7 @@ module AutherCutover
 
     # Yields for the application's answer.
     def watch(request)
-      legacy = LegacySession.new(request)
+      legacy = request.legacy
       before = legacy.holds
       remembered = legacy.remembered_id unless before
       named = before || remembered
@@ -38,8 +38,8 @@ module AutherCutover
 
     # The user whom the session holds now and did not before, or who came in through a door once more.
     def gained_user(request, legacy, before)
-      after = legacy.holds
-      after if after != before || (at_door?(request) && request.env[ACCEPTED] == after)
+      after = legacy.holds_now
+      after if after && (after != before || (request.env[ACCEPTED] == after && at_door?(request)))
     end
 
     def at_door?(request)
@@ -74,12 +74,12 @@ module AutherCutover
     end
 
     def refuse(request, answer, user, door)
-      LegacySession.new(request).remove_user
+      request.legacy.remove_user
       # Whom the browser remembers stays signed in request by request, in drain too; only no session is made of it.
       return answer if door == "remember_me" && request.env[LEGACY_USER] == user.id
 
       AutherCutover.counters.add("auth_logins_refused_total", door: door, stage: AutherCutover.stage.stage)
-      LegacySession.new(request).forget_browser if door == "remember_me"
+      request.legacy.forget_browser if door == "remember_me"
       answer[2].close if answer[2].respond_to?(:close)
       DoorRules.answer(user, request, request.get? ? request.fullpath : request.return_to)
     end

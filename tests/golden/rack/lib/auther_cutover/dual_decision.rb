@@ -7,7 +7,7 @@ module AutherCutover
       super
       @stage = request.env[STAGE] = AutherCutover.stage
       @accepts_legacy = @stage.accepts_legacy?
-      @legacy = LegacySession.new(request)
+      @legacy = request.legacy
     end
 
     private

@@ -45,7 +45,7 @@ module AutherCutover
 
     # Another one as soon as the set is another one. Raises Unavailable.
     def version
-      return @version if age_s <= MAX_AGE_S
+      return @version if now_s - @fetched_at <= MAX_AGE_S
 
       refresh
       raise Unavailable, "no usable keys" if age_s > STALE_IF_ERROR_S

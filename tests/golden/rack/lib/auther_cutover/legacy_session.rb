@@ -33,16 +33,19 @@ module AutherCutover
     end
 
     def loaded?
-      session = @request.session
+      session = @request.env[Rack::RACK_SESSION]
       !session.respond_to?(:loaded?) || session.loaded?
     end
 
-    # The id of the user whom the session names, good or not; nobody is asked.
+    # The id of the user whom the session names, good or not; nobody is asked. As it was when somebody looked last.
     def holds
-      return unless loaded? || hinted?
+      @looked ? @held : holds_now
+    end
 
-      id = @sessions.held(@request)
-      id.to_s unless id.nil?
+    # The same after the application may have changed it.
+    def holds_now
+      @looked = true
+      @held = loaded? || hinted? ? @sessions.held(@request)&.to_s : nil
     end
 
     def remembered?
@@ -69,6 +72,7 @@ module AutherCutover
     # Only the user goes: cart, CSRF token and the rest of the session belong to the visitor.
     def remove_user
       @sessions.forget(@request) if holds
+      @held = nil
     end
 
     # In this browser only: others stay remembered.

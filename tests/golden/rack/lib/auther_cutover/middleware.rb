@@ -7,31 +7,39 @@ module AutherCutover
       raise Misconfigured, "auther_cutover: call AutherCutover.integrate first" unless AutherCutover.application
 
       @app = app
+      # Nearly all requests are for other paths, which one look tells.
+      own = Pages.steps.keys + AutherCutover.settings.exempt_paths
+      @own = own.to_h { |path| [path, true] }
     end
 
     def call(env)
       request = Request.new(env)
       AutherCutover.beacon.ensure_running
-      status, headers, body = answer(request)
-      [status, request.with_cookies(headers), body]
+      request.with_cookies(answer(request))
     end
 
     private
 
     def answer(request)
-      path = request.env["PATH_INFO"]
+      env = request.env
+      path = env["PATH_INFO"]
       return Metrics.answer(request) if path == Metrics::PATH
-      return AutherCutover.control.answer(request) if AutherCutover.control.genuine?(request)
+      return AutherCutover.control.answer(request) if env.key?(Control::HEADER) && AutherCutover.control.genuine?(request)
 
-      step = Pages.step(request)
-      return Pages.new(request).call(step) if step
-      return application(request) if AutherCutover.settings.exempt_paths.include?(path)
-
-      DualDecision.new(request).call { application(request) }
+      own = own_answer(request, path) if @own.key?(path)
+      own || DualDecision.new(request).call { application(request) }
     rescue Unavailable => error # which stage holds
       AutherCutover.counters.request(path: :none, outcome: :unavailable, stage: "unknown",
                                      client: Client.kind(request, :none))
       Answers.unavailable(error.retry_after_s)
+    end
+
+    # nil for one of its pages that is asked for in another way.
+    def own_answer(request, path)
+      step = Pages.step(request)
+      return Pages.new(request).call(step) if step
+
+      application(request) if AutherCutover.settings.exempt_paths.include?(path)
     end
 
     def application(request)

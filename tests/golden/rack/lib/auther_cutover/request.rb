@@ -11,9 +11,17 @@ module AutherCutover
       env[JAR] ||= CookieJar.new(cookies)
     end
 
-    # The headers of an answer with the cookies that it sets.
-    def with_cookies(headers)
-      env.key?(JAR) ? cookie_jar.write(headers) : headers
+    # One for all who look at it before and after the application runs.
+    def legacy
+      @legacy ||= LegacySession.new(self)
+    end
+
+    # An answer with the cookies that it sets.
+    def with_cookies(answer)
+      return answer unless env.key?(JAR)
+
+      status, headers, body = answer
+      [status, cookie_jar.write(headers), body]
     end
 
     # Where the page in front of a form wanted the person to go.

@@ -7,10 +7,12 @@ module AutherCutover
     MAX = 10_000
 
     # Its own method digest makes it ready twice, before and after. Before is enough, and what a timeout breaks
-    # off leaves nothing behind for the next token.
+    # off leaves nothing behind for the next token. Not by reset, which looks the algorithm up by its name.
     class Sha256 < OpenSSL::Digest::SHA256
+      READY = new
+
       def of(text)
-        reset
+        initialize_copy(READY)
         update(text)
         finish
       end
@@ -24,15 +26,17 @@ module AutherCutover
       @sha256 = Sha256.new
     end
 
+    # The token's claims and the version of the keys that it was verified with; nil for one that never was.
+    # A request asks twice: is the token ours, and is it good?
+    def entry(token)
+      token.entry ||= (@lock.synchronize { @claims[digest(token)] } unless token.too_large?)
+    end
+
     # nil unless the token was verified with the keys that hold now, and has not ended. The block gives
     # their version.
     def claims(token)
       found, version = entry(token)
       found if found && version == yield && found["exp"] > Process.clock_gettime(Process::CLOCK_REALTIME)
-    end
-
-    def include?(token)
-      !entry(token).nil?
     end
 
     # A changed key set drops all: what a removed key signed counts no more.
@@ -46,11 +50,6 @@ module AutherCutover
     end
 
     private
-
-    # A request asks twice: is the token ours, and is it good?
-    def entry(token)
-      token.entry ||= (@lock.synchronize { @claims[digest(token)] } unless token.too_large?)
-    end
 
     def digest(token)
       token.digest ||= @sha256.of(token.text)

@@ -36,7 +36,7 @@ module AutherCutover
 
     # Was it good once? For routing only.
     def seen?(token)
-      @verified.include?(token)
+      !@verified.entry(token).nil?
     end
 
     # The claims of a token that may have ended, as of one that is to be renewed or logged out; else nil.
