@@ -144,7 +144,10 @@ class Stored:
 
 def password_of(accounts: Sequence[AccountRow]) -> str | None:
     """Give what the password's account holds, None without one."""
-    return next((a.password for a in accounts if a.provider_id == CREDENTIAL), None)
+    for account in accounts:
+        if account.provider_id == CREDENTIAL:
+            return account.password
+    return None
 
 
 class Change(NamedTuple):

@@ -11,19 +11,15 @@ import click
 from migrator.cli.common import json_option, pass_context
 from migrator.cli.output import emit
 from migrator.cli.secret import SECRET
-from migrator.config.load import load
-from migrator.config.name import NAME_PATTERN
-from migrator.core.approval import GOOD_FOR, Request, read_request, sign_request
 from migrator.core.clock import SystemClock, parse_iso
 from migrator.core.durations import format_duration
-from migrator.core.ed25519 import new_private_key, public_key_of
 from migrator.core.errors import RefusedError, UsageError
-from migrator.runner.approving import judged, open_requests, signature_file
 from migrator.runner.private_file import put_in_place
 
 if TYPE_CHECKING:
     from migrator.cli.common import Invocation
     from migrator.config.secrets import SecretRef
+    from migrator.core.approval import Request
     from migrator.runner.context import Context
 
 
@@ -41,6 +37,9 @@ def approve() -> None:
 )
 def keygen(name: str, out: Path | None) -> None:
     """Make an approver's key and print what goes into migrator.toml."""
+    from migrator.config.name import NAME_PATTERN
+    from migrator.core.ed25519 import new_private_key, public_key_of
+
     if not re.fullmatch(NAME_PATTERN, name):
         raise UsageError(f"{name!r} cannot name an approver", hint="use a-z, 0-9, - and _")
     path = out or Path(f"{name}.key")
@@ -61,6 +60,9 @@ def keygen(name: str, out: Path | None) -> None:
 @click.pass_obj
 def sign(invocation: Invocation, request: Path, key: SecretRef, name: str, yes: bool) -> None:
     """Show in words what is asked for, and sign it; needs no state and no database."""
+    from migrator.core.approval import sign_request
+    from migrator.runner.approving import signature_file
+
     text, asked = _read(request)
     private_key = key.reveal(Path.cwd())
     _check(invocation, asked, name=name, private_key=private_key)
@@ -80,6 +82,8 @@ def sign(invocation: Invocation, request: Path, key: SecretRef, name: str, yes: 
 @pass_context
 def list_(ctx: Context, as_json: bool) -> None:
     """Show what waits for approval, and who has signed it."""
+    from migrator.runner.approving import judged, open_requests
+
     found = [(request, judged(ctx, request)) for request in open_requests(ctx)]
     lines = [
         f"{request.purpose} until {request.expires_at}: {'; '.join(judgement.faults) or 'approved'}\n"
@@ -104,6 +108,8 @@ def list_(ctx: Context, as_json: bool) -> None:
 
 
 def _read(path: Path) -> tuple[str, Request]:
+    from migrator.core.approval import read_request
+
     try:
         text = path.read_text(encoding="utf-8")
         return text, read_request(text)
@@ -115,6 +121,9 @@ def _read(path: Path) -> tuple[str, Request]:
 
 def _check(invocation: Invocation, asked: Request, *, name: str, private_key: str) -> None:
     """Refuse early what would not count later."""
+    from migrator.config.load import load
+    from migrator.core.ed25519 import public_key_of
+
     config = load(invocation.config_path)
     if asked.migration != config.migration.name:
         raise RefusedError(f"this request is about another migration, {asked.migration}")
@@ -139,6 +148,8 @@ def _check(invocation: Invocation, asked: Request, *, name: str, private_key: st
 
 def _in_words(asked: Request) -> list[str]:
     """Say what is approved; control characters of whoever asked reach no terminal."""
+    from migrator.core.approval import GOOD_FOR
+
     matter = asked.matter
     life = f"good once and until {asked.expires_at} ({format_duration(GOOD_FOR)} at most)"
     said = [

@@ -21,12 +21,11 @@ from migrator.cli.common import dry_run_option, json_option, pass_context
 from migrator.cli.output import emit
 from migrator.core.errors import ExitCode
 from migrator.runner.canaries import read_canaries
-from migrator.runner.standing_up import capacity as measuring
-from migrator.runner.standing_up import clients, doctoring
 
 if TYPE_CHECKING:
     from migrator.runner.canaries import Canary
     from migrator.runner.context import Context
+    from migrator.runner.standing_up.capacity import Through
 
 canary_option = click.option(
     "--canary",
@@ -56,6 +55,8 @@ def doctor(ctx: Context, canaries: Path | None, with_sign_up: bool, as_json: boo
     Exit code 0: ready. 1: something makes the cutover impossible. 3: something that it depends on is
     not known. The answers count for 24 hours in `migrator dual-path stage set`.
     """
+    from migrator.runner.standing_up import doctoring
+
     made = doctoring.diagnose(ctx, canary=_first(canaries), with_sign_up=with_sign_up)
     emit(as_json, diagnosis_data(made), lambda out: show_diagnosis(out, made))
     if made.exit_code is not ExitCode.DONE:
@@ -78,6 +79,8 @@ def ensure(ctx: Context, canaries: Path | None, dry_run: bool, as_json: bool) ->
     Exit code 1: people would not get through; the last lines say what to do in Auther itself.
     3: that is not known, for want of a canary or of a running Auther.
     """
+    from migrator.runner.standing_up import clients
+
     made = (
         clients.plan_client(ctx)
         if dry_run
@@ -99,6 +102,8 @@ def consents(ctx: Context, remove: bool, as_json: bool) -> None:
 
     Users who register later are not helped by that: prefer the entry that `ensure` prints.
     """
+    from migrator.runner.standing_up import clients
+
     rows = clients.write_consents(ctx, remove=remove)
     did = "removed" if remove else "written"
     emit(as_json, {did: rows}, lambda out: out.print(f"{rows:,} consents {did}"))
@@ -115,20 +120,23 @@ def consents(ctx: Context, remove: bool, as_json: bool) -> None:
 )
 @click.option(
     "--through",
-    type=click.Choice([measuring.SIGN_IN, measuring.VERIFY]),
-    default=measuring.SIGN_IN,
+    type=click.Choice(["sign-in", "verify"]),
+    default="sign-in",
     show_default=True,
     help="verify: the plugin's endpoint, which has no limits and makes no sessions.",
 )
 @json_option
 @pass_context
 def capacity(
-    ctx: Context, canaries: Path | None, seconds: float, through: str, as_json: bool
+    ctx: Context, canaries: Path | None, seconds: float, through: Through, as_json: bool
 ) -> None:
     """Load Auther with sign-ins of canaries, and keep how many a second it takes.
 
     Stops at the first error, limit or answer of over 5 s. Exit code 3: a limit ended it.
     """
+    from migrator.runner.standing_up import capacity as measuring
+    from migrator.runner.standing_up import doctoring
+
     own = doctoring.configured_canary(ctx)
     named = read_canaries(canaries) if canaries else ()
     accounts = [Account(one.email, one.password) for one in named] or ([own] if own else [])

@@ -8,7 +8,6 @@ from rich.table import Table
 from rich.text import Text
 
 from migrator.auther.live.doctor.interface import State
-from migrator.auther.live.doctor.registry import what
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,6 +34,8 @@ def diagnosis_data(made: Diagnosis) -> dict[str, Any]:
 
 def show_diagnosis(out: Console, made: Diagnosis) -> None:
     """Show all findings, then the verdict."""
+    from migrator.auther.live.doctor.registry import what
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("question", overflow="fold", max_width=24)
     table.add_column("state", no_wrap=True)
@@ -63,6 +64,8 @@ def client_data(made: Ensured) -> dict[str, Any]:
 
 def show_client(out: Console, made: Ensured, *, dry_run: bool) -> None:
     """Show the difference, then how the login looks, then what a person has to do."""
+    from migrator.auther.live.doctor.registry import what
+
     client, needed = made.repair.client, made.repair.differences
     did = "would be" if dry_run else "is"
     what_happened = "repaired" if made.repair.exists else "created"

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import click
 
-from migrator.config.load import load
 from migrator.core.clock import SystemClock
-from migrator.dashboards.terminal import TerminalProgress
-from migrator.runner.context import Context, make_context, open_within
 from migrator.runner.notifying.afterwards import delivering
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from migrator.runner.context import Context
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -47,6 +46,10 @@ class Invocation:
         Raises:
             UsageError: The configuration is missing or wrong.
         """
+        from migrator.config.load import load
+        from migrator.dashboards.terminal import TerminalProgress
+        from migrator.runner.context import open_within
+
         return open_within(
             load(self.config_path),
             root=self.root,
@@ -62,6 +65,10 @@ class Invocation:
             UsageError: The configuration is missing or wrong.
             DependencyError: The state cannot be opened.
         """
+        from migrator.config.load import load
+        from migrator.dashboards.terminal import TerminalProgress
+        from migrator.runner.context import make_context
+
         return make_context(
             load(self.config_path),
             root=self.root,

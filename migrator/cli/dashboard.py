@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import threading
 from contextlib import ExitStack, contextmanager
@@ -17,22 +16,18 @@ from migrator.cli.address import DEFAULT_ADDRESS, Address
 from migrator.cli.common import pass_context
 from migrator.cli.drain import before_option
 from migrator.cli.secret import token_of
-from migrator.cli.status import standings_of
 from migrator.config.secrets import SecretRef
 from migrator.core.errors import DependencyError, MigratorError, UsageError
-from migrator.dashboards.overview import REMOVED
-from migrator.dashboards.page import Request, evidence_hash, report
 from migrator.gates.spec import REMOVE
 from migrator.runner.notifying.afterwards import deliver_soon
-from migrator.runner.overview import Reader
-from migrator.state.store import open_to_read
-from phases import p3_drain
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator
 
+    from migrator.dashboards.page import Request
     from migrator.runner.context import Context
+    from migrator.runner.overview import Reader
 
 FAREWELL_S = 10
 
@@ -73,6 +68,8 @@ def dashboard(  # noqa: PLR0913, PLR0917 (click hands over each option by itself
     It shows what `migrator drain watch` measured last and measures nothing by itself, so any number of
     people may look without disturbing a gate.
     """
+    from migrator.state.store import open_to_read
+
     reading = replace(
         ctx, state=open_to_read(ctx.config.state.url, root=ctx.root, clock=ctx.clock)
     )
@@ -95,6 +92,10 @@ def dashboard(  # noqa: PLR0913, PLR0917 (click hands over each option by itself
 
 
 def _reader(ctx: Context, step: str | None) -> Reader:
+    from migrator.cli.standings import standings_of
+    from migrator.runner.overview import Reader
+    from phases import p3_drain
+
     return Reader(
         ctx,
         recall=lambda: p3_drain.recall(ctx, p3_drain.plan(ctx, step=step)),
@@ -111,8 +112,10 @@ def _serve(
     measuring: bool,
 ) -> None:
     # Only this command needs a web server, and a saved file needs none.
-    from migrator.dashboards.web.app import make_app  # noqa: PLC0415
-    from migrator.dashboards.web.serve import serve  # noqa: PLC0415
+    import asyncio
+
+    from migrator.dashboards.web.app import make_app
+    from migrator.dashboards.web.serve import serve
 
     clock = reader.ctx.clock
     served = serve(
@@ -136,6 +139,10 @@ def _stopped_by_ctrl_c() -> Iterator[None]:
 def _save(
     ctx: Context, reader: Reader, file: Path, step: str | None, approvers: tuple[str, ...]
 ) -> None:
+    from migrator.dashboards.overview import REMOVED
+    from migrator.dashboards.page import evidence_hash, report
+    from phases import p3_drain
+
     planned = p3_drain.plan(ctx, step=step)
     over = replace(reader.read(), evidence=p3_drain.evidence(ctx, planned))
     if over.lost:
@@ -150,6 +157,8 @@ def _save(
 
 
 def _request(step: str, approvers: tuple[str, ...]) -> Request:
+    from migrator.dashboards.page import Request
+
     if step == REMOVE:
         return Request(
             "remove the legacy auth tables and columns",
@@ -168,6 +177,8 @@ def _request(step: str, approvers: tuple[str, ...]) -> Request:
 @contextmanager
 def _measuring(ctx: Context, step: str | None) -> Iterator[None]:
     """Watch in the background; what fails is tried again at the next look."""
+    from phases import p3_drain
+
     ended = threading.Event()
 
     def watch(check: Callable[[], None]) -> None:

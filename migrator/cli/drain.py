@@ -23,10 +23,7 @@ from migrator.core.errors import ExitCode, UsageError
 from migrator.dashboards.drain_view import Screen, draw, summary
 from migrator.dashboards.health_view import health_lines
 from migrator.gates.verdict import decide
-from migrator.runner.gating.census import census_standing
-from migrator.runner.gating.who import KINDS, Asked, masked, who
 from migrator.runner.notifying.afterwards import deliver_soon
-from phases import p3_drain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -39,6 +36,7 @@ if TYPE_CHECKING:
 
 REDRAWN_PER_S = 0.5
 STEPS = click.Choice(["dual", "drain", "auther", "remove"])
+KINDS = ("pinned", "sessions", "remembered", "recent")
 before_option = click.option(
     "--before", "step", type=STEPS, help="Whose gates; default: the step that comes next."
 )
@@ -59,6 +57,8 @@ drain.add_command(grafana)
 @pass_context
 def status(ctx: Context, step: str | None, as_json: bool) -> None:
     """Look once: deadline, bound, forecast, sessions, requests, coverage. Takes no sample for a gate."""
+    from phases import p3_drain
+
     picture = p3_drain.survey(ctx, p3_drain.plan(ctx, step=step))
     emit(as_json, picture, lambda out: out.print(draw(picture, _screen_of(out))))
 
@@ -68,6 +68,8 @@ def status(ctx: Context, step: str | None, as_json: bool) -> None:
 @pass_context
 def health(ctx: Context, as_json: bool) -> None:
     """Look once: errors, sign-ins against the weeks before, the shim's time, refusals per door."""
+    from phases import p3_drain
+
     picture = p3_drain.health(ctx)
     emit(as_json, picture, lambda out: _print_lines(out, health_lines(picture)))
 
@@ -92,6 +94,8 @@ def watch(
     Goes on when a source is away and counts again when it is back; one watch at a time. Ends with the gates' exit code:
     0 passed, 1 failed, 3 anything else; Ctrl-C ends it the same way.
     """
+    from phases import p3_drain
+
     planned = p3_drain.plan(ctx, step=step)
     verdicts: tuple[Verdict, ...] = ()
     every = interval or ctx.config.drain.interval
@@ -127,6 +131,9 @@ def census(
     The sessions themselves are only read. Killed at any point, the same command goes on. Exit code 3: some
     rows are not read yet.
     """
+    from migrator.runner.gating.census import census_standing
+    from phases import p3_drain
+
     if dry_run:
         found = census_standing(ctx)
         emit(as_json, found, lambda out: out.print(standing_line(found), markup=False))
@@ -143,7 +150,7 @@ def census(
 
 
 @drain.command("who")
-@click.argument("kinds", nargs=-1, type=click.Choice(list(KINDS)), metavar="[KIND]...")
+@click.argument("kinds", nargs=-1, type=click.Choice(KINDS), metavar="[KIND]...")
 @click.option("--limit", "rows", type=click.IntRange(1, 10_000), default=20, show_default=True)
 @click.option("--after", default="", help="Go on after a page; with one KIND.")
 @click.option("--unmask", is_flag=True, help="Print addresses and keys in full.")
@@ -161,11 +168,14 @@ def who_is_left(
 
     KIND: pinned, sessions, remembered, recent; all of them without one. Changes nothing.
     """
+    from migrator.runner.gating.who import Asked, masked, who
+    from phases import p3_drain
+
     if after and len(kinds) != 1:
         raise UsageError(
             "--after goes on with one KIND", hint="migrator drain who pinned --after …"
         )
-    pages = who(ctx, kinds or tuple(KINDS), Asked(after, rows))
+    pages = who(ctx, kinds or KINDS, Asked(after, rows))
     shown = pages if unmask else masked(pages, ctx.migration_key(), ctx.config.legacy.model)
     counted = None if after else p3_drain.populations(ctx)
     data = {"populations": counted, "pages": shown}

@@ -9,7 +9,6 @@ import click
 
 from migrator.cli.common import dry_run_option, pass_context
 from migrator.core.errors import DependencyError
-from phases import p3_drain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +25,8 @@ def rules(ctx: Context, out: Path, dry_run: bool) -> None:
 
     Load migrator-rules.yml into Prometheus; test with: promtool test rules FILE.test.yml
     """
+    from phases import p3_drain
+
     _write(p3_drain.prometheus_rules(ctx), out, dry_run=dry_run)
 
 
@@ -35,6 +36,8 @@ def rules(ctx: Context, out: Path, dry_run: bool) -> None:
 @pass_context
 def grafana(ctx: Context, out: Path, dry_run: bool) -> None:
     """Write a dashboard to import into Grafana, made from the gates; it asks for the data source."""
+    from phases import p3_drain
+
     _write({out.name: p3_drain.grafana_dashboard(ctx)}, out.parent, dry_run=dry_run)
 
 

@@ -14,7 +14,6 @@ from migrator.cli.stage import stage
 from migrator.cli.verify import verify
 from migrator.config import DEFAULT_FILE
 from migrator.shims.targets import TARGETS
-from phases import p2_dual_path
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -63,6 +62,8 @@ def generate(  # noqa: PLR0913 (click hands over each option by itself)
 
     Without a migrator.toml every setting is CHANGE_ME, and the code refuses to start.
     """
+    from phases import p2_dual_path
+
     unconfigured = invocation.config_path == DEFAULT_FILE and not DEFAULT_FILE.exists()
     ctx = None if unconfigured else invocation.context()
     made = p2_dual_path.plan_files(ctx, target, out, legacy=not no_legacy)
@@ -92,6 +93,8 @@ def take_out(out: Path, as_json: bool) -> None:
 
     What is left to be changed by hand stands on standard error.
     """
+    from phases import p2_dual_path
+
     found = p2_dual_path.plan_taking_out(out)
     if as_json:
         print_json(found)

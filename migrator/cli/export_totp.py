@@ -10,7 +10,6 @@ import click
 from migrator.cli.common import dry_run_option, json_option, pass_context
 from migrator.cli.output import emit
 from migrator.core.errors import ExitCode
-from migrator.runner.importing import totp_export
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,6 +40,8 @@ def export_totp(
 
     Exit code 3: not everybody's secret could be exported.
     """
+    from migrator.runner.importing import totp_export
+
     key = totp_export.read_recipient(recipient)
     done = totp_export.count(ctx, key) if dry_run else totp_export.export(ctx, key, out)
     data = {**done.as_data(), "file": "" if dry_run else str(out)}

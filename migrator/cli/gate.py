@@ -25,10 +25,7 @@ from migrator.core.errors import ExitCode
 from migrator.dashboards.drain_view import verdict_lines
 from migrator.dashboards.gate_view import draw
 from migrator.gates.verdict import GateState, decide
-from migrator.runner.gating import acknowledging
-from migrator.runner.gating.picture import gate_row
 from migrator.runner.notifying.afterwards import deliver_soon
-from phases import p3_drain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -37,7 +34,9 @@ if TYPE_CHECKING:
     from migrator.dashboards.drain_picture import GateRow
     from migrator.gates.verdict import Verdict
     from migrator.runner.context import Context
+    from migrator.runner.gating.acknowledging import Acknowledged
     from migrator.runner.gating.silence import SilentStore
+    from phases.p3_drain import DrainPlan
 
 FINAL = frozenset({GateState.PASSED, GateState.OVERRIDDEN, GateState.FAILED})
 # Countdowns move even where samples are taken rarely.
@@ -55,6 +54,9 @@ def gate() -> None:
 @pass_context
 def list_(ctx: Context, step: str | None, as_json: bool) -> None:
     """Show all gates and where they stand; measures nothing and writes nothing."""
+    from migrator.runner.gating.picture import gate_row
+    from phases import p3_drain
+
     planned = p3_drain.plan(ctx, step=step) if step else p3_drain.plan_all(ctx)
     rows = [gate_row(v) for v in p3_drain.shown(ctx, planned)]
     people = verdict_lines(rows) or ["no gate is configured, which holds every step"]
@@ -80,6 +82,9 @@ def check(
 
     Exit code: 0 all passed, 1 one failed, 3 anything else.
     """
+    from migrator.runner.gating.picture import gate_row
+    from phases import p3_drain
+
     planned = p3_drain.plan(ctx, step=step, names=names)
     verdicts: tuple[Verdict, ...] = ()
     pace = min((spec.interval for spec in planned.gates), default=ctx.config.drain.interval)
@@ -109,6 +114,8 @@ def check(
 @pass_context
 def explain(ctx: Context, name: str, as_json: bool) -> None:
     """Say in words what a gate measures, what is missing, since when, and what to do."""
+    from phases import p3_drain
+
     found = p3_drain.explained(ctx, name)
     emit(as_json, dict(found), lambda out: lines(out, dict(found)))
 
@@ -125,6 +132,9 @@ def watch(ctx: Context, step: str | None, duration: timedelta | None, as_json: b
     Ends by itself with 0 when all passed and 1 when one failed; Ctrl-C, or the time given, ends it with 3.
     With --json a line for each change.
     """
+    from migrator.runner.gating.picture import gate_row
+    from phases import p3_drain
+
     planned = p3_drain.plan(ctx, step=step)
     pace = min((spec.interval for spec in planned.gates), default=ctx.config.drain.interval)
     decision = GateState.HELD
@@ -146,7 +156,9 @@ def watch(ctx: Context, step: str | None, duration: timedelta | None, as_json: b
     return decision.exit_code
 
 
-def _seen(ctx: Context, planned: p3_drain.DrainPlan, *, acts: bool) -> tuple[Verdict, ...]:
+def _seen(ctx: Context, planned: DrainPlan, *, acts: bool) -> tuple[Verdict, ...]:
+    from phases import p3_drain
+
     return p3_drain.observe(ctx, planned) if acts else p3_drain.shown(ctx, planned)
 
 
@@ -166,6 +178,8 @@ def override(ctx: Context, name: str, reason: str, confirmation: str, as_json: b
 
     Only a bound or a span can be overridden. That something was measured at all cannot.
     """
+    from phases import p3_drain
+
     given = p3_drain.override(ctx, name, reason=reason, confirmation=confirmation)
     emit(
         as_json,
@@ -196,6 +210,9 @@ def acknowledge(
 
     Exit code 3: it is not acknowledged.
     """
+    from migrator.runner.gating import acknowledging
+    from phases import p3_drain
+
     if sessions:
         store = p3_drain.silent_sessions(ctx, acknowledging=list_hash)
         emit(as_json, store, lambda out: _print(out, _of_store(store)))
@@ -209,7 +226,7 @@ def acknowledge(
     return ExitCode.DONE if found.known else ExitCode.HELD
 
 
-def _who_loses(found: acknowledging.Acknowledged) -> list[str]:
+def _who_loses(found: Acknowledged) -> list[str]:
     pinned = found.pinned
     said = [f"{pinned.users:,} users lose access when the legacy path ends"]
     said += [f"  user {pk}: {reason}" for pk, reason in pinned.shown]

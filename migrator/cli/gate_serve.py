@@ -11,7 +11,6 @@ from migrator.cli.address import Address
 from migrator.cli.secret import SECRET, token_of
 from migrator.cli.web_server import web_server
 from migrator.core.errors import UsageError
-from phases import p3_drain
 
 if TYPE_CHECKING:
     from migrator.cli.common import Invocation
@@ -42,23 +41,21 @@ def serve(invocation: Invocation, listen: str, token: SecretRef | None) -> None:
             hint=f"--token env:NAME, or --listen {DEFAULT_ADDRESS}",
         )
     secret = None if token is None else token_of(token, invocation.root)
-    # Starlette takes longer to import than most commands take to run.
-    from migrator.dashboards.gate_endpoint import make_app  # noqa: PLC0415
+    # Before it listens: who asks first would wait for what is imported then.
+    from migrator.dashboards.gate_endpoint import make_app
+    from phases import p3_drain
+
+    def answer(step: str, name: str | None) -> StepAnswer:
+        ctx = invocation.context()
+        try:
+            return p3_drain.answer(ctx, step, name)
+        finally:
+            ctx.state.engine.dispose()
 
     # Ctrl-C is how it ends.
     with closing(address.listener()) as bound, suppress(KeyboardInterrupt):
         # Whoever knows the token may come by any name; without one a page on the web must not.
         hosts = address.hosts(bound, ()) if secret is None else None
-        app = make_app(
-            lambda step, name: _answer(invocation, step, name), token=secret, hosts=hosts
-        )
+        app = make_app(answer, token=secret, hosts=hosts)
         click.echo(f"listening on http://{address.said(bound)}/gates/STEP")
         web_server(app).run(sockets=[bound])
-
-
-def _answer(invocation: Invocation, step: str, name: str | None) -> StepAnswer:
-    ctx = invocation.context()
-    try:
-        return p3_drain.answer(ctx, step, name)
-    finally:
-        ctx.state.engine.dispose()

@@ -27,7 +27,6 @@ from migrator.cli.write_back import write_back
 from migrator.core.errors import ExitCode
 from migrator.core.redact import mask_email
 from migrator.runner.importing.outcome import Outcome, summary
-from phases import p1_import
 
 if TYPE_CHECKING:
     from migrator.runner.context import Context
@@ -43,6 +42,8 @@ def import_() -> None:
 @pass_context
 def plan(ctx: Context, as_json: bool) -> None:
     """Count what a run would do with every user. Reads both sides, writes nothing."""
+    from phases import p1_import
+
     _emit_outcome(p1_import.plan(ctx), as_json)
 
 
@@ -60,6 +61,8 @@ def run(ctx: Context, accept_rejects: bool, dry_run: bool, as_json: bool) -> Exi
 
     Exit code 3: some users were rejected and nobody has accepted that yet.
     """
+    from phases import p1_import
+
     if dry_run:
         _emit_outcome(p1_import.plan(ctx), as_json)
         return ExitCode.DONE
@@ -77,6 +80,8 @@ def resolve(ctx: Context, dry_run: bool, as_json: bool) -> None:
 
     Entries that a person wrote stay as they are. The next run obeys the file.
     """
+    from phases import p1_import
+
     found = p1_import.resolve(ctx, write=not dry_run)
     data = {"resolutions_file": str(found.path), **found.for_the_ledger()}
     data["unmatched"] = list(found.unmatched)
@@ -101,6 +106,8 @@ def verify(ctx: Context, html: Path | None, as_json: bool) -> ExitCode:
 
     Exit code 1: something differs. All of it is in the differences file.
     """
+    from phases import p1_import
+
     result = p1_import.verify(ctx, html=html)
     file = ctx.config.import_.differences_file
     data = {**as_data(result), "differences_file": str(ctx.path(file))}
@@ -122,6 +129,8 @@ def rollback(ctx: Context, except_signed_in: bool, dry_run: bool, as_json: bool)
 
     Refuses, before anything is removed, when users have used Auther since.
     """
+    from phases import p1_import
+
     if dry_run:
         done = p1_import.plan_rollback(ctx)
     else:
@@ -148,6 +157,8 @@ def prove(
 
     Exit code 1: at least one would not.
     """
+    from phases import p1_import
+
     proofs = p1_import.prove(ctx, csv, email_column=email_column, password_column=password_column)
     said = [
         {

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import click
 
 from migrator.cli.output import emit
-from migrator.config.name import NAME_PATTERN
 from migrator.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -44,6 +43,8 @@ def init(invocation: Invocation, name: str, verified_when: str, as_json: bool) -
 
     Nothing that exists is changed: a key that is there stays.
     """
+    from migrator.config.name import NAME_PATTERN
+
     path = invocation.config_path
     if path.exists():
         raise UsageError(

@@ -9,7 +9,6 @@ import click
 
 from migrator.cli.common import dry_run_option, json_option, pass_context
 from migrator.cli.output import emit
-from migrator.runner.importing import load_file
 from migrator.runner.importing.user_files import FORMS
 
 if TYPE_CHECKING:
@@ -37,6 +36,8 @@ def load(
 
     The file takes the place of what was loaded before: all of it, or on any fault nothing.
     """
+    from migrator.runner.importing import load_file
+
     work = load_file.examine if dry_run else load_file.load
     done = work(ctx, load_file.Files(file, form, hashes))
     emit(as_json, done.as_data(), lambda out: _show(out, done, planned=dry_run))
@@ -61,6 +62,8 @@ def unload(ctx: Context, as_json: bool) -> None:
 
     What is at Auther stays.
     """
+    from migrator.runner.importing import load_file
+
     done = load_file.unload(ctx)
     said = "Dropped what was loaded." if done else "Nothing was loaded."
     emit(as_json, {"dropped": done}, lambda out: out.print(said))

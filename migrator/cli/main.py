@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from migrator import __version__
-from migrator.cli.lazy import LazyGroup
+from migrator.cli.lazy import LazyGroup, Listed
 from migrator.config import DEFAULT_FILE
 from migrator.core.errors import DependencyError, ExitCode, MigratorError
 from migrator.core.redact import scrub
@@ -19,26 +19,63 @@ if TYPE_CHECKING:
     from structlog.types import EventDict
 
 COMMANDS = {
-    "init": "migrator.cli.init:init",
-    "status": "migrator.cli.status:status",
-    "preflight": "migrator.cli.preflight:preflight",
-    "auther": "migrator.cli.auther:auther",
-    "import": "migrator.cli.import_:import_",
-    "dual-path": "migrator.cli.dual_path:dual_path",
-    "drain": "migrator.cli.drain:drain",
-    "gate": "migrator.cli.gate:gate",
-    "dashboard": "migrator.cli.dashboard:dashboard",
-    "approve": "migrator.cli.approve:approve",
-    "remove": "migrator.cli.remove:remove",
-    "user": "migrator.cli.user:user",
-    "notify": "migrator.cli.notify:notify",
-    "ledger": "migrator.cli.ledger:ledger",
+    "init": Listed(
+        "migrator.cli.init:init", "Write a commented migrator.toml and the keys it names."
+    ),
+    "status": Listed(
+        "migrator.cli.status:status",
+        "Say where the migration stands, what is held and why, and the next command.",
+    ),
+    "preflight": Listed(
+        "migrator.cli.preflight:preflight",
+        "Look at the legacy database, Auther and the application's code, and give a verdict.",
+    ),
+    "auther": Listed(
+        "migrator.cli.auther:auther",
+        "Find out what a running Auther can do, and make it ready for the application.",
+    ),
+    "import": Listed(
+        "migrator.cli.import_:import_",
+        "Bring users into Auther with their passwords, compare, prove, and take them out again.",
+    ),
+    "dual-path": Listed(
+        "migrator.cli.dual_path:dual_path",
+        "Generate shims that accept both sides, and move the login between them.",
+    ),
+    "drain": Listed(
+        "migrator.cli.drain:drain", "See who is still on the legacy path, and when it ends."
+    ),
+    "gate": Listed("migrator.cli.gate:gate", "Ask whether the next step is safe."),
+    "dashboard": Listed(
+        "migrator.cli.dashboard:dashboard",
+        "Show the whole cutover as a web page, read-only; Ctrl-C ends it.",
+    ),
+    "approve": Listed(
+        "migrator.cli.approve:approve",
+        "Approve what two people have to decide; their keys are in migrator.toml.",
+    ),
+    "remove": Listed(
+        "migrator.cli.remove:remove",
+        "Remove the legacy auth tables and columns, and bring them back.",
+    ),
+    "user": Listed(
+        "migrator.cli.user:user",
+        "Ask about one person: where they sign in, why it fails, what to do.",
+    ),
+    "notify": Listed(
+        "migrator.cli.notify:notify",
+        "Tell people elsewhere: webhooks on stage, gate and health events.",
+    ),
+    "ledger": Listed(
+        "migrator.cli.ledger:ledger",
+        "Read the append-only record and check that nobody changed it.",
+    ),
 }
 
 
 @click.group(
     cls=LazyGroup,
-    modules=COMMANDS,
+    listed=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.option(
@@ -53,24 +90,13 @@ COMMANDS = {
 @click.version_option(__version__)
 @click.pass_context
 def cli(context: click.Context, config_path: Path, verbose: int) -> None:
-    r"""Move an application's own authentication to Auther, phase by phase.
-
-    \b
-    preflight    what is there, on both sides
-    auther       what a running Auther can do; its client, its capacity
-    import       users with their passwords into Auther, proven
-    dual-path    shims that accept both, and the switch between them
-    drain, gate  who is still on the legacy path, and whether the next step is safe
-    dashboard    all of it as a web page, or as a file for a change request
-    user         where one person signs in, and why that fails
-    approve      two people let happen what one alone must not do
-    remove       the legacy auth tables and columns, and their way back
+    """Move an application's own authentication to Auther, phase by phase.
 
     `migrator status` says where the migration stands and what to run next.
     Exit codes: 0 done, 1 refused, 2 usage, 3 held, 4 a dependency failed, 5 state conflict.
     """
     # Not for `--version` and `--help`, which are answered at once.
-    from migrator.cli.common import Invocation  # noqa: PLC0415
+    from migrator.cli.common import Invocation
 
     _log_to_stderr(verbose)
     context.obj = Invocation(config_path)
@@ -97,7 +123,7 @@ def main() -> None:
 
 
 def _say(error: MigratorError, arguments: list[str]) -> ExitCode:
-    from migrator.cli.output import print_error  # noqa: PLC0415
+    from migrator.cli.output import print_error
 
     print_error(error, as_json="--json" in arguments)
     return error.exit_code
@@ -113,7 +139,7 @@ def _as_dependency(error: OSError) -> DependencyError:
 
 
 def _log_to_stderr(verbose: int) -> None:
-    import structlog  # noqa: PLC0415
+    import structlog
 
     level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
     structlog.configure(

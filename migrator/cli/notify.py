@@ -9,7 +9,6 @@ import click
 from migrator.cli.common import json_option, pass_context
 from migrator.cli.output import emit
 from migrator.core.errors import ExitCode, UsageError
-from migrator.runner.notifying.delivering import deliver, send_test
 
 if TYPE_CHECKING:
     from migrator.runner.context import Context
@@ -25,6 +24,8 @@ def notify() -> None:
 @pass_context
 def test(ctx: Context, as_json: bool) -> ExitCode:
     """Send a test event to every webhook. Exit code 4: one did not take it."""
+    from migrator.runner.notifying.delivering import send_test
+
     if not ctx.config.notify.webhooks:
         raise UsageError("no webhook is configured", hint="see [notify] in migrator.toml")
     found = send_test(ctx)
@@ -38,6 +39,8 @@ def test(ctx: Context, as_json: bool) -> ExitCode:
 @pass_context
 def flush(ctx: Context, as_json: bool) -> ExitCode:
     """Send everything that waits now, whatever its next attempt is. Exit code 4: some still waits."""
+    from migrator.runner.notifying.delivering import deliver
+
     done = deliver(ctx, everything=True)
     lines = [f"{done.sent} sent, {done.waiting} waiting", *done.errors]
     emit(as_json, done, lambda out: out.print("\n".join(lines), markup=False))

@@ -11,10 +11,11 @@ from migrator.auther.plugin.files import files as plugin_files
 from migrator.cli.common import Invocation, json_option
 from migrator.cli.output import emit
 from migrator.core.errors import DependencyError, ExitCode, UsageError
-from migrator.runner.plugin_environment import Written, write_environment
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from migrator.runner.plugin_environment import Written
 
 
 @click.command()
@@ -45,6 +46,8 @@ def plugin(
     What is in the environment file stays; only what is missing is added. Exit code 1: a variable
     there has another value than the migrator works with.
     """
+    from migrator.runner.plugin_environment import write_environment
+
     if rotate and env_file is None:
         raise UsageError("--rotate needs --env-file", hint="name Auther's environment file")
     data: dict[str, Any] = {"written": _write_plugin(folder)}

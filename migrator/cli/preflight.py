@@ -12,7 +12,6 @@ from migrator.cli.output import emit
 from migrator.cli.preflight_report import as_data, show_plan, show_report
 from migrator.core.errors import ExitCode
 from migrator.runner.canaries import read_canaries
-from phases import p0_preflight
 
 if TYPE_CHECKING:
     from migrator.runner.context import Context
@@ -47,6 +46,8 @@ def preflight(
 
     Exit code 0: ready. 1: not ready, the blockers say why. 4: a database could not be reached.
     """
+    from phases import p0_preflight
+
     known = read_canaries(canaries) if canaries else ()
     if dry_run:
         planned = p0_preflight.plan(ctx, app=app)

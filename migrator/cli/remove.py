@@ -14,10 +14,8 @@ from migrator.cli.common import dry_run_option, json_option, pass_context
 from migrator.cli.output import emit
 from migrator.cli.remove_archive import drill, erase, identity_option, keygen, receipt_, restore_
 from migrator.core.errors import ExitCode
-from migrator.runner.removing.consent import Consent
 from migrator.sqlgen.steps import SCREAM_WINDOW
 from migrator.sqlgen.wrap.registry import WRAPPERS
-from phases import p4_remove
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -90,6 +88,8 @@ def plan_(
     as_json: bool,
 ) -> None:
     """Read the catalog and write deploy, revert and verify SQL, and the order for the code."""
+    from phases import p4_remove
+
     made = p4_remove.plan(
         ctx, out.resolve() if out else None, wrap=wrap, app=app, preserve_order=preserve_order
     )
@@ -114,6 +114,9 @@ def apply_(
     as_json: bool,
 ) -> None:
     """Apply the plan's steps behind their gates, up to STEP or all."""
+    from migrator.runner.removing.consent import Consent
+    from phases import p4_remove
+
     if dry_run:
         _show_steps("would apply", p4_remove.pending(ctx, to), as_json=as_json)
         return
@@ -132,6 +135,9 @@ def permit(ctx: Context, step: str, reason: str, confirm: str, as_json: bool) ->
 
     Asks what `remove apply` asks and writes the evidence where the SQL looks for it.
     """
+    from migrator.runner.removing.consent import Consent
+    from phases import p4_remove
+
     given = p4_remove.permit(ctx, step, Consent(reason, confirm))
     emit(as_json, asdict(given), lambda console: _show_permit(console, given))
 
@@ -158,6 +164,8 @@ def revert(
     as_json: bool,
 ) -> None:
     """Take back every step after STEP, or all; asks no gate."""
+    from phases import p4_remove
+
     if dry_run:
         _show_steps("would revert", p4_remove.revertible(ctx, to), as_json=as_json)
         return
@@ -172,6 +180,8 @@ def revert(
 @pass_context
 def verify(ctx: Context, as_json: bool) -> None:
     """Check in the database that every applied step holds, archives included."""
+    from phases import p4_remove
+
     _show_steps("verified", p4_remove.verify(ctx), as_json=as_json)
 
 
@@ -180,6 +190,8 @@ def verify(ctx: Context, as_json: bool) -> None:
 @pass_context
 def status(ctx: Context, as_json: bool) -> None:
     """Say how far the removal is, by the database itself."""
+    from phases import p4_remove
+
     found = p4_remove.status(ctx)
     emit(as_json, asdict(found), lambda console: _show_status(console, found))
 

@@ -10,17 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.markup import escape
 
-from migrator.archive.encryption import NONE, Identity, Unencrypted, make_identity
 from migrator.cli.common import json_option, pass_context
 from migrator.cli.output import emit
 from migrator.config.secrets import SecretRef
 from migrator.core.errors import UsageError
-from migrator.dashboards.terminal import TerminalProgress
 from migrator.runner.private_file import put_in_place
-from migrator.runner.removing import archive_work, receipt
-from migrator.runner.removing.erasing import Wish
-from migrator.runner.removing.plans import kept_plan
-from migrator.runner.removing.restoring import find_archives, restore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,7 +24,7 @@ if TYPE_CHECKING:
     from migrator.archive.encryption import Opening
     from migrator.runner.context import Context
     from migrator.runner.removing.drilling import Proven
-    from migrator.runner.removing.erasing import Erased
+    from migrator.runner.removing.erasing import Erased, Wish
     from migrator.runner.removing.restoring import FoundArchive, Restored
 
 
@@ -67,6 +61,8 @@ def keygen(out: Path, as_json: bool) -> None:
 
     Whoever has the private key can restore, and without it nobody can: keep it away from this machine, twice.
     """
+    from migrator.archive.encryption import make_identity
+
     if out.exists():
         raise UsageError(f"{out} is there already", hint="name another file")
     private, public = make_identity()
@@ -103,6 +99,8 @@ def drill(
 
     With --from it may run on another machine, by whoever has the private key.
     """
+    from migrator.runner.removing import archive_work
+
     if folder is None and into is not None:
         raise UsageError("--into needs --from", hint="name the archives' folder")
     proven = (
@@ -152,6 +150,9 @@ def restore_(  # noqa: PLR0913, PLR0917 (click hands over each option by itself)
     makes its tables, so each manifest has to be known from elsewhere: by --sha256, as the receipt and the ledger have it,
     or by --manifest. With --trust-folder whoever could write to the folder decides what runs in that database.
     """
+    from migrator.dashboards.terminal import TerminalProgress
+    from migrator.runner.removing.restoring import find_archives, restore
+
     known = _known_manifests(folder, hashes, manifests)
     if not known and not trust_folder:
         raise UsageError(
@@ -188,6 +189,9 @@ def erase(  # noqa: PLR0913, PLR0917 (click hands over each option by itself)
     as_json: bool,
 ) -> None:
     """Erase rows from quarantine and archive; after a purge, keep them from ever coming back."""
+    from migrator.runner.removing import archive_work
+    from migrator.runner.removing.erasing import Wish
+
     listed = keys_from.read_text(encoding="utf-8").splitlines() if keys_from else []
     values = tuple(dict.fromkeys([*keys, *(line.strip() for line in listed if line.strip())]))
     if not values:
@@ -202,6 +206,9 @@ def erase(  # noqa: PLR0913, PLR0917 (click hands over each option by itself)
 @pass_context
 def receipt_(ctx: Context, as_json: bool) -> None:
     """Write what was dropped, on what evidence, and how to restore, as JSON and HTML."""
+    from migrator.runner.removing import receipt
+    from migrator.runner.removing.plans import kept_plan
+
     made = kept_plan(ctx)
     files = receipt.keep_receipt(ctx, made)
     found = receipt.make_receipt(ctx, made)
@@ -224,6 +231,8 @@ def _sha256(file: Path) -> str:
 
 
 def _opening(archives: Sequence[FoundArchive], identity: SecretRef | None) -> Opening:
+    from migrator.archive.encryption import NONE, Identity, Unencrypted
+
     if all(archive.manifest.encryption == NONE for archive in archives):
         return Unencrypted()
     if identity is None:

@@ -9,12 +9,12 @@ import click
 
 from migrator.cli.common import json_option, pass_context
 from migrator.cli.output import emit
-from migrator.runner.importing.snapshots import Snapshot, list_snapshots, take_snapshot
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from migrator.runner.context import Context
+    from migrator.runner.importing.snapshots import Snapshot
 
 _MEGABYTE = 1_000_000
 _OF_A_FILE = (
@@ -36,6 +36,8 @@ def snapshot(ctx: Context, only_list: bool, as_json: bool) -> None:
 
     `migrator import run` takes one by itself before it first writes among other users.
     """
+    from migrator.runner.importing.snapshots import list_snapshots, take_snapshot
+
     if not only_list:
         take_snapshot(ctx)
     found = list_snapshots(ctx)

@@ -15,9 +15,7 @@ from migrator.cli.output import emit, print_json
 from migrator.core.durations import format_duration
 from migrator.core.errors import ExitCode
 from migrator.core.stage import Stage
-from migrator.runner import stages
 from migrator.runner.notifying.afterwards import deliver_soon
-from phases import p2_dual_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,6 +42,8 @@ def stage() -> None:
 @pass_context
 def show_(ctx: Context, as_json: bool) -> None:
     """Say which stage holds, who follows it, and what a rollback would restore."""
+    from phases import p2_dual_path
+
     found = p2_dual_path.show(ctx)
     data = {
         "stage": found.at,
@@ -86,6 +86,8 @@ def set_(
     One stage forward at a time, behind its gates; any number back. Buckets of browsers are
     sticky: raising --percent only ever adds browsers.
     """
+    from phases import p2_dual_path
+
     groups = None if cohort is None else tuple(name for name in cohort.split(",") if name)
     if dry_run:
         planned = p2_dual_path.plan(ctx, Stage(to), percent=percent, cohorts=groups)
@@ -102,6 +104,8 @@ def set_(
 @pass_context
 def plan_(ctx: Context, as_json: bool) -> None:
     """Show the steps ahead: what guards each, what Auther has to bear, what holds the next one."""
+    from phases import p2_dual_path
+
     legs = p2_dual_path.route(ctx)
     data = [asdict(leg) | {"fits": leg.fits} for leg in legs]
     emit(as_json, data, lambda console: _show_route(console, legs))
@@ -112,6 +116,8 @@ def plan_(ctx: Context, as_json: bool) -> None:
 @pass_context
 def export_(ctx: Context, form: str) -> None:  # noqa: ARG001 (there is one form so far)
     """Print the published stage as a flag definition, for other systems to follow."""
+    from phases import p2_dual_path
+
     print_json(p2_dual_path.export(ctx))
 
 
@@ -128,6 +134,8 @@ def rollback_(
     invocation: Invocation, /, *, stop_accepting: bool, dry_run: bool, as_json: bool
 ) -> None:
     """Restore the stage before, exactly; asks no gate, needs no database and no state."""
+    from phases import p2_dual_path
+
     ctx = invocation.context_within(STATE_WITHIN_S)
     if dry_run:
         planned = p2_dual_path.plan_rollback(ctx, stop_accepting=stop_accepting)
@@ -204,6 +212,8 @@ def _show_stage(console: Console, found: Shown) -> None:
 
 
 def _show_switched(console: Console, done: Switched) -> None:
+    from migrator.runner import stages
+
     now = done.document
     _say(console, f"stage {stages.position(now)}, epoch {now.epoch} (before: {done.before})")
     if not done.lagging:

@@ -9,26 +9,14 @@ from rich.table import Table
 
 from migrator.cli.common import json_option, pass_context
 from migrator.cli.output import emit
-from migrator.runner.syncing.standing import describe
-from migrator.runner.writing_back.running import describe as describe_write_back
-from phases import p0_preflight, p1_import, p2_dual_path, p3_drain, p4_remove
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import ModuleType
 
     from rich.console import Console
 
     from migrator.runner.context import Context
     from migrator.runner.standing import Standing
-
-PHASES: tuple[ModuleType, ...] = (
-    p0_preflight,
-    p1_import,
-    p2_dual_path,
-    p3_drain,
-    p4_remove,
-)
 
 
 @click.command()
@@ -36,6 +24,10 @@ PHASES: tuple[ModuleType, ...] = (
 @pass_context
 def status(ctx: Context, as_json: bool) -> None:
     """Say where the migration stands, what is held and why, and the next command."""
+    from migrator.cli.standings import standings_of
+    from migrator.runner.syncing.standing import describe
+    from migrator.runner.writing_back.running import describe as describe_write_back
+
     standings = standings_of(ctx)
     unfinished = [
         f"entry {entry.seq}: {entry.subject} {entry.action} was begun at {entry.at[:19]}Z and has no outcome"
@@ -60,11 +52,6 @@ def status(ctx: Context, as_json: bool) -> None:
         },
         lambda out: _screen(out, ctx, standings, notes, following),
     )
-
-
-def standings_of(ctx: Context) -> dict[str, Standing]:
-    """Give where each phase stands, from the state alone."""
-    return {phase.NAME: phase.standing(ctx) for phase in PHASES}
 
 
 def _running(working: Mapping[str, str]) -> list[str]:

@@ -16,13 +16,12 @@ from migrator.cli.common import dry_run_option, json_option, pass_context
 from migrator.cli.output import emit, print_json
 from migrator.core.errors import ExitCode, UsageError
 from migrator.runner.interruption import Interruption
-from migrator.runner.syncing import commands
-from migrator.runner.syncing.passes import PassReport, Wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from migrator.runner.context import Context
+    from migrator.runner.syncing.passes import PassReport, Wish
 
 _QUIET_S = 60
 
@@ -48,6 +47,9 @@ def sync(
     Killed at any point, the same command finishes the work. Exit code 3: a brake holds, or some
     users cannot be followed.
     """
+    from migrator.runner.syncing import commands
+    from migrator.runner.syncing.passes import Wish
+
     wish = Wish(full=full, dry_run=dry_run, release=release)
     if not watch:
         report = commands.sync(ctx, wish)
@@ -61,6 +63,8 @@ def sync(
 
 
 def _watch(ctx: Context, wish: Wish, *, as_json: bool) -> ExitCode:
+    from migrator.runner.syncing import commands
+
     last = None
     try:
         with Interruption() as interruption, _screen(as_json) as show:

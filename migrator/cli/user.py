@@ -15,7 +15,6 @@ from migrator.core.errors import ExitCode
 from migrator.core.redact import mask_email
 from migrator.core.stage import Stage
 from migrator.runner.support.advice import advise
-from migrator.runner.support.look_up import cutover, look_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,6 +44,8 @@ def show(ctx: Context, email: str, show_emails: bool, as_json: bool) -> ExitCode
 
     Reads both sides and changes nothing. Exit code 1: the right password would not get them in.
     """
+    from migrator.runner.support.look_up import cutover, look_up
+
     at = cutover(ctx)
     answers = [(person, advise(person, at)) for person in look_up(ctx, email)]
     said = (lambda address: address) if show_emails else mask_email

@@ -12,13 +12,9 @@ import click
 from migrator.cli.common import Invocation, json_option
 from migrator.cli.output import emit
 from migrator.cli.verify_report import listed, results_data, show_list, show_results
-from migrator.config.load import read
-from migrator.config.verify import VerifySection
-from migrator.conformance.registry import CASES
 from migrator.conformance.runner import failed, not_run
 from migrator.core.errors import ExitCode, UsageError
 from migrator.runner.interruption import Interruption
-from migrator.runner.verifying.verification import Asked, verify_deployment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,6 +69,10 @@ def verify(  # noqa: PLR0913 (one for each option)
     Exit codes: 0 all cases passed, 1 one failed, 2 usage, 3 some could not be run, 4 the
     application does not answer, 5 a migration is in progress.
     """
+    from migrator.config.load import read
+    from migrator.config.verify import VerifySection
+    from migrator.runner.verifying.verification import Asked, verify_deployment
+
     cases = chosen(patterns)
     if only_list:
         emit(as_json, listed(cases), lambda console: show_list(console, cases))
@@ -103,6 +103,8 @@ def chosen(patterns: Sequence[str]) -> tuple[Case, ...]:
     Raises:
         UsageError: A pattern names none.
     """
+    from migrator.conformance.registry import CASES
+
     lost = [one for one in patterns if not any(_names(one, case) for case in CASES)]
     if lost:
         raise UsageError(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def web_server(app: ASGIApp) -> uvicorn.Server:
     """Give a server for an application; it says nothing of itself, and only trouble in the log."""
     # It takes longer to import than most commands take to run.
-    import uvicorn  # noqa: PLC0415
+    import uvicorn
 
     config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
     return uvicorn.Server(config)

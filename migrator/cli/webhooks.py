@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from migrator.cli.address import Address
 from migrator.cli.web_server import web_server
-from migrator.runner.writing_back.ringing import make_receiver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,13 +26,15 @@ def listening(ctx: Context) -> Iterator[Receiver | None]:
         UsageError: No secret, or no address.
         DependencyError: The port is taken.
     """
+    from migrator.runner.writing_back.ringing import make_receiver
+
     if not ctx.config.webhook.listen:
         yield None
         return
     address = Address(ctx.config.webhook.listen, key="[webhook] listen")
     receiver = make_receiver(ctx)
     # Starlette takes longer to import than most commands take to run.
-    from migrator.auther.webhook.endpoint import PATH, make_app  # noqa: PLC0415
+    from migrator.auther.webhook.endpoint import PATH, make_app
 
     with closing(address.listener()) as bound:
         server = web_server(make_app(receiver))

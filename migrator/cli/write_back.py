@@ -22,8 +22,6 @@ from migrator.core.errors import ExitCode, UsageError
 from migrator.core.redact import mask_email
 from migrator.runner.interruption import Interruption
 from migrator.runner.writing_back.outcome import MEANING
-from migrator.runner.writing_back.pending import Pending, Shown, look
-from migrator.runner.writing_back.running import Total, run, watch
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -32,6 +30,8 @@ if TYPE_CHECKING:
     from migrator.runner.context import Context
     from migrator.runner.writing_back.outcome import Outcome
     from migrator.runner.writing_back.passing import Passed
+    from migrator.runner.writing_back.pending import Pending, Shown
+    from migrator.runner.writing_back.running import Total
 
 _AGAIN = "next: migrator import write-back --pending"
 
@@ -52,6 +52,9 @@ def write_back(
 
     Exit code 3: after a rollback somebody could not sign in; --pending lists who and why.
     """
+    from migrator.runner.writing_back.pending import look
+    from migrator.runner.writing_back.running import run
+
     if watching and (asking or dry_run):
         raise UsageError("--watch writes", hint="migrator import write-back --pending")
     if asking or dry_run:
@@ -64,6 +67,8 @@ def write_back(
 
 
 def _watch(ctx: Context) -> Total:
+    from migrator.runner.writing_back.running import watch
+
     with (
         Interruption() as interruption,
         listening(ctx) as bell,

@@ -7,14 +7,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import CoreSchema, core_schema
-
 from migrator.core.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pydantic import GetCoreSchemaHandler
+    from pydantic_core import CoreSchema
 
 _REFERENCE = re.compile(r"(?P<kind>env|file):(?P<name>.+)")
 _OTHERS = 0o077
@@ -79,4 +78,7 @@ class SecretRef:
     def __get_pydantic_core_schema__(
         cls, source: type[Any], handler: GetCoreSchemaHandler
     ) -> CoreSchema:
+        # Options are secrets too, and need no pydantic.
+        from pydantic_core import core_schema  # noqa: PLC0415
+
         return core_schema.no_info_after_validator_function(cls.parse, core_schema.str_schema())

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hmac
 from functools import lru_cache
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -47,8 +48,11 @@ def user_ids(key: bytes, *, namespace: str, source: str, pks: Iterable[str]) -> 
         source: The legacy model.
         pks: Integers as PostgreSQL writes them.
     """
-    pks = list(pks)
-    letters = _letters(key, _framed("user", namespace, source), [f"{len(pk)}:{pk}" for pk in pks])
+    pks, head = list(pks), _framed("user", namespace, source)
+    # Those of equal length follow each other, and begin alike up to their first digit.
+    letters = "".join(
+        [_letters(key, f"{head}{length}:", alike) for length, alike in groupby(pks, len)]
+    )
     numbers = [int(pk) // BLOCK_ROWS for pk in pks]
     blocks = {number: _block(key, namespace, source, number) for number in set(numbers)}
     starts, rest = range(0, len(letters), _LENGTH), _LENGTH - _PREFIX
@@ -94,8 +98,12 @@ def own_account_ids(key: bytes, *, owners: Iterable[str], provider: str) -> list
         provider: `credential`.
     """
     owners, head, middle = list(owners), _framed("account"), _framed(provider)
-    framed = [f"{len(owner)}:{owner}" for owner in owners]
-    letters = _letters(key, head, [f"{one}{middle}{one}" for one in framed])
+    pieces = []
+    for length, alike in groupby(owners, len):
+        between = f"{middle}{length}:"
+        texts = [f"{owner}{between}{owner}" for owner in alike]
+        pieces.append(_letters(key, f"{head}{length}:", texts))
+    letters = "".join(pieces)
     starts, rest = range(0, len(letters), _LENGTH), _LENGTH - _PREFIX
     return [
         owner[:_PREFIX] + letters[start : start + rest]

@@ -82,6 +82,25 @@ FROM unnest(%(values)s::text[]) WITH ORDINALITY AS v (text, place) ORDER BY v.pl
 -- Primary keys of the rows with such a value, as text.
 SELECT ARRAY[{key_texts}] AS key FROM ONLY {table} AS t WHERE format('%%s', t.{column}) = ANY(%(values)s);
 
+-- name: ties
+-- Foreign keys that point to a table; partitions have theirs from the whole.
+SELECT n.nspname::text AS schema, c.relname::text AS name, k.conname::text AS constraint,
+       CASE WHEN %(stays)s THEN 'ON UPDATE ' ELSE 'ON DELETE ' END
+         || CASE CASE WHEN %(stays)s THEN k.confupdtype ELSE k.confdeltype END
+              WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' WHEN 'd' THEN 'SET DEFAULT' WHEN 'r' THEN 'RESTRICT' ELSE 'NO ACTION' END AS action,
+       ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS key(number, place)
+             JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = key.number ORDER BY key.place) AS columns,
+       ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS key(number, place)
+             JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = key.number ORDER BY key.place) AS targets
+FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confrelid = to_regclass(%(table)s) ORDER BY 1, 2, 3;
+
+-- name: tied_rows
+-- Rows that point to the chosen ones and are none of these.
+WITH chosen AS MATERIALIZED (SELECT t.*, t.tableoid AS migrator_table, t.ctid AS migrator_row FROM ONLY {table} AS t WHERE {chosen})
+SELECT count(*) AS rows FROM {other} AS k WHERE EXISTS (SELECT FROM chosen AS t WHERE {points})
+  AND NOT EXISTS (SELECT FROM chosen AS t WHERE (t.migrator_table, t.migrator_row) = (k.tableoid, k.ctid));
+
 -- name: within
 -- Whether one of these keys lies between both ends of a chunk, in the order of the table's own collations.
 SELECT EXISTS (SELECT FROM (SELECT {names} FROM ONLY {table} WHERE false UNION ALL VALUES {keys}) AS k

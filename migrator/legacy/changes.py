@@ -158,9 +158,14 @@ class Changes:
     def _since(self, kind: str) -> str:
         return self._queries["since_without_zone" if kind == _WITHOUT_ZONE else "since"]
 
-    def among(self, users: Sequence[LegacyUser]) -> AmongUsers:
-        """Give the source as far as it concerns what these users share with others."""
-        return AmongUsers(self._source, self._connection, self._seen, users)
+    def among(self, users: Sequence[LegacyUser], *, plain: Sequence[str] = ()) -> AmongUsers:
+        """Give the source as far as it concerns what these users share with others.
+
+        Args:
+            users: Whom it concerns.
+            plain: The addresses of more users, who have nothing else that can be shared.
+        """
+        return AmongUsers(self._source, self._connection, self._seen, users, plain)
 
 
 class _Seen:
@@ -192,6 +197,7 @@ class AmongUsers:
         connection: Connection,
         seen: _Seen,
         users: Sequence[LegacyUser],
+        plain: Sequence[str],
     ) -> None:
         self.columns = source.columns
         self.integer_keys = source.integer_keys
@@ -199,11 +205,12 @@ class AmongUsers:
         self._connection = connection
         self._seen = seen
         self._about = users
+        self._plain = plain
         self._queries = connection.queries("changes.sql")
 
     def email_judge(self, wanted: Sequence[str] = ()) -> SharedEmails:
         """Look at exact repetitions only, unless an address is not plainly in normal form."""
-        emails = [user.email for user in self._about if user.email]
+        emails = [*self._plain, *(user.email for user in self._about if user.email)]
         # A plain address may be somebody else's too, in capitals.
         may_be_shared = self._source.capitals_count and emails
         if (

@@ -16,6 +16,8 @@ from migrator.legacy.copytext import Row, copy_rows, parse
 from migrator.legacy.emails import SharedEmails
 from migrator.legacy.interface import INTEGER_TYPES, Page, TableShape
 from migrator.legacy.new_user import NewRow, devise_row
+from migrator.legacy.parted import PartedReader
+from migrator.legacy.plain import nobody
 from migrator.legacy.reading import (
     COLUMNS,
     LINKS,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from migrator.config.model import LegacySection
+    from migrator.core.plain import PlainUsers
     from migrator.legacy.connection import Connection
 
 EMAIL_PAGE_ROWS = 20_000
@@ -188,9 +191,19 @@ class DeviseSource:
 
     def users(self, pks: Sequence[str]) -> tuple[LegacyUser, ...]:
         """Read single users, in key order; keys that nobody has are left out."""
-        if self.integer_keys:
-            pks = [pk for pk in pks if _is_key(pk, self._connection.largest_key)]
+        pks = self._keys(pks)
         return self.page_of(self._reader.page(self.queries.among(pks), rows=len(pks))).users
+
+    def parted(self, pks: Sequence[str]) -> tuple[PlainUsers, tuple[LegacyUser, ...]]:
+        """Read single users: those with nothing special about them as columns, all others as users."""
+        reader = PartedReader(self._connection, self.queries, apart=frozenset())
+        page = reader.among(self._keys(pks))
+        return (nobody(), ()) if page is None else (page.plain, self.page_of(page.others).users)
+
+    def _keys(self, pks: Sequence[str]) -> Sequence[str]:
+        if not self.integer_keys:
+            return pks
+        return [pk for pk in pks if _is_key(pk, self._connection.largest_key)]
 
     def page_of(self, lines: Lines) -> Page:
         """Make users out of lines that came from this source's queries."""

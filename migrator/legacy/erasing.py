@@ -47,9 +47,43 @@ class Archived:
         return [next(d for d in self.definitions if d[0] == column) for column in columns]
 
 
+@dataclass(frozen=True)
+class Tie:
+    """A foreign key through which a row's end is felt in other rows, or forbidden.
+
+    Attributes:
+        table: Schema and name, now, of the table that has the key.
+        action: Such as `ON DELETE CASCADE`.
+        targets: What its columns point to, in their order.
+    """
+
+    table: tuple[str, str]
+    constraint: str
+    action: str
+    columns: tuple[str, ...]
+    targets: tuple[str, ...]
+
+    @property
+    def points(self) -> str:
+        """The condition that a row of `k` points to one of `t`."""
+        pairs = zip(self.columns, self.targets, strict=True)
+        return " AND ".join(f"t.{ident(target)} = k.{ident(column)}" for column, target in pairs)
+
+
 def no_value(kind: str) -> UsageError:
     """Give what is said of a value that a type does not have."""
     return UsageError(f"a key is no {kind}", hint="write it as the database shows it")
+
+
+def tie_of(row: dict[str, Any]) -> Tie:
+    """Make a key of what the catalog says of it."""
+    return Tie(
+        table=(row["schema"], row["name"]),
+        constraint=row["constraint"],
+        action=row["action"],
+        columns=tuple(row["columns"]),
+        targets=tuple(row["targets"]),
+    )
 
 
 def same(columns: Sequence[str], alias: str) -> str:
@@ -70,9 +104,33 @@ class Erasing(Copying):
         super().__init__(connection, encoding=encoding)
         self._table = table
 
-    def tied(self) -> tuple[str, ...]:
-        """Give tables with a foreign key to this one that a write-block unties; nothing on PostgreSQL, where the purge does."""
-        return ()
+    def tied(self, column: str, keys: Sequence[Key]) -> dict[Tie, int]:
+        """Count, by foreign key, the other rows that point to these.
+
+        Args:
+            column: Whose values `keys` are; empty for the primary key.
+            keys: Whose rows are to go.
+        """
+        counted = {tie: self._tied_rows(tie, column, keys) for tie in self._ties()}
+        return {tie: rows for tie, rows in counted.items() if rows}
+
+    def _ties(self) -> list[Tie]:
+        stays, blanked = bool(self._table.hashes), {column for column, _ in self._table.blanks}
+        found = self._all("ties", {"table": ident(*self._table.place), "stays": stays})
+        return [
+            tie for tie in map(tie_of, found) if not stays or blanked.intersection(tie.targets)
+        ]
+
+    def _tied_rows(self, tie: Tie, column: str, keys: Sequence[Key]) -> int:
+        return int(
+            self._row(
+                "tied_rows",
+                table=ident(*self._table.place),
+                chosen=self._chosen(column, keys),
+                other=ident(*tie.table),
+                points=tie.points,
+            )["rows"]
+        )
 
     def as_written(self, column: str, values: Sequence[str]) -> tuple[str, ...]:
         """Give values of a column as the archive's files have them, e.g. `07` as `7`.
@@ -194,6 +252,12 @@ class Erasing(Copying):
         if self._table.hashes:
             return Digest(**self._row("digest_of_hashes", hashes=self._table.hashes))
         return self.digest(self._table.place, self._table.columns)
+
+    def _chosen(self, column: str, keys: Sequence[Key]) -> str:
+        if not column:
+            return f"({names_of(self._table.key, 't.')}) IN (VALUES {self._listed(keys)})"
+        values = ", ".join(literal(value) for (value,) in keys)
+        return f"format('%s', t.{ident(column)}) IN ({values})"
 
     def _listed(self, keys: Sequence[Key]) -> str:
         return ", ".join(f"({self._typed(key)})" for key in keys)

@@ -12,44 +12,21 @@ from migrator.core.queries import load
 from migrator.core.sql import ident, qualified
 from migrator.legacy.connect import compose, describe_table, open_postgres, wrapped
 from migrator.legacy.devise import DeviseSource, Roles
+from migrator.legacy.file_user import TYPES
 from migrator.legacy.query import REQUIRED, columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from migrator.config.model import LegacySection
+    from migrator.legacy.file_user import FileUser
     from migrator.legacy.postgres import PostgresConnection
 
 # The only tables that are ever dropped here, so that no setting can name the application's own.
 USERS, IDENTITIES = "migrator_loaded", "migrator_loaded_identities"
-_TEXT, _TIME, _FLAG = "text", "timestamp with time zone", "boolean"
-# Each column that a file may give, with its type in our table.
-TYPES: dict[str, str] = {
-    **dict.fromkeys(("id", "email", "password", "salt", "name", "username"), _TEXT),
-    **dict.fromkeys(
-        ("created_at", "updated_at", "confirmed_at", "locked_at", "deleted_at"), _TIME
-    ),
-    **dict.fromkeys(("verified", "disabled", "second_factor"), _FLAG),
-    **dict.fromkeys(("provider", "uid"), _TEXT),
-    "roles": "text[]",
-}
 _BIGINT = re.compile(r"-?[1-9][0-9]{0,17}|0")
 _SHOWN = 3
 _HINT = "migrator import load FILE --format …"
-
-
-@dataclass(frozen=True)
-class FileUser:
-    """A user as a file gives it.
-
-    Attributes:
-        values: Texts, aware times, flags and lists by the names of `TYPES`; what the file says
-            nothing about is missing, what it says is empty is None.
-        identities: Sign-ins elsewhere as (provider, uid).
-    """
-
-    values: dict[str, Any]
-    identities: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass

@@ -63,8 +63,14 @@ class PartedReader:
             yield page
             page = self._page_after(page.last_pk, rows)
 
+    def among(self, pks: Sequence[str]) -> Parted | None:
+        """Read single users; keys that nobody has are left out, and None is nobody at all."""
+        return self._page(self._queries.among(pks), len(pks))
+
     def _page_after(self, pk: str | None, rows: int) -> Parted | None:
-        asked = self._queries.after(pk)
+        return self._page(self._queries.after(pk), rows)
+
+    def _page(self, asked: Asked, rows: int) -> Parted | None:
         columns = self._columns(asked, rows)
         return self._by_lines(asked, rows) if columns is None else self._by_columns(asked, columns)
 

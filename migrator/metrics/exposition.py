@@ -6,8 +6,6 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from prometheus_client.parser import text_string_to_metric_families
-
 from migrator.metrics.clients import LABEL, known_client
 from migrator.metrics.exported import INFO, LABELS, REQUESTS, STARTED
 from migrator.metrics.interface import Doubt, Grade, Labels, Process, Series
@@ -43,6 +41,9 @@ def read_process(
         fresh_for: How old a sample may be that carries a time of its own.
         may_be_idle: Whether it may have counted nothing yet.
     """
+    # Most commands know instances, and few read the text of one.
+    from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415
+
     try:
         families = list(text_string_to_metric_families(text))
     except (ValueError, KeyError, IndexError) as error:

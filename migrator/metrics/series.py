@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from prometheus_client.samples import Sample
-
 from migrator.core.durations import format_duration
 from migrator.metrics.clients import CLIENTS, LABEL
 from migrator.metrics.exported import LABELS
@@ -17,6 +15,8 @@ from migrator.metrics.interface import Doubt, Grade, ShimLook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from prometheus_client.samples import Sample
 
 UP = "up"
 # The labels that the shims give their metrics; all others were put on by whoever scraped them.
@@ -96,6 +96,9 @@ class _Looks:
 
 
 def _taken_apart(series: Series) -> _Sample:
+    # The package brings a web server, which is for those who are asked.
+    from prometheus_client.samples import Sample  # noqa: PLC0415
+
     labels = dict(series.labels)
     name = labels.pop("__name__")
     own = {label: _own(label, labels) for label in METRICS[name]}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -32,6 +30,9 @@ def render_folder(
     Returns:
         Each file's text by its path, without the template's ending.
     """
+    # Many know the targets, and few render one.
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
+
     environment = Environment(
         loader=PackageLoader("migrator.shims", f"templates/{target}"),
         undefined=StrictUndefined,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 def environment_of(package: str, *, blocks_leave_lines: bool = False) -> Environment:
@@ -12,6 +15,9 @@ def environment_of(package: str, *, blocks_leave_lines: bool = False) -> Environ
         package: Its name.
         blocks_leave_lines: A line that holds nothing but a block stays, empty, unless the block trims it.
     """
+    # Only a plan is rendered: everything after it reads what was written.
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
+
     return Environment(
         loader=PackageLoader(package),
         undefined=StrictUndefined,

@@ -33,7 +33,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from migrator.cli.status import standings_of
+from migrator.cli.standings import standings_of
 from migrator.core.clock import SystemClock, iso
 from migrator.dashboards.page import document, parts
 from migrator.dashboards.web.app import make_app

@@ -2,8 +2,10 @@
 
 The ceiling is what SQLite alone takes: ready-made rows in the fastest way that we know, which is the import's
 own, by the same statements into the same tables, with the same transaction size and the same pragmas. Each import
-is followed by its own ceiling, so that a busy machine slows both; what holds on such a machine are processor
-times. `row by row` is executemany of the same rows, `again` the import once more, when everybody is there already.
+and a ceiling of its own take turns, a few pages each, so that a busy machine slows both alike; what is compared are
+processor times of whole runs, with beginning and end. The ceiling counts only while it writes: its rows are made
+ready in between. By option, `row by row` is executemany of the same rows, `again` the import once more, when
+everybody is there already.
 """
 
 from __future__ import annotations
@@ -13,15 +15,14 @@ import json
 import os
 import resource
 import sqlite3
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
@@ -33,14 +34,26 @@ from migrator.core.clock import SystemClock
 from migrator.core.progress import Progress
 from migrator.runner.context import make_context
 from phases import p1_import
+from tests.benchmarks.pairs import MIN_VALUES, Middle
 from tests.benchmarks.processes import Watch, cpu_s
+from tests.benchmarks.turns import hand_over, in_turns
 from tests.parts.postgres import PostgresServer, embedded_binaries, start_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 PAGE_ROWS = 5000
-TIMEOUT_S = 1800
+# Fewer at a time, and the import would hardly ever read ahead while it writes.
+TURN_USERS = 5 * PAGE_ROWS
+MAX_RESIDENT_MB = 150
+PRAGMAS = (
+    "PRAGMA foreign_keys = ON",
+    f"PRAGMA cache_size = -{CACHE_KIB}",
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = NORMAL",
+)
+# Of the ceiling, by the processor time of the process that writes.
+BOUNDS = {"import 1": 0.6, "import 2": 0.8}
 CONFIG = """
 [migration]
 name = "bench"
@@ -84,7 +97,7 @@ class Figure:
     """One run.
 
     Attributes:
-        wall_s: Seconds by the wall clock.
+        wall_s: Seconds by the wall clock, what it waited for others included; 0 where nobody looked.
         writer_s: Processor seconds of the process that writes.
         reader_s: Of the process that reads, where there is one.
         postgres_s: Of all of PostgreSQL's.
@@ -106,7 +119,7 @@ def main() -> None:
     """Measure and print."""
     arguments = _arguments()
     if arguments.part:
-        print(json.dumps(asdict(_measure(arguments.part, Path(arguments.folder)))))
+        print(json.dumps(asdict(PARTS[arguments.part](Path(arguments.folder)))))
         return
     server = start_postgres(embedded_binaries())
     try:
@@ -122,36 +135,44 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--users", type=int, default=100_000)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=MIN_VALUES)
     parser.add_argument("--processes", choices=["1", "2", "both"], default="both")
     parser.add_argument("--again", action="store_true", help="import once more each time")
+    parser.add_argument("--row-by-row", action="store_true", help="executemany each time")
     parser.add_argument("--part", choices=list(PARTS), help=argparse.SUPPRESS)
     parser.add_argument("--folder", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 def _compare(bench: Bench, arguments: argparse.Namespace) -> None:
-    processes = [1, 2] if arguments.processes == "both" else [int(arguments.processes)]
-    pairs: dict[str, list[tuple[Figure, Figure]]] = {}
+    processes = ["1", "2"] if arguments.processes == "both" else [arguments.processes]
+    bench.make_ready()
+    ratios: dict[str, list[float]] = {}
+    resident_mb = 0.0
     for number in range(1, arguments.rounds + 1):
-        for name, figure, raw in bench.one_round(processes, again=arguments.again):
-            print(f"round {number} {name:10} {_said(figure, bench.users)}", flush=True)
-            if raw is not None:
-                pairs.setdefault(name, []).append((figure, raw))
-    for name, found in pairs.items():
-        wall, alone, all_ = (
-            statistics.median(ratio)
-            for ratio in zip(*(_ratios(figure, raw) for figure, raw in found), strict=True)
-        )
-        print(
-            f"{name} / raw ceiling, medians: by the clock {wall:.2f}; by processor time {alone:.2f}"
-            f" of the process that writes, {all_:.2f} of both"
-        )
+        for name, figure, raw in bench.one_round(
+            processes, again=arguments.again, row_by_row=arguments.row_by_row
+        ):
+            ratio = raw and raw.writer_s / figure.writer_s
+            print(f"round {number} {name:10} {_said(figure, raw)}", flush=True)
+            if ratio:
+                ratios.setdefault(name, []).append(ratio)
+            if name in BOUNDS:
+                resident_mb = max(resident_mb, *figure.resident_mb)
+    for name, found in ratios.items():
+        print(f"{name:10} {_judged(found, BOUNDS.get(name))}")
+    verdict = "holds" if resident_mb < MAX_RESIDENT_MB else "misses"
+    print(
+        f"memory of each process at most {resident_mb:.0f} MB (under {MAX_RESIDENT_MB}): {verdict}"
+    )
 
 
-def _ratios(figure: Figure, raw: Figure) -> tuple[float, float, float]:
-    both_s = figure.writer_s + figure.reader_s
-    return raw.wall_s / figure.wall_s, raw.writer_s / figure.writer_s, raw.writer_s / both_s
+def _judged(ratios: list[float], bound: float | None) -> str:
+    if len(ratios) < MIN_VALUES:
+        return f"{len(ratios)} of {MIN_VALUES} rounds: nothing can be said"
+    middle = Middle.of(ratios)
+    said = f"raw ceiling / it: median {middle.median:.3f} (95 %: {middle.low:.3f} to {middle.high:.3f})"
+    return said if bound is None else f"{said}, at least {bound}: {middle.verdict(at_least=bound)}"
 
 
 @dataclass
@@ -162,65 +183,82 @@ class Bench:
     folder: Path
     users: int
 
-    def one_round(
-        self, processes: list[int], *, again: bool
-    ) -> Iterator[tuple[str, Figure, Figure | None]]:
-        """Import with so many processes each, each time beside the raw ceiling."""
-        for number in processes:
-            folder = Path(tempfile.mkdtemp(dir=self.folder))
-            settings = CONFIG.format(page_rows=PAGE_ROWS)
-            settings = settings.replace("[import]", f"[import]\nprocesses = {number}")
-            (folder / "migrator.toml").write_text(settings)
-            with psycopg.connect(self.server.dsn("bench"), autocommit=True) as connection:
-                connection.execute("DROP TABLE IF EXISTS migrator_identity, migrator_instance")
-            figure = self._run("import", folder)
-            if again:
-                yield f"again {number}", self._run("import", folder), None
-            (folder / "auther.db").replace(self.folder / "rows.db")
-            raw = self._run("raw", Path(tempfile.mkdtemp(dir=self.folder)))
-            yield "raw", raw, None
-            yield f"import {number}", figure, raw
-        by_row = self._run("rows", Path(tempfile.mkdtemp(dir=self.folder)))
-        yield "row by row", by_row, raw
+    def make_ready(self) -> None:
+        """Have the rows that the ceiling writes."""
+        folder = self._import_folder("1")
+        self._run(("import", folder))
+        (folder / "auther.db").replace(self.folder / "rows.db")
 
-    def _run(self, part: str, folder: Path) -> Figure:
+    def one_round(
+        self, processes: list[str], *, again: bool, row_by_row: bool
+    ) -> Iterator[tuple[str, Figure, Figure | None]]:
+        """Measure everything once beside a raw ceiling of its own."""
+        for number in processes:
+            folder = self._import_folder(number)
+            yield f"import {number}", *self._beside_raw("import", folder)
+            if again:
+                yield f"again {number}", *self._run(("import", folder)), None
+        if row_by_row:
+            yield "row by row", *self._beside_raw("rows", self._new_folder())
+
+    def _beside_raw(self, part: str, folder: Path) -> tuple[Figure, Figure]:
+        figure, raw = self._run((part, folder), ("raw", self._new_folder()))
+        return figure, raw
+
+    def _new_folder(self) -> Path:
+        return Path(tempfile.mkdtemp(dir=self.folder))
+
+    def _import_folder(self, processes: str) -> Path:
+        folder = self._new_folder()
+        settings = CONFIG.format(page_rows=PAGE_ROWS)
+        settings = settings.replace("[import]", f"[import]\nprocesses = {processes}")
+        (folder / "migrator.toml").write_text(settings)
+        with psycopg.connect(self.server.dsn("bench"), autocommit=True) as connection:
+            connection.execute("DROP TABLE IF EXISTS migrator_identity, migrator_instance")
+        return folder
+
+    def _run(self, *parts: tuple[str, Path]) -> list[Figure]:
+        """Run parts in turns and give their figures; memory and PostgreSQL's time are the first one's."""
         with psycopg.connect(self.server.dsn("bench"), autocommit=True) as connection:
             connection.execute("CHECKPOINT")
+        before = cpu_s(self.server.process.pid)
+        with ExitStack() as running:
+            ran = [running.enter_context(self._started(*part)) for part in parts]
+            watch = running.enter_context(Watch(ran[0].pid))
+            said = in_turns(*ran)
+        first, *others = (Figure(**json.loads(line)) for line in said)
+        first = replace(
+            first,
+            postgres_s=cpu_s(self.server.process.pid) - before,
+            resident_mb=tuple(watch.resident_mb.values()),
+            sum_mb=watch.sum_mb,
+            shared_out_mb=watch.shared_out_mb,
+        )
+        return [first, *others]
+
+    def _started(self, part: str, folder: Path) -> subprocess.Popen[bytes]:
         environment = os.environ | {
             "BENCH_DSN": self.server.dsn("bench"),
             "BENCH_KEY": "b" * 40,
             "BENCH_ROWS": str(self.folder / "rows.db"),
         }
         command = [sys.executable, "-m", "tests.benchmarks.bench_import", "--part", part]
-        before = cpu_s(self.server.process.pid)
-        with (
-            subprocess.Popen(
-                [*command, "--folder", str(folder)], env=environment, stdout=subprocess.PIPE
-            ) as ran,
-            Watch(ran.pid) as watch,
-        ):
-            said, _ = ran.communicate(timeout=TIMEOUT_S)
-        return replace(
-            Figure(**json.loads(said.splitlines()[-1])),
-            postgres_s=cpu_s(self.server.process.pid) - before,
-            resident_mb=tuple(watch.resident_mb.values()),
-            sum_mb=watch.sum_mb,
-            shared_out_mb=watch.shared_out_mb,
+        return subprocess.Popen(
+            [*command, "--folder", str(folder)],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
 
 
-def _said(figure: Figure, users: int) -> str:
+def _said(figure: Figure, raw: Figure | None) -> str:
     each = " + ".join(f"{size:.0f}" for size in figure.resident_mb)
+    beside = f"beside {raw.writer_s:.2f} s: {raw.writer_s / figure.writer_s:.3f}" if raw else ""
     return (
-        f"{users / figure.wall_s:8,.0f} users/s  wall {figure.wall_s:6.2f} s  "
-        f"CPU: writer {figure.writer_s:6.2f} s, reader {figure.reader_s:5.2f} s, "
-        f"PostgreSQL {figure.postgres_s:5.2f} s  memory: {each} MB, at most {figure.sum_mb:.0f} MB "
+        f"CPU: writer {figure.writer_s:5.2f} s {beside}, reader {figure.reader_s:.2f} s, "
+        f"PostgreSQL {figure.postgres_s:.2f} s  memory: {each} MB, at most {figure.sum_mb:.0f} MB "
         f"together, shared pages once {figure.shared_out_mb:.0f} MB"
     )
-
-
-def _measure(part: str, folder: Path) -> Figure:
-    return measured(PARTS[part](folder))
 
 
 def measured(work: Callable[[], object]) -> Figure:
@@ -235,28 +273,52 @@ def measured(work: Callable[[], object]) -> Figure:
     )
 
 
-def _prepare_import(folder: Path) -> Callable[[], object]:
+class _Turns(Progress):
+    """Lets others have a turn after so many users."""
+
+    @contextmanager
+    def task(self, *_: object, **__: object) -> Iterator[_Turns]:
+        self._left = TURN_USERS
+        yield self
+
+    def advance(self, steps: int) -> None:
+        self._left -= steps
+        if self._left <= 0:
+            self._left = TURN_USERS
+            hand_over()
+
+
+def _import(folder: Path) -> Figure:
     ctx = make_context(
-        load(folder / "migrator.toml"), root=folder, clock=SystemClock(), progress=Progress()
+        load(folder / "migrator.toml"), root=folder, clock=SystemClock(), progress=_Turns()
     )
-    return lambda: p1_import.run(ctx)
+    hand_over()
+    return measured(lambda: p1_import.run(ctx))
 
 
-def _prepare_raw(folder: Path) -> Callable[[], object]:
+def _raw(folder: Path) -> Figure:
     """Rows in the order in which the import wrote them, bound to their statements in memory."""
-    pages = [
-        [*InsertAlike("user", users).statements(), *InsertAlike("account", accounts).statements()]
-        for users, accounts in _pages()
-    ]
-    return lambda: _write(folder / "auther.db", pages, _write_statements)
+    return _written(
+        folder / "auther.db",
+        lambda users, accounts: [
+            *InsertAlike("user", users).statements(),
+            *InsertAlike("account", accounts).statements(),
+        ],
+        sqlite3.Connection.execute,
+    )
 
 
-def _prepare_rows(folder: Path) -> Callable[[], object]:
+def _rows(folder: Path) -> Figure:
     """The same rows, one by one."""
-    inserts = Insert("user", UserRow._fields, ()), Insert("account", AccountRow._fields, ())
-    sql = [insert.one_row() for insert in inserts]
-    pages = [[*zip(sql, (part.rows() for part in page), strict=True)] for page in _pages()]
-    return lambda: _write(folder / "auther.db", pages, _write_rows)
+    user, account = (
+        Insert(table, row._fields, ()).one_row()
+        for table, row in (("user", UserRow), ("account", AccountRow))
+    )
+    return _written(
+        folder / "auther.db",
+        lambda users, accounts: [Run(user, users.rows()), Run(account, accounts.rows())],
+        sqlite3.Connection.executemany,
+    )
 
 
 def _pages() -> Iterator[tuple[Alike, Alike]]:
@@ -277,33 +339,39 @@ def _alike(columns: tuple[str, ...], rows: list[tuple[object, ...]]) -> Alike:
     return Alike(columns, same, {n: values for n, values in found.items() if n not in same})
 
 
-def _write_statements(connection: sqlite3.Connection, page: list[Run]) -> None:
-    for statement in page:
-        connection.execute(*statement)
-
-
-def _write_rows(connection: sqlite3.Connection, page: list[tuple[str, list[tuple]]]) -> None:
-    for sql, rows in page:
-        connection.executemany(sql, rows)
-
-
-def _write(path: Path, pages: list, write: Callable[[sqlite3.Connection, list], None]) -> None:
+def _written(
+    path: Path,
+    made: Callable[[Alike, Alike], list[Run]],
+    execute: Callable[[sqlite3.Connection, str, Any], object],
+) -> Figure:
+    """Write all pages, each made ready before its time counts."""
     with open_sqlite(path):
         pass
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        for page in pages:
+    turns, used_s = _Turns(), 0.0
+    hand_over()
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as connection,
+        turns.task(),
+    ):
+        for each in PRAGMAS:
+            connection.execute(each)
+        for users, accounts in _pages():
+            statements = made(users, accounts)
+            began_s = time.process_time()
             connection.execute("BEGIN IMMEDIATE")
-            write(connection, page)
+            for statement in statements:
+                execute(connection, *statement)
             connection.execute("COMMIT")
+            used_s += time.process_time() - began_s
+            turns.advance(len(users))
+        began_s = time.process_time()
         connection.execute("CREATE INDEX account_user_id_idx ON account (user_id)")
         connection.execute("PRAGMA journal_mode = DELETE")
+        used_s += time.process_time() - began_s
+    return Figure(wall_s=0, writer_s=used_s, reader_s=0)
 
 
-PARTS = {"import": _prepare_import, "raw": _prepare_raw, "rows": _prepare_rows}
+PARTS = {"import": _import, "raw": _raw, "rows": _rows}
 
 if __name__ == "__main__":
     main()

@@ -233,12 +233,13 @@ def test_of_two_gate_watches_one_acts_and_the_other_takes_over_when_it_dies(drai
     taken = [sample.at for sample in samples]
     assert all(b - a > timedelta(seconds=0.1) for a, b in pairwise(taken))
     acting.kill()
+    # Until somebody takes note of its end, a killed process still counts as alive.
+    acting.wait()
     _wait_for(lambda: str(locks.holder("watch")).endswith(f":{following.pid}"))
     drain.shims[0].count("legacy")
     assert following.wait(60) == 1
     assert [body["state"] for body in verdicts(drain)].count("FAILED") == 1
     for watching in (first, second):
-        watching.wait(60)
         assert watching.stdout is not None
         watching.stdout.close()
 

@@ -37,6 +37,7 @@ at_least = 1
 span = "1h"
 """
 TOKEN = "gate-token-of-the-tests"
+pytestmark = pytest.mark.xdist_group("gate-serve")
 
 
 class Served:

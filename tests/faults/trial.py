@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
     from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
     from pathlib import Path
 
     import pytest
@@ -101,13 +102,7 @@ class Trial:
 
     def in_a_process(self, *, kill_after_s: float | None = None, file_bytes: int = 0) -> None:
         """Run the import in a process of its own, which is killed or may not write large files."""
-        attempt = Attempt(self.site.root, self.clock.now(), dict(os.environ), file_bytes)
-        is_ready, ready = PROCESSES.Pipe(duplex=False)
-        process = PROCESSES.Process(target=attempt.run, args=(ready,))
-        process.start()
-        ready.close()
-        with is_ready, suppress(EOFError):
-            is_ready.recv()
+        process = Attempt(self.site.root, self.clock.now(), file_bytes=file_bytes).started()
         if kill_after_s is not None:
             time.sleep(kill_after_s)
             process.kill()
@@ -134,27 +129,39 @@ class Trial:
 
 @dataclass(frozen=True)
 class Attempt:
-    """An import in a process of its own.
+    """An import, or its rollback, in a process of its own.
 
     Attributes:
         at: What its clock says, all the time.
+        work: The name of a function of `p1_import`.
         file_bytes: No file that it writes may grow beyond that; 0 is no limit.
     """
 
     root: Path
     at: datetime
-    environment: dict[str, str]
-    file_bytes: int
+    work: str = "run"
+    file_bytes: int = 0
+    environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+
+    def started(self) -> BaseProcess:
+        """Start the process, and wait until the work is about to begin."""
+        is_ready, ready = PROCESSES.Pipe(duplex=False)
+        process = PROCESSES.Process(target=self.run, args=(ready,))
+        process.start()
+        ready.close()
+        with is_ready, suppress(EOFError):
+            is_ready.recv()
+        return process
 
     def run(self, ready: Connection) -> None:
-        """Be that process; something goes through `ready` when the import is about to begin."""
+        """Be that process; something goes through `ready` when the work is about to begin."""
         os.environ.update(self.environment)
         if self.file_bytes:
             resource.setrlimit(resource.RLIMIT_FSIZE, (self.file_bytes, self.file_bytes))
         try:
             ctx = opened(self.root, ManualClock(self.at))
             ready.send(None)
-            p1_import.run(ctx)
+            getattr(p1_import, self.work)(ctx)
         except MigratorError as error:
             sys.exit(int(error.exit_code))
 

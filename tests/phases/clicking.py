@@ -47,23 +47,25 @@ class Person:
     """Somebody who is signed in.
 
     Attributes:
-        clicks: How often they have clicked.
+        begun: How many clicks they have begun.
+        clicks: How many of them have ended.
     """
 
     user_id: int
     way: Way
     browser: httpx.Client
+    begun: int = 0
     clicks: int = 0
 
     def next_click(self) -> str:
-        """Say what they do now: open a page, fetch something, or send a form."""
+        """Say what they do now: open a page, fetch something, or send a form; not all the same."""
         kinds = {
             Way.SCRIPTS: ("script",),
             Way.REMEMBERED: ("page", "script"),
             Way.API: ("script", "form"),
         }
         among = kinds.get(self.way, ("page", "script", "page", "form"))
-        return among[self.clicks % len(among)]
+        return among[(self.user_id + self.clicks) % len(among)]
 
 
 @dataclass
@@ -142,8 +144,8 @@ class Traffic:
 
     def round(self) -> None:
         """Wait until everybody has begun and ended a click."""
-        # The first to end may have begun before.
-        wanted = [(person, person.clicks + 2) for person in self._people]
+        # One that has begun before does not count.
+        wanted = [(person, person.begun + 1) for person in self._people]
         ends = time.monotonic() + ROUND_WITHIN_S
         while any(person.clicks < count for person, count in wanted):
             assert time.monotonic() < ends, "nobody clicks any more"
@@ -163,6 +165,7 @@ class Traffic:
                 time.sleep(0.01)
 
     def _click(self, person: Person) -> None:
+        person.begun += 1
         kind = person.next_click()
         click = {"page": self._page, "script": self._script, "form": self._form}[kind]
         if person.way is Way.REMEMBERED:

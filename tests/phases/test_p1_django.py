@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Start = Callable[..., BetterAuth]
+pytestmark = pytest.mark.xdist_group("django-site")
 
 CONFIG = """
 [migration]

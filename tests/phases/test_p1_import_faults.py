@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 import sqlite3
-import subprocess
-import sys
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from migrator.core.errors import DependencyError, RefusedError, UsageError
 from phases import p1_import
-from tests.phases.importing import IMPORTED, Site, counts, make_site, rejects_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.faults.trial import Attempt
+from tests.phases.importing import IMPORTED, NOW, Site, counts, make_site, rejects_of
 
 KILLS = 6
 SEED = 20261123
@@ -29,25 +22,6 @@ SEED = 20261123
 @pytest.fixture
 def site(tmp_path: Path, devise_db: str, monkeypatch: pytest.MonkeyPatch) -> Site:
     return make_site(tmp_path, devise_db, monkeypatch, identities="public.identities")
-
-
-RUN = """
-import sys
-WORK = sys.argv[2]
-from pathlib import Path
-from tests.phases.importing import NOW
-from migrator.config.load import load
-from migrator.core.clock import ManualClock
-from migrator.core.progress import Progress
-from migrator.runner.context import make_context
-from phases import p1_import
-root = Path(sys.argv[1])
-ctx = make_context(
-    load(root / "migrator.toml"), root=root, clock=ManualClock(NOW), progress=Progress()
-)
-print("ready", flush=True)
-getattr(p1_import, WORK)(ctx)
-"""
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])
@@ -84,33 +58,21 @@ def nobody_reads(site: Site) -> bool:
     return False
 
 
-@contextmanager
-def started(site: Site, work: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Start an import or its rollback in a process of its own."""
-    with subprocess.Popen(
-        [sys.executable, "-c", RUN, str(site.root), work], stdout=subprocess.PIPE, env=os.environ
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-        yield process
-
-
 def kill_after(site: Site, seconds: float, work: str) -> None:
     """Kill it after so many seconds."""
-    with started(site, work) as process:
-        try:
-            process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
+    process = Attempt(site.root, NOW, work).started()
+    process.join(seconds)
+    process.kill()
+    process.join()
 
 
 def kill_at(site: Site, users: int) -> int:
     """Kill an import once so many users are there, and count them."""
-    with started(site, "run") as process:
-        while process.poll() is None:
-            if users_there(site) >= users:
-                process.send_signal(signal.SIGKILL)
-                break
+    process = Attempt(site.root, NOW).started()
+    while process.is_alive() and users_there(site) < users:
+        time.sleep(0.002)
+    process.kill()
+    process.join()
     return users_there(site)
 
 

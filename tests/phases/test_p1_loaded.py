@@ -15,7 +15,7 @@ from migrator.config.load import load as load_config
 from migrator.core.clock import ManualClock
 from migrator.core.errors import ConflictError, DependencyError, UsageError
 from migrator.core.progress import Progress
-from migrator.legacy.loaded import TYPES
+from migrator.legacy.file_user import TYPES
 from migrator.legacy.query import COLUMNS
 from migrator.runner.context import make_context
 from migrator.runner.importing.load_file import Files, examine, load, unload

@@ -11,6 +11,8 @@ from psycopg.conninfo import make_conninfo
 
 from migrator.core.clock import parse_iso
 from migrator.core.errors import UsageError
+from migrator.runner.syncing.ends import RuleBook, open_sync_ends
+from migrator.runner.syncing.examine import Examiner
 from migrator.runner.syncing.standing import Standing
 from phases import p1_import
 from tests.phases.importing import Site, make_site
@@ -79,6 +81,37 @@ def test_whatever_changes_in_a_row_is_followed_and_the_comparison_agrees(site: S
     assert site.auther(owner) == [(auther_id(site, 6),)]
     assert p1_import.verify(site.ctx).holds()
     assert sync(site).waiting == 0
+
+
+def test_users_with_nothing_special_about_them_are_judged_as_each_of_them_alone_would_be(
+    site: Site,
+) -> None:
+    with open_sync_ends(site.ctx, writing=False) as ends:
+        pks = [pk for pk, *_ in site.sql("SELECT id::text FROM users ORDER BY users.id")]
+        ordinary = ends.legacy.source.parted(pks)[0].pks
+        named, rekeyed, moved, away, privileged, unsettled, gone = ordinary[:7]
+        site.sql("UPDATE users SET name = 'New' WHERE id = %s", int(named))
+        site.sql(
+            "UPDATE users SET encrypted_password = %s WHERE id = %s", OTHER_HASH, int(rekeyed)
+        )
+        site.sql("UPDATE users SET email = 'else@example.org' WHERE id = %s", int(moved))
+        site.sql("UPDATE migrator_identity SET home = 'auther' WHERE user_pk = %s", away)
+        site.auther(
+            "UPDATE \"user\" SET role = 'admin' WHERE id = ?", auther_id(site, int(privileged))
+        )
+        site.auther('DELETE FROM "user" WHERE id = ?', auther_id(site, int(gone)))
+        examiner = Examiner(
+            ends.target, ends.followed, RuleBook(site.ctx, ends, for_all=False), now_ms=0
+        )
+        examiner.unsettled = frozenset({auther_id(site, int(unsettled))})
+        source = ends.legacy.source
+        found, left = examiner.plain(source.parted(pks)[0])
+        judged = set(ordinary).difference(left)
+        alone = examiner.users([user for user in source.users(pks) if user.pk in judged])
+    assert found == alone
+    assert sorted(step.pk for step in found.steps) == sorted([named, rekeyed])
+    assert found.left == 1
+    assert sorted(left) == sorted([moved, privileged, unsettled, gone])
 
 
 def test_new_users_are_imported_and_those_who_cannot_be_are_listed(site: Site) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from migrator.auther.ways.sql_target import SqlTarget
 from migrator.core.errors import ConflictError, DependencyError, HeldError
-from migrator.legacy.devise import DeviseSource
+from migrator.legacy.followed import FollowedTable
 from migrator.runner.interruption import Interruption
 from migrator.runner.syncing import commands
 from migrator.runner.syncing.passes import PassReport, Wish
@@ -129,18 +129,18 @@ def test_a_server_that_fails_over_in_mid_read_ends_the_pass_and_watch_goes_on(
 ) -> None:
     before = site.content()
     touch(site, 1, name="Changed")
-    users, left = DeviseSource.users, [2]
+    records, left = FollowedTable.records, [2]
 
-    def failing(source: DeviseSource, pks: Any) -> Any:
+    def failing(followed: FollowedTable, pks: Any) -> Any:
         if left[0]:
             left[0] -= 1
             site.sql(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE application_name = 'migrator' AND datname = current_database()"
             )
-        return users(source, pks)
+        return records(followed, pks)
 
-    monkeypatch.setattr(DeviseSource, "users", failing)
+    monkeypatch.setattr(FollowedTable, "records", failing)
     with pytest.raises(DependencyError) as lost:
         sync(site)
     assert lost.value.exit_code == 4
@@ -225,9 +225,15 @@ def counted(write):
     def wrapped(*args, **kwargs):
         global writes
         writes += 1
-        if writes == deadly:
-            threading.Thread(target=die).start()
-        return write(*args, **kwargs)
+        if writes != deadly:
+            return write(*args, **kwargs)
+        dying = threading.Thread(target=die)
+        dying.start()
+        written = write(*args, **kwargs)
+        # A busy machine may let the rest be written before it lets this one die.
+        if not wait_s:
+            dying.join()
+        return written
     return wrapped
 
 for owner, name in (

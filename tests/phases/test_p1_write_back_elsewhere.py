@@ -8,6 +8,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from migrator.core.stage import Stage
 from migrator.runner.writing_back.pending import look
 from migrator.runner.writing_back.running import run
@@ -23,14 +25,13 @@ from tests.phases.switching import set_stage
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
-
     from tests.phases.importing import Site
 
 NEW_NAME = "new.name@example.org"
 WORD = "Crème brûlée $7"
 
 
+@pytest.mark.xdist_group("django-site")
 def test_whoever_changed_something_at_auther_signs_in_at_django_after_a_rollback(
     tmp_path: Path, django_db: str, monkeypatch: pytest.MonkeyPatch, better_auth: Start
 ) -> None:

@@ -16,7 +16,7 @@ from migrator.archive.folder import alone
 from migrator.archive.reader import check_chunks, read_rows
 from migrator.core.errors import HeldError, UsageError
 from migrator.runner.removing.archive_work import erase_rows
-from migrator.runner.removing.erasing import Wish
+from migrator.runner.removing.erasing import Erased, Wish
 from migrator.sqlgen import steps
 from phases import p4_remove
 from tests.cli.command import migrator
@@ -37,6 +37,16 @@ SELECT team, ('00000000-0000-0000-0000-' || lpad(n::text, 12, 'a'))::uuid, rank,
 FROM unnest(ARRAY['B,"x', 'a', 'Zz', 'b']) AS team, generate_series(1, 9) AS n, unnest(enum_range(NULL::rank)) AS rank;
 CREATE TABLE notices (team text, note text);
 INSERT INTO notices SELECT 'team ' || n % 4, 'notice ' || n FROM generate_series(1, 12) AS n;
+"""
+# Of identity 7, with a root that points to itself and a leaf of another's; the application keeps visits.
+LOGINS_SQL = """
+CREATE TABLE logins (id int PRIMARY KEY, note text,
+  identity_id bigint CONSTRAINT logins_identity REFERENCES identities ON DELETE CASCADE,
+  parent int CONSTRAINT logins_parent REFERENCES logins ON DELETE SET NULL);
+INSERT INTO logins SELECT n, 'login ' || n, CASE WHEN n < 4 THEN 7 ELSE 8 END, CASE WHEN n < 4 THEN 1 END FROM generate_series(1, 9) AS n;
+UPDATE logins SET parent = 4 WHERE id IN (8, 9);
+CREATE TABLE visits (id int, identity_id bigint CONSTRAINT visits_identity REFERENCES identities ON DELETE SET NULL);
+INSERT INTO visits VALUES (1, 8);
 """
 AROUND_THE_DELETION = {
     "before os.rename manifest.json.next.part (1)",
@@ -150,6 +160,54 @@ def test_what_is_no_key_erases_nothing(site: Site, team: Team) -> None:
         with pytest.raises(UsageError, match=re.escape(why)):
             erase_rows(site.ctx, Wish(MEMBERS, "", (key,)))
     assert len(held(site)) == 72
+
+
+def test_a_row_that_others_point_to_waits_until_they_are_gone_or_there_is_no_archive(
+    tmp_path: Path, devise_db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(devise_db) as connection:
+        connection.execute(LOGINS_SQL)
+    tables = ("public.identities", "public.logins")
+    site = make_site(tmp_path, devise_db, monkeypatch, tables=tables, columns=())
+
+    def erase(table: str, *keys: str, column: str = "") -> Erased:
+        return erase_rows(site.ctx, Wish(table, column, keys), confirmation=table)
+
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.DRILL_TABLES)
+    quarantined = (
+        "SELECT md5(string_agg(t::text, ' ' ORDER BY id)) FROM migrator_quarantine.{} AS t"
+    )
+    before = [site.sql(quarantined.format(name)) for name in ("identities", "logins")]
+    tied = "3 of public.logins by logins_identity (ON DELETE CASCADE)"
+    with pytest.raises(HeldError, match=re.escape(tied)) as refusal:
+        erase("public.identities", "7")
+    back = f"migrator remove revert --to {steps.QUARANTINE_TABLES}"
+    assert back in (refusal.value.hint or "")
+    with pytest.raises(HeldError, match=re.escape("1 of public.visits by visits_identity")):
+        erase("public.identities", "8")
+    assert before == [site.sql(quarantined.format(name)) for name in ("identities", "logins")]
+    # All that point to the root are to go with it.
+    assert erase("public.logins", "7", column="identity_id").rows == 3
+    # The write-block lets a cascade of this transaction through.
+    p4_remove.run(site.ctx, steps.WRITE_BLOCK_TABLES)
+    assert erase("public.identities", "7").rows == 1
+    with pytest.raises(
+        HeldError, match=re.escape("2 of public.logins by logins_parent (ON DELETE SET NULL)")
+    ):
+        erase("public.logins", "4")
+    p4_remove.rollback(site.ctx, steps.QUARANTINE_TABLES)
+    assert erase("public.logins", "4").where == "quarantine"
+    p4_remove.run(site.ctx)
+    assert p4_remove.rollback(site.ctx).differences == ()
+    assert site.sql("SELECT array_agg(id ORDER BY id) FROM logins WHERE parent IS NULL") == [
+        5,
+        6,
+        7,
+        8,
+        9,
+    ]
+    assert site.sql("SELECT count(*) FROM identities") == 47
 
 
 EVERYWHERE = pytest.param("all", marks=pytest.mark.long)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migrator.cli.status import standings_of
+from migrator.cli.standings import standings_of
 from migrator.core.clock import ManualClock, iso
 from migrator.core.errors import ConflictError
 from migrator.core.stage import Stage

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _QUERIES = load("migrator.auther.ways", "sql_target.sql")
 _ACCOUNT_OWNER = AccountRow._fields.index("user_id")
 _WHOSE = slice(1, _ACCOUNT_OWNER + 1)
+_SAID = _ACCOUNT_OWNER + 1
 _TUPLE_OWNER = TupleRow._fields.index("subject_id")
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -36,6 +37,7 @@ class Reach(Enum):
     """How far changes reach; each kind has statements of its own."""
 
     ROW = auto()  # Nothing but the row of a user with one account.
+    PAIR = auto()  # That row, and what the account says.
     MORE = auto()
     NAMES = auto()  # Address or user name too, which somebody else may have.
 
@@ -44,11 +46,13 @@ def reach_of(change: Change) -> Reach:
     """Tell how far a change reaches."""
     if _renames(change):
         return Reach.NAMES
-    before = change.before.accounts
-    leaves_more = change.accounts == before and not (change.granted or change.revoked)
-    return (
-        Reach.ROW if leaves_more and len(before) == 1 and not change.ends_sessions else Reach.MORE
-    )
+    before, accounts = change.before.accounts, change.accounts
+    if len(before) != 1 or change.granted or change.revoked or change.ends_sessions:
+        return Reach.MORE
+    if accounts == before:
+        return Reach.ROW
+    is_same = len(accounts) == 1 and accounts[0][:_SAID] == before[0][:_SAID]
+    return Reach.PAIR if is_same else Reach.MORE
 
 
 def steps_of(
@@ -64,8 +68,11 @@ def steps_of(
         layout: Which tables there are.
         insert: Makes the step that inserts accounts.
     """
-    if reach_of(changes[0]) is Reach.ROW:
+    reach = reach_of(changes[0])
+    if reach is Reach.ROW:
         return [_rewrites(changes)]
+    if reach is Reach.PAIR:
+        return [_renewals(changes), _rewrites(changes)]
     return [
         _claims(changes),
         *_account_steps(changes, insert),
@@ -80,10 +87,10 @@ def _renames(change: Change) -> bool:
     if change.user is None:
         return False
     now, before = change.user, change.before.user
-    return (now.email, now.username, now.display_username) != (
-        before.email,
-        before.username,
-        before.display_username,
+    return (
+        now.email != before.email
+        or now.username != before.username
+        or now.display_username != before.display_username
     )
 
 
@@ -93,9 +100,20 @@ def removal(ids: Sequence[str], layout: Layout) -> list[Run]:
     return [Run(_QUERIES[f"remove_{table}"], [json.dumps(ids)]) for table in tables]
 
 
+def _renewals(changes: Sequence[Change]) -> Each:
+    return Each(
+        _QUERIES["renew_account"],
+        [
+            [*change.before.user, *change.before.accounts[0], *change.accounts[0][_SAID:]]
+            for change in changes
+        ],
+    )
+
+
 def _rewrites(changes: Sequence[Change]) -> Each:
-    sql = _claiming(time=_QUERIES["new_time"], accounts=_QUERIES["account_as_read"])
-    return Each(sql, [[*_rows(change), *change.before.accounts[0]] for change in changes])
+    """Write users whose account is as it was read, or as it was just written."""
+    sql = _claiming(time=_QUERIES["new_time"], accounts=_QUERIES["account_is"])
+    return Each(sql, [[*_rows(change), *change.accounts[0]] for change in changes])
 
 
 def _claims(changes: Sequence[Change]) -> Each:

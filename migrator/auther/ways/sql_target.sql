@@ -97,14 +97,34 @@ AND NOT EXISTS (
   )
 )
 
--- name: account_as_read
--- The same for users with one account, whose values follow each other: 1 for the account, at least 2 for any other.
+-- name: account_is
+-- For users with one account, whose values follow each other: 1 for the account, at least 2 for any other.
 AND (
   SELECT sum(2 - (
     (a."id", a."account_id", a."provider_id", a."user_id", a."password", a."created_at", a."updated_at")
     IS ({v[25]}, {v[26]}, {v[27]}, {v[28]}, {v[29]}, {v[30]}, {v[31]})
   )) FROM "account" AS a WHERE a."user_id" = "user"."id"
 ) = 1
+
+-- name: renew_account
+-- Writes what the only account of a user says, if both are still as they were read. The values: the user and the
+-- account as read, and what the account shall say. Whose account it is finds it, as it does its user's others.
+UPDATE "account" SET ("password", "created_at", "updated_at") = ({v[20]}, {v[21]}, {v[22]})
+{rows}
+WHERE "account"."user_id" = {v[16]} AND (
+    +"account"."id", "account"."account_id", "account"."provider_id", "account"."password",
+    "account"."created_at", "account"."updated_at"
+  ) IS ({v[13]}, {v[14]}, {v[15]}, {v[17]}, {v[18]}, {v[19]})
+  AND (SELECT count(*) FROM "account" AS a WHERE a."user_id" = {v[0]}) = 1
+  AND EXISTS (
+    SELECT 1 FROM "user" AS u WHERE u."id" = {v[0]} AND (
+      +u."name", +u."email", +u."email_verified", +u."image", +u."created_at", +u."updated_at", +u."role",
+      +u."banned", +u."ban_reason", +u."ban_expires", +u."username", +u."display_username"
+    ) IS (
+      {v[1]}, {v[2]}, {v[3]}, {v[4]}, {v[5]}, {v[6]},
+      {v[7]}, {v[8]}, {v[9]}, {v[10]}, {v[11]}, {v[12]}
+    )
+  )
 
 -- name: new_time
 {v[18]}

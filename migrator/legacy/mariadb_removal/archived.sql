@@ -34,9 +34,23 @@ SELECT {key_texts} FROM {table} AS t JOIN {wish} AS k ON {same};
 -- name: delete_rows
 DELETE t FROM {table} AS t JOIN {wish} AS k ON {same};
 
--- name: tied
-SELECT DISTINCT r.constraint_schema AS "schema", r.table_name AS name FROM information_schema.referential_constraints AS r
-WHERE r.unique_constraint_schema = %(schema)s AND r.referenced_table_name = %(name)s ORDER BY 1, 2;
+-- name: ties
+-- Foreign keys that point to a table; no name holds a NUL.
+SELECT k.constraint_schema AS "schema", k.table_name AS name, k.constraint_name AS "constraint", CONCAT('ON DELETE ', MIN(r.delete_rule)) AS action,
+       GROUP_CONCAT(k.column_name ORDER BY k.ordinal_position SEPARATOR '\0') AS columns,
+       GROUP_CONCAT(k.referenced_column_name ORDER BY k.ordinal_position SEPARATOR '\0') AS targets
+FROM information_schema.key_column_usage AS k JOIN information_schema.referential_constraints AS r
+  ON r.constraint_schema = k.constraint_schema AND r.table_name = k.table_name AND r.constraint_name = k.constraint_name
+WHERE k.referenced_table_schema = %(schema)s AND k.referenced_table_name = %(name)s GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
+
+-- name: tied_rows
+-- Rows that point to those sought.
+SELECT COUNT(*) AS "rows" FROM {other} AS k WHERE EXISTS (SELECT 1 FROM {table} AS t JOIN {wish} AS w ON {same} WHERE {points});
+
+-- name: tied_rows_of_itself
+-- The same in one table: without those sought themselves.
+SELECT COUNT(*) AS "rows" FROM {table} AS k WHERE EXISTS (SELECT 1 FROM {table} AS t JOIN {wish} AS w ON {same} WHERE {points})
+  AND NOT EXISTS (SELECT 1 FROM {wish} AS t WHERE {same_again});
 
 -- name: make
 CREATE TABLE {table} ({definitions}) ENGINE = InnoDB;

@@ -8,7 +8,7 @@ from psycopg import DataError
 
 from migrator.core.mariadb import as_text, is_binary, is_exact
 from migrator.core.sql import ident
-from migrator.legacy.erasing import Archived, Erasing, Key, no_value, same
+from migrator.legacy.erasing import Archived, Erasing, Key, Tie, no_value, same, tie_of
 from migrator.legacy.mariadb_removal.archived import PLACE, WISH, MariaDbCopying
 
 if TYPE_CHECKING:
@@ -27,11 +27,25 @@ class MariaDbErasing(MariaDbCopying, Erasing):
         super().__init__(connection)
         self._table = table
 
-    def tied(self) -> tuple[str, ...]:
-        """Give tables with a foreign key to this one: a deletion would act on their rows, and pass triggers by."""
+    def _ties(self) -> list[Tie]:
         schema, name = self._table.place
-        found = self._server.rows(self._query("tied"), {"schema": schema, "name": name})
-        return tuple(f"{row['schema']}.{row['name']}" for row in found)
+        found = self._server.rows(self._query("ties"), {"schema": schema, "name": name})
+        split = ({name: row[name].split("\0") for name in ("columns", "targets")} for row in found)
+        return [tie_of({**row, **lists}) for row, lists in zip(found, split, strict=True)]
+
+    def _tied_rows(self, tie: Tie, column: str, keys: Sequence[Key]) -> int:
+        columns = [column] if column else self._table.key
+        self._wish(self._table.defined(columns), keys)
+        itself = tie.table == self._table.place
+        query = self._query(
+            "tied_rows_of_itself" if itself else "tied_rows",
+            table=ident(*self._table.place),
+            wish=WISH,
+            same=same(columns, "w"),
+            points=tie.points,
+            **({"same_again": same(columns, "k")} if itself else {"other": ident(*tie.table)}),
+        )
+        return int(self._server.rows(query, {})[0]["rows"])
 
     def as_written(self, column: str, values: Sequence[str]) -> tuple[str, ...]:
         """Give values of a column as the archive's files have them.

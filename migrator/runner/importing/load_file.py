@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from migrator.core.errors import ConflictError, DependencyError, UsageError
 from migrator.legacy.connect import open_postgres
-from migrator.legacy.loaded import FileUser, LoadedTables, Seen, schema_of
+from migrator.legacy.loaded import LoadedTables, Seen, schema_of
 from migrator.runner.importing.imports import SUBJECT
 from migrator.runner.importing.user_files import users_of
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from migrator.legacy.file_user import FileUser
     from migrator.runner.context import Context
 
 _EVERY = 1000

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 _COPIES = multiprocessing.get_context("fork")
 _PAGE, _ERROR, _END = range(3)
-# Texts are looked for among those before in later versions; here hardly any occurs twice.
-_VERSION = 2
 _LENGTH = Struct("!Q")
 # What an ordinary user may ask for; a page takes two or three turns then, instead of forty.
 _PIPE_BYTES = 2**20
@@ -61,8 +59,9 @@ def reading_process(job: Job) -> Iterator[Iterator[Ready]]:
 
 
 def _taken(pages: BufferedReader, process: BaseProcess) -> Iterator[Ready]:
+    body = bytearray()
     while True:
-        kind, content = _receive(pages, process)
+        kind, content = _receive(pages, process, body)
         if kind == _END:
             return
         if kind == _ERROR:
@@ -77,10 +76,13 @@ def _columns(*sent: Any) -> Columns:
     return columns._replace(created_ms=created_ms, updated_ms=updated_ms)
 
 
-def _receive(pages: BufferedReader, process: BaseProcess) -> Any:
+def _receive(pages: BufferedReader, process: BaseProcess, body: bytearray) -> Any:
     try:
-        (length,) = _LENGTH.unpack(_exactly(pages, _LENGTH.size))
-        return marshal.loads(_exactly(pages, length))  # noqa: S302 - from our own child
+        (length,) = _LENGTH.unpack(_exactly(pages, memoryview(bytearray(_LENGTH.size))))
+        # Into the same memory each time: fresh memory costs as much as the pipe.
+        body.extend(bytes(max(length - len(body), 0)))
+        with memoryview(body) as whole, whole[:length] as page:
+            return marshal.loads(_exactly(pages, page))  # noqa: S302 - from our own child
     except (EOFError, OSError) as error:
         process.join()
         raise DependencyError(
@@ -89,11 +91,10 @@ def _receive(pages: BufferedReader, process: BaseProcess) -> Any:
         ) from error
 
 
-def _exactly(pages: BufferedReader, length: int) -> bytearray:
-    body = bytearray(length)
-    if pages.readinto(body) < length:
+def _exactly(pages: BufferedReader, place: memoryview) -> memoryview:
+    if pages.readinto(place) < len(place):
         raise EOFError
-    return body
+    return place
 
 
 def _made_again(kind: str, message: str, hint: str) -> Exception:
@@ -120,7 +121,7 @@ def _read(job: Job, pages: FileIO, taken: BufferedReader) -> None:
 
 
 def _send(pages: FileIO, kind: int, content: tuple[Any, ...]) -> None:
-    body = marshal.dumps((kind, content), _VERSION)
+    body = marshal.dumps((kind, content))
     for part in (_LENGTH.pack(len(body)), body):
         left = memoryview(part)
         while left:

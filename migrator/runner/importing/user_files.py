@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from migrator.core.errors import UsageError
 from migrator.core.texts import storable
-from migrator.legacy.loaded import TYPES, FileUser
+from migrator.legacy.file_user import TYPES, FileUser
 from migrator.runner.importing.exports import of_auth0, of_firebase
 
 if TYPE_CHECKING:

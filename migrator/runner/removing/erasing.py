@@ -33,7 +33,6 @@ from migrator.sqlgen.steps import (
     PURGE_COLUMNS,
     PURGE_TABLES,
     QUARANTINE_TABLES,
-    WRITE_BLOCK_TABLES,
 )
 
 if TYPE_CHECKING:
@@ -149,7 +148,7 @@ class _Renewal:
             here.guard.approved_writer(),
         ):
             erasing = _erasing(here, self._plan, self._kept.manifest.copy_encoding)
-            self._require_untied(erasing)
+            self._require_untied(erasing, sought)
             self._require_unchanged(erasing)
             keys = _keys(erasing, self._plan, sought)
             rows = _delete(erasing, self._plan, sought, keys)
@@ -180,11 +179,17 @@ class _Renewal:
         proven = is_proven(self._here, self._step)
         return Erased("quarantine and archive", 0, needs_drill="" if proven else self._step)
 
-    def _require_untied(self, erasing: Erasing) -> None:
-        if tables := erasing.tied():
+    def _require_untied(self, erasing: Erasing, sought: _Sought) -> None:
+        """Nothing but what was named may change: the archive would hold it as it was."""
+        if ties := erasing.tied(sought.column, sought.keys):
+            labels = {table.place: table.label for table in self._kept.plan.tables}
+            held = ", ".join(
+                f"{rows} of {labels.get(tie.table, '.'.join(tie.table))} by {tie.constraint} ({tie.action})"
+                for tie, rows in ties.items()
+            )
             raise HeldError(
-                f"foreign keys would change archived rows of {', '.join(tables)} too",
-                hint=f"migrator remove apply --to {WRITE_BLOCK_TABLES}, which unties them, then this again",
+                f"other rows point to these, and foreign keys would change them too or refuse: {held}",
+                hint=f"erase those first; or {self._without_archive()}",
             )
 
     def _require_unchanged(self, erasing: Erasing) -> None:
@@ -198,8 +203,14 @@ class _Renewal:
         if changed:
             raise RefusedError(
                 f"rows of {self._plan.label} were changed since the archive",
-                hint=f"migrator remove revert to before {self._step}, then this again, then apply again",
+                hint=self._without_archive(),
             )
+
+    def _without_archive(self) -> str:
+        """Say how to have it done where no archive has to follow."""
+        steps = self._here.plan.steps
+        before = steps[steps.index(self._step) - 1]
+        return f"migrator remove revert --to {before}, then this again, then migrator remove apply"
 
     def _chunks(self, erasing: Erasing, keys: Sequence[Key]) -> dict[str, tuple[Chunk, ...]]:
         """Rewrite what the rows were in; give the new chunks, none or one, by the old one's file."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from migrator.auther.live.capacity import (
     Attempt,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from migrator.runner.context import Context
 
 SUBJECT, CAPACITY = "auther", "capacity"
-SIGN_IN, VERIFY = "sign-in", "verify"
+Through = Literal["sign-in", "verify"]
 # A login storm after a step, a lost instance, a slow minute: half of the capacity is for those.
 _USABLE_SHARE = 0.5
 
@@ -66,7 +66,7 @@ class Measurement:
 
 
 def measure_capacity(
-    ctx: Context, accounts: Sequence[Account], *, seconds: float, through: str = SIGN_IN
+    ctx: Context, accounts: Sequence[Account], *, seconds: float, through: Through = "sign-in"
 ) -> Measurement:
     """Load the configured Auther with sign-ins, and keep the best step's figure.
 
@@ -109,10 +109,10 @@ def measure_capacity(
 
 
 def _attempt(
-    ctx: Context, accounts: Sequence[Account], through: str
+    ctx: Context, accounts: Sequence[Account], through: Through
 ) -> tuple[Attempt, Sequence[Account]]:
     api = ctx.config.auther.api
-    if through == SIGN_IN:
+    if through == "sign-in":
         return signing_in(api), accounts
     secret, first = ctx.reveal(ctx.config.plugin.verify_secret), accounts[0]
     return verifying(api, secret=secret, ids={first.email: _id_of(ctx, first)}), [first]

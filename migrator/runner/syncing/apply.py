@@ -61,10 +61,11 @@ class Written:
     def count(self, step: Step) -> None:
         """Count a change that was made."""
         self.changed += step.change is not None
-        self.passwords += Kind.PASSWORD in step.kinds
-        self.banned += Kind.BAN in step.kinds
-        self.deleted += Kind.DELETE in step.kinds
         self.roles += step.changes_roles
+        if step.kinds:
+            self.passwords += Kind.PASSWORD in step.kinds
+            self.banned += Kind.BAN in step.kinds
+            self.deleted += Kind.DELETE in step.kinds
 
 
 class Applier:
@@ -154,8 +155,8 @@ class Applier:
 
     def _may(self, step: Step) -> bool:
         """Leave out who changed something at Auther since it was looked at, unless shut out."""
-        shuts_out = not step.kinds.isdisjoint({Kind.BAN, Kind.DELETE})
-        return shuts_out or step.auther_id not in self._examiner.unsettled
+        is_settled = step.auther_id not in self._examiner.unsettled
+        return is_settled or not step.kinds.isdisjoint({Kind.BAN, Kind.DELETE})
 
     def _note(self, obstacles: Sequence[Obstacle]) -> None:
         for obstacle in obstacles:

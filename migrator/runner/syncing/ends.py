@@ -76,6 +76,10 @@ class RuleBook:
         """Give the rules as far as they concern these users."""
         return self._all or make_rules(self._ctx, self._ends.changes.among(users))
 
+    def rules_for_plain(self, emails: Sequence[str]) -> Rules:
+        """Give the rules as far as they concern users of whom nothing but the address can be shared."""
+        return self._all or make_rules(self._ctx, self._ends.changes.among((), plain=emails))
+
 
 def note_beginning(ctx: Context, source: DeviseSource) -> None:
     """Remember, before an import reads its first user, from when on changes have to be looked for.

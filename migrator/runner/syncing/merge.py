@@ -76,20 +76,20 @@ def merge(
         What has to be done, None when both sides agree.
     """
     pinned = None if row.pinned is None else str(row.pinned)
-    wanted = record._replace(pinned=pinned, fingerprint=row.fingerprint)
+    noted = None
+    if (pinned, row.fingerprint) != (record.pinned, record.fingerprint):
+        noted = record._replace(pinned=pinned, fingerprint=row.fingerprint)
     is_equal = row.user == stored.user and row.accounts == stored.accounts
-    if is_equal and wanted == record and roles == NO_ROLES:
+    if is_equal and noted is None and roles == NO_ROLES:
         return None
     is_renewed = row.fingerprint != record.fingerprint
     user = _user(row.user, stored.user, now_ms)
-    accounts = stored.accounts
-    if row.accounts != accounts:
-        accounts = _accounts(row, stored, is_renewed=is_renewed, mark=mark)
+    accounts = _accounts(row, stored, is_renewed=is_renewed, mark=mark)
     change = _change(stored, user, accounts, roles)
-    if change is None and wanted == record:
+    if change is None and noted is None:
         return None
     kinds = frozenset() if change is None else _kinds(change, now_ms)
-    return Step(row.pk, row.user.id, kinds, change, None if wanted == record else wanted)
+    return Step(row.pk, row.user.id, kinds, change, noted)
 
 
 def banned(stored: Stored, record: Record, reason: str, *, now_ms: int) -> Step | None:
@@ -118,16 +118,16 @@ def is_ours(account: AccountRow, mark: bytes) -> bool:
 def _change(
     stored: Stored, user: UserRow, accounts: tuple[AccountRow, ...], roles: Revision
 ) -> Change | None:
-    if accounts == stored.accounts or set(accounts) == set(stored.accounts):
-        accounts = stored.accounts
-        if user == stored.user and roles == NO_ROLES:
-            return None
+    if user == stored.user and accounts is stored.accounts and roles == NO_ROLES:
+        return None
     revoked = tuple(row.id for row in roles.extra)
     return Change(stored, user, accounts, roles.missing, revoked)
 
 
 def _user(wanted: UserRow, found: UserRow, now_ms: int) -> UserRow:
-    user = wanted._replace(image=found.image, role=found.role)
+    user = wanted
+    if (wanted.image, wanted.role) != (found.image, found.role):
+        user = wanted._replace(image=found.image, role=found.role)
     if not _keeps_ban(wanted, found, now_ms):
         return user
     return user._replace(
@@ -159,16 +159,28 @@ def _ends(user: UserRow) -> float:
 def _accounts(
     row: Mapped, stored: Stored, *, is_renewed: bool, mark: bytes
 ) -> tuple[AccountRow, ...]:
+    """Give the accounts that the user shall have; the very ones that are there when they are the same."""
+    if row.accounts == stored.accounts:
+        return stored.accounts
+    if [account.id for account in row.accounts] == [account.id for account in stored.accounts]:
+        pairs = zip(row.accounts, stored.accounts, strict=True)
+        accounts = tuple([_followed(*pair, is_renewed=is_renewed) for pair in pairs])
+        return stored.accounts if accounts == stored.accounts else accounts
+    accounts = _put_together(row, stored, is_renewed=is_renewed, mark=mark)
+    return stored.accounts if set(accounts) == set(stored.accounts) else accounts
+
+
+def _put_together(
+    row: Mapped, stored: Stored, *, is_renewed: bool, mark: bytes
+) -> tuple[AccountRow, ...]:
     found = {account.id: account for account in stored.accounts}
     brought = {account.id for account in row.accounts}
     unknown = [a for a in stored.accounts if a.id not in brought and not is_ours(a, mark)]
     made_there = next((a for a in unknown if a.provider_id == CREDENTIAL), None)
     accounts = []
     for wanted in row.accounts:
-        if wanted.provider_id != CREDENTIAL:
-            accounts.append(wanted)
-        elif made_there is None:
-            accounts.append(_credential(wanted, found.get(wanted.id), is_renewed=is_renewed))
+        if wanted.provider_id != CREDENTIAL or made_there is None:
+            accounts.append(_followed(wanted, found.get(wanted.id), is_renewed=is_renewed))
         elif is_renewed:
             # A user has one password: the one that was set last on the side that decides.
             accounts.append(wanted)
@@ -176,19 +188,23 @@ def _accounts(
     return (*accounts, *unknown)
 
 
-def _credential(wanted: AccountRow, found: AccountRow | None, *, is_renewed: bool) -> AccountRow:
-    """Give the password's account: one that was only hashed anew at Auther stays."""
-    if found is None or is_renewed or not is_native(found.password or ""):
+def _followed(wanted: AccountRow, found: AccountRow | None, *, is_renewed: bool) -> AccountRow:
+    """Give an account as the application has it; a password that was only hashed anew at Auther stays."""
+    if wanted.provider_id != CREDENTIAL or found is None or is_renewed:
+        return wanted
+    if not is_native(found.password or ""):
         return wanted
     return wanted._replace(password=found.password, updated_at=found.updated_at)
 
 
 def _kinds(change: Change, now_ms: int) -> frozenset[Kind]:
     before, user = change.before, change.user
-    kinds = set()
+    kinds: set[Kind] = set()
     if user is not None and _is_banned(user, now_ms) and not _is_banned(before.user, now_ms):
         kinds.add(Kind.BAN)
-    if password_of(before.accounts) != password_of(change.accounts):
+    if change.accounts is not before.accounts and (
+        password_of(before.accounts) != password_of(change.accounts)
+    ):
         kinds.add(Kind.PASSWORD)
     if change.revoked:
         kinds.add(Kind.ROLE)

@@ -100,7 +100,7 @@ class Pass:
         self._examiner = Examiner(
             ends.target,
             ends.followed,
-            self._rules.rules_for,
+            self._rules,
             now_ms=round(ctx.clock.now().timestamp() * 1000),
         )
 

@@ -97,8 +97,15 @@ class Surveyor:
             self._changed(again[start : start + rows])
 
     def _changed(self, pks: Sequence[str]) -> None:
-        room = _KEPT_STEPS - len(self.found.steps)
-        self._users(self._ends.legacy.source.users(pks), room=room)
+        source = self._ends.legacy.source
+        plain, users = source.parted(pks)
+        if plain.pks:
+            found, left = self._examiner.plain(plain)
+            self._seen(plain.pks)
+            self._wait(found, looked=len(plain.pks) - len(left), keeps=True)
+            users += source.users(left) if left else ()
+        if users:
+            self._users(users, keeps=True)
 
     def all(self, pages: Iterator[Batch], *, rows: int, advance: Callable[[int], None]) -> None:
         """Look at everybody, on both sides.
@@ -134,20 +141,23 @@ class Surveyor:
         suspects = self._ends.legacy.source.users([pks[at] for at in places]) if places else ()
         return (*suspects, *page.batch.users)
 
-    def _users(self, users: Sequence[LegacyUser], *, room: int = 0) -> None:
+    def _users(self, users: Sequence[LegacyUser], *, keeps: bool = False) -> None:
         self._seen([user.pk for user in users])
-        found = self._examiner.users(users)
+        self._wait(self._examiner.users(users), looked=len(users), keeps=keeps)
+
+    def _wait(self, found: Examined, *, looked: int, keeps: bool) -> None:
+        """Let what was found wait for the brakes; `keeps` steps as they are, up to a number."""
         obstacles = list(found.obstacles)
         if found.new:
             obstacles += self._plan(found)
         pks = [user.pk for user in found.new]
-        if len(found.steps) <= room:
+        if keeps and len(self.found.steps) + len(found.steps) <= _KEPT_STEPS:
             self.found.steps += found.steps
         else:
             pks += [step.pk for step in found.steps]
         waiting = set(pks)
         self._take_in(found, [o for o in obstacles if o.pk not in waiting])
-        self.found.looked += len(users)
+        self.found.looked += looked
         self.found.new += len(found.new)
         self.found.keys.add(pks)
 

@@ -17,6 +17,7 @@ from tests.auther.plugin.visitor import Visitor, admin, mails
 from tests.parts import require
 from tests.parts.better_auth import BetterAuth, start
 
+pytestmark = pytest.mark.xdist_group("events")
 KEY = SealKey(new_key())
 PEPPER = "the pepper of today"
 WRITE_BACK = {"MIGRATOR_SEAL_KEY": KEY.public, "MIGRATOR_WRITE_BACK": "bcrypt:cost=4&pepper=2024"}

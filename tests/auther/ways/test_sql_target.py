@@ -143,8 +143,9 @@ def test_a_change_is_made_only_while_nobody_else_touched_the_user(target: SqlTar
     assert ask(target, "SELECT scope FROM account WHERE id = 'a-ada'") == [("kept",)]
 
 
-def test_a_row_alone_is_written_only_while_its_one_account_is_as_it_was_read(
-    target: SqlTarget,
+@pytest.mark.parametrize("at_ms", [2, 7], ids=["the account stays", "the account too"])
+def test_a_row_is_written_only_while_it_and_its_one_account_are_as_they_were_read(
+    target: SqlTarget, at_ms: int
 ) -> None:
     names = ["as_read", "rekeyed", "linked", "moved", "unlinked", "touched"]
     target.write([row(name) for name in names])
@@ -160,14 +161,18 @@ def test_a_row_alone_is_written_only_while_its_one_account_is_as_it_was_read(
         ]
     )
     changes = [
-        Change(before[n], before[n].user._replace(name="new", updated_at=7), before[n].accounts)
+        Change(
+            before[n],
+            before[n].user._replace(name="new", updated_at=7),
+            tuple(account._replace(updated_at=at_ms) for account in before[n].accounts),
+        )
         for n in names
     ]
     assert target.change(changes) == names[1:]
-    assert target.read(["as_read"]) == {
-        "as_read": Stored(changes[0].user, before["as_read"].accounts)
-    }  # type: ignore[arg-type]
+    assert target.read(["as_read"]) == {"as_read": Stored(changes[0].user, changes[0].accounts)}  # type: ignore[arg-type]
     assert ask(target, "SELECT id FROM user WHERE name = 'new'") == [("as_read",)]
+    written = ask(target, "SELECT user_id FROM account WHERE updated_at = 7")
+    assert written == ([("as_read",)] if at_ms == 7 else [])
 
 
 def test_a_change_whose_answer_was_lost_is_no_conflict(target: SqlTarget) -> None:
@@ -270,6 +275,7 @@ def test_a_change_looks_users_up_by_their_id(tmp_path: Path) -> None:
         changes = [
             Change(stored, None, ()),
             Change(stored, stored.user._replace(name="Ada L"), stored.accounts),
+            Change(stored, stored.user, (stored.accounts[0]._replace(updated_at=7),)),
         ]
         steps = [
             step

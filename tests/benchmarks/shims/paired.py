@@ -20,26 +20,22 @@ and "nothing" says what the framework takes there for a package that does nothin
 from __future__ import annotations
 
 import json
-import math
 import statistics
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tests.benchmarks.pairs import Middle
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Of the standard normal distribution, both sides.
-_Z_95 = 1.96
 MIN_PAIRS = 200
 SHARES = ("provider", "objects", "decision", "behind the answer")
 
 
 @dataclass(frozen=True)
 class Median:
-    """A median and its 95 % interval, in microseconds.
-
-    The interval is made of order statistics: it assumes nothing about the distribution.
-    """
+    """A median and its 95 % interval, in microseconds."""
 
     us: float
     low_us: float
@@ -48,10 +44,7 @@ class Median:
     @classmethod
     def of(cls, nanoseconds: list[int]) -> Median:
         """Give the median of a sample."""
-        ordered, n = sorted(nanoseconds), len(nanoseconds)
-        half_width = _Z_95 * math.sqrt(n) / 2
-        low, high = (ordered[round(n / 2 + side * half_width)] for side in (-1, 1))
-        return cls(statistics.median(ordered) / 1000, low / 1000, high / 1000)
+        return cls(*(value / 1000 for value in Middle.of(nanoseconds)))
 
     def relative_to(self, us: float) -> Median:
         """Give all three as a share of something, in percent."""

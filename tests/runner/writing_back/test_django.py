@@ -19,6 +19,7 @@ from tests.runner.writing_back.scene import Scene, import_into
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.xdist_group("django-site")
 NEWCOMER = "n" * 32
 # As the plugin makes them.
 ARGON2 = "$argon2id$v=19$m=1024,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$" + "A" * 43

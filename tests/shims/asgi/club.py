@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx
 import psycopg
-from prometheus_client.parser import text_string_to_metric_families
 
+from migrator.conformance.counters import samples_of
 from migrator.conformance.issuer import Issuer
 from migrator.core.stage import Stage
 from tests.demo.sessions import rails_session
@@ -117,8 +117,7 @@ class Club:
                 (sample.name, *sorted(f"{k}={v}" for k, v in sample.labels.items() if v)): int(
                     sample.value
                 )
-                for family in text_string_to_metric_families(self.metrics_text())
-                for sample in family.samples
+                for sample in samples_of(self.metrics_text())
                 if sample.name.endswith("_total")
             }
         )
@@ -126,18 +125,16 @@ class Club:
     def requests_counted(self) -> Counter[tuple[str, str, str]]:
         """Give (path, outcome, reason) of real requests, added up over the stages."""
         totals: Counter[tuple[str, str, str]] = Counter()
-        for family in text_string_to_metric_families(self.metrics_text()):
-            for sample in family.samples:
-                labels = sample.labels
-                if sample.name == "auth_requests_total" and labels["synthetic"] == "0":
-                    key = (labels["path"], labels["outcome"], labels["reason"])
-                    totals[key] += int(sample.value)
+        for sample in samples_of(self.metrics_text()):
+            labels = sample.labels
+            if sample.name == "auth_requests_total" and labels["synthetic"] == "0":
+                key = (labels["path"], labels["outcome"], labels["reason"])
+                totals[key] += int(sample.value)
         return totals
 
     def shim_info(self) -> dict[str, str]:
         """Give the labels of migrator_shim_info."""
-        families = text_string_to_metric_families(self.metrics_text())
-        samples = (sample for family in families for sample in family.samples)
+        samples = samples_of(self.metrics_text())
         return next(s.labels for s in samples if s.name == "migrator_shim_info")
 
     def jwks_fetches(self) -> int:

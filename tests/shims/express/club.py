@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import psycopg
-from prometheus_client.parser import text_string_to_metric_families
 
+from migrator.conformance.counters import samples_of
 from tests.parts.stage_file import METRICS_TOKEN
 from tests.shims.asgi.club import NAVIGATION, NO_TLS, TOKEN_COOKIE, XHR, oracle, sub_of
 
@@ -99,8 +99,7 @@ class Club:
     def samples(self) -> list[Any]:
         """Give all samples."""
         headers = {"Authorization": f"Bearer {METRICS_TOKEN}"}
-        text = self.browser().get("/migrator/metrics", headers=headers).text
-        return [s for family in text_string_to_metric_families(text) for s in family.samples]
+        return samples_of(self.browser().get("/migrator/metrics", headers=headers).text)
 
     def labels(self, name: str) -> dict[str, str]:
         """Give a sample's labels."""

@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 import psycopg
-from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
+from migrator.conformance.counters import samples_of
 from migrator.conformance.issuer import Issuer
 from migrator.core.stage import Stage
 from tests.parts.rails import RailsApp
@@ -142,8 +142,7 @@ class Club:
 
     def samples(self) -> list[Sample]:
         """Give all that the exposition holds."""
-        families = text_string_to_metric_families(self.metrics_text())
-        return [sample for family in families for sample in family.samples]
+        return samples_of(self.metrics_text())
 
     def shim_info(self) -> dict[str, str]:
         """Give the labels of migrator_shim_info."""

@@ -12,6 +12,7 @@ from tests.shims.rails.club import BOB, oracle
 pytestmark = pytest.mark.xdist_group("conformance-rails")
 PROFILE = """
 whoami = "/whoami"
+stage_every = "0.1s"
 foreign_whoami = "/api/whoami"
 [verify.form]
 path = "/users/sign_in"

@@ -11,7 +11,7 @@ import pytest
 from migrator.conformance.issuer import Issuer
 from migrator.core.stage import Stage
 from tests.parts import require
-from tests.parts.rails import prepare, settings_for
+from tests.parts.rails import READ_EVERY_S, prepare, settings_for
 from tests.shims.rails.club import ALICE, BOB, TOKEN_COOKIE, XHR, Club, oracle, sub_of
 
 FORK_DRIVER = Path(__file__).with_name("fork_driver.rb")
@@ -36,9 +36,9 @@ def cluster(club_dsn: str, running_club: Club) -> Iterator[Club]:
 
 
 def set_stage_everywhere(club: Club, stage: Stage, **options: float) -> None:
-    """One worker has answered that it is there; the other reads within two seconds."""
+    """One worker has answered that it is there; the other reads as often."""
     club.set_stage(stage, **options)
-    time.sleep(2.2)
+    time.sleep(READ_EVERY_S * 2)
 
 
 def settled(club: Club) -> dict[tuple[str, ...], int]:
