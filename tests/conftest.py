@@ -42,6 +42,7 @@ collect_ignore = ["golden"]
 pytest_plugins = [
     "tests.parts.better_auth.fixtures",
     "tests.parts.prometheus_fixtures",
+    "tests.parts.shim_fixtures",
     "tests.parts.sqld.fixtures",
 ]
 

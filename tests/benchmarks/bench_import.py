@@ -185,37 +185,42 @@ class Bench:
 
     def make_ready(self) -> None:
         """Have the rows that the ceiling writes."""
-        folder = self._import_folder("1")
-        self._run(("import", folder))
-        (folder / "auther.db").replace(self.folder / "rows.db")
+        with self._import_folder("1") as folder:
+            self._run(("import", folder))
+            (folder / "auther.db").replace(self.folder / "rows.db")
 
     def one_round(
         self, processes: list[str], *, again: bool, row_by_row: bool
     ) -> Iterator[tuple[str, Figure, Figure | None]]:
         """Measure everything once beside a raw ceiling of its own."""
         for number in processes:
-            folder = self._import_folder(number)
-            yield f"import {number}", *self._beside_raw("import", folder)
-            if again:
-                yield f"again {number}", *self._run(("import", folder)), None
+            with self._import_folder(number) as folder:
+                yield f"import {number}", *self._beside_raw("import", folder)
+                if again:
+                    yield f"again {number}", *self._run(("import", folder)), None
         if row_by_row:
-            yield "row by row", *self._beside_raw("rows", self._new_folder())
+            with self._new_folder() as folder:
+                yield "row by row", *self._beside_raw("rows", folder)
 
     def _beside_raw(self, part: str, folder: Path) -> tuple[Figure, Figure]:
-        figure, raw = self._run((part, folder), ("raw", self._new_folder()))
+        with self._new_folder() as other:
+            figure, raw = self._run((part, folder), ("raw", other))
         return figure, raw
 
-    def _new_folder(self) -> Path:
-        return Path(tempfile.mkdtemp(dir=self.folder))
+    @contextmanager
+    def _new_folder(self) -> Iterator[Path]:
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            yield Path(folder)
 
-    def _import_folder(self, processes: str) -> Path:
-        folder = self._new_folder()
+    @contextmanager
+    def _import_folder(self, processes: str) -> Iterator[Path]:
         settings = CONFIG.format(page_rows=PAGE_ROWS)
         settings = settings.replace("[import]", f"[import]\nprocesses = {processes}")
-        (folder / "migrator.toml").write_text(settings)
         with psycopg.connect(self.server.dsn("bench"), autocommit=True) as connection:
             connection.execute("DROP TABLE IF EXISTS migrator_identity, migrator_instance")
-        return folder
+        with self._new_folder() as folder:
+            (folder / "migrator.toml").write_text(settings)
+            yield folder
 
     def _run(self, *parts: tuple[str, Path]) -> list[Figure]:
         """Run parts in turns and give their figures; memory and PostgreSQL's time are the first one's."""

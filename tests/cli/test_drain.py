@@ -14,23 +14,22 @@ import pytest
 
 from tests.cli.command import Ran, migrator
 from tests.parts.drain import NO_SESSIONS, QUIET, Drain
-from tests.parts.shim_process import CONTROL_SECRET, METRICS_TOKEN, ShimProcess
+from tests.parts.shim_process import CONTROL_SECRET, METRICS_TOKEN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
+
+    from tests.parts.shim_fixtures import Pair
 
 WAIT = ("gate", "check", "--before", "auther", "--wait", "--for", "60s")
 
 
 @pytest.fixture
-def drain(tmp_path: Path, fresh_db: str) -> Iterator[Drain]:
-    shims = tuple(ShimProcess(name).start() for name in ("web-1", "web-2"))
+def drain(tmp_path: Path, fresh_db: str, shims: Pair) -> Drain:
     parts = Drain(tmp_path, fresh_db, shims)
     parts.prepare()
-    yield parts
-    for shim in shims:
-        shim.kill()
+    return parts
 
 
 def run(drain: Drain, *arguments: str) -> Ran:

@@ -23,6 +23,7 @@ WINDOW_S = 60
 
 class Shim:
     def __init__(self, instance: str) -> None:
+        self.instance = instance
         self.registry = CollectorRegistry()
         self.requests = Counter("auth_requests", "Requests.", LABELS, registry=self.registry)
         info = ("instance", "build", "baked", "stage", "epoch", "source")
@@ -139,6 +140,8 @@ class Handler(BaseHTTPRequestHandler):
             self.shim.count(**dict(parse_qsl(url.query, keep_blank_values=True)))
         elif url.path == "/_fault":
             self.shim.fault = url.query
+        elif url.path == "/_fresh":
+            Handler.shim = Shim(self.shim.instance)
         self.answer(200, json.dumps({"fault": self.shim.fault}))
 
     def answer(self, status: int, body: str = "", **headers: str) -> None:

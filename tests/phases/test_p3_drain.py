@@ -13,27 +13,24 @@ from migrator.gates.verdict import GateState, Verdict
 from migrator.runner.gating.guard import require_gates
 from phases import p3_drain
 from tests.parts.drain import NO_SESSIONS, QUIET, Drain
-from tests.parts.shim_process import ShimProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from migrator.runner.context import Context
+    from tests.parts.shim_fixtures import Pair
 
 PATIENCE_S = 60
 
 
 @pytest.fixture
-def drain(tmp_path: Path, fresh_db: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Drain]:
-    shims = tuple(ShimProcess(name).start() for name in ("web-1", "web-2"))
+def drain(tmp_path: Path, fresh_db: str, shims: Pair, monkeypatch: pytest.MonkeyPatch) -> Drain:
     parts = Drain(tmp_path, fresh_db, shims)
     for name, value in parts.env.items():
         monkeypatch.setenv(name, value)
     parts.prepare()
-    yield parts
-    for shim in shims:
-        shim.kill()
+    return parts
 
 
 def look(ctx: Context) -> Verdict:

@@ -10,13 +10,12 @@ import pytest
 
 from migrator.core.stage import Stage
 from tests.parts.drain import Drain
-from tests.parts.shim_process import ShimProcess
 from tests.parts.stage_file import create_side_tables
 from tests.phases.operating import Operator, first, new_migration, newest_request
 from tests.phases.runbook import left_out, steps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tests.parts.shim_fixtures import Pair
 
 PAGE = (Path(__file__).parents[2] / "runbooks" / "p3-drain.md").read_text(encoding="utf-8")
 # The gates of a new configuration that need no more than a database and two instances, and their spans short.
@@ -82,9 +81,8 @@ IN_SENTENCES = {
 
 
 @pytest.fixture
-def drain(tmp_path: Path, devise_db: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Drain]:
+def drain(tmp_path: Path, devise_db: str, shims: Pair, monkeypatch: pytest.MonkeyPatch) -> Drain:
     """Two instances in the drain, twelve people with a session, twenty visitors."""
-    shims = tuple(ShimProcess(name).start() for name in ("web-1", "web-2"))
     drain = Drain(tmp_path, devise_db, shims)
     create_side_tables(devise_db)
     drain.end_sessions()
@@ -98,9 +96,7 @@ def drain(tmp_path: Path, devise_db: str, monkeypatch: pytest.MonkeyPatch) -> It
     drain.sign_in("visitor", rows=20)
     shims[0].count("legacy", n=900)
     shims[1].count("auther", n=50)
-    yield drain
-    for shim in shims:
-        shim.kill()
+    return drain
 
 
 @pytest.fixture

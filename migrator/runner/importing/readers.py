@@ -59,9 +59,8 @@ def reading_process(job: Job) -> Iterator[Iterator[Ready]]:
 
 
 def _taken(pages: BufferedReader, process: BaseProcess) -> Iterator[Ready]:
-    body = bytearray()
     while True:
-        kind, content = _receive(pages, process, body)
+        kind, content = _receive(pages, process)
         if kind == _END:
             return
         if kind == _ERROR:
@@ -76,13 +75,10 @@ def _columns(*sent: Any) -> Columns:
     return columns._replace(created_ms=created_ms, updated_ms=updated_ms)
 
 
-def _receive(pages: BufferedReader, process: BaseProcess, body: bytearray) -> Any:
+def _receive(pages: BufferedReader, process: BaseProcess) -> Any:
     try:
-        (length,) = _LENGTH.unpack(_exactly(pages, memoryview(bytearray(_LENGTH.size))))
-        # Into the same memory each time: fresh memory costs as much as the pipe.
-        body.extend(bytes(max(length - len(body), 0)))
-        with memoryview(body) as whole, whole[:length] as page:
-            return marshal.loads(_exactly(pages, page))  # noqa: S302 - from our own child
+        (length,) = _LENGTH.unpack(_exactly(pages, _LENGTH.size))
+        return marshal.loads(_exactly(pages, length))  # noqa: S302 - from our own child
     except (EOFError, OSError) as error:
         process.join()
         raise DependencyError(
@@ -91,10 +87,11 @@ def _receive(pages: BufferedReader, process: BaseProcess, body: bytearray) -> An
         ) from error
 
 
-def _exactly(pages: BufferedReader, place: memoryview) -> memoryview:
-    if pages.readinto(place) < len(place):
+def _exactly(pages: BufferedReader, length: int) -> bytearray:
+    body = bytearray(length)
+    if pages.readinto(body) < length:
         raise EOFError
-    return place
+    return body
 
 
 def _made_again(kind: str, message: str, hint: str) -> Exception:

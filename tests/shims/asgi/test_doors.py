@@ -113,10 +113,13 @@ def test_a_right_password_is_tried_at_auther_beside_the_login(
     moved.sql("UPDATE migrator_identity SET home = 'legacy' WHERE user_pk = %s", str(ALICE))
     moved.sql("DELETE FROM migrator_shadow")
 
-    assert sign_in(moved, password) == 303
+    def is_told() -> bool:
+        # On a busy machine a check beside a sign-in may be left out.
+        assert sign_in(moved, password) == 303
+        return moved.sql(query, str(ALICE)) == [(result == "match",)]
 
     query = "SELECT matched FROM migrator_shadow WHERE user_pk = %s"
-    moved.wait_for(lambda: moved.sql(query, str(ALICE)) == [(result == "match",)])
+    moved.wait_for(is_told)
 
 
 def test_a_moved_users_sessions_end_within_seconds_of_a_logout_everywhere(moved: Club) -> None:
