@@ -123,6 +123,24 @@ class Bench:
         if self.profile.workers > 1:
             time.sleep(_OTHER_WORKERS_S)
 
+    def await_keys(self) -> None:
+        """Wait until the application has this issuer's keys.
+
+        Of those that another issuer had here a moment ago it lets go when its cooldown is over. If it still
+        has none then, the cases say so.
+        """
+        if self.auther.issuer is None or not self.people:
+            return
+        token = self.bearer(next(iter(self.people)))
+        ends = time.monotonic() + self.profile.jwks_cooldown.total_seconds() + FOLLOWED_WITHIN_S
+        in_a_row = 0
+        while in_a_row < self.profile.workers and time.monotonic() < ends:
+            if self.who(self.browser(), token).error != "verification_unavailable":
+                in_a_row += 1
+            else:
+                in_a_row = 0
+                time.sleep(_LOOK_EVERY_S)
+
     # Counters
 
     def metrics(self) -> Reading:

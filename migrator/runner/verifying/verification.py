@@ -88,6 +88,7 @@ def verify_deployment(
             wire = Wire(asked.url.rstrip("/"))
             bench = Bench(ctx.config.verify, site, wire, auther, scene, people, ctx.clock)
             _require_reachable(bench, asked.url)
+            bench.await_keys()
             results = runner.run(bench, asked.cases, after_each=after_each)
             scene.facts = _counted(results)
     return results

@@ -68,6 +68,12 @@ def test_passing_cases_end_with_0_and_the_stage_is_as_before(operator: Operator)
     assert operator.published() is Stage.LEGACY
 
 
+def test_a_run_right_after_another_waits_for_its_own_keys(operator: Operator) -> None:
+    for _ in range(2):
+        ran = operator.run("--only", "legacy/header")
+        assert ran.code == 0, ran.out
+
+
 def test_people_see_groups_and_a_sum(operator: Operator) -> None:
     ran = operator.run("--only", "tokens/alg-*", "--only", "legacy/header")
 
