@@ -127,7 +127,7 @@ def main() -> None:
             for statement in MAKE_USERS.format(users=arguments.users).split(";\n"):
                 connection.execute(statement.encode())
         with tempfile.TemporaryDirectory(prefix="migrator-bench-") as folder:
-            _compare(Bench(server, Path(folder), arguments.users), arguments)
+            _compare(Bench(server, Path(folder)), arguments)
     finally:
         server.stop()
 
@@ -181,7 +181,6 @@ class Bench:
 
     server: PostgresServer
     folder: Path
-    users: int
 
     def make_ready(self) -> None:
         """Have the rows that the ceiling writes."""

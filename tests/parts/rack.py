@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from migrator.shims.rack import RackTarget
 from tests.parts.postgres import free_port
 from tests.parts.program import Program, write_files
+from tests.parts.ruby_shim import quick
 from tests.parts.stage_file import StageFile, shim_environment, shim_settings
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 SOURCE = Path(__file__).parent / "rack_app"
 CALLBACK_PATH = "/auth/callback"
-# Tests cannot wait two seconds for each move of the switch.
-QUICK = ("READ_EVERY_S = 2\n", "READ_EVERY_S = 0.1\n")
 SECRETS = {"SESSION_SECRET": "s" * 64, "LANG": "C.UTF-8"}
 
 
@@ -92,11 +91,5 @@ def prepare(
 def put_together(folder: Path, settings: ShimSettings) -> Path:
     """Copy the application's sources and render the shim beside them."""
     shutil.copytree(SOURCE, folder, dirs_exist_ok=True)
-    files = RackTarget().files(settings)
-    path = "lib/auther_cutover/stage_reader.rb"
-    if settings.legacy:
-        if QUICK[0] not in files[path]:
-            raise ValueError(f"the generated code no longer says {QUICK[0]!r}")
-        files[path] = files[path].replace(*QUICK)
-    write_files(folder, files)
+    write_files(folder, quick(RackTarget().files(settings), legacy=settings.legacy))
     return folder

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from migrator.shims.rails import RailsTarget
 from tests.parts.postgres import free_port
 from tests.parts.program import Program, write_files
+from tests.parts.ruby_shim import quick
 from tests.parts.stage_file import StageFile, shim_environment, shim_settings
 
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 SOURCE = Path(__file__).parent / "rails_app"
 CALLBACK_PATH = "/auth/auther/callback"
-# Tests cannot wait two seconds for each move of the switch.
-READ_EVERY_S = 0.1
-QUICK = ("READ_EVERY_S = 2\n", f"READ_EVERY_S = {READ_EVERY_S}\n")
 RAILS = {"RAILS_ENV": "production", "SECRET_KEY_BASE": "5" * 64, "LANG": "C.UTF-8"}
 
 
@@ -151,10 +149,4 @@ def _locked(gem: str) -> str:
 
 def write_shim(folder: Path, settings: ShimSettings) -> None:
     """Render the shim into an application's folder."""
-    files = RailsTarget().files(settings)
-    path = "lib/auther_cutover/stage_reader.rb"
-    if settings.legacy:
-        if QUICK[0] not in files[path]:
-            raise ValueError(f"the generated code no longer says {QUICK[0]!r}")
-        files[path] = files[path].replace(*QUICK)
-    write_files(folder, files)
+    write_files(folder, quick(RailsTarget().files(settings), legacy=settings.legacy))

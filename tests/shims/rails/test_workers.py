@@ -11,7 +11,8 @@ import pytest
 from migrator.conformance.issuer import Issuer
 from migrator.core.stage import Stage
 from tests.parts import require
-from tests.parts.rails import READ_EVERY_S, prepare, settings_for
+from tests.parts.rails import prepare, settings_for
+from tests.parts.ruby_shim import READ_EVERY_S
 from tests.shims.rails.club import ALICE, BOB, TOKEN_COOKIE, XHR, Club, oracle, sub_of
 
 FORK_DRIVER = Path(__file__).with_name("fork_driver.rb")
