@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from migrator.core.users import PinReason
 
 CREDENTIAL = "credential"
+# What the plugin says in place of the password of a user who is not of this migration, or has a role.
+WITHHELD = "migrator:withheld"
 
 
 class UserRow(NamedTuple):

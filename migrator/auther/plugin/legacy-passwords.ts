@@ -1234,12 +1234,14 @@ class Members {
     return Boolean(id) && id === this.accountId(String(userId), String(providerId), String(accountId));
   }
 
-  /** Those of `users` (rows of the table) who are of this migration and have no other role. */
-  async among(db: Adapter, users: readonly Row[]): Promise<Set<string>> {
+  /** Those of `users` (rows of the table) who are of this migration and have no other role.
+   *  `known` are their accounts, where those were read already. */
+  async among(db: Adapter, users: readonly Row[], known?: readonly Row[]): Promise<Set<string>> {
     const plain = users.filter((user) => isPlainRole(user.role) && !this.#admins.includes(user.id));
     const ids = plain.map((user) => String(user.id));
-    const accounts = await findIn(db, "account", "userId", ids);
-    const ours = new Set(accounts.filter((account) => this.wrote(account)).map(({ userId }) => String(userId)));
+    const accounts = known ?? (await findIn(db, "account", "userId", ids));
+    const marked = new Set(accounts.filter((account) => this.wrote(account)).map(({ userId }) => String(userId)));
+    const ours = new Set(ids.filter((id) => marked.has(id)));
     const others = ids.filter((id) => !ours.has(id));
     for (const mark of await findIn(db, "verification", "identifier", others.map(markIdentifier)))
       // Others may choose what they write into `identifier`, but not the id.
@@ -1293,7 +1295,8 @@ class Quiet {
 //            sessions and tokens. `tuples: {add, remove}` are rows, and ids of the user's own, of access_tuples.
 //   read     With `tuples: true` also the user's access tuples; null where they cannot be read.
 //   in-use   Names tables with rows of the user, apart from `account` and the user's mark; any user may be asked for.
-//   ids, find, count and read see all users, since a taken address may be anybody's.
+//   ids, find, count and read see all users, since a taken address may be anybody's; what stands in place of a
+//   stranger's password is WITHHELD.
 // A request is written whole or not at all: in one transaction with the option `database`, otherwise row by row, and
 // what was written is taken back when the database fails midway.
 
@@ -1375,6 +1378,8 @@ const MARK: Columns = {
 };
 // As far as a Date reaches, on both sides of 1970.
 const TIME_MS_MAX = 8_640_000_000_000_000;
+/** Said of a stranger: there is a password. */
+const WITHHELD = "migrator:withheld";
 const USERS_MAX = 1000;
 const IDS_MAX = 5000;
 const INSERT_ROWS = 500;
@@ -1457,7 +1462,11 @@ class Imports {
 
   async read({ context, input }: Call): Promise<Json> {
     const people = await this.#people(context.adapter, texts(input.ids, "ids"));
-    const users = [...people.values()].map(({ user, accounts }) => ({ user, accounts }));
+    const ours = await this.#ours(context.adapter, people);
+    const users = Array.from(people, ([id, { user, accounts }]) => ({
+      user,
+      accounts: ours.has(id) ? accounts : accounts.map(withoutPassword),
+    }));
     if (input.tuples !== true) return { users };
     const tuples = await this.#tuples(context.adapter, [...people.keys()]);
     return {
@@ -1489,10 +1498,7 @@ class Imports {
   async remove({ context, input }: Call): Promise<Json> {
     const db = context.adapter;
     const people = await this.#people(db, texts(input.ids, "ids"));
-    const ours = await this.members.among(
-      db,
-      [...people.values()].map(({ user }) => user),
-    );
+    const ours = await this.#ours(db, people);
     const changes = [...people.values()].filter(({ user }) => ours.has(String(user.id)));
     const done = await this.#write(
       context,
@@ -1592,6 +1598,16 @@ class Imports {
     return found;
   }
 
+  async #ours(db: Adapter, people: ReadonlyMap<string, Person>): Promise<Set<string>> {
+    const found = [...people.values()];
+    const accounts = found.flatMap((person) => person.accounts.map((account) => toRecord(ACCOUNT, account)));
+    return this.members.among(
+      db,
+      found.map(({ user }) => user),
+      accounts,
+    );
+  }
+
   /** Access tuples by user; null without the option `database` or the table. */
   async #tuples(db: Adapter, ids: readonly string[]): Promise<Map<string, Wire[]> | null> {
     if (!this.database || !(await this.#hasTuples())) return null;
@@ -1645,10 +1661,7 @@ class Imports {
   async #planChanges(db: Adapter, changes: readonly Change[]): Promise<Changed[]> {
     const ids = changes.map(({ before }) => String(before.user.id));
     const now = await this.#people(db, ids);
-    const ours = await this.members.among(
-      db,
-      [...now.values()].map(({ user }) => user),
-    );
+    const ours = await this.#ours(db, now);
     const users = changes.flatMap(({ after }) => (after ? [after.user] : []));
     const names = users.flatMap(({ username }) => (username === null ? [] : [String(username)]));
     const taken = await this.#taken(
@@ -1745,6 +1758,7 @@ function remember({ user, accounts }: Person, taken: Taken, ours: Set<string>, k
 }
 
 const isCredential = (account: Wire) => account.provider_id === "credential";
+const withoutPassword = (account: Wire): Wire => ({ ...account, password: account.password ? WITHHELD : null });
 const credentialOf = (userId: unknown) => subjectKey("credential", userId);
 const subjectKey = (provider: unknown, subject: unknown) => JSON.stringify([provider, subject]);
 

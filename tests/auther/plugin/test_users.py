@@ -120,6 +120,8 @@ def test_a_user_of_others_is_never_taken_for_ours(door: Door, users: Users) -> N
     assert users.rows("SELECT * FROM account WHERE user_id = ?", foreign.id) == before
     assert door.post("IMPORT", "users/remove", {"ids": [foreign.id]}) == {"removed": 0}
     (row,) = door.read(foreign.id)
+    told = {account["provider_id"]: account["password"] for account in row["accounts"]}
+    assert told["credential"] == "migrator:withheld"
     assert door.change({"before": row, "user": None, "accounts": []}) == ["refused"]
     assert users.rows("SELECT id FROM user WHERE id = ?", foreign.id)
 
@@ -139,7 +141,9 @@ def test_an_admin_is_not_ours_any_more(door: Door, users: Users) -> None:
     assert door.upsert(one) == ["inserted"]
     users.run("UPDATE user SET role = 'admin' WHERE id = ?", *ids(one))
     assert door.upsert(one) == ["id_taken"]
-    assert door.change({"before": door.read(*ids(one))[0], "user": None, "accounts": []}) == [
+    (row,) = door.read(*ids(one))
+    assert [account["password"] for account in row["accounts"]] == ["migrator:withheld"]
+    assert door.change({"before": {**row, "accounts": one["accounts"]}, "user": None}) == [
         "refused"
     ]
     assert door.post("IMPORT", "users/remove", {"ids": ids(one)}) == {"removed": 0}
