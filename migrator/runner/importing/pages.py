@@ -57,7 +57,7 @@ def write_pages(
     *,
     rows: int,
 ) -> None:
-    """Bring everybody over; the next page is read, mapped and claimed while one is written.
+    """Bring everybody over; the next page is read and mapped while one is written.
 
     Raises:
         ConflictError: Another runner took the import over.
@@ -68,9 +68,8 @@ def write_pages(
         memory_left_alone(),
         batches(ctx, source, rules, rows=rows, users=total) as pages,
         ctx.progress.task("Importing users", total=total) as task,
-        prefetched(map(importer.prepare, pages)) as prepared,
     ):
-        for page in prepared:
+        for page in pages:
             is_due = time.monotonic() - looked_at >= _LOOK_EVERY_S
             if is_due:
                 ctx.state.locks.check(lease)
@@ -79,14 +78,14 @@ def write_pages(
             if is_due:
                 position = {"read": importer.counts.tally.read, "of_about": total}
                 ctx.state.checkpoints.put(SUBJECT, "position", position)
-            task.advance(len(page.batch))
+            task.advance(len(page))
 
 
 @contextmanager
 def batches(
     ctx: Context, source: DeviseSource, rules: Rules, *, rows: int, users: int
 ) -> Iterator[Iterator[Batch]]:
-    """Read everybody, here or in a process of its own, which ends with the block.
+    """Read everybody a page ahead, in a thread or in a process of its own, which ends with the block.
 
     Args:
         ctx: The surroundings.
@@ -107,7 +106,13 @@ def batches(
 
 
 def _read(job: Job, *, processes: int) -> AbstractContextManager[Iterator[Ready]]:
-    return reading_process(job) if processes > 1 else closing(read_pages(job))
+    return reading_process(job) if processes > 1 else _reading_thread(job)
+
+
+@contextmanager
+def _reading_thread(job: Job) -> Iterator[Iterator[Ready]]:
+    with closing(read_pages(job)) as pages, prefetched(pages) as ready:
+        yield ready
 
 
 def _processes(ctx: Context, users: int) -> int:

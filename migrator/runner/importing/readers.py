@@ -59,8 +59,9 @@ def reading_process(job: Job) -> Iterator[Iterator[Ready]]:
 
 
 def _taken(pages: BufferedReader, process: BaseProcess) -> Iterator[Ready]:
+    room = bytearray()
     while True:
-        kind, content = _receive(pages, process)
+        kind, content = _receive(pages, process, room)
         if kind == _END:
             return
         if kind == _ERROR:
@@ -75,10 +76,10 @@ def _columns(*sent: Any) -> Columns:
     return columns._replace(created_ms=created_ms, updated_ms=updated_ms)
 
 
-def _receive(pages: BufferedReader, process: BaseProcess) -> Any:
+def _receive(pages: BufferedReader, process: BaseProcess, room: bytearray) -> Any:
     try:
-        (length,) = _LENGTH.unpack(_exactly(pages, _LENGTH.size))
-        return marshal.loads(_exactly(pages, length))  # noqa: S302 - from our own child
+        (length,) = _LENGTH.unpack(_exactly(pages, _LENGTH.size, room))
+        return marshal.loads(_exactly(pages, length, room))  # noqa: S302 - from our own child
     except (EOFError, OSError) as error:
         process.join()
         raise DependencyError(
@@ -87,8 +88,11 @@ def _receive(pages: BufferedReader, process: BaseProcess) -> Any:
         ) from error
 
 
-def _exactly(pages: BufferedReader, length: int) -> bytearray:
-    body = bytearray(length)
+def _exactly(pages: BufferedReader, length: int, room: bytearray) -> memoryview:
+    """Read into the same room each time: new memory costs as much as the copying."""
+    if len(room) < length:
+        room.extend(bytes(length - len(room)))
+    body = memoryview(room)[:length]
     if pages.readinto(body) < length:
         raise EOFError
     return body
