@@ -88,6 +88,10 @@ class Importer:
         """Name the entries of the resolution file that fit nobody."""
         return self._entries.unmatched(self._rejects.acknowledged)
 
+    def looks_first(self) -> bool:
+        """Tell whether each page is compared with what is there on both sides before it is written."""
+        return self._sides.unseen() is None
+
     def plan(self, batch: Batch) -> None:
         """Count what would become of a page; writes nothing."""
         rows, rejects = _parted(batch.in_order(batch.mapped(), self._map(batch.users)))
@@ -159,7 +163,7 @@ class Importer:
             return None
         settled = settle(others, Found(), Known(), source=self._sides.source)
         try:
-            identities.claim(_claims(settled.new), plain=batch.claims)
+            identities.claim(_claims(settled.new), plain=b"" if batch.claimed else batch.claims)
             _write_whole(target, batch, settled.new)
         except (TargetChangedError, ClaimedMeanwhileError):
             self._sides.untouched = False

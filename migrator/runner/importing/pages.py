@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migrator.runner.importing.batch import Batch
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from migrator.auther.mapping.rules import Rules
     from migrator.legacy.devise import DeviseSource
+    from migrator.legacy.interface import TableShape
     from migrator.runner.context import Context
     from migrator.runner.importing.importer import Importer
     from migrator.runner.importing.reading import Ready
@@ -64,9 +66,10 @@ def write_pages(
         DependencyError: A database failed, or the process that reads was killed.
     """
     total, looked_at = source.estimated_users(), float("-inf")
+    beside = None if importer.looks_first() else source.columns.table
     with (
         memory_left_alone(),
-        batches(ctx, source, rules, rows=rows, users=total) as pages,
+        batches(ctx, source, rules, rows=rows, users=total, claimed_beside=beside) as pages,
         ctx.progress.task("Importing users", total=total) as task,
     ):
         for page in pages:
@@ -83,7 +86,13 @@ def write_pages(
 
 @contextmanager
 def batches(
-    ctx: Context, source: DeviseSource, rules: Rules, *, rows: int, users: int
+    ctx: Context,
+    source: DeviseSource,
+    rules: Rules,
+    *,
+    rows: int,
+    users: int,
+    claimed_beside: TableShape | None = None,
 ) -> Iterator[Iterator[Batch]]:
     """Read everybody a page ahead, in a thread or in a process of its own, which ends with the block.
 
@@ -93,11 +102,13 @@ def batches(
         rules: How users are mapped.
         rows: Users a page.
         users: About how many there are.
+        claimed_beside: The users' table, when those who are mapped may be written down as ours.
 
     Raises:
         DependencyError: The application's database failed, or the process that reads was killed.
     """
     job = Job.of(ctx.reveal(ctx.config.legacy.dsn), source.queries, rules, rows=rows)
+    job = replace(job, claimed_beside=claimed_beside)
     sample = job.mapper.sample if job.mapper else None
     with ExitStack() as reading:
         with ctx.state.locks.at_rest():
