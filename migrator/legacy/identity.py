@@ -205,6 +205,8 @@ class IdentityTable:
             DependencyError: The database failed; nothing was written.
         """
         rows = plain + dump((self._source, *claim) for claim in new)
+        if not rows and not renewed:
+            return
         try:
             with wrapped("writing migrator_identity"), self._transaction():
                 self._write(rows)
