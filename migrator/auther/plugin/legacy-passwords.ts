@@ -1184,8 +1184,8 @@ const isObject = (value: unknown): value is Json =>
 
 // ---------------------------------------------------------------------------------------------------------------
 // The mark: who is a user of this migration. An account that the import wrote has an id that follows from its owner,
-// provider and subject under MIGRATOR_MARK; a user without any such account has a row `migrator:user:<id>` in
-// `verification`. Users with a role other than "user" are nobody's business here.
+// provider and subject under MIGRATOR_MARK; a user without any such account, and whoever lost one, has a row
+// `migrator:user:<id>` in `verification`. Users with a role other than "user" are nobody's business here.
 
 type Adapter = AuthContext["adapter"];
 type Row = Record<string, unknown>;
@@ -1859,7 +1859,8 @@ function changeStatements({ before, after, revoked }: Change, claim: number, tup
     ];
   }
   const { gone, altered, added } = difference(before, after);
-  const list = after.accounts.length === 0 ? [markRow(after.user)] : [];
+  // Perhaps the last one of ours goes.
+  const list = gone.length > 0 ? [markRow(after.user)] : [];
   return [
     ...gone.map((row) => when(`DELETE FROM "account" WHERE "id" = ? AND`, [row.id ?? null])),
     ...altered.map((row) =>
@@ -1928,7 +1929,7 @@ async function changeRows(
   const mark = markRow(before.user);
   const marked = await db.findOne({ model: "verification", where: [{ field: "id", value: String(mark.id) }] });
   if (after) {
-    if (after.accounts.length === 0 && !marked) await createRow(db, "verification", MARK, mark, undo);
+    if (gone.length > 0 && !marked) await createRow(db, "verification", MARK, mark, undo);
     await updateRow(db, "user", USER, before.user, after.user, undo);
     if (endsSessions(change)) await endAccess(context, userId);
     return;

@@ -272,12 +272,21 @@ def test_a_change_may_not_give_a_role_or_a_stranger(door: Door) -> None:
     assert door.read(*ids(one)) == [before]
 
 
-def test_taking_all_accounts_keeps_the_user_ours(door: Door) -> None:
+@pytest.mark.parametrize("linked", [False, True], ids=["none left", "one of their own left"])
+def test_taking_all_of_our_accounts_keeps_the_user_ours(
+    door: Door, users: Users, linked: bool
+) -> None:
     one = person(password="a")
     door.upsert(one)
-    before = door.read(*ids(one))[0]
-    assert door.change({"before": before, "user": before["user"], "accounts": []}) == ["changed"]
+    (name,) = ids(one)
+    if linked:
+        own = "INSERT INTO account (id, account_id, provider_id, user_id, created_at, updated_at)"
+        users.run(f"{own} VALUES (?, ?, 'github', ?, 1, 1)", f"own-{name}", name, name)
+    before = door.read(name)[0]
+    left = [row for row in before["accounts"] if row["provider_id"] != "credential"]
+    assert door.change({"before": before, "user": before["user"], "accounts": left}) == ["changed"]
     assert door.upsert({**one, "accounts": []}) == ["there"]
+    assert door.change(after(door.read(name)[0], banned=1)) == ["changed"]
 
 
 def test_a_ban_another_password_and_a_deletion_sign_people_out(
