@@ -297,7 +297,7 @@ class IdentityTable:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        # Pages are claimed in one thread while another one may be looking something up.
+        # One thread may be writing a page while another one looks the next one up.
         with self._turn, self._connection.transaction():
             yield
 

@@ -14,6 +14,7 @@ import os
 import traceback
 from array import array
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ from migrator.runner.importing.prefetch import prefetched
 from migrator.runner.importing.reading import Job, Ready, read_pages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from io import BufferedReader, FileIO
     from multiprocessing.process import BaseProcess
 
@@ -111,10 +112,10 @@ def _read(job: Job, pages: FileIO, taken: BufferedReader) -> None:
     os.setsid()
     taken.close()
     try:
-        with memory_left_alone(), _claiming(job) as claim, prefetched(read_pages(job)) as ready:
+        with memory_left_alone(), _claims(job) as ours, prefetched(read_pages(job)) as ready:
             for claims, columns, places, others, _ in ready:
-                claimed = claim(claims)
-                _send(pages, _PAGE, (claims, tuple(columns), places, tuple(others), claimed))
+                sent = claims, tuple(columns), places, tuple(others), ours.written(claims)
+                _send(pages, _PAGE, sent)
         _send(pages, _END, ())
     except BrokenPipeError:
         return
@@ -124,29 +125,31 @@ def _read(job: Job, pages: FileIO, taken: BufferedReader) -> None:
         _send(pages, _ERROR, ("", traceback.format_exc(), ""))
 
 
+@dataclass
+class _Claims:
+    """Writes users down as ours, until somebody else does or nobody takes our pages any more."""
+
+    identities: IdentityTable | None
+    parent: int = field(default_factory=os.getppid)
+
+    def written(self, claims: bytes) -> bool:
+        if self.identities is None or os.getppid() != self.parent:
+            return False
+        try:
+            self.identities.claim((), plain=claims)
+        except ClaimedMeanwhileError:
+            self.identities = None
+        return self.identities is not None
+
+
 @contextmanager
-def _claiming(job: Job) -> Iterator[Callable[[bytes], bool]]:
-    """Give what writes claims of a page down, and tells whether they are."""
+def _claims(job: Job) -> Iterator[_Claims]:
     if job.claimed_beside is None or job.mapper is None:
-        yield lambda _: False
+        yield _Claims(None)
         return
-    parent, source = os.getppid(), job.mapper.source
     with open_database(job.dsn, read_only=False) as connection:
-        identities: IdentityTable | None
-        identities = IdentityTable(connection, job.claimed_beside, source=source)
-
-        def claim(claims: bytes) -> bool:
-            nonlocal identities
-            if identities is None or os.getppid() != parent:
-                return False
-            try:
-                identities.claim((), plain=claims)
-            except ClaimedMeanwhileError:
-                # Nothing is as we thought; whoever takes the pages looks at each from now on.
-                identities = None
-            return identities is not None
-
-        yield claim
+        table = IdentityTable(connection, job.claimed_beside, source=job.mapper.source)
+        yield _Claims(table)
 
 
 def _send(pages: FileIO, kind: int, content: tuple[Any, ...]) -> None:
