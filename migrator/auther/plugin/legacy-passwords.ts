@@ -131,7 +131,7 @@ export const legacyPasswords = (options: LegacyPasswordsOptions = {}) => {
   const imports = new Imports(members, quiet, options.database);
   const seal = new Seal(process.env);
   const journal = new Journal(members, quiet, seal, options.newUsers ?? false);
-  const events = new Events();
+  const events = new Events(journal);
   const clients = new Clients(process.env, members, options.database);
   const tally = new Tally();
   const looks = { gate, members, events, journal, tally, decoys, guesses: new Guesses() };
@@ -2080,8 +2080,8 @@ function texts(value: unknown, name: string): string[] {
 // is where the journal stands: sign-up, change, reset and set of a password, a new address, ban and unban, deletion,
 // the end of all sessions, whichever endpoint or plugin did it. The plugin's own work (import, rehash, logout) is
 // no change. A sign-up is two events, `sign_up` and then `password`. Events are written right after the change, on the
-// same connection; one that cannot be written is logged and counted, and stops nobody. A ban that has run out is no
-// `unban`: the application's own lock ends the same way.
+// same connection; one that cannot be written stops nobody, is logged, and counted until Auther ends: `events` says so.
+// A ban that has run out is no `unban`: the application's own lock ends the same way.
 
 type EventType = "password" | "email" | "ban" | "unban" | "delete" | "sign_up" | "revoke";
 type Where = NonNullable<Parameters<Adapter["findMany"]>[0]["where"]>;
@@ -2106,7 +2106,8 @@ const eventIdentifier = (atMs: number, random: string) =>
   `${EVENT_PREFIX}${String(Math.max(atMs, 0)).padStart(15, "0")}${random && ":"}${random}`;
 
 class Journal {
-  failed = 0;
+  /** Events that could not be written down since this process began. */
+  lost = 0;
   #written = 0;
   readonly #seen = new WeakSet<object>();
   readonly #passwords = new Map<string, { password: string; expires: number }>();
@@ -2166,7 +2167,7 @@ class Journal {
     update: Row | null,
     write: () => Promise<T>,
   ): Promise<T> {
-    const note = this.quiet.now ? null : await this.#prepare(db, ctx, query, update).catch(() => this.#lost(ctx));
+    const note = this.quiet.now ? null : await this.#prepare(db, ctx, query, update).catch(() => this.#lose(ctx));
     const result = await write();
     if (note) await this.#after(ctx, note);
     return result;
@@ -2174,12 +2175,13 @@ class Journal {
 
   async #after(ctx: AuthContext, note: () => Promise<void>): Promise<void> {
     if (this.quiet.now) return;
-    await note().catch(() => this.#lost(ctx));
+    await note().catch((error: unknown) => this.#lose(ctx, error));
   }
 
-  #lost(ctx: AuthContext): null {
-    this.failed += 1;
-    ctx.logger.error("migrator: EVENT LOST, a change of a user could not be written down");
+  #lose(ctx: AuthContext, error?: unknown): null {
+    this.lost += 1;
+    const what = error instanceof Unwritten ? error.message : "a change of a user";
+    ctx.logger.error(`migrator: EVENT LOST, could not be written down: ${what}`);
     return null;
   }
 
@@ -2285,9 +2287,14 @@ class Journal {
     const identifier = eventIdentifier(now.getTime(), order + randomBytes(9).toString("base64url"));
     const expiresAt = new Date(now.getTime() + EVENT_DAYS * DAY_MS);
     const data = { identifier, value: JSON.stringify(value), expiresAt, createdAt: now, updatedAt: now };
-    await db.create({ model: "verification", data });
+    await db.create({ model: "verification", data }).catch(() => {
+      throw new Unwritten(`${type} of user ${userId}`);
+    });
   }
 }
+
+/** Says what could not be written down, without the values that a database's own message quotes. */
+class Unwritten extends Error {}
 
 /**
  * Whether somebody's code or token names a row of ours. better-auth looks such rows up by whatever text a request
@@ -2326,6 +2333,8 @@ function eventEndpoints(gate: Gate, events: Events) {
 class Events {
   #sweptTo = EVENT_PREFIX;
 
+  constructor(private readonly journal: Journal) {}
+
   /** In order; what is younger than a second is held back, since an older one may still be on its way. */
   async after({ context, input }: Call): Promise<Json> {
     const asked = String(input.after ?? "");
@@ -2335,7 +2344,7 @@ class Events {
     const limit = Math.min(Math.max(Math.trunc(Number(input.limit ?? EVENTS_MAX)) || EVENTS_MAX, 1), EVENTS_MAX);
     const rows = await this.#page(context.adapter, asked, limit, now - SETTLE_MS);
     const events = rows.map(({ identifier, value }) => ({ id: identifier, ...value }));
-    return { events, cursor: rows.at(-1)?.identifier ?? asked, now_ms: now };
+    return { events, cursor: rows.at(-1)?.identifier ?? asked, now_ms: now, lost: this.journal.lost };
   }
 
   async acknowledge({ context, input }: Call): Promise<Json> {
@@ -2699,7 +2708,7 @@ async function statisticsOf({ context, input }: Call, { members, events, journal
     native,
     unknown,
     events_unacknowledged: await events.unacknowledged(db),
-    events_lost: journal.failed,
+    events_lost: journal.lost,
   };
 }
 
