@@ -14,7 +14,7 @@ from migrator.auther.plugin.events import EndpointFeed
 from migrator.core.errors import DependencyError, RefusedError
 from migrator.core.stage import Stage
 from migrator.runner.writing_back.pending import look
-from migrator.runner.writing_back.running import run
+from migrator.runner.writing_back.running import describe, run
 from tests.auther.plugin.users import Users
 from tests.parts import require
 from tests.parts.devise import ask_devise
@@ -96,6 +96,9 @@ def test_what_changes_at_a_live_auther_is_what_devise_takes(town: Town) -> None:
     assert (pending.users, pending.clear) == (0, False)
     assert "could not be written down at Auther" in pending.unknown[0]
     assert run(town.site.ctx).lost > 0
+    standing = describe(town.site.ctx)
+    assert standing
+    assert "could not go back" in standing["words"]
 
 
 def test_the_table_itself_tells_the_same(town: Town) -> None:
