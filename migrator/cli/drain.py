@@ -16,6 +16,7 @@ from migrator.cli.census_report import census_line, standing_line
 from migrator.cli.common import dry_run_option, json_option, pass_context
 from migrator.cli.drawing import grafana, rules
 from migrator.cli.duration import DURATION
+from migrator.cli.groups import Group
 from migrator.cli.looks import looks
 from migrator.cli.output import emit, print_json
 from migrator.cli.who_report import show_left
@@ -42,7 +43,7 @@ before_option = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def drain() -> None:
     """See who is still on the legacy path, and when it ends."""
 

@@ -17,6 +17,7 @@ from migrator.cli.common import json_option, pass_context
 from migrator.cli.drain import before_option
 from migrator.cli.duration import DURATION
 from migrator.cli.gate_serve import serve
+from migrator.cli.groups import Group
 from migrator.cli.looks import looks
 from migrator.cli.output import emit, json_line
 from migrator.cli.sections import lines
@@ -43,7 +44,7 @@ FINAL = frozenset({GateState.PASSED, GateState.OVERRIDDEN, GateState.FAILED})
 REDRAWN_EVERY = timedelta(seconds=5)
 
 
-@click.group()
+@click.group(cls=Group)
 def gate() -> None:
     """Ask whether the next step is safe."""
 

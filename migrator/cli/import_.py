@@ -9,6 +9,7 @@ import click
 
 from migrator.cli.common import dry_run_option, json_option, pass_context
 from migrator.cli.export_totp import export_totp
+from migrator.cli.groups import Group
 from migrator.cli.import_report import (
     as_data,
     show_outcome,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from migrator.runner.context import Context
 
 
-@click.group(name="import")
+@click.group(name="import", cls=Group)
 def import_() -> None:
     """Bring users into Auther with their passwords, compare, prove, and take them out again."""
 

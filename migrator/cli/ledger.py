@@ -9,6 +9,7 @@ import click
 from rich.table import Table
 
 from migrator.cli.common import json_option, pass_context
+from migrator.cli.groups import Group
 from migrator.cli.output import emit
 from migrator.core.errors import ConflictError
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from migrator.state.ledger import Entry
 
 
-@click.group()
+@click.group(cls=Group)
 def ledger() -> None:
     """Read the append-only record and check that nobody changed it."""
 

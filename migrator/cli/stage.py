@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from migrator.cli.common import Invocation, dry_run_option, json_option, pass_context
+from migrator.cli.groups import Group
 from migrator.cli.output import emit, print_json
 from migrator.core.durations import format_duration
 from migrator.core.errors import ExitCode
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 STATE_WITHIN_S = 5.0
 
 
-@click.group()
+@click.group(cls=Group)
 def stage() -> None:
     """Show and move the stage of the whole cutover."""
 

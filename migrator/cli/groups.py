@@ -1,4 +1,4 @@
-"""A command group that imports a command's module when the command is asked for."""
+"""Command groups that list their commands with whole sentences, and one that imports only what is asked for."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ import click
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+# In characters, so that no sentence is cut.
+_LONGEST = 1000
 
 
 class Listed(NamedTuple):
@@ -23,7 +27,23 @@ class Listed(NamedTuple):
     says: str
 
 
-class LazyGroup(click.Group):
+class Group(click.Group):
+    """Wraps what its commands say of themselves, where click would cut it."""
+
+    group_class = type
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: D102
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self.says(ctx, name)) for name in self.list_commands(ctx)])
+
+    def says(self, ctx: click.Context, name: str) -> str:
+        """Give the first sentence of a command's own help."""
+        command = self.get_command(ctx, name)
+        assert command is not None  # noqa: S101  it was listed
+        return command.get_short_help_str(limit=_LONGEST)
+
+
+class LazyGroup(Group):
     """Knows its commands by the modules they live in: most runs need one of them, and help none.
 
     Args:
@@ -45,6 +65,5 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)  # noqa: S101
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002, D102
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, one.says) for name, one in self.listed.items()])
+    def says(self, ctx: click.Context, name: str) -> str:  # noqa: ARG002, D102
+        return self.listed[name].says
