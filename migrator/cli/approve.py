@@ -114,6 +114,8 @@ def _read(path: Path) -> tuple[str, Request]:
     try:
         text = path.read_text(encoding="utf-8")
         return text, read_request(text)
+    except FileNotFoundError:
+        raise UsageError(f"there is no file {path}", hint="migrator approve list") from None
     except (OSError, ValueError) as error:
         raise UsageError(
             f"{path} holds no request for an approval", hint="migrator approve list"

@@ -118,7 +118,8 @@ def _show_files(console: Console, made: Generation, data: dict[str, Any]) -> Non
     )
     if not data["configured"]:
         _say(console, "No migrator.toml: settings are CHANGE_ME and the code refuses to start.")
-    _say(console, "Next: read the README there, deploy, then: migrator dual-path stage show")
+    guide = next(path for path in made.states if path.endswith(".md"))
+    _say(console, f"Next: read {guide} there, deploy, then: migrator dual-path stage show")
 
 
 def _say(console: Console, line: str) -> None:

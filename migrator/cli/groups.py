@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -43,6 +44,19 @@ class Group(click.Group):
         return command.get_short_help_str(limit=_LONGEST)
 
 
+def _within(group: Group, ctx: click.Context, wanted: str) -> dict[str, str]:
+    """Give what commands of a name, within the groups of a group, say of themselves, by the words that lead there."""
+    found: dict[str, str] = {}
+    for name in group.list_commands(ctx):
+        command = group.get_command(ctx, name)
+        if isinstance(command, Group):
+            there = _within(command, ctx, wanted)
+            if wanted in command.list_commands(ctx):
+                there[wanted] = command.says(ctx, wanted)
+            found |= {f"{name} {words}": says for words, says in there.items()}
+    return found
+
+
 class LazyGroup(Group):
     """Knows its commands by the modules they live in: most runs need one of them, and help none.
 
@@ -64,6 +78,18 @@ class LazyGroup(Group):
         command = getattr(import_module(module), attribute)
         assert isinstance(command, click.Command)  # noqa: S101
         return command
+
+    def resolve_command(  # noqa: D102
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name in self.listed or name.startswith("-") or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        meant = {near: self.says(ctx, near) for near in get_close_matches(name, self.listed)}
+        meant |= _within(self, ctx, name)
+        lines = [f"\n  {ctx.command_path} {words}: {says}" for words, says in meant.items()]
+        said = f" There is:{''.join(lines)}" if lines else ""
+        raise click.UsageError(f"No such command '{name}'.{said}", ctx=ctx)
 
     def says(self, ctx: click.Context, name: str) -> str:  # noqa: ARG002, D102
         return self.listed[name].says
