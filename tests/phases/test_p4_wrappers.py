@@ -6,7 +6,6 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
 
 from migrator.core.errors import ConflictError, HeldError
@@ -152,43 +151,6 @@ def test_the_script_beside_the_numbered_sql_asks_the_gates_first(
     tool.run("./step.sh", "down", "02")
     assert pending(site) == planned(site)[1:]
     assert "no such step" in tool.run("./step.sh", "up", "99")
-
-
-def test_sql_out_of_its_order_says_what_to_run_first(site: Site) -> None:
-    made = p4_remove.plan(site.ctx)
-    p4_remove.run(site.ctx, steps.GUARD)
-    with psycopg.connect(site.dsn, autocommit=True) as connection:
-        connection.execute("SELECT migrator_guard.lease_by_hand('psql')")
-
-        def refused(step: str, direction: str) -> tuple[str | None, str | None]:
-            with pytest.raises(psycopg.Error) as refusal:
-                connection.execute(
-                    "SELECT migrator_guard.enter(%s, 'x', %s, %s)", [step, direction, made.plan_id]
-                )
-            return refusal.value.diag.message_primary, refusal.value.diag.message_hint
-
-        def is_now(step: str, state: str) -> None:
-            connection.execute(
-                "UPDATE migrator_guard.step SET state = %s WHERE step = %s", [state, step]
-            )
-
-        assert refused(steps.QUARANTINE_TABLES, "deploy") == (
-            "step 02_tripwires comes before 05_quarantine_tables, and is pending",
-            "migrator remove permit 02_tripwires and deploy/02_tripwires.sql, or migrator remove apply --to 02_tripwires",
-        )
-        is_now("02_tripwires", "reverting")
-        stopped = "revert/02_tripwires.sql, which stopped half-way"
-        assert refused(steps.QUARANTINE_TABLES, "deploy")[1] == stopped
-        assert refused("02_tripwires", "deploy") == ("step 02_tripwires is reverting", stopped)
-        is_now("03_revoke", "applied")
-        assert refused("02_tripwires", "revert") == (
-            "step 03_revoke comes before 02_tripwires, and is applied",
-            "revert/03_revoke.sql, or migrator remove revert --to 02_tripwires",
-        )
-        is_now("03_revoke", "pending")
-        is_now("02_tripwires", "pending")
-        hint = "nothing is left to do here; migrator remove status tells what comes next"
-        assert refused("02_tripwires", "revert") == ("step 02_tripwires is pending", hint)
 
 
 def test_while_another_works_a_wrapper_waits_its_turn(site: Site) -> None:
