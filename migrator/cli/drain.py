@@ -152,7 +152,14 @@ def census(
 
 @drain.command("who")
 @click.argument("kinds", nargs=-1, type=click.Choice(KINDS), metavar="[KIND]...")
-@click.option("--limit", "rows", type=click.IntRange(1, 10_000), default=20, show_default=True)
+@click.option(
+    "--limit",
+    "rows",
+    type=click.IntRange(1, 10_000),
+    default=20,
+    show_default=True,
+    help="How many to list.",
+)
 @click.option("--after", default="", help="Go on after a page; with one KIND.")
 @click.option("--unmask", is_flag=True, help="Print addresses and keys in full.")
 @json_option

@@ -196,7 +196,13 @@ def override(ctx: Context, name: str, reason: str, confirmation: str, as_json: b
 @click.option(
     "--hash", "list_hash", help="Of the list that was shown: acknowledges exactly that one."
 )
-@click.option("--rows", type=click.IntRange(min=0), default=20, show_default=True)
+@click.option(
+    "--rows",
+    type=click.IntRange(min=0),
+    default=20,
+    show_default=True,
+    help="How many of them to show.",
+)
 @click.option(
     "--sessions", is_flag=True, help="Instead: that the session store is written to no more."
 )
@@ -233,6 +239,8 @@ def _who_loses(found: Acknowledged) -> list[str]:
     said += [f"  user {pk}: {reason}" for pk, reason in pinned.shown]
     if found.known:
         return [*said, "acknowledged" if pinned.users else "nobody has to be acknowledged"]
+    if left_out := pinned.users - len(pinned.shown):
+        said += [f"  and {left_out:,} more: migrator gate acknowledge --rows {pinned.users}"]
     return [*said, f"next: migrator gate acknowledge --hash {pinned.list_hash}"]
 
 

@@ -141,8 +141,15 @@ def rollback(ctx: Context, except_signed_in: bool, dry_run: bool, as_json: bool)
 
 @import_.command()
 @click.argument("csv", type=click.Path(path_type=Path))
-@click.option("--email-column", default="email", show_default=True)
-@click.option("--password-column", default="password", show_default=True)
+@click.option(
+    "--email-column", default="email", show_default=True, help="The column with the addresses."
+)
+@click.option(
+    "--password-column",
+    default="password",
+    show_default=True,
+    help="The column with the passwords.",
+)
 @click.option("--show-emails", is_flag=True, help="Print addresses in full.")
 @json_option
 @pass_context

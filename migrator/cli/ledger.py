@@ -26,7 +26,13 @@ def ledger() -> None:
 
 
 @ledger.command()
-@click.option("--last", type=click.IntRange(min=1), default=20, show_default=True)
+@click.option(
+    "--last",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="How many of the newest entries.",
+)
 @click.option("--subject", help="Only one subject: preflight, import, stage, gate, remove.")
 @json_option
 @pass_context

@@ -71,8 +71,7 @@ def keygen(out: Path, as_json: bool) -> None:
         file.write(f"# public key: {public}\n{private}\n")
     lines = [
         f"private key in {out}",
-        "for migrator.toml:",
-        "[remove.archive]",
+        "for migrator.toml, where its section [remove.archive] has recipients = []:",
         f'recipients = ["{public}"]',
     ]
     emit(as_json, {"recipient": public, "file": str(out)}, lambda console: _say(console, lines))

@@ -113,7 +113,14 @@ def plan_(ctx: Context, as_json: bool) -> None:
 
 
 @stage.command("export")
-@click.option("--format", "form", type=click.Choice(["flagd"]), default="flagd", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["flagd"]),
+    default="flagd",
+    show_default=True,
+    help="Whose form of a flag definition.",
+)
 @pass_context
 def export_(ctx: Context, form: str) -> None:  # noqa: ARG001 (there is one form so far)
     """Print the published stage as a flag definition, for other systems to follow."""

@@ -30,6 +30,18 @@ def test_groups_within_groups_are_among_them() -> None:
     assert {"migrator remove", "migrator dual-path stage", "migrator auther client"} <= set(GROUPS)
 
 
+def test_every_option_says_what_it_is_for() -> None:
+    silent = [
+        f"{path} {name} {option.opts[0]}"
+        for path, group in GROUPS.items()
+        for name in group.list_commands(click.Context(group))
+        if (command := group.get_command(click.Context(group), name))
+        for option in command.params
+        if isinstance(option, click.Option) and not option.help
+    ]
+    assert silent == []
+
+
 @pytest.mark.parametrize("path", GROUPS)
 def test_a_group_lists_its_commands_with_whole_sentences_on_80_columns(path: str) -> None:
     group = GROUPS[path]

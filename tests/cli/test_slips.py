@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from migrator.cli.gate import _who_loses
+from migrator.metrics.pinned_users import Pinned
+from migrator.runner.gating.acknowledging import Acknowledged
 from tests.cli.command import migrator
 
 if TYPE_CHECKING:
@@ -59,6 +62,14 @@ def test_a_secret_in_the_file_is_named_and_not_repeated(tmp_path: Path) -> None:
     said = migrator(tmp_path, "status").err
     assert "legacy.dsn: found a value in clear; a secret is written as env:NAME" in said
     assert "pw@db" not in said
+
+
+def test_whoever_acknowledges_a_list_is_told_that_there_is_more_of_it() -> None:
+    two = Pinned(26, "abc", 600, (("7", "second_factor"), ("8", "second_factor")))
+    said = _who_loses(Acknowledged(two, known=False))
+    assert said[-2] == "  and 24 more: migrator gate acknowledge --rows 26"
+    whole = Pinned(2, "abc", 600, two.shown)
+    assert len(_who_loses(Acknowledged(whole, known=False))) == len(said) - 1
 
 
 @pytest.mark.parametrize(
