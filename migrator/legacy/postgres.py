@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ _ANY_BYTES = "SQL_ASCII"
 
 
 class PostgresConnection(psycopg.Connection[tuple[Any, ...]]):
-    """Psycopg's connection, with what differs from database to database."""
+    """Psycopg's connection, with what differs from database to database; threads take turns."""
 
     largest_key = 2**63 - 1
     quote = '"'
@@ -28,6 +29,16 @@ class PostgresConnection(psycopg.Connection[tuple[Any, ...]]):
     gives_columns = True
     # Between us and the server something hands each transaction to whichever session is free.
     pooled = False
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        # A COPY is several calls, between which psycopg would let another thread ask.
+        self.turn = threading.RLock()
+
+    def execute(self, *args: Any, **settings: Any) -> psycopg.Cursor[tuple[Any, ...]]:
+        """Run a statement."""
+        with self.turn:
+            return super().execute(*args, **settings)
 
     def limit(self, seconds: float) -> None:
         """End each statement that takes longer."""

@@ -100,14 +100,12 @@ def test_users_with_nothing_special_about_them_are_judged_as_each_of_them_alone_
             "UPDATE \"user\" SET role = 'admin' WHERE id = ?", auther_id(site, int(privileged))
         )
         site.auther('DELETE FROM "user" WHERE id = ?', auther_id(site, int(gone)))
-        examiner = Examiner(
-            ends.target, ends.followed, RuleBook(site.ctx, ends, for_all=False), now_ms=0
-        )
+        examiner = Examiner(ends.target, RuleBook(site.ctx, ends, for_all=False), now_ms=0)
         examiner.unsettled = frozenset({auther_id(site, int(unsettled))})
-        source = ends.legacy.source
-        found, left = examiner.plain(source.parted(pks)[0])
+        source, records = ends.legacy.source, ends.followed.records(pks)
+        found, left = examiner.plain(source.parted(pks)[0], records)
         judged = set(ordinary).difference(left)
-        alone = examiner.users([user for user in source.users(pks) if user.pk in judged])
+        alone = examiner.users([user for user in source.users(pks) if user.pk in judged], records)
     assert found == alone
     assert sorted(step.pk for step in found.steps) == sorted([named, rekeyed])
     assert found.left == 1
