@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -11,6 +11,8 @@ from psycopg.conninfo import make_conninfo
 
 from migrator.core.clock import parse_iso
 from migrator.core.errors import UsageError
+from migrator.legacy import changes
+from migrator.runner.syncing.brake import Brake, Harm
 from migrator.runner.syncing.ends import RuleBook, open_sync_ends
 from migrator.runner.syncing.examine import Examiner
 from migrator.runner.syncing.standing import Standing
@@ -112,6 +114,51 @@ def test_users_with_nothing_special_about_them_are_judged_as_each_of_them_alone_
     assert sorted(left) == sorted([moved, privileged, unsettled, gone])
 
 
+def test_changed_users_are_read_in_key_order_each_of_them_once_however_few_at_a_time(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "_AT_ONCE", 7)
+    (since,) = site.sql("SELECT clock_timestamp()")[0]
+    site.sql("UPDATE users SET updated_at = clock_timestamp() AT TIME ZONE 'UTC' WHERE id % 3 = 0")
+    site.sql(
+        "INSERT INTO identities (user_id, provider, uid, created_at, updated_at)"
+        " VALUES (4, 'google', 'g-4', now(), clock_timestamp() AT TIME ZONE 'UTC')"
+    )
+    with open_sync_ends(site.ctx, writing=False) as ends:
+        keys = [pk for page in ends.changes.keys(since, rows=9) for pk in page]
+        pages = [
+            [*plain.pks, *(user.pk for user in users)]
+            for plain, users in ends.changes.parted(since, rows=3)
+        ]
+        everybody = ends.followed.count()
+        counts = [ends.followed.count(at_most=most) for most in (5, everybody, everybody + 9)]
+    assert "4" in keys
+    assert len(keys) > 7
+    looks = [keys[at : at + 7] for at in range(0, len(keys), 7)]
+    assert [sorted(page, key=int) for page in pages] == [
+        look[at : at + 3] for look in looks for at in range(0, len(look), 3)
+    ]
+    assert counts == [5, everybody, everybody]
+
+
+def test_where_the_database_keeps_addresses_apart_changes_are_followed_as_elsewhere(
+    site: Site,
+) -> None:
+    with open_sync_ends(site.ctx, writing=False) as ends:
+        assert not ends.legacy.source.has_unique_emails()
+    site.sql("UPDATE users SET email = 'nobody' || id || '@example.org' WHERE email = ''")
+    site.sql("CREATE UNIQUE INDEX one_each ON users (email)")
+    with open_sync_ends(site.ctx, writing=False) as ends:
+        assert ends.legacy.source.has_unique_emails()
+    touch(site, 1, email="new-1@example.org")
+    touch(site, 2, name="Two")
+    assert sync(site).wrote["changed"] == 2
+    assert (stored(site, 1, "email"), stored(site, 2, "name")) == (
+        ("new-1@example.org",),
+        ("Two",),
+    )
+
+
 def test_new_users_are_imported_and_those_who_cannot_be_are_listed(site: Site) -> None:
     new = "INSERT INTO users (id, email, encrypted_password, confirmed_at, created_at, updated_at) VALUES (%s, %s, %s, now(), now(), now())"
     site.sql(new, 9001, "new@example.org", OTHER_HASH)
@@ -169,6 +216,22 @@ def test_who_moved_to_auther_or_was_linked_at_a_login_is_never_touched(site: Sit
     for full in (False, True):
         assert sync(site, full=full).waiting == 0
     assert site.content() == before
+
+
+def test_who_moves_to_auther_while_the_brakes_are_asked_is_left_alone(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check, before = Brake.check, stored(site, 1, "name")
+
+    def moving(brake: Brake, harm: Harm, **asked: Any) -> None:
+        site.sql("UPDATE migrator_identity SET home = 'auther' WHERE user_pk = '1'")
+        check(brake, harm, **asked)
+
+    monkeypatch.setattr(Brake, "check", moving)
+    touch(site, 1, name="Too late")
+    touch(site, 2, name="In time")
+    assert sync(site).wrote["changed"] == 1
+    assert (stored(site, 1, "name"), stored(site, 2, "name")) == (before, ("In time",))
 
 
 def test_what_moves_no_updated_at_is_found_by_the_sweep(site: Site) -> None:

@@ -92,7 +92,7 @@ class Applier:
         for chunk in survey.gone.chunks(self._ends.rows):
             before_chunk()
             self._gone(chunk)
-        rows = self._ends.rows
+        rows = self._ends.ready_rows
         chunks = (survey.steps[at : at + rows] for at in range(0, len(survey.steps), rows))
         with prefetched(map(self._still_followed, chunks)) as ready:
             for steps in ready:
