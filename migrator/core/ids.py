@@ -2,17 +2,22 @@
 
 An id is 32 characters of the base32 alphabet in lower case, 160 bits. The first 6 come from the block of
 4,096 consecutive legacy keys that the row belongs to, so that rows written together lie together
-in the target's index; both parts are keyed (HMAC-SHA256), so neither the legacy key nor the order
-of sign-ups can be read from them.
+in the target's index; both parts are keyed, so neither the legacy key nor the order of sign-ups can
+be read from them. The rest of a user's id is AES-256 of the legacy key, which costs a page of users
+a tenth of what a digest for each does; all other ids and all keys are HMAC-SHA256.
 """
 
 from __future__ import annotations
 
 import hmac
+import struct
 from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+from cryptography.hazmat.primitives.ciphers.modes import ECB
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 
@@ -21,7 +26,7 @@ if TYPE_CHECKING:
 
 BLOCK_ROWS = 4096
 MIN_KEY_BYTES = 32
-_PREFIX, _LENGTH = 6, 32
+_PREFIX, _LENGTH, _WORD = 6, 32, 2**64 - 1
 # One letter from each of the digest's 32 bytes; 32 letters divide 256 evenly.
 _LETTERS = bytes(b"abcdefghijklmnopqrstuvwxyz234567"[byte % 32] for byte in range(256))
 
@@ -33,14 +38,13 @@ def user_id(key: bytes, *, namespace: str, source: str, pk: int) -> str:
         key: The migration key, at least 32 bytes.
         namespace: The migration's name, so that two migrations never share ids.
         source: The legacy model, e.g. `User`.
-        pk: The legacy primary key.
+        pk: The legacy primary key, of 64 bits.
     """
-    block = _block(key, namespace, source, pk // BLOCK_ROWS)
-    return block + _digest(key, "user", namespace, source, str(pk))[: _LENGTH - _PREFIX]
+    return user_ids(key, namespace=namespace, source=source, pks=[str(pk)])[0]
 
 
 def user_ids(key: bytes, *, namespace: str, source: str, pks: Iterable[str]) -> list[str]:
-    """Derive the ids of many users, each as `user_id` does, at less than half of the cost.
+    """Derive the ids of many users, each as `user_id` does.
 
     Args:
         key: The migration key.
@@ -48,17 +52,15 @@ def user_ids(key: bytes, *, namespace: str, source: str, pks: Iterable[str]) -> 
         source: The legacy model.
         pks: Integers as PostgreSQL writes them.
     """
-    pks, head = list(pks), _framed("user", namespace, source)
-    # Those of equal length follow each other, and begin alike up to their first digit.
-    letters = "".join(
-        [_letters(key, f"{head}{length}:", alike) for length, alike in groupby(pks, len)]
-    )
-    numbers = [int(pk) // BLOCK_ROWS for pk in pks]
-    blocks = {number: _block(key, namespace, source, number) for number in set(numbers)}
+    numbers = list(map(int, pks))
+    begins = [number // BLOCK_ROWS for number in numbers]
+    blocks = {begin: _block(key, namespace, source, begin) for begin in set(begins)}
+    encrypt = Cipher(AES256(_cipher_key(key, namespace, source)), ECB()).encryptor()  # noqa: S305
+    letters = encrypt.update(_cipher_blocks(numbers)).translate(_LETTERS).decode()
     starts, rest = range(0, len(letters), _LENGTH), _LENGTH - _PREFIX
     return [
-        blocks[number] + letters[start : start + rest]
-        for number, start in zip(numbers, starts, strict=True)
+        blocks[begin] + letters[start : start + rest]
+        for begin, start in zip(begins, starts, strict=True)
     ]
 
 
@@ -138,6 +140,20 @@ def _letters(key: bytes, head: str, texts: Iterable[str]) -> str:
 def _framed(*parts: str) -> str:
     # Lengths keep ("a", "bc") apart from ("ab", "c").
     return "".join([f"{len(part)}:{part}" for part in parts])
+
+
+@lru_cache(maxsize=4)
+def _cipher_key(key: bytes, namespace: str, source: str) -> bytes:
+    return hmac.digest(key, _framed("user", namespace, source).encode(), "sha256")
+
+
+def _cipher_blocks(numbers: list[int]) -> bytes:
+    """Give two blocks for each number, (number, 0) and (number, 1)."""
+    words = [0] * (4 * len(numbers))
+    # A column is signed or unsigned, so its keys stay apart.
+    words[0::4] = words[2::4] = [number & _WORD for number in numbers]
+    words[3::4] = [1] * len(numbers)
+    return struct.pack(f">{len(words)}Q", *words)
 
 
 # Copies of one that has taken the key cost a third of beginning anew.

@@ -205,6 +205,8 @@ class IdentityTable:
             DependencyError: The database failed; nothing was written.
         """
         rows = plain + dump((self._source, *claim) for claim in new)
+        if not rows and not renewed:
+            return
         try:
             with wrapped("writing migrator_identity"), self._transaction():
                 self._write(rows)
@@ -295,7 +297,7 @@ class IdentityTable:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        # Pages are claimed in one thread while another one may be looking something up.
+        # One thread may be writing a page while another one looks the next one up.
         with self._turn, self._connection.transaction():
             yield
 

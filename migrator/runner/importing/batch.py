@@ -30,6 +30,7 @@ class Batch:
         claims: Of all others, as lines for `migrator_identity`.
         columns: All others.
         sample: What these have in common; None only where there are none.
+        claimed: The claims are in the table.
     """
 
     users: tuple[LegacyUser, ...]
@@ -37,6 +38,7 @@ class Batch:
     claims: bytes = b""
     columns: Columns = field(default_factory=Columns.empty)
     sample: Sample | None = None
+    claimed: bool = False
 
     @classmethod
     def of(cls, users: tuple[LegacyUser, ...]) -> Batch:
@@ -47,7 +49,7 @@ class Batch:
     def made_of(cls, ready: Ready, source: DeviseSource, sample: Sample | None) -> Batch:
         """Take what a reader gave; `source` reads the lines of those who are not mapped."""
         users = source.page_of(ready.others).users
-        return cls(users, ready.places, ready.claims, ready.columns, sample)
+        return cls(users, ready.places, ready.claims, ready.columns, sample, ready.claimed)
 
     def __len__(self) -> int:
         return len(self.users) + len(self.columns.ids)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from migrator.auther.interface import Found, Mapped, Notes, TargetChangedError
 from migrator.auther.mapping.map import to_rows
@@ -74,19 +74,6 @@ class Counts:
     unknown_roles: Counter[str] = field(default_factory=Counter)
 
 
-class Prepared(NamedTuple):
-    """A page, mapped.
-
-    Attributes:
-        made: What became of the users who were not mapped before.
-        claimed: What is to be written of those; None while nothing of the page is claimed.
-    """
-
-    batch: Batch
-    made: list[Mapped | Reject]
-    claimed: Settled | None
-
-
 class Importer:
     """Gives every user of every page exactly one outcome and counts it."""
 
@@ -101,6 +88,10 @@ class Importer:
         """Name the entries of the resolution file that fit nobody."""
         return self._entries.unmatched(self._rejects.acknowledged)
 
+    def looks_first(self) -> bool:
+        """Tell whether each page is compared with what is there on both sides before it is written."""
+        return self._sides.unseen() is None
+
     def plan(self, batch: Batch) -> None:
         """Count what would become of a page; writes nothing."""
         rows, rejects = _parted(batch.in_order(batch.mapped(), self._map(batch.users)))
@@ -108,30 +99,7 @@ class Importer:
         settled = settle(rows, found, known, source=self._sides.source)
         self._count(batch, settled, self._link(self._sort_out(rejects, settled), settled))
 
-    def prepare(self, batch: Batch) -> Prepared:
-        """Map a page; while there is nothing to look for, write the record of what is ours as well.
-
-        This may run while the page before is written: a claim only has to be there before its user.
-
-        Raises:
-            DependencyError: The application's database failed.
-        """
-        made = self._map(batch.users)
-        return Prepared(batch, made, self._claimed_ahead(batch, made))
-
-    def _claimed_ahead(self, batch: Batch, made: list[Mapped | Reject]) -> Settled | None:
-        sides = self._sides
-        if sides.identities is None or sides.unseen() is None:
-            return None
-        settled = settle(_parted(made)[0], Found(), Known(), source=sides.source)
-        try:
-            sides.identities.claim(_claims(settled.new), plain=batch.claims)
-        except ClaimedMeanwhileError:
-            sides.untouched = False
-            return None
-        return settled
-
-    def write(self, page: Prepared) -> None:
+    def write(self, batch: Batch) -> None:
         """Write a page: first the record of what is ours, then the users, each in one transaction.
 
         If the process dies in between, the next run finds claims without users and writes those.
@@ -139,18 +107,17 @@ class Importer:
         Raises:
             DependencyError: A database failed, or Auther changed under every attempt.
         """
-        rows, rejects = _parted(page.made)
-        if page.claimed is not None and self._written_ahead(page.batch, page.claimed):
-            settled = page.claimed
-            self.counts.tally.imported += len(page.batch.columns.ids)
-        else:
-            rows, rejects = _parted(page.batch.in_order(page.batch.mapped(), page.made))
+        made = self._map(batch.users)
+        rows, rejects = _parted(made)
+        settled = self._written_unseen(batch, rows)
+        if settled is None:
+            rows, rejects = _parted(batch.in_order(batch.mapped(), made))
             settled = self._write(rows)
         rejects = self._sort_out(rejects, settled)
         if settled.stale_ids and self._sides.identities:
             self._sides.identities.release(settled.stale_ids)
         rejects = self._link(rejects, settled, writing=True)
-        self._count(page.batch, settled, rejects)
+        self._count(batch, settled, rejects)
 
     def _map(self, users: Sequence[LegacyUser]) -> list[Mapped | Reject]:
         for user in users if self._rules.resolutions else ():
@@ -189,17 +156,20 @@ class Importer:
         settled.linked, settled.kept = len(done.new), settled.kept + done.there
         return [*others, *done.rejects]
 
-    def _written_ahead(self, batch: Batch, settled: Settled) -> bool:
-        """Write what was claimed before anybody looked whether something is there."""
-        target = self._sides.unseen()
-        if target is None:
-            return False
+    def _written_unseen(self, batch: Batch, others: list[Mapped]) -> Settled | None:
+        """Write a page before anybody looked whether something of it is there; None when it may be."""
+        target, identities = self._sides.unseen(), self._sides.identities
+        if target is None or identities is None:
+            return None
+        settled = settle(others, Found(), Known(), source=self._sides.source)
         try:
+            identities.claim(_claims(settled.new), plain=b"" if batch.claimed else batch.claims)
             _write_whole(target, batch, settled.new)
-        except TargetChangedError:
+        except (TargetChangedError, ClaimedMeanwhileError):
             self._sides.untouched = False
-            return False
-        return True
+            return None
+        self.counts.tally.imported += len(batch.columns.ids)
+        return settled
 
     def _write(self, rows: list[Mapped]) -> Settled:
         for _ in range(ATTEMPTS):

@@ -1,8 +1,8 @@
 """The process that reads and maps beside the one that writes.
 
 It begins as a copy of ours, which costs neither a start nor much memory, and hands its pages over
-through a pipe. It only reads, on a connection of its own, so it may be killed at any time; it ends by
-itself when nobody takes its pages any more.
+through a pipe. All that it writes are claims, those of a page in one transaction, so it may be killed at any
+time; it ends by itself when nobody takes its pages any more.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ import os
 import traceback
 from array import array
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from migrator.auther.mapping.plain import Columns
 from migrator.core import errors
 from migrator.core.errors import DependencyError, MigratorError
+from migrator.legacy.connect import open_database
+from migrator.legacy.identity import ClaimedMeanwhileError, IdentityTable
 from migrator.legacy.reading import Lines
 from migrator.runner.importing.collector import memory_left_alone
 from migrator.runner.importing.prefetch import prefetched
@@ -59,14 +62,15 @@ def reading_process(job: Job) -> Iterator[Iterator[Ready]]:
 
 
 def _taken(pages: BufferedReader, process: BaseProcess) -> Iterator[Ready]:
+    room = bytearray()
     while True:
-        kind, content = _receive(pages, process)
+        kind, content = _receive(pages, process, room)
         if kind == _END:
             return
         if kind == _ERROR:
             raise _made_again(*content)
-        claims, columns, places, others = content
-        yield Ready(claims, _columns(*columns), places, Lines(*others))
+        claims, columns, places, others, claimed = content
+        yield Ready(claims, _columns(*columns), places, Lines(*others), claimed)
 
 
 def _columns(*sent: Any) -> Columns:
@@ -75,10 +79,10 @@ def _columns(*sent: Any) -> Columns:
     return columns._replace(created_ms=created_ms, updated_ms=updated_ms)
 
 
-def _receive(pages: BufferedReader, process: BaseProcess) -> Any:
+def _receive(pages: BufferedReader, process: BaseProcess, room: bytearray) -> Any:
     try:
-        (length,) = _LENGTH.unpack(_exactly(pages, _LENGTH.size))
-        return marshal.loads(_exactly(pages, length))  # noqa: S302 - from our own child
+        (length,) = _LENGTH.unpack(_exactly(pages, _LENGTH.size, room))
+        return marshal.loads(_exactly(pages, length, room))  # noqa: S302 - from our own child
     except (EOFError, OSError) as error:
         process.join()
         raise DependencyError(
@@ -87,8 +91,11 @@ def _receive(pages: BufferedReader, process: BaseProcess) -> Any:
         ) from error
 
 
-def _exactly(pages: BufferedReader, length: int) -> bytearray:
-    body = bytearray(length)
+def _exactly(pages: BufferedReader, length: int, room: bytearray) -> memoryview:
+    """Read into the same room each time: new memory costs as much as the copying."""
+    if len(room) < length:
+        room.extend(bytes(length - len(room)))
+    body = memoryview(room)[:length]
     if pages.readinto(body) < length:
         raise EOFError
     return body
@@ -105,9 +112,10 @@ def _read(job: Job, pages: FileIO, taken: BufferedReader) -> None:
     os.setsid()
     taken.close()
     try:
-        with memory_left_alone(), prefetched(read_pages(job)) as ready:
-            for claims, columns, places, others in ready:
-                _send(pages, _PAGE, (claims, tuple(columns), places, tuple(others)))
+        with memory_left_alone(), _claims(job) as ours, prefetched(read_pages(job)) as ready:
+            for claims, columns, places, others, _ in ready:
+                sent = claims, tuple(columns), places, tuple(others), ours.written(claims)
+                _send(pages, _PAGE, sent)
         _send(pages, _END, ())
     except BrokenPipeError:
         return
@@ -115,6 +123,33 @@ def _read(job: Job, pages: FileIO, taken: BufferedReader) -> None:
         _send(pages, _ERROR, (type(error).__name__, error.message, error.hint))
     except Exception:  # noqa: BLE001 - it is raised again in the parent
         _send(pages, _ERROR, ("", traceback.format_exc(), ""))
+
+
+@dataclass
+class _Claims:
+    """Writes users down as ours, until somebody else does or nobody takes our pages any more."""
+
+    identities: IdentityTable | None
+    parent: int = field(default_factory=os.getppid)
+
+    def written(self, claims: bytes) -> bool:
+        if self.identities is None or os.getppid() != self.parent:
+            return False
+        try:
+            self.identities.claim((), plain=claims)
+        except ClaimedMeanwhileError:
+            self.identities = None
+        return self.identities is not None
+
+
+@contextmanager
+def _claims(job: Job) -> Iterator[_Claims]:
+    if job.claimed_beside is None or job.mapper is None:
+        yield _Claims(None)
+        return
+    with open_database(job.dsn, read_only=False) as connection:
+        table = IdentityTable(connection, job.claimed_beside, source=job.mapper.source)
+        yield _Claims(table)
 
 
 def _send(pages: FileIO, kind: int, content: tuple[Any, ...]) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from migrator.auther.mapping.rules import Rules
+    from migrator.legacy.interface import TableShape
     from migrator.legacy.parted import Parted
 
 
@@ -26,6 +27,8 @@ class Job:
         rows: Users a page.
         mapper: None where everybody has to be mapped by `to_rows` itself.
         apart: Keys and addresses of those who have to be.
+        claimed_beside: The users' table, where a process of its own writes those whom it mapped down
+            as ours before it hands them over; None where nothing may be written.
     """
 
     dsn: str = field(repr=False)
@@ -33,6 +36,7 @@ class Job:
     rows: int
     mapper: PlainMapper | None
     apart: frozenset[str]
+    claimed_beside: TableShape | None = None
 
     @classmethod
     def of(cls, dsn: str, queries: PageQueries, rules: Rules, *, rows: int) -> Job:
@@ -49,12 +53,14 @@ class Ready(NamedTuple):
         columns: The plain users.
         places: Where in the page the others are.
         others: Their lines, with the identities and roles that belong to them.
+        claimed: The claims are in the table.
     """
 
     claims: bytes
     columns: Columns
     places: list[int]
     others: Lines
+    claimed: bool = False
 
 
 def read_pages(job: Job) -> Generator[Ready]:

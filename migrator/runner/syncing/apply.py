@@ -141,7 +141,7 @@ class Applier:
         rules, rejects = self._rules.rules_for(users), Collected()
         sides = Sides(self._ends.target, self._ends.legacy.identities, rules.source)
         importer = Importer(sides, rules, rejects)
-        importer.write(importer.prepare(Batch.of(tuple(users))))
+        importer.write(Batch.of(tuple(users)))
         self._note(rejects.obstacles)
         self.written.imported += importer.counts.tally.imported
 

@@ -45,7 +45,7 @@ def test_a_side_thought_untouched_that_is_not(site: Site, clash: str) -> None:
                 pk,
                 auther_id,
             )
-        importer.write(importer.prepare(Batch.of(page.users)))
+        importer.write(Batch.of(page.users))
     tally = importer.counts.tally
     assert tally.adds_up()
     assert tally.imported == 19

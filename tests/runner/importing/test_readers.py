@@ -12,10 +12,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from migrator.auther.ways.sqlite import open_sqlite
 from migrator.core.errors import DependencyError
+from migrator.core.users import RejectReason
+from migrator.runner.importing.batch import Batch
+from migrator.runner.importing.importer import Importer, Sides
 from migrator.runner.importing.imports import make_rules, open_ends
 from migrator.runner.importing.readers import reading_process
 from migrator.runner.importing.reading import Job, read_pages
+from migrator.runner.importing.rejects import Rejects
 from tests.phases.importing import Site, make_site
 
 if TYPE_CHECKING:
@@ -23,8 +28,12 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def job(tmp_path: Path, devise_db: str, monkeypatch: pytest.MonkeyPatch) -> Job:
-    site: Site = make_site(tmp_path, devise_db, monkeypatch, identities="public.identities")
+def site(tmp_path: Path, devise_db: str, monkeypatch: pytest.MonkeyPatch) -> Site:
+    return make_site(tmp_path, devise_db, monkeypatch, identities="public.identities")
+
+
+@pytest.fixture
+def job(site: Site, devise_db: str) -> Job:
     with open_ends(site.ctx, writing=False) as ends:
         rules = make_rules(site.ctx, ends.source)
         return Job.of(devise_db, ends.source.queries, rules, rows=50)
@@ -39,6 +48,46 @@ def test_its_pages_are_those_of_one_process(job: Job) -> None:
     with reading_process(job) as pages:
         assert list(pages) == list(read_pages(job))
     assert readers() == []
+
+
+def test_it_writes_down_whom_it_mapped_and_no_more_once_somebody_else_did(
+    site: Site, job: Job
+) -> None:
+    with open_ends(site.ctx, writing=True) as ends:
+        ends.identities.create()
+        claiming = replace(job, claimed_beside=ends.source.columns.table)
+        with reading_process(claiming) as pages:
+            claimed = [page for page in pages if page.claimed]
+        written = sum(len(page.columns.ids) for page in claimed)
+        assert written == ends.identities.count() > 50
+        ends.identities.release([user for page in claimed for user in page.columns.ids][:-1])
+        with reading_process(claiming) as pages:
+            assert [page.claimed for page in pages] == [True] * (len(claimed) - 1) + [False]
+
+
+def test_pages_claimed_ahead_of_an_auther_that_somebody_else_uses_are_looked_at(
+    site: Site, job: Job
+) -> None:
+    with open_ends(site.ctx, writing=True) as ends, open_sqlite(site.auther_db) as target:
+        ends.identities.create()
+        site.auther(
+            'INSERT INTO "user" (id, name, email, created_at, updated_at)'
+            " VALUES ('x', 'x', 'member1@example.org', 1, 1)"
+        )
+        rules = make_rules(site.ctx, ends.source)
+        sides = Sides(target, ends.identities, rules.source, untouched=True)
+        importer = Importer(sides, rules, Rejects(None))
+        claiming = replace(job, claimed_beside=ends.source.columns.table)
+        with reading_process(claiming) as pages:
+            for page in pages:
+                importer.write(Batch.made_of(page, ends.source, claiming.mapper.sample))
+        assert importer.looks_first()
+    assert importer.counts.tally.adds_up()
+    assert importer.counts.tally.rejected[RejectReason.TARGET_TAKEN] == 1
+    claimed = site.sql("SELECT auther_id FROM migrator_identity WHERE origin = 'import'")
+    there = site.auther("SELECT id FROM \"user\" WHERE id <> 'x'")
+    assert sorted(claimed) == sorted(there)
+    assert len(there) == importer.counts.tally.imported
 
 
 def test_what_goes_wrong_there_comes_out_here(job: Job) -> None:
