@@ -113,17 +113,6 @@ class Changes:
             row = self._connection.execute(self._queries["is_indexed"].encode(), place).fetchone()
         return bool(row and row[0])
 
-    def keys(self, since: datetime, *, rows: int) -> Iterator[list[str]]:
-        """Give the keys of users that changed since then, in key order, so many at a time."""
-        after: str | None = None
-        while True:
-            page = self._keys(since, after, rows)
-            if page:
-                yield page
-            if len(page) < rows:
-                return
-            after = page[-1]
-
     def parted(
         self, since: datetime, *, rows: int
     ) -> Iterator[tuple[PlainUsers, tuple[LegacyUser, ...]]]:
@@ -136,7 +125,7 @@ class Changes:
             params = {"since": since, "after": after}
             found = self._source.columns_of(self._changed(after), params, rows=_AT_ONCE)
             if found is None:
-                pks = self._keys(since, after, _AT_ONCE)
+                pks = self._keys(since, after)
                 yield from (
                     self._source.parted(pks[at : at + rows]) for at in range(0, len(pks), rows)
                 )
@@ -147,14 +136,14 @@ class Changes:
                 return
             after = pks[-1]
 
-    def _keys(self, since: datetime, after: str | None, rows: int) -> list[str]:
+    def _keys(self, since: datetime, after: str | None) -> list[str]:
         query = compose(
             self._queries["changed_keys"],
             id=ident(self._columns.parts["id"]),
             users=self._columns.table.relation,
             changed=self._changed(after),
         )
-        params = {"since": since, "rows": rows, "after": after}
+        params = {"since": since, "rows": _AT_ONCE, "after": after}
         with wrapped("looking for changed users"):
             return [str(pk) for (pk,) in copy_rows(self._connection, query, params)]
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from migrator.core.errors import UsageError
 from migrator.legacy.changes import Changes, open_changes
-from migrator.legacy.connect import open_database
 from migrator.legacy.followed import FollowedTable
 from migrator.runner.importing.ends import open_target, page_rows
 from migrator.runner.importing.imports import Ends, make_rules, open_ends
@@ -62,9 +61,8 @@ def open_sync_ends(ctx: Context, *, writing: bool) -> Iterator[SyncEnds]:
         if not ends.identities.exists():
             raise UsageError("nothing was imported yet", hint="migrator import run")
         changes = opened.enter_context(open_changes(dsn, ends.source))
-        connection = opened.enter_context(open_database(dsn, read_only=not writing))
         target = opened.enter_context(open_target(ctx, writing=writing))
-        followed = FollowedTable(connection, ends.source.columns, source=settings.model)
+        followed = FollowedTable(ends.connection, ends.source.columns, source=settings.model)
         most = page_rows(ctx, target)
         rows, ready_rows = min(_LOOK_ROWS, most), min(_WRITE_ROWS, most)
         yield SyncEnds(ends, changes, followed, target, rows, ready_rows)

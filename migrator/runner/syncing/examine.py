@@ -80,7 +80,8 @@ class Examiner:
     def users(self, users: Sequence[LegacyUser], records: Mapping[str, Record]) -> Examined:
         """Examine users who are there; `records` are what `migrator_identity` says of them, by key."""
         found = Examined()
-        stored = self._target.read([r.auther_id for r in records.values() if r.is_followed])
+        known = [records[user.pk] for user in users if user.pk in records]
+        stored = self._target.read([r.auther_id for r in known if r.is_followed])
         pairs = []
         for user in users:
             record = records.get(user.pk)
