@@ -17,7 +17,7 @@ from tests.parts.devise_elsewhere import load_mariadb, load_sqlite
 from tests.parts.django_site import DjangoSite
 from tests.parts.dump import LARAVEL, load_dump
 from tests.parts.mariadb import MariaDbServer, start_mariadb
-from tests.parts.memory import folder_in_memory
+from tests.parts.memory import folder_in_memory, folder_of_run, hold, remove_left_folders
 from tests.parts.postgres import PostgresServer, debian_15, embedded_binaries, start_postgres
 
 # A shell that starts the tests in the background lets all that they start ignore Ctrl-C.
@@ -25,8 +25,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # On a disk, writing the files of databases and syncing them is half of the system's work for these tests.
-if (in_memory := folder_in_memory()) and "TMPDIR" not in os.environ:
-    os.environ["TMPDIR"] = tempfile.tempdir = str(in_memory)
+if "PYTEST_XDIST_WORKER" in os.environ:
+    hold(Path(tempfile.gettempdir()))
+elif "TMPDIR" not in os.environ:
+    remove_left_folders()
+    if in_memory := folder_in_memory():
+        os.environ["TMPDIR"] = tempfile.tempdir = str(folder_of_run(in_memory))
 
 # Reading the authorities' certificates takes 20 ms, and each httpx client would do it anew.
 ssl.create_default_context = functools.cache(ssl.create_default_context)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from migrator.cli.common import json_option, pass_context
+from migrator.cli.groups import Group
 from migrator.cli.output import emit
 from migrator.cli.secret import SECRET
 from migrator.core.clock import SystemClock, parse_iso
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from migrator.runner.context import Context
 
 
-@click.group()
+@click.group(cls=Group)
 def approve() -> None:
     """Approve what two people have to decide; their keys are in migrator.toml."""
 
@@ -113,6 +114,8 @@ def _read(path: Path) -> tuple[str, Request]:
     try:
         text = path.read_text(encoding="utf-8")
         return text, read_request(text)
+    except FileNotFoundError:
+        raise UsageError(f"there is no file {path}", hint="migrator approve list") from None
     except (OSError, ValueError) as error:
         raise UsageError(
             f"{path} holds no request for an approval", hint="migrator approve list"

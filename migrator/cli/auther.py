@@ -18,6 +18,7 @@ from migrator.cli.auther_report import (
     show_measurement,
 )
 from migrator.cli.common import dry_run_option, json_option, pass_context
+from migrator.cli.groups import Group
 from migrator.cli.output import emit
 from migrator.core.errors import ExitCode
 from migrator.runner.canaries import read_canaries
@@ -35,7 +36,7 @@ canary_option = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def auther() -> None:
     """Find out what a running Auther can do, and make it ready for the application."""
 

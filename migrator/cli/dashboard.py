@@ -33,7 +33,13 @@ FAREWELL_S = 10
 
 
 @click.command()
-@click.option("--listen", default=DEFAULT_ADDRESS, show_default=True, metavar="ADDRESS:PORT")
+@click.option(
+    "--listen",
+    default=DEFAULT_ADDRESS,
+    show_default=True,
+    metavar="ADDRESS:PORT",
+    help="Where to answer; elsewhere than on loopback it needs a token.",
+)
 @click.option(
     "--token", metavar="env:NAME", help="Who looks must know it; without one, loopback only."
 )

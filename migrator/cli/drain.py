@@ -16,6 +16,7 @@ from migrator.cli.census_report import census_line, standing_line
 from migrator.cli.common import dry_run_option, json_option, pass_context
 from migrator.cli.drawing import grafana, rules
 from migrator.cli.duration import DURATION
+from migrator.cli.groups import Group
 from migrator.cli.looks import looks
 from migrator.cli.output import emit, print_json
 from migrator.cli.who_report import show_left
@@ -42,7 +43,7 @@ before_option = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def drain() -> None:
     """See who is still on the legacy path, and when it ends."""
 
@@ -151,7 +152,14 @@ def census(
 
 @drain.command("who")
 @click.argument("kinds", nargs=-1, type=click.Choice(KINDS), metavar="[KIND]...")
-@click.option("--limit", "rows", type=click.IntRange(1, 10_000), default=20, show_default=True)
+@click.option(
+    "--limit",
+    "rows",
+    type=click.IntRange(1, 10_000),
+    default=20,
+    show_default=True,
+    help="How many to list.",
+)
 @click.option("--after", default="", help="Go on after a page; with one KIND.")
 @click.option("--unmask", is_flag=True, help="Print addresses and keys in full.")
 @json_option

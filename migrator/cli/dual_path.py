@@ -9,6 +9,7 @@ import click
 from rich.markup import escape
 
 from migrator.cli.common import Invocation, dry_run_option, json_option
+from migrator.cli.groups import Group
 from migrator.cli.output import emit, print_json
 from migrator.cli.stage import stage
 from migrator.cli.verify import verify
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from migrator.runner.switching.generating import Generation
 
 
-@click.group("dual-path")
+@click.group("dual-path", cls=Group)
 def dual_path() -> None:
     """Generate shims that accept both sides, and move the login between them."""
 
@@ -117,7 +118,8 @@ def _show_files(console: Console, made: Generation, data: dict[str, Any]) -> Non
     )
     if not data["configured"]:
         _say(console, "No migrator.toml: settings are CHANGE_ME and the code refuses to start.")
-    _say(console, "Next: read the README there, deploy, then: migrator dual-path stage show")
+    guide = next(path for path in made.states if path.endswith(".md"))
+    _say(console, f"Next: read {guide} there, deploy, then: migrator dual-path stage show")
 
 
 def _say(console: Console, line: str) -> None:

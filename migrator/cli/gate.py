@@ -17,6 +17,7 @@ from migrator.cli.common import json_option, pass_context
 from migrator.cli.drain import before_option
 from migrator.cli.duration import DURATION
 from migrator.cli.gate_serve import serve
+from migrator.cli.groups import Group
 from migrator.cli.looks import looks
 from migrator.cli.output import emit, json_line
 from migrator.cli.sections import lines
@@ -43,7 +44,7 @@ FINAL = frozenset({GateState.PASSED, GateState.OVERRIDDEN, GateState.FAILED})
 REDRAWN_EVERY = timedelta(seconds=5)
 
 
-@click.group()
+@click.group(cls=Group)
 def gate() -> None:
     """Ask whether the next step is safe."""
 
@@ -195,7 +196,13 @@ def override(ctx: Context, name: str, reason: str, confirmation: str, as_json: b
 @click.option(
     "--hash", "list_hash", help="Of the list that was shown: acknowledges exactly that one."
 )
-@click.option("--rows", type=click.IntRange(min=0), default=20, show_default=True)
+@click.option(
+    "--rows",
+    type=click.IntRange(min=0),
+    default=20,
+    show_default=True,
+    help="How many of them to show.",
+)
 @click.option(
     "--sessions", is_flag=True, help="Instead: that the session store is written to no more."
 )
@@ -232,6 +239,8 @@ def _who_loses(found: Acknowledged) -> list[str]:
     said += [f"  user {pk}: {reason}" for pk, reason in pinned.shown]
     if found.known:
         return [*said, "acknowledged" if pinned.users else "nobody has to be acknowledged"]
+    if left_out := pinned.users - len(pinned.shown):
+        said += [f"  and {left_out:,} more: migrator gate acknowledge --rows {pinned.users}"]
     return [*said, f"next: migrator gate acknowledge --hash {pinned.list_hash}"]
 
 

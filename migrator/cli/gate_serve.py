@@ -21,7 +21,13 @@ DEFAULT_ADDRESS = "127.0.0.1:8600"
 
 
 @click.command()
-@click.option("--listen", default=DEFAULT_ADDRESS, show_default=True, metavar="ADDRESS:PORT")
+@click.option(
+    "--listen",
+    default=DEFAULT_ADDRESS,
+    show_default=True,
+    metavar="ADDRESS:PORT",
+    help="Where to answer; elsewhere than on loopback it needs a token.",
+)
 @click.option(
     "--token",
     type=SECRET,

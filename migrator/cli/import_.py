@@ -9,6 +9,7 @@ import click
 
 from migrator.cli.common import dry_run_option, json_option, pass_context
 from migrator.cli.export_totp import export_totp
+from migrator.cli.groups import Group
 from migrator.cli.import_report import (
     as_data,
     show_outcome,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from migrator.runner.context import Context
 
 
-@click.group(name="import")
+@click.group(name="import", cls=Group)
 def import_() -> None:
     """Bring users into Auther with their passwords, compare, prove, and take them out again."""
 
@@ -140,8 +141,15 @@ def rollback(ctx: Context, except_signed_in: bool, dry_run: bool, as_json: bool)
 
 @import_.command()
 @click.argument("csv", type=click.Path(path_type=Path))
-@click.option("--email-column", default="email", show_default=True)
-@click.option("--password-column", default="password", show_default=True)
+@click.option(
+    "--email-column", default="email", show_default=True, help="The column with the addresses."
+)
+@click.option(
+    "--password-column",
+    default="password",
+    show_default=True,
+    help="The column with the passwords.",
+)
 @click.option("--show-emails", is_flag=True, help="Print addresses in full.")
 @json_option
 @pass_context

@@ -9,6 +9,7 @@ import click
 from rich.table import Table
 
 from migrator.cli.common import json_option, pass_context
+from migrator.cli.groups import Group
 from migrator.cli.output import emit
 from migrator.core.errors import ConflictError
 
@@ -19,13 +20,19 @@ if TYPE_CHECKING:
     from migrator.state.ledger import Entry
 
 
-@click.group()
+@click.group(cls=Group)
 def ledger() -> None:
     """Read the append-only record and check that nobody changed it."""
 
 
 @ledger.command()
-@click.option("--last", type=click.IntRange(min=1), default=20, show_default=True)
+@click.option(
+    "--last",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="How many of the newest entries.",
+)
 @click.option("--subject", help="Only one subject: preflight, import, stage, gate, remove.")
 @json_option
 @pass_context

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--format", "form", type=click.Choice(list(FORMS)), required=True)
+@click.option(
+    "--format", "form", type=click.Choice(list(FORMS)), required=True, help="The file's form."
+)
 @click.option(
     "--hashes",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from migrator import __version__
-from migrator.cli.lazy import LazyGroup, Listed
+from migrator.cli.groups import LazyGroup, Listed
 from migrator.config import DEFAULT_FILE
 from migrator.core.errors import DependencyError, ExitCode, MigratorError
 from migrator.core.redact import scrub

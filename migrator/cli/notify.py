@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from migrator.cli.common import json_option, pass_context
+from migrator.cli.groups import Group
 from migrator.cli.output import emit
 from migrator.core.errors import ExitCode, UsageError
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from migrator.runner.context import Context
 
 
-@click.group()
+@click.group(cls=Group)
 def notify() -> None:
     """Tell people elsewhere: webhooks on stage, gate and health events."""
 

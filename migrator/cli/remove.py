@@ -11,6 +11,7 @@ import click
 from rich.markup import escape
 
 from migrator.cli.common import dry_run_option, json_option, pass_context
+from migrator.cli.groups import Group
 from migrator.cli.output import emit
 from migrator.cli.remove_archive import drill, erase, identity_option, keygen, receipt_, restore_
 from migrator.core.errors import ExitCode
@@ -44,7 +45,7 @@ confirm_option = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def remove() -> None:
     """Remove the legacy auth tables and columns, and bring them back."""
 

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from migrator.archive.encryption import Opening
     from migrator.runner.context import Context
     from migrator.runner.removing.drilling import Proven
-    from migrator.runner.removing.erasing import Erased, Wish
+    from migrator.runner.removing.erasing import Erased
     from migrator.runner.removing.restoring import FoundArchive, Restored
+    from migrator.runner.removing.wishes import Wish
 
 
 class _Secret(click.ParamType[SecretRef]):
@@ -70,8 +71,7 @@ def keygen(out: Path, as_json: bool) -> None:
         file.write(f"# public key: {public}\n{private}\n")
     lines = [
         f"private key in {out}",
-        "for migrator.toml:",
-        "[remove.archive]",
+        "for migrator.toml, where its section [remove.archive] has recipients = []:",
         f'recipients = ["{public}"]',
     ]
     emit(as_json, {"recipient": public, "file": str(out)}, lambda console: _say(console, lines))
@@ -190,7 +190,7 @@ def erase(  # noqa: PLR0913, PLR0917 (click hands over each option by itself)
 ) -> None:
     """Erase rows from quarantine and archive; after a purge, keep them from ever coming back."""
     from migrator.runner.removing import archive_work
-    from migrator.runner.removing.erasing import Wish
+    from migrator.runner.removing.wishes import Wish
 
     listed = keys_from.read_text(encoding="utf-8").splitlines() if keys_from else []
     values = tuple(dict.fromkeys([*keys, *(line.strip() for line in listed if line.strip())]))

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from migrator.cli.common import Invocation, dry_run_option, json_option, pass_context
+from migrator.cli.groups import Group
 from migrator.cli.output import emit, print_json
 from migrator.core.durations import format_duration
 from migrator.core.errors import ExitCode
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 STATE_WITHIN_S = 5.0
 
 
-@click.group()
+@click.group(cls=Group)
 def stage() -> None:
     """Show and move the stage of the whole cutover."""
 
@@ -112,7 +113,14 @@ def plan_(ctx: Context, as_json: bool) -> None:
 
 
 @stage.command("export")
-@click.option("--format", "form", type=click.Choice(["flagd"]), default="flagd", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["flagd"]),
+    default="flagd",
+    show_default=True,
+    help="Whose form of a flag definition.",
+)
 @pass_context
 def export_(ctx: Context, form: str) -> None:  # noqa: ARG001 (there is one form so far)
     """Print the published stage as a flag definition, for other systems to follow."""

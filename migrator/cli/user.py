@@ -9,6 +9,7 @@ import click
 from rich.table import Table
 
 from migrator.cli.common import json_option, pass_context
+from migrator.cli.groups import Group
 from migrator.cli.output import emit
 from migrator.core.clock import iso
 from migrator.core.errors import ExitCode
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 Answer = tuple["Person", "Advice"]
 
 
-@click.group()
+@click.group(cls=Group)
 def user() -> None:
     """Ask about one person: where they sign in, why it fails, what to do."""
 

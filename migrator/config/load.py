@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
@@ -12,8 +13,6 @@ from migrator.config.section import Section
 from migrator.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pydantic_core import ErrorDetails
 
 _SHOWN = 40
@@ -27,7 +26,12 @@ def load(path: Path) -> Config:
         UsageError: The file is missing, is not TOML, or a key in it is wrong; the message names
             the key, what was found and what is allowed.
     """
-    return read(path, Config, missing="migrator init --verified-when confirmed")
+    # Somebody in the wrong folder is not to begin a second migration there.
+    missing = (
+        f"this is {Path.cwd()}: go to the migration's folder, or name its file, migrator --config PATH …; "
+        "a new migration begins with: migrator init --verified-when confirmed"
+    )
+    return read(path, Config, missing=missing)
 
 
 def read(path: Path, model: type[Model], *, missing: str) -> Model:
@@ -64,7 +68,7 @@ def _say(detail: ErrorDetails) -> str:
         return f"{key}: unknown key"
     if detail["type"] == "missing":
         return f"{key}: missing"
-    return f"{key}: found {_found(detail)}; {detail['msg']}"
+    return f"{key}: found {_found(detail)}; {detail['msg'].removeprefix('Value error, ')}"
 
 
 def _found(detail: ErrorDetails) -> str:

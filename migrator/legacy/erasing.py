@@ -64,6 +64,11 @@ class Tie:
     targets: tuple[str, ...]
 
     @property
+    def refuses(self) -> bool:
+        """Whether it forbids the row's end, instead of changing other rows."""
+        return self.action.endswith(("RESTRICT", "NO ACTION"))
+
+    @property
     def points(self) -> str:
         """The condition that a row of `k` points to one of `t`."""
         pairs = zip(self.columns, self.targets, strict=True)

@@ -110,7 +110,8 @@ def _connect(dsn: str, name: str) -> PostgresConnection:
         # Its message repeats the DSN, with the password.
         raise UsageError(
             "legacy.dsn cannot be read as a PostgreSQL address",
-            hint="write it as postgresql://user:password@host:port/database",
+            hint="write it as postgresql://user:password@host:port/database; "
+            "or mysql://… for MariaDB, sqlite:/whole/path for a SQLite file",
         ) from None
     connection.adapters.register_dumper(list, PlainListDumper)
     row = connection.execute(connection.queries("connect.sql")["backend"].encode()).fetchone()

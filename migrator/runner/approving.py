@@ -212,7 +212,9 @@ def _allowed(
     if not ctx.config.approvers:
         if confirmation != matter.name:
             raise HeldError(
-                f"{matter.purpose} needs a second confirmation: type its name",
+                "\n  ".join(
+                    [f"{matter.purpose} needs a second confirmation: type its name", *matter.words]
+                ),
                 hint=f"the same command with --confirm {matter.name}",
             )
         return CONFIRMATION, (), ""

@@ -12,7 +12,8 @@ import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import Engine, bindparam, insert, select, update
 
@@ -101,11 +102,11 @@ class Locks:
             row = connection.execute(query).first()
         if row is None or parse_iso(row.expires_at) <= self._clock.now() or _is_dead(row.holder):
             return None
-        return str(row.holder)
+        return _named(row.holder)
 
     def _take(self, subject: str, *, break_it: bool) -> Lease:
         now = self._clock.now()
-        me = f"{socket.gethostname()}:{os.getpid()}"
+        me = _me()
         with self._engine.begin() as connection:
             row = connection.execute(
                 select(table).where(table.c.subject == subject).with_for_update()
@@ -120,7 +121,7 @@ class Locks:
             alive = parse_iso(row.expires_at) > now and not _is_dead(row.holder)
             if alive and not break_it:
                 raise ConflictError(
-                    f"{row.holder} is working on the {subject} (its lease ends {row.expires_at})",
+                    f"{_named(row.holder)} is working on the {subject} (its lease ends {row.expires_at})",
                     hint="wait for it, or end that process and try again",
                 )
             connection.execute(
@@ -142,15 +143,46 @@ class Locks:
             connection.execute(update(table).where(mine).values(expires_at=iso(until)))
 
 
+def _me() -> str:
+    """Give machine, number and beginning of this process: another one may get the number later."""
+    process = _process(os.getpid())
+    return f"{socket.gethostname()}:{os.getpid()}" + (f"/{process.began}" if process else "")
+
+
+def _named(holder: str) -> str:
+    """Give a holder as people are told of it: its machine and its process."""
+    return holder.partition("/")[0]
+
+
 def _is_dead(holder: str) -> bool:
     """Tell that a holder on this machine is gone, so that nobody waits for a killed process."""
-    host, _, pid = holder.rpartition(":")
+    host, _, known = holder.rpartition(":")
     if host != socket.gethostname():
         return False
+    pid, _, began = known.partition("/")
+    with suppress(PermissionError):
+        try:
+            os.kill(int(pid), 0)
+        except ProcessLookupError:
+            return True
+    process = _process(int(pid))
+    # Killed ones stay as zombies where nobody reaps them, as in a container without an init.
+    return process is not None and (process.state == "Z" or began not in {"", process.began})
+
+
+class _Process(NamedTuple):
+    """A process as Linux has it; `began` is in ticks since the machine's start."""
+
+    state: str
+    began: str
+
+
+def _process(pid: int) -> _Process | None:
+    """Look a process up; None where the system shows nothing of it."""
     try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
+        stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except OSError:
+        return None
+    # The name before it may hold blanks and brackets.
+    fields = stat.rpartition(")")[2].split()
+    return _Process(fields[0], fields[19])

@@ -97,18 +97,18 @@ class Figure:
     """One run.
 
     Attributes:
-        wall_s: Seconds by the wall clock, what it waited for others included; 0 where nobody looked.
         writer_s: Processor seconds of the process that writes.
         reader_s: Of the process that reads, where there is one.
+        wall_s: Seconds by the wall clock, what it waited for others included; 0 where nobody looked.
         postgres_s: Of all of PostgreSQL's.
         resident_mb: The most resident memory of each process.
         sum_mb: The most of both at one time.
         shared_out_mb: The same, pages that both map counted once.
     """
 
-    wall_s: float
     writer_s: float
-    reader_s: float
+    reader_s: float = 0
+    wall_s: float = 0
     postgres_s: float = 0
     resident_mb: tuple[float, ...] = ()
     sum_mb: float = 0
@@ -153,10 +153,12 @@ def _compare(bench: Bench, arguments: argparse.Namespace) -> None:
         for name, figure, raw in bench.one_round(
             processes, again=arguments.again, row_by_row=arguments.row_by_row
         ):
-            ratio = raw and raw.writer_s / figure.writer_s
-            print(f"round {number} {name:10} {_said(figure, raw)}", flush=True)
-            if ratio:
+            beside = ""
+            if raw:
+                ratio = raw.writer_s / figure.writer_s
                 ratios.setdefault(name, []).append(ratio)
+                beside = f" beside {raw.writer_s:.2f} s: {ratio:.3f}"
+            print(f"round {number} {name:10} {_said(figure, beside)}", flush=True)
             if name in BOUNDS:
                 resident_mb = max(resident_mb, *figure.resident_mb)
     for name, found in ratios.items():
@@ -255,11 +257,10 @@ class Bench:
         )
 
 
-def _said(figure: Figure, raw: Figure | None) -> str:
+def _said(figure: Figure, beside: str) -> str:
     each = " + ".join(f"{size:.0f}" for size in figure.resident_mb)
-    beside = f"beside {raw.writer_s:.2f} s: {raw.writer_s / figure.writer_s:.3f}" if raw else ""
     return (
-        f"CPU: writer {figure.writer_s:5.2f} s {beside}, reader {figure.reader_s:.2f} s, "
+        f"CPU: writer {figure.writer_s:5.2f} s{beside}, reader {figure.reader_s:.2f} s, "
         f"PostgreSQL {figure.postgres_s:.2f} s  memory: {each} MB, at most {figure.sum_mb:.0f} MB "
         f"together, shared pages once {figure.shared_out_mb:.0f} MB"
     )
@@ -271,9 +272,9 @@ def measured(work: Callable[[], object]) -> Figure:
     work()
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return Figure(
-        wall_s=time.perf_counter() - wall,
         writer_s=time.process_time() - cpu,
         reader_s=children.ru_utime + children.ru_stime,
+        wall_s=time.perf_counter() - wall,
     )
 
 
@@ -372,7 +373,7 @@ def _written(
         connection.execute("CREATE INDEX account_user_id_idx ON account (user_id)")
         connection.execute("PRAGMA journal_mode = DELETE")
         used_s += time.process_time() - began_s
-    return Figure(wall_s=0, writer_s=used_s, reader_s=0)
+    return Figure(writer_s=used_s)
 
 
 PARTS = {"import": _import, "raw": _raw, "rows": _rows}

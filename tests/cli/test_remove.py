@@ -148,6 +148,8 @@ def test_every_file_runs_in_psql_with_a_lease_and_evidence(site: Site) -> None:
         "INSERT INTO migrator_guard.lease (holder, fence, expires_at) VALUES ('by hand', 5, now())"
     )
     refused = _psql(site, folder / "deploy/05_quarantine_tables.sql", fence=5, may_fail=True)
+    assert "HINT:  migrator remove permit 02_tripwires and deploy/02_tripwires.sql" in refused
+    refused = _psql(site, folder / "deploy/02_tripwires.sql", fence=5, may_fail=True)
     assert "no gate evidence that is still good" in refused
     assert "migrator gate check --before remove" in refused
     site.sql(

@@ -77,7 +77,7 @@ def imported() -> tuple[set[str], set[str]]:
 def test_the_list_of_commands_imports_none_of_them(imported: tuple[set[str], set[str]]) -> None:
     of_all, _ = imported
     own = {name for name in of_all if name.startswith("migrator.cli.")}
-    assert own == {"migrator.cli.main", "migrator.cli.lazy"}
+    assert own == {"migrator.cli.main", "migrator.cli.groups"}
 
 
 def test_no_command_needs_a_heavy_package_for_its_help(

@@ -82,7 +82,7 @@ def test_a_gate_without_a_condition_and_two_of_one_name_are_refused(tmp_path: Pa
 def test_a_missing_file_names_the_next_command(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as refused:
         load(tmp_path / "migrator.toml")
-    assert refused.value.hint.startswith("migrator init")
+    assert refused.value.hint.endswith("migrator init --verified-when confirmed")
 
 
 def test_five_peppers_are_too_many(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import httpx
 from tests.parts.postgres import end_with_parent, free_port
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 START_WITHIN_S = 60
@@ -98,6 +99,19 @@ class Program(ABC):
         """Stop it and remove its folder."""
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def edited(text: str, changes: Mapping[str, str]) -> str:
+    """Edit generated settings as a team could; the code stays the same.
+
+    Raises:
+        ValueError: The text says something else by now.
+    """
+    for old, new in changes.items():
+        if old not in text:
+            raise ValueError(f"the generated code no longer says {old!r}")
+        text = text.replace(old, new)
+    return text
 
 
 def write_files(folder: Path, files: dict[str, str]) -> None:

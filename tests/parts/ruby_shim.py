@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.parts.program import edited
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # Tests cannot wait two seconds for each move of the switch.
 READ_EVERY_S = 0.1
-_QUICK = ("READ_EVERY_S = 2\n", f"READ_EVERY_S = {READ_EVERY_S}\n")
+_QUICK = {"READ_EVERY_S = 2\n": f"READ_EVERY_S = {READ_EVERY_S}\n"}
 _READER = "lib/auther_cutover/stage_reader.rb"
 
 
@@ -21,6 +23,4 @@ def quick(files: Mapping[str, str], *, legacy: bool) -> dict[str, str]:
     """
     if not legacy:
         return dict(files)
-    if _QUICK[0] not in files[_READER]:
-        raise ValueError(f"the generated code no longer says {_QUICK[0]!r}")
-    return {**files, _READER: files[_READER].replace(*_QUICK)}
+    return {**files, _READER: edited(files[_READER], _QUICK)}

@@ -2,7 +2,7 @@
 
 Arguments: the folder of migrator.toml, which has the approvers' keys in keys.json; `all` places, only the `ends` of
 transactions and files, or an expression that a place has to fit; the command's words. Prints the places, a line each. A place is a statement that writes, an end of a
-transaction, or a change of a file; a run is a copy of this process that ends itself by SIGKILL at the first place where none
+transaction with one, or a change of a file; a run is a copy of this process that ends itself by SIGKILL at the first place where none
 before it was killed.
 """
 
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from pymysql.constants.COMMAND import COM_QUERY
 
 from migrator.legacy.mariadb.connection import MariaDbConnection
@@ -48,7 +49,7 @@ class Killer:
         self._root, self._visited, self._which = str(root), visited, re.compile(which)
         self._known = set(visited.read_text().splitlines())
         self._seen: dict[str, int] = {}
-        self._ending = False
+        self._ending = self._wrote = False
 
     def arm(self) -> None:
         """Watch files and statements from now on."""
@@ -57,9 +58,13 @@ class Killer:
         end = psycopg.Transaction.__exit__
 
         def ended(transaction: psycopg.Transaction, *how: Any) -> Any:
+            if not self._wrote:
+                return end(transaction, *how)
             self._at("before the end of a transaction")
             result = end(transaction, *how)
             self._at("after the end of a transaction")
+            # Those within another one end with it.
+            self._wrote = transaction.connection.info.transaction_status != TransactionStatus.IDLE
             return result
 
         psycopg.Transaction.__exit__ = ended  # type: ignore[method-assign]
@@ -82,6 +87,7 @@ class Killer:
     def _before(self, execute: Callable[..., Any]) -> Callable[..., Any]:
         def executed(on: Any, query: Any, *more: Any, **options: Any) -> Any:
             if place := _place(query):
+                self._wrote = True
                 self._at(f"before {place}")
             return execute(on, query, *more, **options)
 

@@ -22,8 +22,8 @@ from migrator.core.errors import ConflictError, HeldError, RefusedError, UsageEr
 from migrator.core.progress import Progress
 from migrator.runner.removing import finished
 from migrator.runner.removing.archive_work import drill_all, erase_rows
-from migrator.runner.removing.erasing import Wish
 from migrator.runner.removing.restoring import find_archives, restore
+from migrator.runner.removing.wishes import Wish
 from migrator.sqlgen import steps
 from phases import p4_remove
 from tests.cli.command import migrator

@@ -15,8 +15,9 @@ from migrator.archive.encryption import Identity
 from migrator.archive.folder import alone
 from migrator.archive.reader import check_chunks, read_rows
 from migrator.core.errors import HeldError, UsageError
+from migrator.runner import approving
 from migrator.runner.removing.archive_work import erase_rows
-from migrator.runner.removing.erasing import Erased, Wish
+from migrator.runner.removing.wishes import Wish
 from migrator.sqlgen import steps
 from phases import p4_remove
 from tests.cli.command import migrator
@@ -25,6 +26,8 @@ from tests.runner.approvals import Team, approvers
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from migrator.runner.removing.erasing import Erased
 
 MEMBERS, NOTICES = "public.members", "public.notices"
 # In the order of its own collation B comes before a, in that of the database after it.
@@ -47,11 +50,13 @@ INSERT INTO logins SELECT n, 'login ' || n, CASE WHEN n < 4 THEN 7 ELSE 8 END, C
 UPDATE logins SET parent = 4 WHERE id IN (8, 9);
 CREATE TABLE visits (id int, identity_id bigint CONSTRAINT visits_identity REFERENCES identities ON DELETE SET NULL);
 INSERT INTO visits VALUES (1, 8);
+CREATE TABLE badges (identity_id bigint CONSTRAINT badges_identity REFERENCES identities);
+INSERT INTO badges VALUES (9), (9);
 """
 AROUND_THE_DELETION = {
     "before os.rename manifest.json.next.part (1)",
-    "before the end of a transaction (3)",
-    "after the end of a transaction (3)",
+    "before the end of a transaction (2)",
+    "after the end of a transaction (2)",
     "before os.rename SHA256SUMS.part (1)",
     "before os.rename manifest.json.part (1)",
 }
@@ -143,7 +148,7 @@ def test_a_row_is_found_by_a_key_of_several_columns_however_it_is_written(
     p4_remove.run(site.ctx, steps.DRILL_TABLES)
 
 
-def test_what_is_no_key_erases_nothing(site: Site, team: Team) -> None:
+def test_what_is_no_key_is_put_before_nobody_and_erases_nothing(site: Site) -> None:
     p4_remove.plan(site.ctx)
     p4_remove.run(site.ctx, steps.ARCHIVE_TABLES)
     person = "00000000-0000-0000-0000-aaaaaaaaaaa1"
@@ -154,21 +159,58 @@ def test_what_is_no_key_erases_nothing(site: Site, team: Team) -> None:
         f"a,{person},middle": "a key is no public.rank",
         "a": "a key of public.members is team,person,rank",
     }.items():
-        with pytest.raises(HeldError):
-            erase_rows(site.ctx, Wish(MEMBERS, "", (key,)))
-        team.sign("alice", "bob")
         with pytest.raises(UsageError, match=re.escape(why)):
             erase_rows(site.ctx, Wish(MEMBERS, "", (key,)))
+    assert site.ctx.state.ledger.entries(subject=approving.SUBJECT) == []
     assert len(held(site)) == 72
 
 
-def test_a_row_that_others_point_to_waits_until_they_are_gone_or_there_is_no_archive(
-    tmp_path: Path, devise_db: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def tied(tmp_path: Path, devise_db: str, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """Tables whose rows point to each other; the one operator confirms."""
     with psycopg.connect(devise_db) as connection:
         connection.execute(LOGINS_SQL)
     tables = ("public.identities", "public.logins")
-    site = make_site(tmp_path, devise_db, monkeypatch, tables=tables, columns=())
+    return make_site(tmp_path, devise_db, monkeypatch, tables=tables, columns=())
+
+
+def test_before_the_archive_whoever_agrees_is_told_what_foreign_keys_do(tied: Site) -> None:
+    p4_remove.plan(tied.ctx)
+    p4_remove.run(tied.ctx, steps.QUARANTINE_TABLES)
+    refusing = "2 of public.badges by badges_identity (ON DELETE NO ACTION)"
+    with pytest.raises(HeldError, match=re.escape(refusing)):
+        erase_rows(tied.ctx, Wish("public.identities", "", ("9",)))
+    wish = Wish("public.logins", "", ("4",))
+    with pytest.raises(HeldError, match="type its name") as asked:
+        erase_rows(tied.ctx, wish)
+    change = "2 of public.logins by logins_parent (ON DELETE SET NULL)"
+    assert change in asked.value.message
+    assert erase_rows(tied.ctx, wish, confirmation=wish.table).where == "quarantine"
+
+
+def test_what_was_agreed_to_is_asked_anew_when_more_goes_with_it(site: Site, team: Team) -> None:
+    p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.QUARANTINE_TABLES)
+    with psycopg.connect(site.dsn) as connection:
+        connection.execute(
+            "CREATE TABLE visits (id bigint REFERENCES migrator_quarantine.identities ON DELETE CASCADE)"
+        )
+    words = command("7", table="public.identities")
+    assert migrator(site.root, *words).code == 3
+    team.sign("alice", "bob")
+    with psycopg.connect(site.dsn) as connection:
+        connection.execute("INSERT INTO visits VALUES (7)")
+    again = migrator(site.root, *words)
+    assert (again.code, "have to sign" in again.err) == (3, True)
+    assert "1 of public.visits by visits_id_fkey (ON DELETE CASCADE)" in team.request().read_text()
+    team.sign("alice", "bob")
+    assert migrator(site.root, *words).code == 0
+
+
+def test_a_row_that_others_point_to_waits_until_they_are_gone_or_there_is_no_archive(
+    tied: Site,
+) -> None:
+    site = tied
 
     def erase(table: str, *keys: str, column: str = "") -> Erased:
         return erase_rows(site.ctx, Wish(table, column, keys), confirmation=table)
@@ -179,13 +221,16 @@ def test_a_row_that_others_point_to_waits_until_they_are_gone_or_there_is_no_arc
         "SELECT md5(string_agg(t::text, ' ' ORDER BY id)) FROM migrator_quarantine.{} AS t"
     )
     before = [site.sql(quarantined.format(name)) for name in ("identities", "logins")]
-    tied = "3 of public.logins by logins_identity (ON DELETE CASCADE)"
-    with pytest.raises(HeldError, match=re.escape(tied)) as refusal:
+    agreed = len(site.ctx.state.ledger.entries(subject=approving.SUBJECT))
+    three = "3 of public.logins by logins_identity (ON DELETE CASCADE)"
+    with pytest.raises(HeldError, match=re.escape(three)) as refusal:
         erase("public.identities", "7")
     back = f"migrator remove revert --to {steps.QUARANTINE_TABLES}"
     assert back in (refusal.value.hint or "")
     with pytest.raises(HeldError, match=re.escape("1 of public.visits by visits_identity")):
         erase("public.identities", "8")
+    # Nobody was asked to agree to that.
+    assert agreed == len(site.ctx.state.ledger.entries(subject=approving.SUBJECT))
     assert before == [site.sql(quarantined.format(name)) for name in ("identities", "logins")]
     # All that point to the root are to go with it.
     assert erase("public.logins", "7", column="identity_id").rows == 3

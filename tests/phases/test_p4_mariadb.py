@@ -161,7 +161,14 @@ def test_a_file_run_by_hand_refuses_without_lease_and_evidence(shop: Shop) -> No
     assert not shop.by_hand(file)
     assert p4_remove.status(ctx).steps[steps.QUARANTINE_TABLES] == "applied"
     assert not shop.by_hand(f"verify/{steps.QUARANTINE_TABLES}.sql")
-    assert "has no gate evidence" in shop.by_hand(f"deploy/{steps.PURGE_TABLES}.sql")
+    assert (
+        "step 06_archive_tables comes before 09_purge_tables, and is pending; next: migrator remove permit "
+        "06_archive_tables and deploy/06_archive_tables.sql, or migrator remove apply --to 06_archive_tables"
+    ) in shop.by_hand(f"deploy/{steps.PURGE_TABLES}.sql")
+    assert (
+        "step 05_quarantine_tables comes before 01_guard, and is applied; next: revert/05_quarantine_tables.sql, "
+        "or migrator remove revert --to 01_guard"
+    ) in shop.by_hand(f"revert/{steps.GUARD}.sql")
 
 
 def test_rows_written_after_the_archive_are_refused_and_keep_the_tables(shop: Shop) -> None:

@@ -21,9 +21,9 @@ from migrator.legacy.mariadb.connection import MariaDbConnection
 from migrator.legacy.removals import open_removal
 from migrator.legacy.rows import text_of
 from migrator.runner.removing.archive_work import erase_rows
-from migrator.runner.removing.erasing import Erased, Wish
 from migrator.runner.removing.plans import kept_plan
 from migrator.runner.removing.receipt import make_receipt
+from migrator.runner.removing.wishes import Wish
 from migrator.sqlgen import steps
 from phases import p4_remove
 from tests.cli.command import migrator
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from migrator.runner.removing.erasing import Erased
     from tests.parts.mariadb import MariaDbServer
 
 pytestmark = pytest.mark.xdist_group("mariadb-removal")
@@ -215,9 +216,13 @@ def test_before_the_archive_the_quarantine_alone_and_tied_rows_wait_for_the_writ
     shop.sql(f"UPDATE `{shop.database}`.`{ODD_TABLE}` SET parent = 28 WHERE id IN (28, 35)")
     p4_remove.run(ctx, steps.QUARANTINE_TABLES)
     assert erase(shop, "members", ODD_KEY).where == "quarantine"
-    p4_remove.run(ctx, steps.ARCHIVE_TABLES)
-    # 14 points to 7: archived as it is, it would be changed with it.
+    # 14 points to 7, and would be changed with it: who agrees is told, and it is refused once it is archived as it is.
     tie = f"1 of {shop.database}.{ODD_TABLE} by odd_parent (ON DELETE SET NULL)"
+    with pytest.raises(HeldError, match="is not approved"):
+        erase_rows(ctx, Wish(f"{shop.database}.{ODD_TABLE}", "", ("7",)))
+    asked = json.loads(Team(shop.site.root, {}).request().read_text())
+    assert tie in asked["matter"]["words"][1]
+    p4_remove.run(ctx, steps.ARCHIVE_TABLES)
     for wish in ({"column": ""}, {"column": "id"}, {"column": "reset_token"}):
         with pytest.raises(HeldError, match=re.escape(tie)):
             erase(shop, ODD_TABLE, "t1" if wish["column"] == "reset_token" else "7", **wish)

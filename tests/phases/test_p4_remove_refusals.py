@@ -33,7 +33,7 @@ def site(tmp_path: Path, devise_db: str, monkeypatch: pytest.MonkeyPatch) -> Sit
 def test_a_file_run_by_hand_refuses_without_lease_and_without_evidence(site: Site) -> None:
     p4_remove.plan(site.ctx)
     p4_remove.run(site.ctx, steps.GUARD)
-    file = kept_plan(site.ctx).files[f"deploy/{steps.QUARANTINE_TABLES}.sql"].encode()
+    file = kept_plan(site.ctx).files[f"deploy/{steps.TRIPWIRES}.sql"].encode()
     with psycopg.connect(site.dsn, autocommit=True) as connection:
         with pytest.raises(psycopg.Error, match="holds no lease") as caught:
             connection.execute(file)
@@ -52,7 +52,7 @@ def test_expired_evidence_is_refused_by_the_sql_itself(site: Site) -> None:
     p4_remove.plan(site.ctx)
     p4_remove.run(site.ctx, steps.QUARANTINE_TABLES)
     site.sql("UPDATE migrator_guard.evidence SET expires_at = now() - interval '1 second'")
-    p4_remove.rollback(site.ctx, steps.GUARD)
+    p4_remove.rollback(site.ctx, steps.SCREAM_WINDOW)
     site.sql("UPDATE migrator_guard.lease SET expires_at = now() + interval '1 minute'")
     file = kept_plan(site.ctx).files[f"deploy/{steps.QUARANTINE_TABLES}.sql"].encode()
     with psycopg.connect(site.dsn, autocommit=True) as connection:
@@ -61,6 +61,43 @@ def test_expired_evidence_is_refused_by_the_sql_itself(site: Site) -> None:
         )
         with pytest.raises(psycopg.Error, match="no gate evidence that is still good"):
             connection.execute(file)
+
+
+def test_sql_out_of_its_order_says_what_to_run_first(site: Site) -> None:
+    made = p4_remove.plan(site.ctx)
+    p4_remove.run(site.ctx, steps.GUARD)
+    with psycopg.connect(site.dsn, autocommit=True) as connection:
+        connection.execute("SELECT migrator_guard.lease_by_hand('psql')")
+
+        def refused(step: str, direction: str) -> tuple[str | None, str | None]:
+            with pytest.raises(psycopg.Error) as refusal:
+                connection.execute(
+                    "SELECT migrator_guard.enter(%s, 'x', %s, %s)", [step, direction, made.plan_id]
+                )
+            return refusal.value.diag.message_primary, refusal.value.diag.message_hint
+
+        def is_now(step: str, state: str) -> None:
+            connection.execute(
+                "UPDATE migrator_guard.step SET state = %s WHERE step = %s", [state, step]
+            )
+
+        assert refused(steps.QUARANTINE_TABLES, "deploy") == (
+            "step 02_tripwires comes before 05_quarantine_tables, and is pending",
+            "migrator remove permit 02_tripwires and deploy/02_tripwires.sql, or migrator remove apply --to 02_tripwires",
+        )
+        is_now(steps.TRIPWIRES, "reverting")
+        stopped = "revert/02_tripwires.sql, which stopped half-way"
+        assert refused(steps.QUARANTINE_TABLES, "deploy")[1] == stopped
+        assert refused(steps.TRIPWIRES, "deploy") == ("step 02_tripwires is reverting", stopped)
+        is_now(steps.REVOKE, "applied")
+        assert refused(steps.TRIPWIRES, "revert") == (
+            "step 03_revoke comes before 02_tripwires, and is applied",
+            "revert/03_revoke.sql, or migrator remove revert --to 02_tripwires",
+        )
+        is_now(steps.REVOKE, "pending")
+        is_now(steps.TRIPWIRES, "pending")
+        hint = "nothing is left to do here; migrator remove status tells what comes next"
+        assert refused(steps.TRIPWIRES, "revert") == ("step 02_tripwires is pending", hint)
 
 
 @pytest.mark.parametrize("subject", ["import", "write-back"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -51,6 +52,28 @@ def test_a_killed_runner_on_this_machine_is_not_waited_for(state: State) -> None
         _held_by(state, f"{host}:{ended.pid}")
         with state.locks.held("import"), pytest.raises(ConflictError, match="took over"):
             state.locks.check(mine)
+
+
+def test_a_killed_runner_that_nobody_reaped_is_not_waited_for(state: State) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+        with state.locks.held("import") as mine:
+            host = mine.holder.rpartition(":")[0]
+            _held_by(state, f"{host}:{ended.pid}")
+            assert state.locks.holder("import") is None
+            with state.locks.held("import"):
+                pass
+
+
+def test_a_runner_whose_number_another_process_has_now_is_not_waited_for(state: State) -> None:
+    with state.locks.held("import") as mine:
+        shown, _, began = mine.holder.partition("/")
+        assert state.locks.holder("import") == shown
+        _held_by(state, f"{shown}/{int(began) - 1}")
+        assert state.locks.holder("import") is None
+        # As a version had it that knew no beginning.
+        _held_by(state, shown)
+        assert state.locks.holder("import") == shown
 
 
 def test_a_runner_elsewhere_is_waited_for_until_its_lease_ends(

@@ -18,6 +18,7 @@ from migrator.runner.removing.plans import SUBJECT, kept_plan
 from migrator.runner.removing.receipt import note_archives
 from migrator.runner.removing.restoring import find_archives
 from migrator.runner.removing.site import address, holder_of, lock_wait_s, site
+from migrator.runner.removing.wishes import foresee
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from migrator.config.secrets import SecretRef
     from migrator.runner.context import Context
     from migrator.runner.removing.drilling import Proven
-    from migrator.runner.removing.erasing import Erased, Wish
+    from migrator.runner.removing.erasing import Erased
+    from migrator.runner.removing.wishes import Wish
 from migrator.runner.removing.site import Site
 
 
@@ -93,31 +95,32 @@ def erase_rows(ctx: Context, wish: Wish, *, reason: str = "", confirmation: str 
     """Erase rows, once that is approved.
 
     Raises:
-        UsageError: The plan has no such table or column.
-        HeldError: It is not approved yet.
+        UsageError: The plan has no such table or column, or a value is none of its type.
+        HeldError: It cannot be done as things stand, or is not approved yet.
         RefusedError: Rows were changed since the archive.
         ConflictError: Another operator is at work.
         DependencyError: Disk or database failed.
     """
     made = kept_plan(ctx)
-    matter = _matter(made.plan_hash, wish)
-    with (
-        approved(ctx, matter, reason=reason, confirmation=confirmation),
-        ctx.state.locks.held(SUBJECT),
-        site(ctx, made, read_only=False) as here,
-        ctx.state.ledger.recorded(
-            SUBJECT, "erase", plan=made.plan_hash, table=wish.table
-        ) as facts,
-        # After the last step there is no guard schema, and nothing in the database to be erased.
-        here.guard.leased(holder_of(ctx)) if here.guard.plan_id() else nullcontext(),
-    ):
-        done = erase(here, wish)
-        facts.update(where=done.where, rows=done.rows, files=list(done.files))
-        facts["archives"] = {a.name: a.manifest_sha256 for a in here.archives()}
-        if done.needs_drill and _may_open(ctx):
-            drill(here, done.needs_drill, None)
-            done = replace(done, needs_drill="")
-        note_archives(ctx, here.archives())
+    with site(ctx, made, read_only=False) as here:
+        # First: nobody is asked to approve what is refused then.
+        matter = _matter(made.plan_hash, wish, foresee(here, wish))
+        with (
+            approved(ctx, matter, reason=reason, confirmation=confirmation),
+            ctx.state.locks.held(SUBJECT),
+            ctx.state.ledger.recorded(
+                SUBJECT, "erase", plan=made.plan_hash, table=wish.table
+            ) as facts,
+            # After the last step there is no guard schema, and nothing in the database to be erased.
+            here.guard.leased(holder_of(ctx)) if here.guard.plan_id() else nullcontext(),
+        ):
+            done = erase(here, wish)
+            facts.update(where=done.where, rows=done.rows, files=list(done.files))
+            facts["archives"] = {a.name: a.manifest_sha256 for a in here.archives()}
+            if done.needs_drill and _may_open(ctx):
+                drill(here, done.needs_drill, None)
+                done = replace(done, needs_drill="")
+            note_archives(ctx, here.archives())
     return done
 
 
@@ -137,12 +140,19 @@ def _archived_steps(here: Site) -> tuple[str, ...]:
     )
 
 
-def _matter(plan_hash: str, wish: Wish) -> Matter:
-    """Say what is asked for; the request names nobody, its hash is over the values."""
-    values = sha256("\0".join([wish.table, wish.column, *wish.values]).encode()).hexdigest()
+def _matter(plan_hash: str, wish: Wish, along: tuple[str, ...]) -> Matter:
+    """Say what is asked for, and what goes along; the request names nobody, its hash is over the values."""
+    values = "\0".join([wish.table, wish.column, *wish.values])
     return Matter(
         purpose=f"remove erase {wish.table}",
         name=wish.table,
-        words=(f"erase {len(wish.values)} rows of {wish.table} from quarantine and archive",),
-        bound_to={"plan": plan_hash, "values": values},
+        words=(
+            f"erase {len(wish.values)} rows of {wish.table} from quarantine and archive",
+            *along,
+        ),
+        bound_to={
+            "plan": plan_hash,
+            "values": sha256(values.encode()).hexdigest(),
+            "along": sha256("\n".join(along).encode()).hexdigest(),
+        },
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -12,14 +11,11 @@ from migrator.archive.files import disk
 from migrator.archive.folder import announce, arrive
 from migrator.archive.writer import chunk_name, write_chunk, write_chunks
 from migrator.core.clock import iso
-from migrator.core.errors import HeldError, RefusedError, UsageError
-from migrator.core.sql import ident
-from migrator.legacy.erasing import Archived
+from migrator.core.errors import RefusedError
 from migrator.legacy.guard import ChunkKeys
 from migrator.runner.removing import finished
 from migrator.runner.removing.archives import (
     archived,
-    before_archive,
     chunk_size,
     erasure_key,
     folder_of,
@@ -27,13 +23,14 @@ from migrator.runner.removing.archives import (
     kept,
     sealing_of,
 )
-from migrator.sqlgen.naming import GUARD, row_hashes
-from migrator.sqlgen.steps import (
-    ARCHIVE_COLUMNS,
-    ERASE_COLUMNS,
-    PURGE_COLUMNS,
-    PURGE_TABLES,
-    QUARANTINE_TABLES,
+from migrator.runner.removing.wishes import (
+    BOTH,
+    LIST,
+    QUARANTINE,
+    erasing_of,
+    require_untied,
+    seek,
+    without_archive,
 )
 
 if TYPE_CHECKING:
@@ -44,37 +41,9 @@ if TYPE_CHECKING:
     from migrator.legacy.erasing import Erasing, Key
     from migrator.runner.removing.archives import Kept
     from migrator.runner.removing.site import Site
-    from migrator.sqlgen.archive_plan import TablePlan
+    from migrator.runner.removing.wishes import Sought, Wish
 
 _EDITION = re.compile(r"t(?P<table>\d+)-c(?P<number>\d+)(-e(?P<edition>\d+))?\.")
-
-
-@dataclass(frozen=True)
-class Wish:
-    """Whose rows are to go.
-
-    Attributes:
-        table: Schema and name.
-        column: Whose values are named; empty for the primary key.
-        values: As text; of a primary key of several columns, separated by commas, one with a comma in it in quotes.
-    """
-
-    table: str
-    column: str
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Sought:
-    """A wish as the archive's files have it; `column` is empty for the primary key."""
-
-    column: str
-    keys: tuple[Key, ...]
-
-    @property
-    def values(self) -> tuple[str, ...]:
-        """The values of the one column."""
-        return tuple(value for (value,) in self.keys)
 
 
 @dataclass(frozen=True)
@@ -82,7 +51,7 @@ class Erased:
     """What came of it.
 
     Attributes:
-        where: `quarantine`, `quarantine and archive` or `erasure list`.
+        where: `QUARANTINE`, `BOTH` or `LIST`.
         rows: Deleted rows, or entries of the list for this table.
         files: Chunks that were rewritten.
         needs_drill: The step whose archive has to be proven anew; empty when none.
@@ -107,52 +76,38 @@ def erase(here: Site, wish: Wish) -> Erased:
         RefusedError: Rows were changed since the archive.
         DependencyError: Disk or database failed.
     """
-    step, table = _find(here, wish.table)
-    sought = _sought(here, table, wish)
-    # Where values are erased before the columns go, they are gone from that step on.
-    last = ERASE_COLUMNS if ERASE_COLUMNS in here.plan.steps else PURGE_COLUMNS
-    purge = last if step == ARCHIVE_COLUMNS else PURGE_TABLES
-    state = here.states()[purge]
-    if state == "reverting":
-        raise HeldError(
-            f"{purge} is half reverted", hint="migrator remove revert, then this again"
-        )
-    if state == "applying" and here.database.piecemeal:
-        # Some of its tables are there and some are not.
-        raise HeldError(
-            f"{purge} is half applied",
-            hint="migrator remove apply or migrator remove revert, then this again",
-        )
-    if state in {"applied", "applying"}:
-        return _list(here, step, table, sought)
-    if archived(here, table.name) is None:
-        return _delete_only(here, table, sought)
-    return _Renewal(here, step, table).run(sought)
+    sought = seek(here, wish)
+    if sought.place == LIST:
+        return _list(here, sought)
+    if sought.place == QUARANTINE:
+        return _delete_only(here, sought)
+    return _Renewal(here, sought).run()
 
 
 class _Renewal:
     """Rows deleted and their chunks rewritten, in one transaction and one move of the manifest."""
 
-    def __init__(self, here: Site, step: str, table: TablePlan) -> None:
-        self._here, self._step, self._plan = here, step, table
-        self._kept: Kept = kept(here, step)
-        known = self._kept.manifest.table(table.label)
+    def __init__(self, here: Site, sought: Sought) -> None:
+        self._here, self._sought = here, sought
+        self._step, self._plan = sought.step, sought.table
+        self._kept: Kept = kept(here, sought.step)
+        known = self._kept.manifest.table(sought.table.label)
         assert known is not None  # noqa: S101  made of the same plan
         self._known: ArchivedTable = known
         self._sealing: Sealing = sealing_of(here.ctx)
 
-    def run(self, sought: _Sought) -> Erased:
-        here, name = self._here, self._plan.name
+    def run(self) -> Erased:
+        here, sought, name = self._here, self._sought, self._plan.name
         with (
             here.database.told(),
             here.database.transaction(),
             here.guard.approved_writer(),
         ):
-            erasing = _erasing(here, self._plan, self._kept.manifest.copy_encoding)
-            self._require_untied(erasing, sought)
+            erasing = erasing_of(here, self._plan, self._kept.manifest.copy_encoding)
+            require_untied(here, erasing, sought)
             self._require_unchanged(erasing)
-            keys = _keys(erasing, self._plan, sought)
-            rows = _delete(erasing, self._plan, sought, keys)
+            keys = _keys(erasing, sought)
+            rows = _delete(erasing, sought, keys)
             if not rows:
                 return self._nothing_to_do()
             renewed = self._chunks(erasing, keys)
@@ -173,25 +128,12 @@ class _Renewal:
                 [t.name for t in self._kept.plan.tables], manifest.content_hash
             )
         arrive(self._kept.folder, manifest.content_hash)
-        return Erased("quarantine and archive", rows, tuple(renewed), self._step)
+        return Erased(BOTH, rows, tuple(renewed), self._step)
 
     def _nothing_to_do(self) -> Erased:
         """No such row is left, perhaps since a call that was interrupted after it was done."""
         proven = is_proven(self._here, self._step)
-        return Erased("quarantine and archive", 0, needs_drill="" if proven else self._step)
-
-    def _require_untied(self, erasing: Erasing, sought: _Sought) -> None:
-        """Nothing but what was named may change: the archive would hold it as it was."""
-        if ties := erasing.tied(sought.column, sought.keys):
-            labels = {table.place: table.label for table in self._kept.plan.tables}
-            held = ", ".join(
-                f"{rows} of {labels.get(tie.table, '.'.join(tie.table))} by {tie.constraint} ({tie.action})"
-                for tie, rows in ties.items()
-            )
-            raise HeldError(
-                f"other rows point to these, and foreign keys would change them too or refuse: {held}",
-                hint=f"erase those first; or {self._without_archive()}",
-            )
+        return Erased(BOTH, 0, needs_drill="" if proven else self._step)
 
     def _require_unchanged(self, erasing: Erasing) -> None:
         recorded = archived(self._here, self._plan.name)
@@ -204,12 +146,8 @@ class _Renewal:
         if changed:
             raise RefusedError(
                 f"rows of {self._plan.label} were changed since the archive",
-                hint=self._without_archive(),
+                hint=without_archive(self._step),
             )
-
-    def _without_archive(self) -> str:
-        """Say how to have it done where no archive has to follow."""
-        return f"{before_archive(self._step)}, then this again, then migrator remove apply"
 
     def _chunks(self, erasing: Erasing, keys: Sequence[Key]) -> dict[str, tuple[Chunk, ...]]:
         """Rewrite what the rows were in; give the new chunks, none or one, by the old one's file."""
@@ -248,90 +186,35 @@ class _Renewal:
         return {old[0].file: new} | {chunk.file: () for chunk in old[1:]}
 
 
-def _find(here: Site, label: str) -> tuple[str, TablePlan]:
-    plans = [here.plan.archive(step) for step in here.plan.archive_steps]
-    for plan in plans:
-        for table in plan.tables:
-            if table.label == label:
-                return plan.step, table
-    labels = ", ".join(table.label for plan in plans for table in plan.tables)
-    raise UsageError(f"the plan has no table {label}; it has: {labels}", hint="name one of them")
-
-
-def _column(table: TablePlan, wish: Wish) -> str:
-    """Give the column that values are of; empty for a primary key."""
-    if (wish.column,) == table.key:
-        return ""
-    if not wish.column and not table.key:
-        raise UsageError(f"{table.label} has no primary key", hint="name one with --column")
-    if wish.column and (wish.column not in table.names or table.only_columns):
-        known = ", ".join(table.key if table.only_columns else table.names)
-        raise UsageError(f"--column {wish.column}: allowed for {table.label}: {known}")
-    return wish.column
-
-
-def _sought(here: Site, table: TablePlan, wish: Wish) -> _Sought:
-    """Read the values as the columns' types do: nobody writes `07` where the files have `7`, and misses the row."""
-    column = _column(table, wish)
-    names = (column,) if column else table.key
-    keys = _parted(wish.values) if len(names) > 1 else [(value,) for value in wish.values]
-    if any(len(key) != len(names) for key in keys):
-        raise UsageError(f"a key of {table.label} is {','.join(names)}")
-    with here.database.told(), here.database.transaction():
-        erasing = _erasing(here, table, "UTF8")
-        written = [
-            erasing.as_written(name, values)
-            for name, values in zip(names, zip(*keys, strict=True), strict=True)
-        ]
-    return _Sought(column, tuple(zip(*written, strict=True)))
-
-
-def _parted(values: Sequence[str]) -> list[Key]:
-    return [tuple(next(csv.reader([value]))) for value in values]
-
-
-def _keys(erasing: Erasing, table: TablePlan, sought: _Sought) -> tuple[Key, ...]:
-    if not table.key:
+def _keys(erasing: Erasing, sought: Sought) -> tuple[Key, ...]:
+    if not sought.table.key:
         return ()
     return erasing.keys(sought.column, sought.values) if sought.column else sought.keys
 
 
-def _delete(erasing: Erasing, table: TablePlan, sought: _Sought, keys: tuple[Key, ...]) -> int:
-    if not table.key:
+def _delete(erasing: Erasing, sought: Sought, keys: tuple[Key, ...]) -> int:
+    if not sought.table.key:
         return erasing.delete_by(sought.column, sought.values)
     return erasing.delete(keys) if keys else 0
 
 
-def _erasing(here: Site, table: TablePlan, encoding: str) -> Erasing:
-    hashes = ident(GUARD, row_hashes(table.name)) if table.only_columns else ""
-    definitions = tuple((c.name, c.type, c.collation) for c in table.columns)
-    return here.database.erasing(
-        Archived(table.place, table.sources, table.key, definitions, hashes, table.blanks),
-        encoding=encoding,
-    )
-
-
-def _delete_only(here: Site, table: TablePlan, sought: _Sought) -> Erased:
-    if table.only_columns or here.states()[QUARANTINE_TABLES] != "applied":
-        raise HeldError(
-            f"{table.label} is neither archived nor in quarantine: the application itself deletes its rows",
-            hint="delete them there; what comes into the archive later is without them",
-        )
+def _delete_only(here: Site, sought: Sought) -> Erased:
     with here.database.told(), here.database.transaction():
         here.guard.check_lease()
-        erasing = _erasing(here, table, "UTF8")
-        rows = _delete(erasing, table, sought, _keys(erasing, table, sought))
-    return Erased("quarantine", rows)
+        erasing = erasing_of(here, sought.table, "UTF8")
+        rows = _delete(erasing, sought, _keys(erasing, sought))
+    return Erased(QUARANTINE, rows)
 
 
-def _list(here: Site, step: str, table: TablePlan, sought: _Sought) -> Erased:
+def _list(here: Site, sought: Sought) -> Erased:
+    step, table = sought.step, sought.table
     folder = folder_of(here.ctx, here.plan.plan_id, step)
     with disk(f"the archive in {folder} is not there"):
         next(folder.iterdir())
     key, at = erasure_key(here, step), iso(here.ctx.clock.now())
     columns = (sought.column,) if sought.column else table.key
     with here.database.told(), here.database.transaction():
-        values = _erasing(here, table, "UTF8").listed(columns, sought.keys)
+        values = erasing_of(here, table, "UTF8").listed(columns, sought.keys)
     entries = [make_erasure(key, table.label, columns, value, at=at) for value in values]
     whole = add_to_list(folder, entries)
     number = sum(1 for entry in whole if entry.table == table.label)
@@ -341,7 +224,7 @@ def _list(here: Site, step: str, table: TablePlan, sought: _Sought) -> Erased:
         with here.database.told(), here.database.transaction():
             here.guard.check_lease()
             here.guard.record_erasures(table.name, number)
-    return Erased("erasure list", number)
+    return Erased(LIST, number)
 
 
 def _next_edition(file: str, sealing: Sealing) -> str:

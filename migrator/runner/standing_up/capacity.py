@@ -85,9 +85,11 @@ def measure_capacity(
         RefusedError: No sign-in succeeded.
     """
     base_url = ctx.config.auther.base_url
-    if not base_url or not accounts:
+    if not base_url:
+        raise UsageError("[auther] base_url is not set", hint="set it to Auther's public address")
+    if not accounts:
         raise UsageError(
-            "a capacity is measured at [auther] base_url with at least one canary",
+            "a capacity is measured with at least one canary",
             hint="set [auther.doctor] email and password, or give --canary",
         )
     if not is_private(base_url):

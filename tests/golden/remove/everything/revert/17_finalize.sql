@@ -47,12 +47,13 @@ CREATE TABLE migrator_guard.unit (
     PRIMARY KEY (step, direction, unit)
 );
 
--- Opens a transaction of a step: lease, evidence, order of steps, and what can be measured here.
+-- Opens a transaction of a step: lease, order of steps, evidence, and what can be measured here.
 CREATE FUNCTION migrator_guard.enter(this_step text, this_unit text, direction text, this_plan text) RETURNS void
 LANGUAGE plpgsql AS $migrator$
 DECLARE
     now_state text;
     in_the_way text;
+    its_state text;
 BEGIN
     PERFORM FROM migrator_guard.plan WHERE plan_id = this_plan;
     IF NOT FOUND THEN
@@ -67,20 +68,27 @@ BEGIN
     END IF;
     SELECT state INTO STRICT now_state FROM migrator_guard.step WHERE step = this_step FOR UPDATE;
     IF direction = 'deploy' THEN
-        PERFORM migrator_guard.check_evidence(this_step, this_plan);
-        PERFORM migrator_guard.measure(this_step);
-        PERFORM migrator_guard.unchanged();
-        SELECT step INTO in_the_way FROM migrator_guard.step
+        SELECT step, state INTO in_the_way, its_state FROM migrator_guard.step
         WHERE step < this_step AND state <> 'applied' ORDER BY step LIMIT 1;
     ELSE
-        SELECT step INTO in_the_way FROM migrator_guard.step
+        SELECT step, state INTO in_the_way, its_state FROM migrator_guard.step
         WHERE step > this_step AND state <> 'pending' ORDER BY step DESC LIMIT 1;
     END IF;
     IF in_the_way IS NOT NULL THEN
-        RAISE EXCEPTION 'step % comes before %', in_the_way, this_step USING ERRCODE = 'MG006', HINT = 'migrator remove status';
+        RAISE EXCEPTION 'step % comes before %, and is %', in_the_way, this_step, its_state USING ERRCODE = 'MG006', HINT = CASE
+            WHEN direction = 'revert' THEN format('revert/%s.sql, or migrator remove revert --to %s', in_the_way, this_step)
+            WHEN its_state = 'reverting' THEN format('revert/%s.sql, which stopped half-way', in_the_way)
+            ELSE format('migrator remove permit %1$s and deploy/%1$s.sql, or migrator remove apply --to %1$s', in_the_way) END;
     END IF;
     IF (direction = 'deploy' AND now_state NOT IN ('pending', 'applying')) OR (direction = 'revert' AND now_state = 'pending') THEN
-        RAISE EXCEPTION 'step % is %', this_step, now_state USING ERRCODE = 'MG006', HINT = 'migrator remove status';
+        RAISE EXCEPTION 'step % is %', this_step, now_state USING ERRCODE = 'MG006', HINT = CASE now_state
+            WHEN 'reverting' THEN format('revert/%s.sql, which stopped half-way', this_step)
+            ELSE 'nothing is left to do here; migrator remove status tells what comes next' END;
+    END IF;
+    IF direction = 'deploy' THEN
+        PERFORM migrator_guard.check_evidence(this_step, this_plan);
+        PERFORM migrator_guard.measure(this_step);
+        PERFORM migrator_guard.unchanged();
     END IF;
     UPDATE migrator_guard.step SET state = CASE direction WHEN 'deploy' THEN 'applying' ELSE 'reverting' END, at = clock_timestamp()
     WHERE step = this_step;
@@ -186,7 +194,7 @@ BEGIN
         AND oids = (SELECT array_agg(t.oid ORDER BY t.oid) FROM migrator_guard.target AS t);
     IF NOT FOUND THEN
         RAISE EXCEPTION 'step % has no gate evidence that is still good', this_step
-            USING ERRCODE = 'MG002', HINT = format('migrator gate check --before remove, then migrator remove apply --to %s', this_step);
+            USING ERRCODE = 'MG002', HINT = format('migrator gate check --before remove, then migrator remove apply --to %1$s, or migrator remove permit %1$s and this file again', this_step);
     END IF;
 END
 $migrator$;

@@ -184,7 +184,7 @@ BEGIN
                    WHERE e.step = this_step AND e.plan_id = this_plan AND e.expires_at > UTC_TIMESTAMP(6)
                      AND e.table_ids = (SELECT GROUP_CONCAT(t.table_id ORDER BY t.name) FROM "shop_migrator_guard".target AS t)) THEN
         CALL "shop_migrator_guard".refuse(31002, CONCAT('step ', this_step, ' has no gate evidence that is still good'),
-            CONCAT('migrator gate check --before remove, then migrator remove apply --to ', this_step));
+            CONCAT('migrator gate check --before remove, then migrator remove apply --to ', this_step, ', or migrator remove permit ', this_step, ' and this file again'));
     END IF;
 END
 $migrator$
@@ -216,11 +216,12 @@ BEGIN
     END IF;
 END
 $migrator$
--- Opens a part of a step: lease, evidence, order of steps, and what can be measured here.
+-- Opens a part of a step: lease, order of steps, evidence, and what can be measured here.
 CREATE OR REPLACE PROCEDURE "shop_migrator_guard".enter(this_step VARCHAR(64), this_unit VARCHAR(64), this_direction VARCHAR(6), this_plan CHAR(16)) SQL SECURITY INVOKER
 BEGIN
     DECLARE now_state VARCHAR(10);
     DECLARE in_the_way VARCHAR(64);
+    DECLARE its_state VARCHAR(10);
     IF NOT EXISTS (SELECT 1 FROM "shop_migrator_guard".plan AS p WHERE p.plan_id = this_plan) THEN
         CALL "shop_migrator_guard".refuse(31006, CONCAT('another plan than ', this_plan, ' is under way'), 'revert that one with its own files first: migrator remove status');
     END IF;
@@ -230,18 +231,26 @@ BEGIN
     END IF;
     SELECT s.state INTO now_state FROM "shop_migrator_guard".step AS s WHERE s.step = this_step;
     IF this_direction = 'deploy' THEN
-        CALL "shop_migrator_guard".check_evidence(this_step, this_plan);
-        CALL "shop_migrator_guard".measure();
-        CALL "shop_migrator_guard".unchanged(this_step);
         SELECT MIN(s.step) INTO in_the_way FROM "shop_migrator_guard".step AS s WHERE s.step < this_step AND s.state <> 'applied';
     ELSE
         SELECT MAX(s.step) INTO in_the_way FROM "shop_migrator_guard".step AS s WHERE s.step > this_step AND s.state <> 'pending';
     END IF;
     IF in_the_way IS NOT NULL THEN
-        CALL "shop_migrator_guard".refuse(31006, CONCAT('step ', in_the_way, ' comes before ', this_step), 'migrator remove status');
+        SELECT s.state INTO its_state FROM "shop_migrator_guard".step AS s WHERE s.step = in_the_way;
+        CALL "shop_migrator_guard".refuse(31006, CONCAT('step ', in_the_way, ' comes before ', this_step, ', and is ', its_state), CASE
+            WHEN this_direction = 'revert' THEN CONCAT('revert/', in_the_way, '.sql, or migrator remove revert --to ', this_step)
+            WHEN its_state = 'reverting' THEN CONCAT('revert/', in_the_way, '.sql, which stopped half-way')
+            ELSE CONCAT('migrator remove permit ', in_the_way, ' and deploy/', in_the_way, '.sql, or migrator remove apply --to ', in_the_way) END);
     END IF;
     IF (this_direction = 'deploy' AND now_state NOT IN ('pending', 'applying')) OR (this_direction = 'revert' AND now_state = 'pending') THEN
-        CALL "shop_migrator_guard".refuse(31006, CONCAT('step ', this_step, ' is ', now_state), 'migrator remove status');
+        CALL "shop_migrator_guard".refuse(31006, CONCAT('step ', this_step, ' is ', now_state), CASE now_state
+            WHEN 'reverting' THEN CONCAT('revert/', this_step, '.sql, which stopped half-way')
+            ELSE 'nothing is left to do here; migrator remove status tells what comes next' END);
+    END IF;
+    IF this_direction = 'deploy' THEN
+        CALL "shop_migrator_guard".check_evidence(this_step, this_plan);
+        CALL "shop_migrator_guard".measure();
+        CALL "shop_migrator_guard".unchanged(this_step);
     END IF;
     UPDATE "shop_migrator_guard".step AS s SET s.state = IF(this_direction = 'deploy', 'applying', 'reverting'), s.at = UTC_TIMESTAMP(6) WHERE s.step = this_step;
 END
