@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from migrator.core.users import PinReason
 
 CREDENTIAL = "credential"
+ROLE = "user"
+# What the plugin says in place of the password of a user who is not of this migration, or has a role.
+WITHHELD = "migrator:withheld"
 
 
 class UserRow(NamedTuple):
@@ -140,6 +143,11 @@ class Stored:
 
     user: UserRow
     accounts: tuple[AccountRow, ...]
+
+    @property
+    def is_privileged(self) -> bool:
+        """Tell that somebody gave this user a role at Auther: no business of a migration any more."""
+        return self.user.role not in (None, ROLE)
 
 
 def password_of(accounts: Sequence[AccountRow]) -> str | None:

@@ -22,8 +22,9 @@ _OF_A_FILE = (
     " beside it (-journal, -wal, -shm), start Auther."
 )
 _OF_ROWS = (
-    "A .jsonl file holds one row a line, to look up what a user was like before. What the import"
-    " wrote is taken out by: migrator import rollback"
+    "A .jsonl file holds one row a line, to look up what a user was like before; one that was taken"
+    " through the plugin has no passwords of others' users. What the import wrote is taken out by:"
+    " migrator import rollback"
 )
 
 

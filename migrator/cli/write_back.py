@@ -21,7 +21,7 @@ from migrator.core.durations import format_duration
 from migrator.core.errors import ExitCode, UsageError
 from migrator.core.redact import mask_email
 from migrator.runner.interruption import Interruption
-from migrator.runner.writing_back.outcome import MEANING
+from migrator.runner.writing_back.outcome import MEANING, said_of_lost
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -63,7 +63,7 @@ def write_back(
         return ExitCode.DONE if found.clear or dry_run else ExitCode.HELD
     total = _watch(ctx) if watching else run(ctx)
     emit(as_json, total.facts(), lambda out: _show_total(out, total))
-    return ExitCode.HELD if total.open_users else ExitCode.DONE
+    return ExitCode.HELD if total.open_users or total.lost else ExitCode.DONE
 
 
 def _watch(ctx: Context) -> Total:
@@ -109,9 +109,12 @@ def _show_total(out: Console, total: Total) -> None:
         _say(out, f"{n:>8,}  {outcome}{why}")
     if total.moved_back:
         _say(out, f"{total.moved_back:>8,}  at home in the application again")
+    if total.lost:
+        _say(out, f"not known: {said_of_lost(total.lost)}")
     if total.open_users:
         _say(out, f"{total.open_users} people could not sign in as usual after a rollback")
         _say(out, _AGAIN)
+    if total.lost or total.open_users:
         return
     _say(out, "everything that changed at Auther is in the application")
 

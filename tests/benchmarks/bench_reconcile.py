@@ -71,9 +71,10 @@ def _compare(server: PostgresServer, folder: Path, arguments: argparse.Namespace
             print(f"round {number} {part:6} {_said(figure, arguments.users)}", flush=True)
         walls.append(found["verify"].wall_s / found["import"].wall_s)
         cpus.append(_cpu_s(found["verify"]) / _cpu_s(found["import"]))
+    wall, cpu = statistics.median(walls), statistics.median(cpus)
     print(
-        f"comparison / import: by the clock median {statistics.median(walls):.2f}, by processor time"
-        f" of all processes {statistics.median(cpus):.2f}"
+        f"comparison / import: by the clock median {wall:.2f}, by processor time of all processes"
+        f" {cpu:.2f}; below 1 in both: {'holds' if max(wall, cpu) < 1 else 'misses'}"
     )
 
 

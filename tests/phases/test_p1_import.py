@@ -286,6 +286,7 @@ def test_rollback_leaves_nothing_of_the_import(site: Site) -> None:
             "oauth_consent",
             "INSERT INTO oauth_consent (id, user_id) VALUES ('c', ?)",
         ),
+        ("role admin", "UPDATE user SET role = 'admin' WHERE id = ?"),
     ],
 )
 def test_rollback_refuses_when_somebody_used_auther_since(

@@ -16,6 +16,8 @@ from migrator.core.clock import ManualClock
 from migrator.core.ids import mark_key
 from migrator.core.progress import Progress
 from migrator.runner.context import make_context
+from migrator.runner.importing.proof import Answer
+from migrator.runner.support.look_up import look_up
 from phases import p1_import
 from tests.auther.plugin.door import ENVIRONMENT, SECRETS
 from tests.auther.rows import row
@@ -99,3 +101,11 @@ def test_a_running_auther_gets_the_same_users_through_its_plugin(
     assert len(list((site.root / ".migrator" / "snapshots").iterdir())) == 1
     p1_import.run(site.ctx)
     assert signs_in(auther)
+    known = site.root / "known.csv"
+    known.write_text("email,password\nsomebody@x.org,a password\n")
+    known.chmod(0o600)
+    proven = p1_import.prove(site.ctx, known, email_column="email", password_column="password")
+    assert [proof.answer for proof in proven] == [Answer.WITHHELD]
+    (person,) = look_up(site.ctx, "somebody@x.org")
+    assert person.auther
+    assert person.auther.credential.startswith("not shown")

@@ -14,7 +14,7 @@ from migrator.auther.plugin.events import EndpointFeed
 from migrator.core.errors import DependencyError, RefusedError
 from migrator.core.stage import Stage
 from migrator.runner.writing_back.pending import look
-from migrator.runner.writing_back.running import run
+from migrator.runner.writing_back.running import describe, run
 from tests.auther.plugin.users import Users
 from tests.parts import require
 from tests.parts.devise import ask_devise
@@ -84,6 +84,7 @@ def test_what_changes_at_a_live_auther_is_what_devise_takes(town: Town) -> None:
     events = [json.loads(value) for (value,) in rows]
     assert {event.get("acknowledged") for event in events} == {True}
     assert not [event for event in events if "sealed" in event]
+    assert_lost_changes_are_said(town)
 
 
 def test_the_table_itself_tells_the_same(town: Town) -> None:
@@ -106,3 +107,20 @@ def test_the_table_itself_tells_the_same(town: Town) -> None:
     assert run(ctx).outcomes["written"] == 1
     assert look(ctx).clear
     assert town.homes([1]) == {"auther"}
+
+
+def assert_lost_changes_are_said(town: Town) -> None:
+    """Let Auther's database refuse to write a change down: then nobody can say that everything is here."""
+    town.site.auther(
+        "CREATE TRIGGER full BEFORE INSERT ON verification WHEN NEW.identifier LIKE 'migrator:event:%'"
+        " BEGIN SELECT raise(ABORT, 'full'); END"
+    )
+    town.changes_there(5, "set at Auther 5")
+    town.site.auther("DROP TRIGGER full")
+    pending = look(town.site.ctx)
+    assert (pending.users, pending.clear) == (0, False)
+    assert "could not be written down at Auther" in pending.unknown[0]
+    assert run(town.site.ctx).lost > 0
+    standing = describe(town.site.ctx)
+    assert standing
+    assert "could not go back" in standing["words"]

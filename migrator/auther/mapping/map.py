@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from migrator.auther.interface import CREDENTIAL, AccountRow, Mapped, Note, UserRow
+from migrator.auther.interface import CREDENTIAL, ROLE, AccountRow, Mapped, Note, UserRow
 from migrator.auther.mapping.obey import obeying
 from migrator.core import ids
 from migrator.core.emails import auther_accepts, normalise
@@ -22,7 +22,6 @@ from migrator.schemes.registry import claimed_by
 if TYPE_CHECKING:
     from migrator.auther.mapping.rules import Rules
 
-ROLE = "user"
 BANNED_DELETED = "migrator: deleted in the legacy system"
 BANNED_DISABLED = "migrator: disabled in the legacy system"
 BANNED_LOCKED = "migrator: locked in the legacy system"

@@ -70,11 +70,13 @@ class Events:
     Attributes:
         cursor: Where the next page begins; as asked for when there are none.
         now_ms: The time there, Unix milliseconds.
+        lost: Changes that Auther could not write down since it was started; 0 where it does not tell.
     """
 
     found: tuple[Event, ...]
     cursor: str
     now_ms: int
+    lost: int = 0
 
 
 class EventFeed(Protocol):
@@ -202,6 +204,7 @@ class EndpointFeed:
             tuple(event for event in found if event is not None),
             str(body.get("cursor") or after),
             int(body.get("now_ms") or 0),
+            int(body.get("lost") or 0),
         )
 
     def acknowledge(self, ids: Sequence[str]) -> None:  # noqa: D102

@@ -131,7 +131,7 @@ export const legacyPasswords = (options: LegacyPasswordsOptions = {}) => {
   const imports = new Imports(members, quiet, options.database);
   const seal = new Seal(process.env);
   const journal = new Journal(members, quiet, seal, options.newUsers ?? false);
-  const events = new Events();
+  const events = new Events(journal);
   const clients = new Clients(process.env, members, options.database);
   const tally = new Tally();
   const looks = { gate, members, events, journal, tally, decoys, guesses: new Guesses() };
@@ -1184,8 +1184,8 @@ const isObject = (value: unknown): value is Json =>
 
 // ---------------------------------------------------------------------------------------------------------------
 // The mark: who is a user of this migration. An account that the import wrote has an id that follows from its owner,
-// provider and subject under MIGRATOR_MARK; a user without any such account has a row `migrator:user:<id>` in
-// `verification`. Users with a role other than "user" are nobody's business here.
+// provider and subject under MIGRATOR_MARK; a user without any such account, and whoever lost one, has a row
+// `migrator:user:<id>` in `verification`. Users with a role other than "user" are nobody's business here.
 
 type Adapter = AuthContext["adapter"];
 type Row = Record<string, unknown>;
@@ -1234,12 +1234,14 @@ class Members {
     return Boolean(id) && id === this.accountId(String(userId), String(providerId), String(accountId));
   }
 
-  /** Those of `users` (rows of the table) who are of this migration and have no other role. */
-  async among(db: Adapter, users: readonly Row[]): Promise<Set<string>> {
+  /** Those of `users` (rows of the table) who are of this migration and have no other role.
+   *  `known` are their accounts, where those were read already. */
+  async among(db: Adapter, users: readonly Row[], known?: readonly Row[]): Promise<Set<string>> {
     const plain = users.filter((user) => isPlainRole(user.role) && !this.#admins.includes(user.id));
     const ids = plain.map((user) => String(user.id));
-    const accounts = await findIn(db, "account", "userId", ids);
-    const ours = new Set(accounts.filter((account) => this.wrote(account)).map(({ userId }) => String(userId)));
+    const accounts = known ?? (await findIn(db, "account", "userId", ids));
+    const marked = new Set(accounts.filter((account) => this.wrote(account)).map(({ userId }) => String(userId)));
+    const ours = new Set(ids.filter((id) => marked.has(id)));
     const others = ids.filter((id) => !ours.has(id));
     for (const mark of await findIn(db, "verification", "identifier", others.map(markIdentifier)))
       // Others may choose what they write into `identifier`, but not the id.
@@ -1293,7 +1295,8 @@ class Quiet {
 //            sessions and tokens. `tuples: {add, remove}` are rows, and ids of the user's own, of access_tuples.
 //   read     With `tuples: true` also the user's access tuples; null where they cannot be read.
 //   in-use   Names tables with rows of the user, apart from `account` and the user's mark; any user may be asked for.
-//   ids, find, count and read see all users, since a taken address may be anybody's.
+//   ids, find, count and read see all users, since a taken address may be anybody's; what stands in place of a
+//   stranger's password is WITHHELD.
 // A request is written whole or not at all: in one transaction with the option `database`, otherwise row by row, and
 // what was written is taken back when the database fails midway.
 
@@ -1375,6 +1378,8 @@ const MARK: Columns = {
 };
 // As far as a Date reaches, on both sides of 1970.
 const TIME_MS_MAX = 8_640_000_000_000_000;
+/** Said of a stranger: there is a password. */
+const WITHHELD = "migrator:withheld";
 const USERS_MAX = 1000;
 const IDS_MAX = 5000;
 const INSERT_ROWS = 500;
@@ -1457,7 +1462,11 @@ class Imports {
 
   async read({ context, input }: Call): Promise<Json> {
     const people = await this.#people(context.adapter, texts(input.ids, "ids"));
-    const users = [...people.values()].map(({ user, accounts }) => ({ user, accounts }));
+    const ours = await this.#ours(context.adapter, people);
+    const users = Array.from(people, ([id, { user, accounts }]) => ({
+      user,
+      accounts: ours.has(id) ? accounts : accounts.map(withoutPassword),
+    }));
     if (input.tuples !== true) return { users };
     const tuples = await this.#tuples(context.adapter, [...people.keys()]);
     return {
@@ -1489,10 +1498,7 @@ class Imports {
   async remove({ context, input }: Call): Promise<Json> {
     const db = context.adapter;
     const people = await this.#people(db, texts(input.ids, "ids"));
-    const ours = await this.members.among(
-      db,
-      [...people.values()].map(({ user }) => user),
-    );
+    const ours = await this.#ours(db, people);
     const changes = [...people.values()].filter(({ user }) => ours.has(String(user.id)));
     const done = await this.#write(
       context,
@@ -1592,6 +1598,16 @@ class Imports {
     return found;
   }
 
+  async #ours(db: Adapter, people: ReadonlyMap<string, Person>): Promise<Set<string>> {
+    const found = [...people.values()];
+    const accounts = found.flatMap((person) => person.accounts.map((account) => toRecord(ACCOUNT, account)));
+    return this.members.among(
+      db,
+      found.map(({ user }) => user),
+      accounts,
+    );
+  }
+
   /** Access tuples by user; null without the option `database` or the table. */
   async #tuples(db: Adapter, ids: readonly string[]): Promise<Map<string, Wire[]> | null> {
     if (!this.database || !(await this.#hasTuples())) return null;
@@ -1645,10 +1661,7 @@ class Imports {
   async #planChanges(db: Adapter, changes: readonly Change[]): Promise<Changed[]> {
     const ids = changes.map(({ before }) => String(before.user.id));
     const now = await this.#people(db, ids);
-    const ours = await this.members.among(
-      db,
-      [...now.values()].map(({ user }) => user),
-    );
+    const ours = await this.#ours(db, now);
     const users = changes.flatMap(({ after }) => (after ? [after.user] : []));
     const names = users.flatMap(({ username }) => (username === null ? [] : [String(username)]));
     const taken = await this.#taken(
@@ -1745,6 +1758,7 @@ function remember({ user, accounts }: Person, taken: Taken, ours: Set<string>, k
 }
 
 const isCredential = (account: Wire) => account.provider_id === "credential";
+const withoutPassword = (account: Wire): Wire => ({ ...account, password: account.password ? WITHHELD : null });
 const credentialOf = (userId: unknown) => subjectKey("credential", userId);
 const subjectKey = (provider: unknown, subject: unknown) => JSON.stringify([provider, subject]);
 
@@ -1845,7 +1859,8 @@ function changeStatements({ before, after, revoked }: Change, claim: number, tup
     ];
   }
   const { gone, altered, added } = difference(before, after);
-  const list = after.accounts.length === 0 ? [markRow(after.user)] : [];
+  // Perhaps the last one of ours goes.
+  const list = gone.length > 0 ? [markRow(after.user)] : [];
   return [
     ...gone.map((row) => when(`DELETE FROM "account" WHERE "id" = ? AND`, [row.id ?? null])),
     ...altered.map((row) =>
@@ -1914,7 +1929,7 @@ async function changeRows(
   const mark = markRow(before.user);
   const marked = await db.findOne({ model: "verification", where: [{ field: "id", value: String(mark.id) }] });
   if (after) {
-    if (after.accounts.length === 0 && !marked) await createRow(db, "verification", MARK, mark, undo);
+    if (gone.length > 0 && !marked) await createRow(db, "verification", MARK, mark, undo);
     await updateRow(db, "user", USER, before.user, after.user, undo);
     if (endsSessions(change)) await endAccess(context, userId);
     return;
@@ -2065,8 +2080,8 @@ function texts(value: unknown, name: string): string[] {
 // is where the journal stands: sign-up, change, reset and set of a password, a new address, ban and unban, deletion,
 // the end of all sessions, whichever endpoint or plugin did it. The plugin's own work (import, rehash, logout) is
 // no change. A sign-up is two events, `sign_up` and then `password`. Events are written right after the change, on the
-// same connection; one that cannot be written is logged and counted, and stops nobody. A ban that has run out is no
-// `unban`: the application's own lock ends the same way.
+// same connection; one that cannot be written stops nobody, is logged, and counted until Auther ends: `events` says so.
+// A ban that has run out is no `unban`: the application's own lock ends the same way.
 
 type EventType = "password" | "email" | "ban" | "unban" | "delete" | "sign_up" | "revoke";
 type Where = NonNullable<Parameters<Adapter["findMany"]>[0]["where"]>;
@@ -2091,7 +2106,8 @@ const eventIdentifier = (atMs: number, random: string) =>
   `${EVENT_PREFIX}${String(Math.max(atMs, 0)).padStart(15, "0")}${random && ":"}${random}`;
 
 class Journal {
-  failed = 0;
+  /** Events that could not be written down since this process began. */
+  lost = 0;
   #written = 0;
   readonly #seen = new WeakSet<object>();
   readonly #passwords = new Map<string, { password: string; expires: number }>();
@@ -2151,7 +2167,7 @@ class Journal {
     update: Row | null,
     write: () => Promise<T>,
   ): Promise<T> {
-    const note = this.quiet.now ? null : await this.#prepare(db, ctx, query, update).catch(() => this.#lost(ctx));
+    const note = this.quiet.now ? null : await this.#prepare(db, ctx, query, update).catch(() => this.#lose(ctx));
     const result = await write();
     if (note) await this.#after(ctx, note);
     return result;
@@ -2159,12 +2175,13 @@ class Journal {
 
   async #after(ctx: AuthContext, note: () => Promise<void>): Promise<void> {
     if (this.quiet.now) return;
-    await note().catch(() => this.#lost(ctx));
+    await note().catch((error: unknown) => this.#lose(ctx, error));
   }
 
-  #lost(ctx: AuthContext): null {
-    this.failed += 1;
-    ctx.logger.error("migrator: EVENT LOST, a change of a user could not be written down");
+  #lose(ctx: AuthContext, error?: unknown): null {
+    this.lost += 1;
+    const what = error instanceof Unwritten ? error.message : "a change of a user";
+    ctx.logger.error(`migrator: EVENT LOST, could not be written down: ${what}`);
     return null;
   }
 
@@ -2270,9 +2287,14 @@ class Journal {
     const identifier = eventIdentifier(now.getTime(), order + randomBytes(9).toString("base64url"));
     const expiresAt = new Date(now.getTime() + EVENT_DAYS * DAY_MS);
     const data = { identifier, value: JSON.stringify(value), expiresAt, createdAt: now, updatedAt: now };
-    await db.create({ model: "verification", data });
+    await db.create({ model: "verification", data }).catch(() => {
+      throw new Unwritten(`${type} of user ${userId}`);
+    });
   }
 }
+
+/** Says what could not be written down, without the values that a database's own message quotes. */
+class Unwritten extends Error {}
 
 /**
  * Whether somebody's code or token names a row of ours. better-auth looks such rows up by whatever text a request
@@ -2311,6 +2333,8 @@ function eventEndpoints(gate: Gate, events: Events) {
 class Events {
   #sweptTo = EVENT_PREFIX;
 
+  constructor(private readonly journal: Journal) {}
+
   /** In order; what is younger than a second is held back, since an older one may still be on its way. */
   async after({ context, input }: Call): Promise<Json> {
     const asked = String(input.after ?? "");
@@ -2320,7 +2344,7 @@ class Events {
     const limit = Math.min(Math.max(Math.trunc(Number(input.limit ?? EVENTS_MAX)) || EVENTS_MAX, 1), EVENTS_MAX);
     const rows = await this.#page(context.adapter, asked, limit, now - SETTLE_MS);
     const events = rows.map(({ identifier, value }) => ({ id: identifier, ...value }));
-    return { events, cursor: rows.at(-1)?.identifier ?? asked, now_ms: now };
+    return { events, cursor: rows.at(-1)?.identifier ?? asked, now_ms: now, lost: this.journal.lost };
   }
 
   async acknowledge({ context, input }: Call): Promise<Json> {
@@ -2684,7 +2708,7 @@ async function statisticsOf({ context, input }: Call, { members, events, journal
     native,
     unknown,
     events_unacknowledged: await events.unacknowledged(db),
-    events_lost: journal.failed,
+    events_lost: journal.lost,
   };
 }
 

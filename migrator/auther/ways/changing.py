@@ -22,7 +22,7 @@ from migrator.core.sql import ident
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from migrator.auther.interface import Change
+    from migrator.auther.interface import Change, UserRow
     from migrator.auther.ways.schema import Layout
 
 _QUERIES = load("migrator.auther.ways", "sql_target.sql")
@@ -156,16 +156,24 @@ def _times(change: Change) -> tuple[str, int]:
 
 @dataclass
 class _Accounts:
-    """What becomes of accounts: `moved` ones change their owner or provider, `altered` ones do not."""
+    """What becomes of accounts: `moved` ones change their owner or provider, `altered` ones do not.
+
+    Attributes:
+        losers: Who loses one and stays: perhaps the last of ours, so they get the mark.
+    """
 
     gone: list[str] = field(default_factory=list)
     altered: list[AccountRow] = field(default_factory=list)
     moved: list[AccountRow] = field(default_factory=list)
     added: list[AccountRow] = field(default_factory=list)
+    losers: list[UserRow] = field(default_factory=list)
 
     def take(self, change: Change) -> None:
         before = {account.id: account for account in change.before.accounts}
-        self.gone += before.keys() - {account.id for account in change.accounts}
+        gone = before.keys() - {account.id for account in change.accounts}
+        self.gone += gone
+        if gone and change.user is not None:
+            self.losers.append(change.user)
         for account in change.accounts:
             was = before.get(account.id)
             if was is None:
@@ -182,8 +190,7 @@ def _account_steps(
     changes = [c for c in changes if c.user is not None and c.accounts != c.before.accounts]
     for change in changes:
         accounts.take(change)
-    bare = [c.user for c in changes if c.user is not None and not c.accounts]
-    marks = [(*mark_row(user), user.id) for user in bare]
+    marks = [(*mark_row(user), user.id) for user in accounts.losers]
     if accounts.gone:
         yield Run(_held("remove_accounts", '"account"."user_id"'), [_json(accounts.gone)])
     # To set whose account it is, be it to the same, writes an index and looks for the user.

@@ -1,4 +1,4 @@
-"""The mark in `verification` of users of ours who have no account that could tell them."""
+"""The mark in `verification` of users of ours who may have no account that could tell them."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from migrator.auther.interface import CREDENTIAL
+from migrator.auther.interface import CREDENTIAL, WITHHELD
 from migrator.core.emails import auther_accepts, normalise
 from migrator.core.envelope import NO_PEPPER, Envelope, decode
 from migrator.schemes.native import is_native, verify_native
@@ -32,6 +32,7 @@ class Answer(StrEnum):
     UNVERIFIED = "right password, but the address is not verified"
     BANNED = "right password, but banned"
     UNKNOWN_HASH = "the stored value is of no known scheme"
+    WITHHELD = "not this migration's user at Auther, or one with a role there: not looked at"
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,8 @@ class Prover:
         return self._check(canary, stored, value)
 
     def _check(self, canary: Canary, stored: Stored, value: str) -> tuple[Answer, str]:
+        if value == WITHHELD:
+            return Answer.WITHHELD, ""
         if not is_native(value) and _envelope(value) is None:
             return Answer.UNKNOWN_HASH, ""
         pepper = self._fitting(value, canary.password)

@@ -102,6 +102,8 @@ class Withdrawer:
             if there is None:
                 continue
             signs = [*used.get(claim.auther_id, ()), *self._changes(there.accounts)]
+            if there.is_privileged:
+                signs.append(f"role {there.user.role}")
             if home != "legacy":
                 signs.append("moved to Auther")
             if signs:

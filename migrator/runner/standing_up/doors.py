@@ -100,13 +100,13 @@ def _last_states(ctx: Context) -> dict[str, str] | None:
 
 
 def _provided(auther: AutherSection, states: Mapping[str, str]) -> set[str]:
-    """Name what the configuration answers for; what was seen at Auther beats the operator's word."""
+    """Name what the configuration answers for; what the last visit saw beats the operator's word."""
     words = {
         "sign_up": bool(auther.sign_up_url),
         "forgot_password": bool(auther.forgot_password_url),
-        "no_linking": auther.links_accounts is False and states.get("no_linking") != State.MISSING,
+        "no_linking": auther.links_accounts is False,
     }
-    return {code for code, said in words.items() if said}
+    return {code for code, said in words.items() if said and states.get(code) != State.MISSING}
 
 
 def _said(codes: list[str]) -> str:

@@ -66,7 +66,7 @@ class AutherFacts:
     """The user at Auther.
 
     Attributes:
-        credential: `envelope bcrypt`, `Auther's own`, `none`, `unknown`.
+        credential: `envelope bcrypt`, `Auther's own`, `none`, `unknown`, or why it is not shown.
         providers: Providers with an account.
         ban_reason: Why banned, None when not.
         sign_in_takes_address: Auther's sign-in form takes the address at all.

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from migrator.auther.interface import CREDENTIAL
+from migrator.auther.interface import CREDENTIAL, WITHHELD
 from migrator.auther.mapping.map import to_rows
 from migrator.core.emails import auther_accepts, normalise
 from migrator.core.envelope import PREFIX, decode
@@ -169,6 +169,8 @@ def _facts(stored: Stored, *, now_ms: float) -> AutherFacts:
 def _kind(value: str | None) -> str:
     if not value:
         return "none"
+    if value == WITHHELD:
+        return "not shown, since this is no user of ours, or one with a role"
     if is_native(value):
         return "Auther's own"
     if not value.startswith(PREFIX):

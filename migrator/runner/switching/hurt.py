@@ -38,10 +38,11 @@ class Hurt:
             f"of them could not sign in as usual after the rollback: {_said(users)}",
             f"changes at Auther that nobody has read yet: {_said(unread)}",
         )
+        doubts = tuple(f"  not known: {why}" for why in found.unknown) if found is not None else ()
         shown = found.shown if found is not None else ()
         rows = tuple(f"  user {r.user} ({mask_email(r.email)}): {r.why}" for r in shown[:LISTED])
         more = ("  all of them: migrator import write-back --pending",) if rows else ()
-        return (*head, *rows, *more)
+        return (*head, *doubts, *rows, *more)
 
 
 def who_is_hurt(ctx: Context) -> Hurt:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from migrator.auther.interface import CREDENTIAL, Found, Mapped, Stored
-from migrator.auther.mapping.map import BANNED_DELETED, ROLE
+from migrator.auther.mapping.map import BANNED_DELETED
 from migrator.auther.mapping.plain import PlainMapper
 from migrator.core.envelope import PREFIX
 from migrator.core.users import LegacyUser, Reject, RejectReason
@@ -135,7 +135,7 @@ class Examiner:
             stored is not None
             and record.auther_id == row.user.id
             and record.auther_id not in self.unsettled
-            and not _is_privileged(stored)
+            and not stored.is_privileged
             and not _moves(row, stored)
         )
 
@@ -158,7 +158,7 @@ class Examiner:
             there = stored.get(record.auther_id)
             if there is None:
                 found.absent_ids.append(record.auther_id)
-            elif _is_privileged(there):
+            elif there.is_privileged:
                 found.obstacles.append(_privileged(record.pk, there))
             elif delete and record.auther_id not in used and self._is_untouched(there):
                 found.steps.append(deleted(there, record))
@@ -210,7 +210,7 @@ class Examiner:
     def _map(
         self, pair: _Pair, rules: Rules, found: Examined, ready: Mapping[str, Mapped]
     ) -> Mapped | None:
-        if _is_privileged(pair.stored):
+        if pair.stored.is_privileged:
             found.obstacles.append(_privileged(pair.user.pk, pair.stored))
             return None
         made: Mapped | Reject | None = ready.get(pair.user.pk)
@@ -281,10 +281,6 @@ def _new_accounts(row: Mapped, stored: Stored) -> tuple[AccountRow, ...]:
         return ()
     known = {account.id for account in stored.accounts}
     return tuple(account for account in brought if account.id not in known)
-
-
-def _is_privileged(stored: Stored) -> bool:
-    return stored.user.role not in (None, ROLE)
 
 
 def _privileged(pk: str, stored: Stored) -> Obstacle:

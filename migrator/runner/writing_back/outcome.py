@@ -138,3 +138,8 @@ CONCERNS = {
 }
 ENDS_TOKENS = frozenset({Kind.PASSWORD, Kind.EMAIL, Kind.BAN, Kind.DELETE, Kind.REVOKE})
 MOVES_HOME = frozenset({Kind.PASSWORD, Kind.EMAIL})
+
+
+def said_of_lost(changes: int) -> str:
+    """Say that Auther could not write changes down, so that nobody here knows whose they are."""
+    return f"{changes} changes could not be written down at Auther since it was started; its log names them: EVENT LOST"

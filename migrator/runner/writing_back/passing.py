@@ -31,11 +31,13 @@ class Passed:
         outcomes: Of the changes that it looked at, tried-again ones included.
         moved_back: Users at home in the application again (stage `legacy` only).
         now_ms: The time at Auther, Unix milliseconds.
+        lost: Changes that Auther could not write down since it was started.
     """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     moved_back: int = 0
     now_ms: int = 0
+    lost: int = 0
 
     @property
     def written(self) -> int:
@@ -111,7 +113,7 @@ class Passer:
         after = beginning(self._checkpoints)
         while True:
             page = self._feed.read(after)
-            passed.now_ms = page.now_ms
+            passed.now_ms, passed.lost = page.now_ms, page.lost
             self._apply(self._unsettled(page.found), passed)
             self._acknowledge()
             if page.cursor <= after:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from migrator.core.clock import iso
 from migrator.core.errors import MigratorError
-from migrator.runner.writing_back.outcome import MEANING, Outcome, State
+from migrator.runner.writing_back.outcome import MEANING, Outcome, State, said_of_lost
 from migrator.runner.writing_back.passing import CURSOR, SUBJECT
 from migrator.runner.writing_back.sides import is_legacy, open_feed, open_tables
 
@@ -51,12 +51,14 @@ class Unread:
         lag: How old the oldest of them is.
         by_kind: The same, by what changed.
         without_password: Passwords among them that come without a sealed value.
+        lost: Changes that Auther could not write down since it was started, so that they never come.
     """
 
     events: int
     lag: timedelta
     by_kind: dict[str, int] = field(default_factory=dict)
     without_password: int = 0
+    lost: int = 0
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,8 @@ def look(ctx: Context) -> Pending:
     unknown: list[str] = []
     found = _or_why(lambda: _open(ctx), unknown)
     unread = _or_why(lambda: _unread(ctx), unknown)
+    if unread is not None and unread.lost:
+        unknown.append(said_of_lost(unread.lost))
     users, shown, homes = found or (None, (), 0)
     return Pending(users, shown, unread, homes, tuple(unknown))
 
@@ -129,18 +133,18 @@ def _shown(row: OpenChange, email: str | None) -> Shown:
 def _unread(ctx: Context) -> Unread:
     """Count what follows the cursor, up to a bound."""
     after = str(ctx.state.checkpoints.get(SUBJECT, CURSOR) or "")
-    events, oldest_ms, now_ms, missing = 0, 0, 0, 0
+    events, oldest_ms, now_ms, missing, lost = 0, 0, 0, 0, 0
     kinds: Counter[str] = Counter()
     with open_feed(ctx) as feed:
         for _ in range(COUNT_PAGES):
             page = feed.read(after)
             fresh = [event for event in page.found if not event.acknowledged]
             oldest_ms = oldest_ms or (fresh[0].at_ms if fresh else 0)
-            events, now_ms = events + len(fresh), page.now_ms
+            events, now_ms, lost = events + len(fresh), page.now_ms, page.lost
             kinds.update(event.kind for event in fresh)
             missing += sum(e.kind == "password" and e.sealed is None for e in fresh)
             if page.cursor <= after:
                 break
             after = page.cursor
     lag_ms = max(0, now_ms - oldest_ms) if oldest_ms else 0
-    return Unread(events, timedelta(milliseconds=lag_ms), dict(kinds), missing)
+    return Unread(events, timedelta(milliseconds=lag_ms), dict(kinds), missing, lost)

@@ -39,16 +39,19 @@ class Total:
     Attributes:
         outcomes: Of the changes that it looked at; one that was tried twice counts twice.
         open_users: People of whom something is open now.
+        lost: Changes that Auther could not write down since it was started.
     """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     moved_back: int = 0
     open_users: int = 0
+    lost: int = 0
 
     def add(self, passed: Passed) -> None:
         """Count a pass."""
         self.outcomes += passed.outcomes
         self.moved_back += passed.moved_back
+        self.lost = passed.lost
 
     def facts(self) -> dict[str, Any]:
         """Give what the ledger keeps: numbers only."""
@@ -56,6 +59,7 @@ class Total:
             "outcomes": {str(outcome): n for outcome, n in sorted(self.outcomes.items())},
             "moved_back": self.moved_back,
             "open_users": self.open_users,
+            "lost": self.lost,
         }
 
 
@@ -175,7 +179,9 @@ def _pass(ctx: Context, lease: Lease, total: Total, *, retry: bool) -> Passed:
         passed = passer.run(retry=retry, homes=is_legacy(ctx))
         total.add(passed)
         total.open_users = tables.log.count_open()
-        _remember(ctx, began, tables.log.oldest_held(), total.open_users)
+        # Nobody here knows whose the lost ones are: each may be somebody's password.
+        hurt = total.open_users + total.lost
+        _remember(ctx, began, tables.log.oldest_held(), hurt)
     return passed
 
 

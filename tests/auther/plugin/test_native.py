@@ -108,3 +108,23 @@ def test_two_new_values_have_two_salts(auther: BetterAuth, users: Users) -> None
     assert first.split(":")[0] != second.split(":")[0]
     assert all(re.fullmatch(r"[0-9a-f]{32}:[0-9a-f]{128}", value) for value in (first, second))
     assert not first.startswith(PREFIX)
+
+
+def cpu_ticks(pid: int) -> dict[int, int]:
+    """Give the processor time that each thread has used."""
+    stats = {int(task.name): (task / "stat") for task in Path(f"/proc/{pid}/task").iterdir()}
+    fields = {tid: stat.read_text().rpartition(")")[2].split() for tid, stat in stats.items()}
+    return {tid: int(of[11]) + int(of[12]) for tid, of in fields.items()}
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs /proc to see threads")
+def test_scrypt_keeps_the_main_thread_free(auther: BetterAuth, users: Users) -> None:
+    """By processor time, which is the same on a busy machine."""
+    salt = "0123456789abcdef" * 2
+    user = users.add(f"{salt}:{native_key('correct horse', salt)}")
+    assert auther.sign_in(user.email, "correct horse").status == 200
+    before = cpu_ticks(auther.pid)
+    for _ in range(3):
+        assert auther.sign_in(user.email, "correct horse").status == 200
+    used = {tid: ticks - before.get(tid, 0) for tid, ticks in cpu_ticks(auther.pid).items()}
+    assert used[auther.pid] < sum(used.values()) / 2

@@ -120,6 +120,7 @@ def test_a_user_of_others_is_never_taken_for_ours(door: Door, users: Users) -> N
     assert users.rows("SELECT * FROM account WHERE user_id = ?", foreign.id) == before
     assert door.post("IMPORT", "users/remove", {"ids": [foreign.id]}) == {"removed": 0}
     (row,) = door.read(foreign.id)
+    assert {account["password"] for account in row["accounts"]} <= {"migrator:withheld", None}
     assert door.change({"before": row, "user": None, "accounts": []}) == ["refused"]
     assert users.rows("SELECT id FROM user WHERE id = ?", foreign.id)
 
@@ -139,7 +140,9 @@ def test_an_admin_is_not_ours_any_more(door: Door, users: Users) -> None:
     assert door.upsert(one) == ["inserted"]
     users.run("UPDATE user SET role = 'admin' WHERE id = ?", *ids(one))
     assert door.upsert(one) == ["id_taken"]
-    assert door.change({"before": door.read(*ids(one))[0], "user": None, "accounts": []}) == [
+    (row,) = door.read(*ids(one))
+    assert [account["password"] for account in row["accounts"]] == ["migrator:withheld"]
+    assert door.change({"before": {**row, "accounts": one["accounts"]}, "user": None}) == [
         "refused"
     ]
     assert door.post("IMPORT", "users/remove", {"ids": ids(one)}) == {"removed": 0}
@@ -268,12 +271,18 @@ def test_a_change_may_not_give_a_role_or_a_stranger(door: Door) -> None:
     assert door.read(*ids(one)) == [before]
 
 
-def test_taking_all_accounts_keeps_the_user_ours(door: Door) -> None:
-    one = person(password="a")
-    door.upsert(one)
-    before = door.read(*ids(one))[0]
-    assert door.change({"before": before, "user": before["user"], "accounts": []}) == ["changed"]
-    assert door.upsert({**one, "accounts": []}) == ["there"]
+def test_taking_all_of_our_accounts_keeps_the_user_ours(door: Door, users: Users) -> None:
+    bare, linked = person(password="a"), person(password="b")
+    door.upsert(bare, linked)
+    (name,) = ids(linked)
+    own = "INSERT INTO account (id, account_id, provider_id, user_id, created_at, updated_at)"
+    users.run(f"{own} VALUES (?, ?, 'github', ?, 1, 1)", f"own-{name}", name, name)
+    for one in (bare, linked):
+        (row,) = door.read(*ids(one))
+        left = [each for each in row["accounts"] if each["provider_id"] != "credential"]
+        assert door.change({**after(row), "accounts": left}) == ["changed"]
+        assert door.upsert({**one, "accounts": []}) == ["there"]
+        assert door.change(after(door.read(*ids(one))[0], banned=1)) == ["changed"]
 
 
 def test_a_ban_another_password_and_a_deletion_sign_people_out(
@@ -370,12 +379,10 @@ def test_a_change_that_fails_midway_leaves_nothing(door: Door, users: Users) -> 
     users.run(
         f"CREATE TRIGGER full BEFORE UPDATE ON account WHEN OLD.user_id = '{ids(two)[0]}' BEGIN SELECT raise(ABORT, 'full'); END"
     )
-    changes = []
-    for row in door.read(*ids(one, two)):
-        user = {**row["user"], "name": "New"}
-        changes.append(
-            {"before": row, "user": user, "accounts": [{**row["accounts"][0], "password": "c"}]}
-        )
+    changes = [
+        {**after(row, name="New"), "accounts": [{**row["accounts"][0], "password": "c"}]}
+        for row in door.read(*ids(one, two))
+    ]
     answer = door.ask("IMPORT", "POST", "users/change", json={"changes": changes})
     assert answer.status_code == 503
     assert stored(users, one, two) == before
@@ -388,13 +395,6 @@ def test_one_conflict_does_not_stop_the_others(door: Door, users: Users) -> None
     door.upsert(one, two)
     rows = {row["user"]["id"]: row for row in door.read(*ids(one, two))}
     users.run("UPDATE user SET name = 'Meanwhile' WHERE id = ?", *ids(one))
-    changes = [
-        {
-            "before": rows[name],
-            "user": {**rows[name]["user"], "name": "New"},
-            "accounts": rows[name]["accounts"],
-        }
-        for name in ids(one, two)
-    ]
+    changes = [after(rows[name], name="New") for name in ids(one, two)]
     assert door.change(*changes) == ["conflict", "changed"]
     assert [row["user"]["name"] for row in door.read(*ids(one, two))] == ["Meanwhile", "New"]

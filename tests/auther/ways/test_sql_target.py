@@ -186,6 +186,18 @@ def test_a_change_whose_answer_was_lost_is_no_conflict(target: SqlTarget) -> Non
     assert ask(target, "SELECT identifier FROM verification") == [("migrator:user:ada",)]
 
 
+def test_whoever_loses_an_account_is_known_again_by_a_mark(target: SqlTarget) -> None:
+    own = at("github", "7", owner="ada")
+    target.write([row("ada")._replace(accounts=(*row("ada").accounts, own)), row("bob")])
+    before = target.read(["ada", "bob"])
+    left = [Change(before["ada"], before["ada"].user, (own,))]
+    renamed = [
+        Change(before["bob"], before["bob"].user._replace(email="b@x.org"), before["bob"].accounts)
+    ]
+    assert target.change([*left, *renamed]) == []
+    assert ask(target, "SELECT identifier FROM verification") == [("migrator:user:ada",)]
+
+
 def test_a_change_to_an_address_that_is_taken_leaves_the_others_alone(target: SqlTarget) -> None:
     target.write([row("ada"), row("bob"), row("cid", username="cid_1")])
     before = target.read(["ada", "bob", "cid"])

@@ -20,7 +20,6 @@ _QUERIES = load("migrator.auther.live.client", "database.sql")
 # What the shims ask for; better-auth keeps a consent's scopes as this text.
 SCOPES = "openid profile email"
 _CONSENT = "oauth_consent"
-_PLAIN_ROLES = (None, "user")
 
 
 class DatabaseRows:
@@ -73,9 +72,10 @@ class DatabaseRows:
 
     def _ours(self, users: Sequence[str]) -> list[str]:
         """Name those whom this migration wrote, and who have no other role."""
-        plain = [one for one in self._target.read(users).values() if one.user.role in _PLAIN_ROLES]
+        plain = [one for one in self._target.read(users).values() if not one.is_privileged]
         found = [one.user.id for one in plain if self._has_mark(one)]
-        rest = {f"migrator:user:{one.user.id}": one.user.id for one in plain if not one.accounts}
+        others = {one.user.id for one in plain}.difference(found)
+        rest = {f"migrator:user:{user_id}": user_id for user_id in others}
         if rest:
             query = Run(_QUERIES["marked"], [json.dumps(list(rest))])
             found += [rest[identifier] for (identifier,) in self._target.database.ask(query)[0]]

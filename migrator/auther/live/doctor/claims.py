@@ -80,15 +80,22 @@ def permissions(visit: Visit) -> Finding:
 
 
 def renewal(visit: Visit) -> Finding:
-    """What the refresh grant brings."""
-    tokens = visit.tokens()
-    if not tokens.refresh_token:
-        return lacking(
-            "no refresh token without the scope offline_access",
-            "the shims renew by a new code flow while Auther's session lives",
-            Provider.APPLICATION,
-        )
-    return there("a refresh token", "the shims do not use it: it outlives a ban")
+    """What the refresh grant brings, and how often."""
+    token = visit.tokens(offline=True).refresh_token
+    means = "the shims renew by a new code flow while Auther's session lives"
+    if not token:
+        found = "no refresh token for the scope offline_access"
+        return lacking(found, means, Provider.APPLICATION)
+    answer = visit.refresh(token)
+    if answer.status != OK:
+        found = f"the refresh grant answers {answer.status}"
+        return lacking(found, means, Provider.APPLICATION)
+    often = "more than once" if visit.refresh(token).status == OK else "once"
+    if not answer.json.get("id_token"):
+        found = f"the refresh grant returns no id_token; a refresh token is good {often}"
+        return lacking(found, means, Provider.APPLICATION)
+    found = f"the refresh grant returns an id_token; a refresh token is good {often}"
+    return there(found, f"{means} all the same: a refresh token may outlive a ban")
 
 
 def bearer(visit: Visit) -> Finding:

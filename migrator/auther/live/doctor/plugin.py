@@ -111,9 +111,12 @@ def native_scrypt(visit: Visit) -> Finding:
         while not signing_in.done() and len(pings) < _PINGS_MOST:
             pings.append(_ping(visit))
         answer = signing_in.result()
-    if answer.status != OK or len(pings) < _PINGS_LEAST:
+    if answer.status != OK:
         raise NoAnswerError(f"the canary's second sign-in answered {answer.status} {answer.code}")
     visit.sign_out(answer.cookies)
+    if len(pings) < _PINGS_LEAST:
+        took = f"{answer.seconds * 1000:.0f} ms"
+        raise NoAnswerError(f"only {len(pings)} requests fitted into a sign-in of {took}")
     # Before and after: what slowed Auther down meanwhile may be somebody else.
     alone += [_ping(visit) for _ in range(_PINGS_ALONE)]
     # A quarter of them, so that a busy machine does not pass for a busy thread.

@@ -24,6 +24,7 @@ T = TypeVar("T")
 OK, TOO_MANY = 200, 429
 # Auther's own limit lets somebody in again after 10 s.
 LONGEST_WAIT_S = 12.0
+_SCOPES = "openid profile email"
 
 
 @dataclass(frozen=True)
@@ -121,31 +122,49 @@ class Visit:
             raise NoAnswerError("needs a canary: [auther.doctor] email and password, or --canary")
         return self.setting.canary
 
-    def authorize(self, *, prompt: str = "", signed_in: bool = True, fetch: bool = False) -> Flow:
+    def authorize(
+        self,
+        *,
+        prompt: str = "",
+        signed_in: bool = True,
+        fetch: bool = False,
+        offline: bool = False,
+    ) -> Flow:
         """Ask for a code as a browser does; each combination once.
 
         Args:
             prompt: OIDC's prompt, `consent` or `none`.
             signed_in: With the canary's session.
             fetch: As a script does it, not as a navigation.
+            offline: With the scope of refresh tokens.
 
         Raises:
             NoAnswerError: No canary, no client in the configuration, or no answer.
         """
         cookies = self.session() if signed_in else {}
         headers = FETCH if fetch else NAVIGATION
+        scope = f"{_SCOPES} offline_access" if offline else _SCOPES
+        more = {"scope": scope} | ({"prompt": prompt} if prompt else {})
         return self.once(
-            f"authorize {prompt} {signed_in} {fetch}",
-            lambda: self._authorize(prompt, headers, cookies),
+            f"authorize {more} {signed_in} {fetch}",
+            lambda: self._authorize(more, headers, cookies),
         )
 
-    def tokens(self) -> Tokens:
+    def tokens(self, *, offline: bool = False) -> Tokens:
         """Give the canary's tokens.
+
+        Args:
+            offline: With the scope of refresh tokens.
 
         Raises:
             NoAnswerError: There was no code, or the token endpoint refused it.
         """
-        return self.once("tokens", self._redeem)
+        return self.once(f"tokens {offline}", lambda: self._redeem(offline=offline))
+
+    def refresh(self, refresh_token: str) -> Answer:
+        """Use a refresh token."""
+        grant = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        return self._token(grant)
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """Make something the first time, and give it, or the failure, from then on.
@@ -204,7 +223,9 @@ class Visit:
             )
         return answer.cookies
 
-    def _authorize(self, prompt: str, headers: dict[str, str], cookies: dict[str, str]) -> Flow:
+    def _authorize(
+        self, more: dict[str, str], headers: dict[str, str], cookies: dict[str, str]
+    ) -> Flow:
         if not (self.setting.client_id and self.setting.redirect_uri):
             raise NoAnswerError("[auther] client_id or [shim] redirect_uri is not set")
         verifier, nonce = secrets.token_urlsafe(48), secrets.token_urlsafe(16)
@@ -213,7 +234,6 @@ class Visit:
             "response_type": "code",
             "client_id": self.setting.client_id,
             "redirect_uri": self.setting.redirect_uri,
-            "scope": "openid profile email",
             "state": secrets.token_urlsafe(16),
             "nonce": nonce,
             "code_challenge": challenge.rstrip(b"=").decode(),
@@ -225,24 +245,24 @@ class Visit:
             url,
             headers=headers,
             cookies=cookies,
-            query=query | ({"prompt": prompt} if prompt else {}),
+            query=query | more,
         )
         return Flow(answer, verifier, nonce)
 
-    def _redeem(self) -> Tokens:
-        flow = self.authorize()
-        answer = self.asker.ask(
-            "POST",
-            f"{self.setting.api}/oauth2/token",
-            headers=FETCH,
-            form={
-                "grant_type": "authorization_code",
-                "code": code_of(flow.answer, self.setting.redirect_uri),
-                "code_verifier": flow.verifier,
-                "client_id": self.setting.client_id,
-                "redirect_uri": self.setting.redirect_uri,
-            },
-        )
+    def _token(self, grant: dict[str, str]) -> Answer:
+        url = f"{self.setting.api}/oauth2/token"
+        form = {"client_id": self.setting.client_id} | grant
+        return self.asker.ask("POST", url, headers=FETCH, form=form)
+
+    def _redeem(self, *, offline: bool) -> Tokens:
+        flow = self.authorize(offline=offline)
+        grant = {
+            "grant_type": "authorization_code",
+            "code": code_of(flow.answer, self.setting.redirect_uri),
+            "code_verifier": flow.verifier,
+            "redirect_uri": self.setting.redirect_uri,
+        }
+        answer = self._token(grant)
         if answer.status != OK:
             why = answer.json.get("error_description") or answer.code
             raise NoAnswerError(f"the token endpoint answered {answer.status} {why}".strip())

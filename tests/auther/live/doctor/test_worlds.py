@@ -73,6 +73,7 @@ def test_every_door_stands_open(diagnosis: dict[str, tuple[str, str]]) -> None:
         ("iat_unit", "found", "milliseconds"),
         ("id_token_lifetime", "found", "2d"),
         ("permissions", "missing", "no claim permissions"),
+        ("renewal", "missing", "returns no id_token; a refresh token is good more than once"),
         ("fetched_authorize", "found", "200 with JSON"),
         ("silent_authorize", "missing", "prompt=none is ignored: /sign-in"),
         ("session_jwt", "found", "iat in seconds"),
