@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from psycopg.pq import ConnStatus
 
 from migrator.core.errors import UsageError
 from migrator.core.queries import load
@@ -39,6 +40,20 @@ class PostgresConnection(psycopg.Connection[tuple[Any, ...]]):
         """Run a statement."""
         with self.turn:
             return super().execute(*args, **settings)
+
+    def wait(self, *args: Any, **settings: Any) -> Any:
+        """Wait for the server.
+
+        Raises:
+            psycopg.OperationalError: The connection was lost.
+        """
+        try:
+            return super().wait(*args, **settings)
+        except ValueError as error:
+            # A COPY ends with one result, and with two, which psycopg does not expect, where the server goes then.
+            if self.pgconn.status == ConnStatus.OK:
+                raise
+            raise psycopg.OperationalError("the connection was lost") from error
 
     def limit(self, seconds: float) -> None:
         """End each statement that takes longer."""
