@@ -8,6 +8,7 @@ import pytest
 from migrator.core.queries import load
 from migrator.core.stage import Stage
 from tests.shims.asgi.club import ALICE, NAVIGATION, Club, oracle, sub_of
+from tests.shims.withholding import check_that_a_rollback_withholds_passwords
 
 LINK = "the-token-of-a-reset-link"
 AT_AUTHER = "a password that only Auther knows"
@@ -76,8 +77,8 @@ def test_a_reset_link_of_somebody_who_has_not_moved_is_honoured(moved: Club) -> 
     assert len(moved.issuer.plugin.called("reset-ticket")) == calls
 
 
-def sign_in(club: Club, password: str) -> int:
-    form = {"email": oracle()[ALICE]["email"], "password": password}
+def sign_in(club: Club, password: str, user_id: int = ALICE) -> int:
+    form = {"email": oracle()[user_id]["email"], "password": password}
     return club.browser().post("/login", data=form, headers=NAVIGATION).status_code
 
 
@@ -120,6 +121,13 @@ def test_a_right_password_is_tried_at_auther_beside_the_login(
 
     query = "SELECT matched FROM migrator_shadow WHERE user_pk = %s"
     moved.wait_for(is_told)
+
+
+def test_after_a_rollback_passwords_stay_here_that_auther_has_no_business_with(club: Club) -> None:
+    def enter(user_id: int) -> None:
+        assert sign_in(club, oracle()[user_id]["plaintext_password"], user_id) == 303
+
+    check_that_a_rollback_withholds_passwords(club, enter)
 
 
 def test_a_moved_users_sessions_end_within_seconds_of_a_logout_everywhere(moved: Club) -> None:

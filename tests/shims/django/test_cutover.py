@@ -14,6 +14,7 @@ from tests.shims.asgi.club import ALICE, BOB, CAROL, NAVIGATION, sub_of
 from tests.shims.counting import check_that_the_log_says_what_was_counted
 from tests.shims.django.club import DjangoClub
 from tests.shims.reporting import ALONE, check_that_it_reports_no_legacy_side
+from tests.shims.withholding import check_that_a_rollback_withholds_passwords
 
 pytestmark = pytest.mark.xdist_group("django")
 AT_AUTHER = "a password that only Auther knows"
@@ -136,6 +137,12 @@ def test_a_right_password_is_tried_at_auther_beside_the_login(
         club.sign_in(client, ALICE)
     query = "SELECT matched FROM migrator_shadow WHERE user_pk = %s"
     club.wait_for(lambda: club.sql(query, str(ALICE)) == [(matched,)])
+
+
+def test_after_a_rollback_passwords_stay_here_that_auther_has_no_business_with(
+    club: DjangoClub,
+) -> None:
+    check_that_a_rollback_withholds_passwords(club, club.enter)
 
 
 def test_a_logout_everywhere_ends_sessions_though_the_database_dropped_all_connections(

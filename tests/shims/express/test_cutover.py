@@ -17,6 +17,7 @@ from tests.shims.counting import (
     check_that_the_log_says_what_was_counted,
 )
 from tests.shims.express.club import Club
+from tests.shims.withholding import check_that_a_rollback_withholds_passwords
 
 pytestmark = pytest.mark.xdist_group("express")
 SESSION = "club.sid"
@@ -204,6 +205,12 @@ def test_back_in_legacy_a_change_that_is_not_written_back_is_asked_for_at_auther
         club.sql("DROP TABLE migrator_write_back")
         club.issuer.plugin.passwords.clear()
         club.move(ALICE, "legacy")
+
+
+def test_after_a_rollback_passwords_stay_here_that_auther_has_no_business_with(
+    club: Club,
+) -> None:
+    check_that_a_rollback_withholds_passwords(club, club.enter)
 
 
 def test_a_reset_link_of_who_moved_goes_on_at_auther(club: Club) -> None:

@@ -11,6 +11,7 @@ import pytest
 from migrator.conformance.issuer import Issuer
 from migrator.core.envelope import Envelope
 from migrator.core.ids import account_id
+from migrator.core.stage import Stage
 from tests.auther.plugin.users import Users
 from tests.parts import require
 from tests.parts.better_auth import BetterAuth, start
@@ -20,7 +21,7 @@ from tests.parts.stage_file import create_side_tables
 from tests.shims.rails.club import ALICE, BOB, CAROL, DAVE, Club, oracle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from migrator.shims.interface import ShimSettings
@@ -30,6 +31,7 @@ VERIFY_SECRET = "v" * 40
 MARK = b"m" * 32
 SEEN_WITHIN_S = 30
 SHADOW = "SELECT user_pk, matched, reason, checks FROM migrator_shadow ORDER BY user_pk"
+MOVE = "UPDATE migrator_identity SET home = %s WHERE user_pk = %s"
 IDENTITY = "INSERT INTO migrator_identity (source, user_pk, auther_id, pinned_reason) VALUES ('User', %s, %s, %s)"
 
 
@@ -58,8 +60,12 @@ class Site:
 
     def wait_for(self, result: str, count: int = 1) -> None:
         """Wait until so many checks ended in this way."""
+        self.wait_until(lambda: self.results().get(result, 0) >= count)
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait until something holds."""
         deadline_s = time.monotonic() + SEEN_WITHIN_S
-        while self.results().get(result, 0) < count:
+        while not condition():
             assert time.monotonic() < deadline_s, self.results()
             time.sleep(0.1)
 
@@ -142,6 +148,21 @@ def test_an_auther_in_trouble_delays_no_sign_in_and_proves_nothing(
     assert time.monotonic() - began_s < 5
     site.wait_for("error", before + 1)
     assert site.club.sql(SHADOW) == rows
+
+
+def test_after_a_rollback_passwords_stay_here_that_auther_has_no_business_with(site: Site) -> None:
+    asked, unlinked = site.wire.requests, site.results().get("unlinked", 0)
+    site.club.set_stage(Stage.LEGACY, stop_accepting=True)
+    site.sign_in(ALICE)
+    site.club.set_stage(Stage.LEGACY)
+    site.club.sql(MOVE, "auther", str(ALICE))
+    site.sign_in(ALICE)
+    site.wait_for("unlinked", unlinked + 1)
+    site.club.sql(MOVE, "legacy", str(ALICE))
+    before = sum(site.results().values())
+    site.sign_in(BOB)
+    site.wait_until(lambda: sum(site.results().values()) > before and site.wire.requests > asked)
+    assert site.wire.requests == asked + 1
 
 
 def test_no_password_reaches_log_or_metrics(site: Site) -> None:

@@ -126,9 +126,12 @@ async def password_at_auther(
 
 
 async def password_was_right(request: object, user_pk: str, password: str) -> None:
-    """Have a password that was right here tried at Auther too; it delays and decides nothing."""
+    """Have a password that was right here tried at Auther too; it delays and decides nothing.
+
+    After a compromise Auther is given none.
+    """
     handle = handle_of(request)
-    if not handle.parts.api.checks_passwords:
+    if not (handle.parts.api.checks_passwords and handle.view.accepts_auther()):
         return
     person = await handle.parts.people.by_user_pk(user_pk)
     if person is not None and not person.moved and not person.pinned:

@@ -130,9 +130,12 @@ def password_at_auther(
 
 
 def password_was_right(request: HttpRequest, user_pk: str, password: str) -> None:
-    """Have a password that was right here tried at Auther too; it delays and decides nothing."""
+    """Have a password that was right here tried at Auther too; it delays and decides nothing.
+
+    After a compromise Auther is given none.
+    """
     handle = handle_of(request)
-    if not handle.parts.api.checks_passwords:
+    if not (handle.parts.api.checks_passwords and handle.view.accepts_auther()):
         return
     person = handle.parts.people.by_user_pk(user_pk)
     if person is not None and not person.moved and not person.pinned:

@@ -53,7 +53,7 @@ export class Passwords {
       return (await this.#ask(person.autherId, password)).valid === true;
     }
     const right = await compare();
-    if (right && person && !person.pinned) this.#shadow(person, password);
+    if (right && person && !person.pinned && acceptsAuther(stage.now())) this.#shadow(person, password);
     return right;
   }
 

@@ -27,6 +27,7 @@ module AutherCutover
 
     def check(user_pk, password)
       return if password.to_s.empty? || !Plugin.ready?(@settings.verify_secret)
+      return if AutherCutover.stage.refuses_auther?
       return count("skipped") unless begin_one
 
       Thread.new do
