@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
@@ -19,11 +19,23 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+FC = TypeVar("FC", "Callable[..., Any]", click.Command)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 dry_run_option = click.option(
     "--dry-run", is_flag=True, help="Say what would be done and change nothing."
 )
+
+
+def listen_option(default: str) -> Callable[[FC], FC]:
+    """Give the option of what answers over HTTP; `default` is its address and port."""
+    return click.option(
+        "--listen",
+        default=default,
+        show_default=True,
+        metavar="ADDRESS:PORT",
+        help="Where to answer; elsewhere than on loopback it needs a token.",
+    )
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from migrator.cli.address import DEFAULT_ADDRESS, Address
-from migrator.cli.common import pass_context
+from migrator.cli.common import listen_option, pass_context
 from migrator.cli.drain import before_option
 from migrator.cli.secret import token_of
 from migrator.config.secrets import SecretRef
@@ -33,13 +33,7 @@ FAREWELL_S = 10
 
 
 @click.command()
-@click.option(
-    "--listen",
-    default=DEFAULT_ADDRESS,
-    show_default=True,
-    metavar="ADDRESS:PORT",
-    help="Where to answer; elsewhere than on loopback it needs a token.",
-)
+@listen_option(DEFAULT_ADDRESS)
 @click.option(
     "--token", metavar="env:NAME", help="Who looks must know it; without one, loopback only."
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from migrator.cli.address import Address
+from migrator.cli.common import listen_option
 from migrator.cli.secret import SECRET, token_of
 from migrator.cli.web_server import web_server
 from migrator.core.errors import UsageError
@@ -21,13 +22,7 @@ DEFAULT_ADDRESS = "127.0.0.1:8600"
 
 
 @click.command()
-@click.option(
-    "--listen",
-    default=DEFAULT_ADDRESS,
-    show_default=True,
-    metavar="ADDRESS:PORT",
-    help="Where to answer; elsewhere than on loopback it needs a token.",
-)
+@listen_option(DEFAULT_ADDRESS)
 @click.option(
     "--token",
     type=SECRET,

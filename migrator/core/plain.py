@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 
 class PlainUsers(NamedTuple):
@@ -30,3 +30,8 @@ class PlainUsers(NamedTuple):
     created_ms: Sequence[int]
     updated_ms: Sequence[int]
     confirmed: bytes
+
+    def pages(self, rows: int) -> Iterator[PlainUsers]:
+        """Give them so many at a time."""
+        for start in range(0, len(self.pks), rows):
+            yield PlainUsers._make([column[start : start + rows] for column in self])

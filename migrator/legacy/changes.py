@@ -17,14 +17,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime, timedelta
 
+    from psycopg import sql
+
+    from migrator.core.plain import PlainUsers
     from migrator.core.users import LegacyUser
     from migrator.legacy.connection import Connection
     from migrator.legacy.devise import DeviseSource
 
-_EVERYTHING = "TRUE"
 _WITHOUT_ZONE = "timestamp without time zone"
 TIMES = frozenset({_WITHOUT_ZONE, "timestamp with time zone"})
 _UPDATED = "updated_at"
+# Each look may read all users; so many are kept in memory.
+_AT_ONCE = 50_000
 
 
 @dataclass(frozen=True)
@@ -109,54 +113,69 @@ class Changes:
             row = self._connection.execute(self._queries["is_indexed"].encode(), place).fetchone()
         return bool(row and row[0])
 
-    def keys(self, since: datetime, *, rows: int) -> Iterator[list[str]]:
-        """Give the keys of users that changed since then, in key order, so many at a time."""
+    def parted(
+        self, since: datetime, *, rows: int
+    ) -> Iterator[tuple[PlainUsers, tuple[LegacyUser, ...]]]:
+        """Give users that changed since then, in key order, so many at a time, as `DeviseSource.parted` does.
+
+        Where the database gives columns, one query reads them with the users whom it finds.
+        """
         after: str | None = None
         while True:
-            page = self._keys(since, after, rows)
-            if page:
-                yield page
-            if len(page) < rows:
+            params = {"since": since, "after": after}
+            found = self._source.columns_of(self._changed(after), params, rows=_AT_ONCE)
+            if found is None:
+                pks = self._keys(since, after)
+                yield from (
+                    self._source.parted(pks[at : at + rows]) for at in range(0, len(pks), rows)
+                )
+            else:
+                pks = found.pks
+                yield from map(self._source.parted_of, found.pages(rows))
+            if len(pks) < _AT_ONCE:
                 return
-            after = page[-1]
+            after = pks[-1]
 
-    def _keys(self, since: datetime, after: str | None, rows: int) -> list[str]:
-        beyond = _EVERYTHING if after is None else self._queries["beyond"]
-        text = self._queries["changed_keys"].replace("{beyond}", beyond)
-        text = text.replace("{changed}", " UNION ".join(self._changed()))
-        parts = {
-            "id": ident(self._columns.parts["id"]),
+    def _keys(self, since: datetime, after: str | None) -> list[str]:
+        query = compose(
+            self._queries["changed_keys"],
+            id=ident(self._columns.parts["id"]),
+            users=self._columns.table.relation,
+            changed=self._changed(after),
+        )
+        params = {"since": since, "rows": _AT_ONCE, "after": after}
+        with wrapped("looking for changed users"):
+            return [str(pk) for (pk,) in copy_rows(self._connection, query, params)]
+
+    def _changed(self, after: str | None) -> sql.Composed:
+        """Give what is true of changed users, those behind a key."""
+        id_, link_time = ident(self._columns.parts["id"]), self._link_time()
+        parts: dict[str, str | sql.Composed] = {
+            "id": id_,
             "users": self._columns.table.relation,
             "updated_at": ident(self._columns.parts[_UPDATED]),
-            **self._linked(),
+            "since": self._since(self._columns.type_of(_UPDATED)),
         }
-        params = {"since": since, "rows": rows, "after": after}
-        with wrapped("looking for changed users"):
-            found = copy_rows(self._connection, compose(text, **parts), params)
-        return [str(pk) for (pk,) in found]
-
-    def _changed(self) -> Iterator[str]:
-        since = self._since(self._columns.type_of(_UPDATED))
-        yield self._queries["changed_users"].replace("{since}", since)
-        column = self._link_time()
-        if column and self._identities:
-            since = self._since(self._identities.columns[column])
-            yield self._queries["changed_links"].replace("{since}", since)
-
-    def _linked(self) -> dict[str, str]:
-        column = self._link_time()
-        if not column or not self._identities:
-            return {}
-        owner, time = ident("user_id"), ident(column)
-        return {"identities": self._identities.relation, "owner": owner, "linked_at": time}
+        if link_time and self._identities:
+            parts |= {
+                "identities": self._identities.relation,
+                "owner": ident("user_id"),
+                "linked_at": ident(link_time),
+                "linked_since": self._since(self._identities.columns[link_time]),
+            }
+        name = "changed_or_linked" if link_time else "changed"
+        changed = compose(self._queries[name], **parts)
+        return (
+            changed if after is None else compose(self._queries["beyond"], changed=changed, id=id_)
+        )
 
     def _link_time(self) -> str:
         """Name what tells new identities; without times of their own they are left to the sweep."""
         columns = self._identities.columns if self._identities else {}
         return next((c for c in (_UPDATED, "created_at") if columns.get(c) in TIMES), "")
 
-    def _since(self, kind: str) -> str:
-        return self._queries["since_without_zone" if kind == _WITHOUT_ZONE else "since"]
+    def _since(self, kind: str) -> sql.Composed:
+        return compose(self._queries["since_without_zone" if kind == _WITHOUT_ZONE else "since"])
 
     def among(self, users: Sequence[LegacyUser], *, plain: Sequence[str] = ()) -> AmongUsers:
         """Give the source as far as it concerns what these users share with others.
@@ -175,6 +194,7 @@ class _Seen:
         self._source = source
         self._judges: dict[tuple[str, ...], SharedEmails] = {}
         self._identities: frozenset[tuple[str, str]] | None = None
+        self._has_unique_emails: bool | None = None
 
     def judge(self, wanted: Sequence[str]) -> SharedEmails:
         key = tuple(wanted)
@@ -186,6 +206,11 @@ class _Seen:
         if self._identities is None:
             self._identities = self._source.contested_identities()
         return self._identities
+
+    def has_unique_emails(self) -> bool:
+        if self._has_unique_emails is None:
+            self._has_unique_emails = self._source.has_unique_emails()
+        return self._has_unique_emails
 
 
 class AmongUsers:
@@ -220,6 +245,8 @@ class AmongUsers:
         ):
             return self._seen.judge(wanted)
         judge = SharedEmails()
+        if self._seen.has_unique_emails():
+            return judge
         asked = {"emails": [email for email in emails if storable(email)]}
         judge.add_repeated(
             [(pk, email) for pk, email in self._ask("repeated_among", asked, "email")]

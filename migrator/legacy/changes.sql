@@ -20,19 +20,23 @@ SELECT EXISTS (
 COPY (
   SELECT u.{id}::text
   FROM {users} AS u
-  WHERE u.{id} IN ({changed}) AND {beyond}
+  WHERE {changed}
   ORDER BY u.{id}
   LIMIT %(rows)s
 ) TO STDOUT
 
--- name: changed_users
-SELECT c.{id} FROM {users} AS c WHERE c.{updated_at} >= {since}
+-- name: changed
+u.{updated_at} >= {since}
 
--- name: changed_links
-SELECT l.{owner} FROM {identities} AS l WHERE l.{linked_at} >= {since}
+-- name: changed_or_linked
+u.{id} IN (
+  SELECT c.{id} FROM {users} AS c WHERE c.{updated_at} >= {since}
+  UNION
+  SELECT l.{owner} FROM {identities} AS l WHERE l.{linked_at} >= {linked_since}
+)
 
 -- name: beyond
-u.{id} > %(after)s
+{changed} AND u.{id} > %(after)s
 
 -- name: since
 %(since)s::timestamptz

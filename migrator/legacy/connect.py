@@ -111,13 +111,16 @@ def _say(what: str, error: psycopg.Error) -> MigratorError:
     )
 
 
-def compose(text: str, **parts: str) -> sql.Composed:
-    """Put quoted identifiers and SQL fragments into a named query; values stay parameters.
+def compose(text: str, **parts: str | sql.Composed) -> sql.Composed:
+    """Put quoted identifiers, SQL fragments and what was composed into a named query; values stay parameters.
 
     Run the result with parameters, an empty mapping at least: a percent sign in a name is doubled.
     """
-    doubled = {name: sql.SQL(part.replace("%", "%%")) for name, part in parts.items()}
-    return sql.SQL(text).format(**doubled)
+    ready = {
+        name: sql.SQL(part.replace("%", "%%")) if isinstance(part, str) else part
+        for name, part in parts.items()
+    }
+    return sql.SQL(text).format(**ready)
 
 
 def describe_table(connection: Connection, table: str, *, key: str) -> TableShape:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
@@ -96,7 +97,13 @@ class Activity:
 
 
 class Connection(Protocol):
-    """An open connection; every statement outside of `transaction` is one of its own."""
+    """An open connection; every statement outside of `transaction` is one of its own.
+
+    Attributes:
+        turn: Held while something is asked, so that threads may ask at any time.
+    """
+
+    turn: threading.RLock
 
     @property
     def largest_key(self) -> int:

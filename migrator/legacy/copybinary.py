@@ -17,7 +17,7 @@ _EXTENSION_AT, _ROW_AT = 15, 19
 
 def copy_row(connection: Connection, query: Query, params: Mapping[str, Any]) -> list[bytes]:
     """Run a COPY … TO STDOUT (FORMAT binary) of one row and give its values as bytes; NULL is empty."""
-    with connection.cursor() as cursor, cursor.copy(query, params) as copy:
+    with connection.turn, connection.cursor() as cursor, cursor.copy(query, params) as copy:
         body = b"".join(copy)
     at = _ROW_AT + unpack_from(">I", body, _EXTENSION_AT)[0]
     (fields,) = unpack_from(">h", body, at)

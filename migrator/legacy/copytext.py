@@ -28,7 +28,7 @@ def copy_lines(
     A database that is not in UTF-8 may hold bytes that are no text; they come as lone
     surrogates, which no target can store and the mapping refuses.
     """
-    with connection.cursor() as cursor, cursor.copy(query, params or {}) as copy:
+    with connection.turn, connection.cursor() as cursor, cursor.copy(query, params or {}) as copy:
         text = b"".join(copy).decode("utf-8", "surrogateescape")
     lines = text.split("\n")
     lines.pop()

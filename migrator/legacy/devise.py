@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from migrator.core.emails import normalise
 from migrator.core.errors import UsageError
@@ -12,12 +12,13 @@ from migrator.core.texts import storable
 from migrator.core.users import LegacyIdentity, LegacyUser
 from migrator.legacy.columns import DeviseColumns, find_columns
 from migrator.legacy.connect import describe_table, open_database, wrapped
+from migrator.legacy.copybinary import copy_row
 from migrator.legacy.copytext import Row, copy_rows, parse
 from migrator.legacy.emails import SharedEmails
 from migrator.legacy.interface import INTEGER_TYPES, Page, TableShape
 from migrator.legacy.new_user import NewRow, devise_row
 from migrator.legacy.parted import PartedReader
-from migrator.legacy.plain import nobody
+from migrator.legacy.plain import nobody, read_columns
 from migrator.legacy.reading import (
     COLUMNS,
     LINKS,
@@ -35,9 +36,12 @@ from migrator.legacy.statements import Statements
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from psycopg import sql
+
     from migrator.config.model import LegacySection
     from migrator.core.plain import PlainUsers
     from migrator.legacy.connection import Connection
+    from migrator.legacy.parted import Parted
 
 EMAIL_PAGE_ROWS = 20_000
 _FIXED = 13
@@ -148,6 +152,7 @@ class DeviseSource:
         self._role_column = RoleColumn(column, kind, names) if column else None
         self.queries = self._page_queries()
         self._reader = LineReader(connection, self.queries)
+        self._parted = PartedReader(connection, self.queries, apart=frozenset())
 
     def _page_queries(self) -> PageQueries:
         has_links, has_roles = self.identities is not None, self._roles.joined is not None
@@ -196,8 +201,33 @@ class DeviseSource:
 
     def parted(self, pks: Sequence[str]) -> tuple[PlainUsers, tuple[LegacyUser, ...]]:
         """Read single users: those with nothing special about them as columns, all others as users."""
-        reader = PartedReader(self._connection, self.queries, apart=frozenset())
-        page = reader.among(self._keys(pks))
+        return self._told_apart(self._parted.among(self._keys(pks)))
+
+    def columns_of(
+        self, whom: sql.Composed, params: Mapping[str, Any], *, rows: int
+    ) -> PlainUsers | None:
+        """Read the columns of those of whom something is true, in key order, for `parted_of`.
+
+        Args:
+            whom: What is true of them, in SQL, with `u` for a user's row.
+            params: Of `whom`.
+            rows: The most that are read.
+
+        Returns:
+            None where only `parted` can read them.
+        """
+        if (COLUMNS, "all") not in self.queries.texts:
+            return None
+        query = self._statements.about(COLUMNS, whom)
+        with wrapped("reading users"):
+            values = copy_row(self._connection, query, {"rows": rows, **params})
+        return read_columns(values) if any(values) else nobody()
+
+    def parted_of(self, columns: PlainUsers) -> tuple[PlainUsers, tuple[LegacyUser, ...]]:
+        """Tell apart, as `parted` does, users whose columns were read."""
+        return self._told_apart(self._parted.among_columns(columns))
+
+    def _told_apart(self, page: Parted | None) -> tuple[PlainUsers, tuple[LegacyUser, ...]]:
         return (nobody(), ()) if page is None else (page.plain, self.page_of(page.others).users)
 
     def _keys(self, pks: Sequence[str]) -> Sequence[str]:
@@ -244,13 +274,18 @@ class DeviseSource:
     def _new_judge(self) -> SharedEmails:
         return SharedEmails()
 
+    def has_unique_emails(self) -> bool:
+        """Tell that the database itself lets no two rows hold one address alike."""
+        if self.columns.table.query:
+            return False
+        params = {**self._place(), "email": self.columns.column("email")}
+        query = self._statements.named("has_unique_emails")
+        with wrapped("reading the catalog"):
+            return self._connection.execute(query, params).fetchall() == [(True,)]
+
     def _repeated_emails(self) -> list[Row]:
-        table, column = self.columns.table, self.columns.column("email")
-        if not table.query:
-            params = {**self._place(), "email": column}
-            query = self._statements.named("has_unique_emails")
-            if self._connection.execute(query, params).fetchall() == [(True,)]:
-                return []
+        if self.has_unique_emails():
+            return []
         return copy_rows(self._connection, self._statements.named("repeated_emails"))
 
     def _odd_emails(self) -> Iterator[list[Row]]:

@@ -76,9 +76,11 @@ class FollowedTable:
         if auther_ids:
             self._tell("forget", ids=list(auther_ids))
 
-    def count(self) -> int:
-        """Count the users that were imported."""
-        return int(self._ask("count")[0][0])
+    def count(self, *, at_most: int | None = None) -> int:
+        """Count the users that were imported; to `at_most` it takes no longer than so many need."""
+        if at_most is None:
+            return int(self._ask("count")[0][0])
+        return int(self._ask("count_some", at_most=at_most)[0][0])
 
     def _ask(self, name: str, **params: Any) -> list[tuple[Any, ...]]:
         query = compose(self._queries[name], **self._parts)

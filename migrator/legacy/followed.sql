@@ -25,3 +25,8 @@ WHERE source = %(source)s AND origin = 'import' AND home = 'legacy' AND auther_i
 
 -- name: count
 SELECT count(*) FROM {identity} WHERE source = %(source)s AND origin = 'import'
+
+-- name: count_some
+SELECT count(*) FROM (
+  SELECT 1 FROM {identity} WHERE source = %(source)s AND origin = 'import' LIMIT %(at_most)s
+) AS counted

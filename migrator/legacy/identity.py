@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -123,7 +122,7 @@ class IdentityTable:
     def __init__(self, connection: Connection, users: TableShape, *, source: str) -> None:
         self._connection = connection
         self._source = source
-        self._turn = threading.RLock()
+        self._turn = connection.turn
         self._users = ident(users.schema, users.name)
         table = ident(users.schema, TABLES[0])
         self._place = {"table": table, "schema": users.schema, "name": TABLES[0]}

@@ -67,6 +67,10 @@ class PartedReader:
         """Read single users; keys that nobody has are left out, and None is nobody at all."""
         return self._page(self._queries.among(pks), len(pks))
 
+    def among_columns(self, columns: PlainUsers) -> Parted:
+        """Complete a page of which the columns were read."""
+        return self._by_columns(self._queries.among(columns.pks), columns)
+
     def _page_after(self, pk: str | None, rows: int) -> Parted | None:
         return self._page(self._queries.after(pk), rows)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from psycopg.pq import ConnStatus
 
 from migrator.core.errors import UsageError
 from migrator.core.queries import load
@@ -20,7 +22,7 @@ _ANY_BYTES = "SQL_ASCII"
 
 
 class PostgresConnection(psycopg.Connection[tuple[Any, ...]]):
-    """Psycopg's connection, with what differs from database to database."""
+    """Psycopg's connection, with what differs from database to database; threads take turns."""
 
     largest_key = 2**63 - 1
     quote = '"'
@@ -28,6 +30,30 @@ class PostgresConnection(psycopg.Connection[tuple[Any, ...]]):
     gives_columns = True
     # Between us and the server something hands each transaction to whichever session is free.
     pooled = False
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        # A COPY is several calls, between which psycopg would let another thread ask.
+        self.turn = threading.RLock()
+
+    def execute(self, *args: Any, **settings: Any) -> psycopg.Cursor[tuple[Any, ...]]:
+        """Run a statement."""
+        with self.turn:
+            return super().execute(*args, **settings)
+
+    def wait(self, *args: Any, **settings: Any) -> Any:
+        """Wait for the server.
+
+        Raises:
+            psycopg.OperationalError: The connection was lost.
+        """
+        try:
+            return super().wait(*args, **settings)
+        except ValueError as error:
+            # A COPY ends with one result, and with two, which psycopg does not expect, where the server goes then.
+            if self.pgconn.status == ConnStatus.OK:
+                raise
+            raise psycopg.OperationalError("the connection was lost") from error
 
     def limit(self, seconds: float) -> None:
         """End each statement that takes longer."""

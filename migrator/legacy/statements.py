@@ -66,7 +66,11 @@ class Statements:
             which: Whom it asks for: `beyond` a key, `all`, or whose key is `among` some.
         """
         rows = _EVERYTHING if which == "all" else self._queries[which]
-        return compose(self._queries[name].replace("{beyond}", rows), **self._parts)
+        return self.about(name, compose(rows, **self._parts))
+
+    def about(self, name: str, whom: sql.Composed) -> sql.Composed:
+        """Give a query about those of whom something is true."""
+        return compose(self._queries[name], beyond=whom, **self._parts)
 
     @property
     def gives_columns(self) -> bool:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import psycopg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg import sql
@@ -20,7 +19,7 @@ def test_what_is_written_is_read(given_rows: list[list[str | None]]) -> None:
 
 
 def test_the_form_is_postgresqls_own(fresh_db: str) -> None:
-    with psycopg.connect(fresh_db, autocommit=True) as connection:
+    with open_database(fresh_db, read_only=False) as connection:
         connection.execute("CREATE TABLE t (n serial, a text, b text)")
 
         @settings(max_examples=40, deadline=None)

@@ -99,9 +99,12 @@ def test_times_are_those_of_the_application(tables: str) -> None:
     with open_source(tables, settings) as source, open_changes(tables, source) as changes:
         one = source.page_after(None, rows=1).users[0]
         since = [datetime.fromtimestamp(noon_ms / 1000 + 3600 * h, UTC) for h in (5, 5.1)]
-        found = [list(changes.keys(moment, rows=9)) for moment in since]
+        found = [list(changes.parted(moment, rows=9)) for moment in since]
     assert (one.updated_ms, one.created_ms) == (noon_ms + 5 * 3_600_000, noon_ms)
-    assert found == [[["1", "2"]], []]
+    assert [[user.pk for _, users in pages for user in users] for pages in found] == [
+        ["1", "2"],
+        [],
+    ]
 
 
 @pytest.mark.parametrize(

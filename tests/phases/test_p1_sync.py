@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -11,6 +11,8 @@ from psycopg.conninfo import make_conninfo
 
 from migrator.core.clock import parse_iso
 from migrator.core.errors import UsageError
+from migrator.legacy import changes
+from migrator.runner.syncing.brake import Brake, Harm
 from migrator.runner.syncing.ends import RuleBook, open_sync_ends
 from migrator.runner.syncing.examine import Examiner
 from migrator.runner.syncing.standing import Standing
@@ -100,18 +102,61 @@ def test_users_with_nothing_special_about_them_are_judged_as_each_of_them_alone_
             "UPDATE \"user\" SET role = 'admin' WHERE id = ?", auther_id(site, int(privileged))
         )
         site.auther('DELETE FROM "user" WHERE id = ?', auther_id(site, int(gone)))
-        examiner = Examiner(
-            ends.target, ends.followed, RuleBook(site.ctx, ends, for_all=False), now_ms=0
-        )
+        examiner = Examiner(ends.target, RuleBook(site.ctx, ends, for_all=False), now_ms=0)
         examiner.unsettled = frozenset({auther_id(site, int(unsettled))})
-        source = ends.legacy.source
-        found, left = examiner.plain(source.parted(pks)[0])
+        source, records = ends.legacy.source, ends.followed.records(pks)
+        found, left = examiner.plain(source.parted(pks)[0], records)
         judged = set(ordinary).difference(left)
-        alone = examiner.users([user for user in source.users(pks) if user.pk in judged])
+        alone = examiner.users([user for user in source.users(pks) if user.pk in judged], records)
     assert found == alone
     assert sorted(step.pk for step in found.steps) == sorted([named, rekeyed])
     assert found.left == 1
     assert sorted(left) == sorted([moved, privileged, unsettled, gone])
+
+
+def test_changed_users_are_read_in_key_order_each_of_them_once_however_few_at_a_time(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "_AT_ONCE", 7)
+    (since,) = site.sql("SELECT clock_timestamp()")[0]
+    site.sql("UPDATE users SET updated_at = clock_timestamp() AT TIME ZONE 'UTC' WHERE id % 3 = 0")
+    site.sql(
+        "INSERT INTO identities (user_id, provider, uid, created_at, updated_at)"
+        " VALUES (4, 'google', 'g-4', now(), clock_timestamp() AT TIME ZONE 'UTC')"
+    )
+    changed = "SELECT id::text FROM users WHERE id = 4 OR updated_at >= %s AT TIME ZONE 'UTC'"
+    keys = [pk for (pk,) in site.sql(f"{changed} ORDER BY users.id", since)]
+    with open_sync_ends(site.ctx, writing=False) as ends:
+        pages = [
+            [*plain.pks, *(user.pk for user in users)]
+            for plain, users in ends.changes.parted(since, rows=3)
+        ]
+        everybody = ends.followed.count()
+        counts = [ends.followed.count(at_most=most) for most in (5, everybody, everybody + 9)]
+    assert len(keys) > 7
+    looks = [keys[at : at + 7] for at in range(0, len(keys), 7)]
+    assert [sorted(page, key=int) for page in pages] == [
+        look[at : at + 3] for look in looks for at in range(0, len(look), 3)
+    ]
+    assert counts == [5, everybody, everybody]
+
+
+def test_where_the_database_keeps_addresses_apart_changes_are_followed_as_elsewhere(
+    site: Site,
+) -> None:
+    with open_sync_ends(site.ctx, writing=False) as ends:
+        assert not ends.legacy.source.has_unique_emails()
+    site.sql("UPDATE users SET email = 'nobody' || id || '@example.org' WHERE email = ''")
+    site.sql("CREATE UNIQUE INDEX one_each ON users (email)")
+    with open_sync_ends(site.ctx, writing=False) as ends:
+        assert ends.legacy.source.has_unique_emails()
+    touch(site, 1, email="new-1@example.org")
+    touch(site, 2, name="Two")
+    assert sync(site).wrote["changed"] == 2
+    assert (stored(site, 1, "email"), stored(site, 2, "name")) == (
+        ("new-1@example.org",),
+        ("Two",),
+    )
 
 
 def test_new_users_are_imported_and_those_who_cannot_be_are_listed(site: Site) -> None:
@@ -171,6 +216,22 @@ def test_who_moved_to_auther_or_was_linked_at_a_login_is_never_touched(site: Sit
     for full in (False, True):
         assert sync(site, full=full).waiting == 0
     assert site.content() == before
+
+
+def test_who_moves_to_auther_while_the_brakes_are_asked_is_left_alone(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check, before = Brake.check, stored(site, 1, "name")
+
+    def moving(brake: Brake, harm: Harm, **asked: Any) -> None:
+        site.sql("UPDATE migrator_identity SET home = 'auther' WHERE user_pk = '1'")
+        check(brake, harm, **asked)
+
+    monkeypatch.setattr(Brake, "check", moving)
+    touch(site, 1, name="Too late")
+    touch(site, 2, name="In time")
+    assert sync(site).wrote["changed"] == 1
+    assert (stored(site, 1, "name"), stored(site, 2, "name")) == (before, ("In time",))
 
 
 def test_what_moves_no_updated_at_is_found_by_the_sweep(site: Site) -> None:

@@ -214,14 +214,16 @@ def _account(
     password: str | None = None,
     created_ms: int | None = None,
 ) -> AccountRow:
+    # Nothing says when a password was last set; the user's row is written anew at each sign-in.
+    at_ms = row.created_at if created_ms is None else created_ms
     return AccountRow(
         ids.account_id(rules.mark, owner=row.id, provider=provider, subject=subject),
         subject,
         provider,
         row.id,
         password,
-        row.created_at if created_ms is None else created_ms,
-        row.updated_at if created_ms is None else created_ms,
+        at_ms,
+        at_ms,
     )
 
 

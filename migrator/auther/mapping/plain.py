@@ -71,7 +71,7 @@ class Sample:
     def both(self, columns: Columns) -> tuple[Alike, Alike]:
         """Give the rows of `user` and of `account`."""
         # Both have the same times, which become objects once.
-        created_ms, updated_ms = list(columns.created_ms), list(columns.updated_ms)
+        created_ms = list(columns.created_ms)
         return _alike(
             UserRow._fields,
             self.user,
@@ -81,7 +81,7 @@ class Sample:
                 "email": columns.emails,
                 "email_verified": columns.verified,
                 "created_at": created_ms,
-                "updated_at": updated_ms,
+                "updated_at": columns.updated_ms,
             },
         ), _alike(
             AccountRow._fields,
@@ -92,7 +92,7 @@ class Sample:
                 "user_id": columns.ids,
                 "password": columns.passwords,
                 "created_at": created_ms,
-                "updated_at": updated_ms,
+                "updated_at": created_ms,
             },
         )
 

@@ -8,7 +8,7 @@ SELECT EXISTS (
 -- name: changed_keys
 SELECT u.{id}
 FROM {users} AS u
-WHERE u.{id} IN ({changed}) AND {beyond}
+WHERE {changed}
 ORDER BY u.{id}
 LIMIT %(rows)s
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from migrator.auther.interface import Target
     from migrator.config.model import Config
     from migrator.legacy.changes import AmongUsers
+    from migrator.legacy.connection import Connection
     from migrator.legacy.devise import DeviseSource
     from migrator.runner.context import Context
 
@@ -37,10 +38,15 @@ _MILLISECOND_S = 0.001
 
 @dataclass(frozen=True)
 class Ends:
-    """The application's side, opened: its users, and the table that links them."""
+    """The application's side, opened: its users, and the table that links them.
+
+    Attributes:
+        connection: What writes that table.
+    """
 
     source: DeviseSource
     identities: IdentityTable
+    connection: Connection
 
     def create_tables(self, config: Config) -> None:
         """Create our tables, and the function that makes rows for new users of Auther.
@@ -75,7 +81,8 @@ def open_ends(ctx: Context, *, writing: bool) -> Iterator[Ends]:
     ):
         check_choices(ctx, source)
         table = source.columns.table
-        yield Ends(source, IdentityTable(connection, table, source=settings.model))
+        identities = IdentityTable(connection, table, source=settings.model)
+        yield Ends(source, identities, connection)
 
 
 def as_of(ctx: Context) -> datetime:

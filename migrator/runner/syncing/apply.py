@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from migrator.core.users import RejectReason
 from migrator.runner.importing.batch import Batch
 from migrator.runner.importing.importer import Importer, Sides
+from migrator.runner.importing.prefetch import prefetched
 from migrator.runner.syncing.collected import Collected
 from migrator.runner.syncing.examine import Examined
 from migrator.runner.syncing.mapping import CHANGED_MEANWHILE, Obstacle
@@ -91,9 +92,12 @@ class Applier:
         for chunk in survey.gone.chunks(self._ends.rows):
             before_chunk()
             self._gone(chunk)
-        for start in range(0, len(survey.steps), self._ends.rows):
-            before_chunk()
-            self._steps(survey.steps[start : start + self._ends.rows])
+        rows = self._ends.ready_rows
+        chunks = (survey.steps[at : at + rows] for at in range(0, len(survey.steps), rows))
+        with prefetched(map(self._still_followed, chunks)) as ready:
+            for steps in ready:
+                before_chunk()
+                self._write(Examined(steps=steps))
         for chunk in survey.keys.chunks(self._ends.rows):
             before_chunk()
             self._users(chunk)
@@ -106,7 +110,8 @@ class Applier:
                 self._users(taken[start : start + self._ends.rows])
 
     def _users(self, pks: Sequence[str]) -> None:
-        found = self._examiner.users(self._ends.legacy.source.users(pks))
+        users, records = self._ends.legacy.source.users(pks), self._ends.followed.records(pks)
+        found = self._examiner.users(users, records)
         for pk in pks:
             self.written.obstacles[pk] = []
         self._note(found.obstacles)
@@ -114,11 +119,13 @@ class Applier:
             self._import(found.new)
         self._write(found)
 
-    def _steps(self, steps: Sequence[Step]) -> None:
-        """Write what was found, for those who did not move to Auther meanwhile."""
+    def _still_followed(self, steps: Sequence[Step]) -> list[Step]:
+        """Leave out who moved to Auther meanwhile; this may run while the steps before are written.
+
+        Whoever moves after that is written as if it had been before: nobody touched the user's rows since.
+        """
         records = self._ends.followed.records([step.pk for step in steps])
-        still = {r.pk for r in records.values() if r.is_followed}
-        self._write(Examined(steps=[step for step in steps if step.pk in still]))
+        return [s for s in steps if s.pk in records and records[s.pk].is_followed]
 
     def _gone(self, pks: Sequence[str]) -> None:
         back = {user.pk for user in self._ends.legacy.source.users(pks)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -75,6 +76,19 @@ def excesses(harm: Harm, settings: SyncSection, *, users: int) -> list[str]:
                 f"it would {what} {count:,} of {users:,} users, more than {limit:,}: {_CHECK[of]}"
             )
     return found
+
+
+def enough_users(harm: Harm, settings: SyncSection) -> int | None:
+    """Give a number of users from which on no brake holds, None where there is none."""
+    counts = (
+        (harm.count(_LOSSES), settings.max_bans_share),
+        (harm.count(_PASSWORDS), settings.max_passwords_share),
+        (harm.count(_ROLES), settings.max_passwords_share),
+    )
+    needed = max((count / share for count, share in counts if share), default=0)
+    # Shares of whole numbers may be rounded down to less than what they were made of.
+    users = math.ceil(needed) + 1
+    return None if excesses(harm, settings, users=users) else users
 
 
 class Brake:

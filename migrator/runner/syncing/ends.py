@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from migrator.core.errors import UsageError
 from migrator.legacy.changes import Changes, open_changes
-from migrator.legacy.connect import open_database
 from migrator.legacy.followed import FollowedTable
 from migrator.runner.importing.ends import open_target, page_rows
 from migrator.runner.importing.imports import Ends, make_rules, open_ends
@@ -23,8 +22,11 @@ if TYPE_CHECKING:
     from migrator.legacy.devise import DeviseSource
     from migrator.runner.context import Context
 
-# A transaction at Auther is short, since sign-ins wait for it on a database file.
-CHUNK_ROWS = 1000
+# While so many are compared, the next ones are read.
+_LOOK_ROWS = 1000
+# Each transaction waits for the disk several times. Nobody signs in meanwhile, since a database file on which an
+# Auther runs is left alone, and a server takes fewer at once.
+_WRITE_ROWS = 2500
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class SyncEnds:
     """Both sides.
 
     Attributes:
-        rows: Users that are handled at once.
+        rows: Users that are looked at, and examined anew before they are written, at once.
+        ready_rows: Users of whom it is known what to write, in one transaction.
     """
 
     legacy: Ends
@@ -40,6 +43,7 @@ class SyncEnds:
     followed: FollowedTable
     target: Target
     rows: int
+    ready_rows: int
 
 
 @contextmanager
@@ -57,11 +61,11 @@ def open_sync_ends(ctx: Context, *, writing: bool) -> Iterator[SyncEnds]:
         if not ends.identities.exists():
             raise UsageError("nothing was imported yet", hint="migrator import run")
         changes = opened.enter_context(open_changes(dsn, ends.source))
-        connection = opened.enter_context(open_database(dsn, read_only=not writing))
         target = opened.enter_context(open_target(ctx, writing=writing))
-        followed = FollowedTable(connection, ends.source.columns, source=settings.model)
-        rows = min(CHUNK_ROWS, page_rows(ctx, target))
-        yield SyncEnds(ends, changes, followed, target, rows)
+        followed = FollowedTable(ends.connection, ends.source.columns, source=settings.model)
+        most = page_rows(ctx, target)
+        rows, ready_rows = min(_LOOK_ROWS, most), min(_WRITE_ROWS, most)
+        yield SyncEnds(ends, changes, followed, target, rows, ready_rows)
 
 
 class RuleBook:

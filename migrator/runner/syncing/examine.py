@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from migrator.auther.interface import AccountRow, Target, TupleRow
     from migrator.auther.mapping.rules import Rules
     from migrator.core.plain import PlainUsers
-    from migrator.legacy.followed import FollowedTable, Record
+    from migrator.legacy.followed import Record
     from migrator.runner.syncing.ends import RuleBook
 
     _Tuples = dict[str, tuple[TupleRow, ...]]
@@ -71,25 +71,17 @@ class Examiner:
             yet: until it does, they are followed in being deleted only.
     """
 
-    def __init__(
-        self,
-        target: Target,
-        followed: FollowedTable,
-        rules: RuleBook,
-        *,
-        now_ms: int,
-    ) -> None:
+    def __init__(self, target: Target, rules: RuleBook, *, now_ms: int) -> None:
         self._target = target
-        self._followed = followed
         self._rules = rules
         self._now_ms = now_ms
         self.unsettled: frozenset[str] = frozenset()
 
-    def users(self, users: Sequence[LegacyUser]) -> Examined:
-        """Examine users who are there."""
+    def users(self, users: Sequence[LegacyUser], records: Mapping[str, Record]) -> Examined:
+        """Examine users who are there; `records` are what `migrator_identity` says of them, by key."""
         found = Examined()
-        records = self._followed.records([user.pk for user in users])
-        stored = self._target.read([r.auther_id for r in records.values() if r.is_followed])
+        known = [records[user.pk] for user in users if user.pk in records]
+        stored = self._target.read([r.auther_id for r in known if r.is_followed])
         pairs = []
         for user in users:
             record = records.get(user.pk)
@@ -105,8 +97,14 @@ class Examiner:
             self._examine(pairs, self._rules.rules_for([pair.user for pair in pairs]), found)
         return found
 
-    def plain(self, users: PlainUsers) -> tuple[Examined, list[str]]:
+    def plain(
+        self, users: PlainUsers, records: Mapping[str, Record]
+    ) -> tuple[Examined, list[str]]:
         """Examine users with nothing special about them, which costs half as much.
+
+        Args:
+            users: Those who are there.
+            records: As for `users`.
 
         Returns:
             What was found, and the keys of those about whom that does not say everything: `users`
@@ -114,7 +112,6 @@ class Examiner:
         """
         found, left = Examined(), dict.fromkeys(users.pks)
         rules = self._rules.rules_for_plain(users.emails)
-        records = self._followed.records(users.pks)
         stored = self._target.read([r.auther_id for r in records.values() if r.is_followed])
         rows = []
         for row in _map_columns(users, rules):

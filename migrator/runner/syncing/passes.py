@@ -14,7 +14,7 @@ from migrator.runner.importing.collector import memory_left_alone
 from migrator.runner.importing.ends import page_rows
 from migrator.runner.importing.pages import batches
 from migrator.runner.syncing.apply import Applier, Written, conflict
-from migrator.runner.syncing.brake import Brake
+from migrator.runner.syncing.brake import Brake, enough_users
 from migrator.runner.syncing.ends import RuleBook, SyncEnds, open_sync_ends
 from migrator.runner.syncing.examine import Examiner
 from migrator.runner.syncing.quarantine import Quarantine
@@ -25,6 +25,7 @@ from migrator.runner.writing_back.unsettled import unsettled_users
 if TYPE_CHECKING:
     from migrator.legacy.changes import Horizon
     from migrator.runner.context import Context
+    from migrator.runner.syncing.brake import Harm
     from migrator.state.locks import Lease
 
 _LISTED_AFTER = 2  # So many passes in a row could not write a user.
@@ -99,7 +100,6 @@ class Pass:
         self._rules = RuleBook(ctx, ends, for_all=self._full)
         self._examiner = Examiner(
             ends.target,
-            ends.followed,
             self._rules,
             now_ms=round(ctx.clock.now().timestamp() * 1000),
         )
@@ -156,16 +156,23 @@ class Pass:
         return surveyor.found
 
     def _check_brakes(self, survey: Survey) -> None:
-        # Counting takes a while, and nobody is held for doing no harm.
-        users = self._ends.followed.count() if survey.harm.kinds else 0
         try:
             self._brake.check(
-                survey.harm, users=users, release=self._wish.release, full=self._full
+                survey.harm,
+                users=self._counted(survey.harm),
+                release=self._wish.release,
+                full=self._full,
             )
         except HeldError:
             digest = survey.harm.digest()
             self._ctx.state.ledger.note(SUBJECT, "brake", digest=digest, **_would(survey))
             raise
+
+    def _counted(self, harm: Harm) -> int:
+        """Count the users, no further than to where they are enough for so much harm: it takes a while."""
+        if not harm.kinds:
+            return 0
+        return self._ends.followed.count(at_most=enough_users(harm, self._settings))
 
     def _write(self, survey: Survey) -> Written:
         facts: dict[str, int | str] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from migrator.legacy.identity import keys_of_plain
 from migrator.runner.importing.batch import Batch
@@ -15,18 +15,19 @@ from migrator.runner.syncing.collected import Collected
 from migrator.runner.syncing.spool import Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import ExitStack
     from datetime import datetime
 
+    from migrator.core.plain import PlainUsers
     from migrator.core.users import LegacyUser
+    from migrator.legacy.followed import Record
     from migrator.runner.importing.glance import Looked
     from migrator.runner.syncing.ends import RuleBook, SyncEnds
     from migrator.runner.syncing.examine import Examined, Examiner
     from migrator.runner.syncing.mapping import Obstacle
     from migrator.runner.syncing.merge import Step
 
-_KEY_ROWS = 50_000
 # What a pass over changed rows finds is written as it was found, up to so many users; what is more
 # waits as keys, and so does what a long look at all users finds: those are looked at again.
 _KEPT_STEPS = 10_000
@@ -65,6 +66,15 @@ class Survey:
         return self.keys.count + self.gone.count + len(self.steps)
 
 
+class _Page(NamedTuple):
+    """Some users; `records` say by key what `migrator_identity` says of them."""
+
+    plain: PlainUsers
+    users: tuple[LegacyUser, ...]
+    pks: list[str]
+    records: Mapping[str, Record]
+
+
 class Surveyor:
     """Looks at changed users, or at all; writes nothing. `seen` is told their keys."""
 
@@ -86,26 +96,37 @@ class Surveyor:
         self.found = Survey(spools.enter_context(Spool()), spools.enter_context(Spool()))
 
     def changed(self, since: datetime, retried: Sequence[str]) -> None:
-        """Look at the users who changed since then, and at some more."""
+        """Look at the users who changed since then, and at some more.
+
+        The application's database is asked for the next page while one is compared.
+        """
+        with prefetched(self._pages(since, retried)) as pages:
+            for page in pages:
+                self._page(page)
+
+    def _pages(self, since: datetime, retried: Sequence[str]) -> Iterator[_Page]:
         rows, left = self._ends.rows, set(retried)
-        for keys in self._ends.changes.keys(since, rows=_KEY_ROWS):
-            left.difference_update(keys)
-            for start in range(0, len(keys), rows):
-                self._changed(keys[start : start + rows])
+        for plain, users in self._ends.changes.parted(since, rows=rows):
+            page = self._with_records(plain, users)
+            left.difference_update(page.pks)
+            yield page
         again = sorted(left)
         for start in range(0, len(again), rows):
-            self._changed(again[start : start + rows])
+            yield self._with_records(*self._ends.legacy.source.parted(again[start : start + rows]))
 
-    def _changed(self, pks: Sequence[str]) -> None:
-        source = self._ends.legacy.source
-        plain, users = source.parted(pks)
-        if plain.pks:
-            found, left = self._examiner.plain(plain)
-            self._seen(plain.pks)
-            self._wait(found, looked=len(plain.pks) - len(left), keeps=True)
-            users += source.users(left) if left else ()
+    def _with_records(self, plain: PlainUsers, users: tuple[LegacyUser, ...]) -> _Page:
+        pks = [*plain.pks, *(user.pk for user in users)]
+        return _Page(plain, users, pks, self._ends.followed.records(pks) if pks else {})
+
+    def _page(self, page: _Page) -> None:
+        users = page.users
+        if page.plain.pks:
+            found, left = self._examiner.plain(page.plain, page.records)
+            self._seen(page.plain.pks)
+            self._wait(found, looked=len(page.plain.pks) - len(left), keeps=True)
+            users += self._ends.legacy.source.users(left) if left else ()
         if users:
-            self._users(users, keeps=True)
+            self._users(users, page.records, keeps=True)
 
     def all(self, pages: Iterator[Batch], *, rows: int, advance: Callable[[int], None]) -> None:
         """Look at everybody, on both sides.
@@ -118,7 +139,8 @@ class Surveyor:
         glance = Glance(self._ends.target, self._ends.legacy.identities)
         with prefetched(map(glance.look, pages)) as looked:
             for page in looked:
-                self._users(self._not_cleared(page, glance))
+                users = self._not_cleared(page, glance)
+                self._users(users, self._ends.followed.records([user.pk for user in users]))
                 advance(len(page.batch))
         for records in self._ends.followed.vanished(rows=rows):
             found = self._examiner.gone(records, delete=self._delete)
@@ -141,9 +163,11 @@ class Surveyor:
         suspects = self._ends.legacy.source.users([pks[at] for at in places]) if places else ()
         return (*suspects, *page.batch.users)
 
-    def _users(self, users: Sequence[LegacyUser], *, keeps: bool = False) -> None:
+    def _users(
+        self, users: Sequence[LegacyUser], records: Mapping[str, Record], *, keeps: bool = False
+    ) -> None:
         self._seen([user.pk for user in users])
-        self._wait(self._examiner.users(users), looked=len(users), keeps=keeps)
+        self._wait(self._examiner.users(users, records), looked=len(users), keeps=keeps)
 
     def _wait(self, found: Examined, *, looked: int, keeps: bool) -> None:
         """Let what was found wait for the brakes; `keeps` steps as they are, up to a number."""

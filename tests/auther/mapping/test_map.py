@@ -66,9 +66,15 @@ def test_an_ordinary_user_becomes_one_user_and_one_credential() -> None:
     (account,) = found.accounts
     assert account == AccountRow(
         account.id, user_id, "credential", user_id,
-        f"migrator:v1:bcrypt:peppers=2024,none:{HASH}", 1, 2,
+        f"migrator:v1:bcrypt:peppers=2024,none:{HASH}", 1, 1,
     )  # fmt: skip
     assert (found.pinned, found.notes) == (None, ())
+
+
+def test_a_sign_in_which_moves_the_time_of_the_users_row_changes_nothing_of_the_account() -> None:
+    later = mapped(replace(USER, updated_ms=3))
+    assert later.user.updated_at == 3
+    assert later.accounts == mapped(USER).accounts
 
 
 def test_ids_are_stable_and_differ_by_migration_source_key_and_user() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from migrator.config.sync import SyncSection
 from migrator.core.errors import HeldError, UsageError
-from migrator.runner.syncing.brake import Brake, Harm, excesses
+from migrator.runner.syncing.brake import Brake, Harm, enough_users, excesses
 from migrator.runner.syncing.merge import Kind
 
 if TYPE_CHECKING:
@@ -31,6 +31,26 @@ def test_bans_and_deletions_stop_beyond_half_a_percent_or_a_hundred(
 ) -> None:
     assert excesses(harm(allowed, kind), SyncSection(), users=users) == []
     assert excesses(harm(allowed + 1, kind), SyncSection(), users=users)
+
+
+@pytest.mark.parametrize("kind", [Kind.BAN, Kind.PASSWORD, Kind.ROLE])
+@pytest.mark.parametrize("share", [0.005, 0.05, 0.07, 1 / 3, 1])
+def test_from_enough_users_on_no_brake_holds_and_far_below_it_does(
+    kind: Kind, share: float
+) -> None:
+    settings = SyncSection(max_bans_share=share, max_passwords_share=share)
+    for count in range(1, 101):
+        users = enough_users(harm(count, kind), settings)
+        assert users is not None
+        assert excesses(harm(count, kind), settings, users=users) == []
+        fewer = users - 3
+        assert count == 1 or excesses(harm(count, kind), settings, users=fewer)
+
+
+def test_no_number_of_users_is_enough_for_more_than_may_ever_be_lost() -> None:
+    assert enough_users(harm(101), SyncSection()) is None
+    assert enough_users(harm(2, Kind.PASSWORD), SyncSection(max_passwords_share=0)) is None
+    assert enough_users(Harm(), SyncSection()) is not None
 
 
 def test_bans_and_deletions_count_together_and_passwords_apart() -> None:
