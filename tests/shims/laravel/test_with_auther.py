@@ -50,14 +50,15 @@ class Town(beside_auther.Town):
             assert self.who(browser) == str(user_id)
         self.wait_for_form_logins(before + 1)
 
-    def sign_in_until(self, user_id: int, noted: tuple[bool, str]) -> None:
-        """Sign in until the shim has noted this: on a busy machine Auther may not answer in time."""
+    def sign_in_until(self, user_id: int, *, matched: bool) -> str:
+        """Sign in until the shim notes so, and give its reason: on a busy machine Auther may not answer in time."""
 
         def is_noted() -> bool:
             self.sign_in(user_id)
-            return self.noted(user_id) == [noted]
+            return [found for found, _ in self.noted(user_id)] == [matched]
 
         self.club.wait_for(is_noted)
+        return self.noted(user_id)[0][1]
 
     def form_logins(self) -> int:
         """Count logins at the legacy form: each is counted last of all, behind its answer."""
@@ -159,7 +160,7 @@ def _is_handed_over(town: Town, user_id: int) -> bool:
     """Sign in until Auther has the password; tell whether it said so in time."""
     town.bring_over(user_id, None)
     before = town.captures()
-    town.sign_in_until(user_id, (True, ""))
+    assert town.sign_in_until(user_id, matched=True) == ""
     return town.captures() == before | {"captured": before["captured"] + 1}
 
 
@@ -194,7 +195,7 @@ def test_an_auther_that_takes_its_time_stops_no_login(town: Town) -> None:
     town.club.wait_for(is_kept_waiting)
     assert town.noted(PEGGY) == [(False, "no_credential")]
     # Auther took it all the same, as a later login finds.
-    town.sign_in_until(PEGGY, (True, ""))
+    town.sign_in_until(PEGGY, matched=True)
 
 
 def test_a_pinned_users_password_stays_here(town: Town) -> None:
@@ -211,5 +212,5 @@ def test_a_password_is_not_given_in_place_of_another(town: Town) -> None:
     town.club.set_stage(Stage.LEGACY)
     town.bring_over(TRENT, bcrypt_envelope("another word"))
     before = town.captures()
-    town.sign_in_until(TRENT, (False, ""))
+    assert town.sign_in_until(TRENT, matched=False) == ""
     assert town.captures() == before
