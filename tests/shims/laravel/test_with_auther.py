@@ -27,7 +27,7 @@ from tests.shims.rails.town import PEPPER_ID, settings_of
 pytestmark = pytest.mark.xdist_group("laravel")
 CLOCK = Path(__file__).with_name("clock.php")
 # Users of the dump whom nobody else here signs in.
-EVES, MALLORY, PEGGY, TRENT = (8, 16, 24), 10, 11, 18
+EVES, MALLORY, NIAJ, PEGGY, TRENT = (8, 16, 24), 10, 17, 11, 18
 # Far more than the shim's second, and than a test waits for anything.
 TOO_LATE_S = 600
 
@@ -198,13 +198,20 @@ def test_an_auther_that_takes_its_time_stops_no_login(town: Town) -> None:
     town.sign_in_until(PEGGY, matched=True)
 
 
-def test_a_pinned_users_password_stays_here(town: Town) -> None:
-    town.club.set_stage(Stage.LEGACY)
-    town.bring_over(MALLORY, None)
-    pin = "UPDATE migrator_identity SET pinned_reason = 'second_factor' WHERE user_pk = %s"
-    town.club.sql(pin, str(MALLORY))
+@pytest.mark.parametrize(
+    ("user_id", "pinned", "compromised"),
+    [(MALLORY, "second_factor", False), (NIAJ, None, True)],
+    ids=["pinned", "compromised"],
+)
+def test_a_password_that_auther_must_not_see_stays_here(
+    town: Town, user_id: int, pinned: str | None, *, compromised: bool
+) -> None:
+    town.club.set_stage(Stage.LEGACY, stop_accepting=compromised)
+    town.bring_over(user_id, None)
+    pin = "UPDATE migrator_identity SET pinned_reason = %s WHERE user_pk = %s"
+    town.club.sql(pin, pinned, str(user_id))
     before = town.wire.requests
-    town.sign_in(MALLORY)
+    town.sign_in(user_id)
     assert town.wire.requests == before
 
 

@@ -25,6 +25,7 @@ const COUNTERS = /** @type {const} */ ({
   auth_logins_failed_total: ["Logins at Auther that came to no end.", ["reason"]],
   auth_errors_total: ["Requests that the application answered with a 5xx.", ["path"]],
   auth_jwks_fetch_total: ["Fetches of the key set.", ["result"]],
+  auth_captures_total: ["Passwords that Auther lacked and was given.", ["result"]],
   auth_shadow_checks_total: ["Passwords checked at Auther beside the request.", ["result"]],
   auth_logouts_total: ["Sign-outs, and whether Auther's own session ended.", ["auther"]],
   auth_exchanges_total: ["Legacy sessions exchanged for one at Auther.", ["result"]],

@@ -4,8 +4,9 @@ import { Unavailable } from "./errors.js";
 import { acceptsAuther } from "./stage.js";
 
 const TIMEOUT_S = 1;
-// The password lives in these calls alone, for a second at most. More than that at once are left out.
+// The password lives in these calls alone, for seconds at most. More than that at once are left out.
 const AT_ONCE = 2;
+const WITHOUT_PASSWORD = ["no_credential", "unknown_scheme"];
 const UNDEFINED_TABLE = "42P01";
 const REASONS = ["no_credential", "banned", "unverified", "unknown_scheme", "pepper_missing", "not_ours"];
 
@@ -85,7 +86,8 @@ export class Passwords {
 
   /**
    * Asks Auther whether a password that was just right would sign in there too, so that a wrong pepper shows before
-   * anybody depends on it. It delays and decides nothing.
+   * anybody depends on it. It delays and decides nothing. Where Auther has no password for the user, or one that it
+   * cannot verify, it may be given this one: once, and kept nowhere.
    * @param {import("./types.js").Person} person
    * @param {string} password
    */
@@ -97,12 +99,31 @@ export class Passwords {
     this.#running += 1;
     this.#ask(autherId, password)
       .then(async ({ valid, reason }) => {
-        await side.query(RECORD, [settings.source, userId, valid === true, REASONS.includes(reason) ? reason : ""]);
-        count(valid === true ? "match" : "mismatch");
+        const matched = valid === true || (await this.#capture(autherId, password, reason));
+        const noted = !matched && REASONS.includes(reason) ? reason : "";
+        await side.query(RECORD, [settings.source, userId, matched, noted]);
+        count(matched ? "match" : "mismatch");
       })
       .catch(() => count("error"))
       .finally(() => {
         this.#running -= 1;
       });
+  }
+
+  /**
+   * Whether Auther has this password from now on, which it lacked.
+   * @param {string} id
+   * @param {string} password
+   * @param {string} reason
+   */
+  async #capture(id, password, reason) {
+    const { plugin, environment, counters } = this.parts;
+    if (!WITHOUT_PASSWORD.includes(reason) || !environment.captureSecret) return false;
+    const result = await plugin
+      .post("capture", environment.captureSecret, { id, password }, { timeoutS: TIMEOUT_S })
+      .then(({ outcome }) => (outcome === "captured" ? "captured" : "left"))
+      .catch(() => "failed");
+    counters.add("auth_captures_total", { result });
+    return result === "captured";
   }
 }

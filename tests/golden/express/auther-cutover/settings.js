@@ -77,6 +77,7 @@ export function readEnvironment(env = process.env) {
     stageCache: env.MIGRATOR_STAGE_CACHE || "",
     controlSecret: env.MIGRATOR_CONTROL_SECRET || "",
     verifySecret: env.MIGRATOR_VERIFY_SECRET || "",
+    captureSecret: env.MIGRATOR_CAPTURE_SECRET || "",
     exchangeSecret: env.MIGRATOR_EXCHANGE_SECRET || "",
     resetSecret: env.MIGRATOR_RESET_SECRET || "",
   };

@@ -52,6 +52,7 @@ export interface Environment {
   readonly stageCache: string;
   readonly controlSecret: string;
   readonly verifySecret: string;
+  readonly captureSecret: string;
   readonly exchangeSecret: string;
   readonly resetSecret: string;
 }

@@ -37,7 +37,9 @@ func (s *Shim) PasswordDoor(w http.ResponseWriter, r *http.Request, door, userPK
 		if !check() {
 			return Denied
 		}
-		s.shadow(userPK, identity, password)
+		if view.acceptsAuther() {
+			s.shadow(userPK, identity, password)
+		}
 		return s.enter(w, r, view, door, identity)
 	}
 	if !view.acceptsAuther() {
@@ -128,6 +130,7 @@ func (s *Shim) atDoor(r *http.Request, userPK string) (*stageView, *Identity, er
 	if view.stage == StageLegacy && err == nil && identity != nil && identity.AtAuther {
 		// This stage ignores homes, but for users with a change at Auther that has not come back yet.
 		identity.AtAuther, err = s.store.Unwritten(ctx, identity.AutherID)
+		identity.movedBack = !identity.AtAuther
 	}
 	if view.stage == StageLegacy && err != nil {
 		// The legacy side must not depend on the tables that the migration added.

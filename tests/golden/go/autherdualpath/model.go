@@ -44,6 +44,7 @@ type Identity struct {
 	Pinned    bool      // may not use Auther (a second factor that Auther cannot hold, ...)
 	ValidFrom time.Time // auth_valid_after: tokens issued before this second are revoked; zero: none
 	State     AccountState
+	movedBack bool // home is auther, but in stage legacy the password here counts
 }
 
 // disabled tells whether the account's state keeps this person away from Auther's side.

@@ -70,6 +70,7 @@ type Environment struct {
 	StageFile, StageCache string
 	ControlSecret         string
 	VerifySecret          string
+	CaptureSecret         string
 	ExchangeSecret        string
 	ResetSecret           string
 }
@@ -96,6 +97,7 @@ func ReadEnvironment() (Environment, error) {
 		StageCache:     os.Getenv("MIGRATOR_STAGE_CACHE"),
 		ControlSecret:  os.Getenv("MIGRATOR_CONTROL_SECRET"),
 		VerifySecret:   os.Getenv("MIGRATOR_VERIFY_SECRET"),
+		CaptureSecret:  os.Getenv("MIGRATOR_CAPTURE_SECRET"),
 		ExchangeSecret: os.Getenv("MIGRATOR_EXCHANGE_SECRET"),
 		ResetSecret:    os.Getenv("MIGRATOR_RESET_SECRET"),
 	}, nil
