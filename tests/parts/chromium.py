@@ -7,15 +7,17 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver import ActionChains, Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.wait import WebDriverWait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from selenium.webdriver.remote.webelement import WebElement
 
 # It runs as root in a container, and asks nobody on the internet for anything.
 FLAGS = (
@@ -30,6 +32,8 @@ FLAGS = (
     "--disable-sync",
 )
 LOADED_WITHIN_S = 20
+# What the driver says, instead of calling it stale, of an element whose page goes while it looks.
+GOING = "does not belong to the document"
 
 
 class Page:
@@ -63,7 +67,7 @@ class Page:
         wanted = f"//button[.='{label}'] | //input[@type='submit' and @value='{label}'] | //a[.='{label}']"
         found = self._driver.find_element(By.XPATH, wanted)
         found.click()
-        WebDriverWait(self._driver, LOADED_WITHIN_S).until(staleness_of(found))
+        WebDriverWait(self._driver, LOADED_WITHIN_S).until(lambda _: _is_gone(found))
 
     def wide(self, width: int, height: int, *, dark: bool = False, reduced: bool = False) -> None:
         """Give the page this size on the screen, in CSS pixels, and the reader's preferences."""
@@ -112,6 +116,18 @@ class Page:
     def cookies(self) -> dict[str, dict[str, object]]:
         """Give the cookies that this page's site has, by name."""
         return {cookie["name"]: cookie for cookie in self._driver.get_cookies()}
+
+
+def _is_gone(element: WebElement) -> bool:
+    try:
+        element.is_enabled()
+    except StaleElementReferenceException:
+        return True
+    except WebDriverException as error:
+        if GOING in (error.msg or ""):
+            return True
+        raise
+    return False
 
 
 @contextmanager

@@ -149,6 +149,33 @@ def test_a_right_password_is_tried_at_auther_behind_the_answer(laravel_club: Lar
         )
 
 
+def test_without_the_secret_a_password_that_auther_lacks_stays_here(
+    laravel_club: LaravelClub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laravel_club.set_stage(Stage.DUAL)
+    asked = []
+
+    def lacks(capability: str, *_: object) -> dict[str, object]:
+        asked.append(capability)
+        return {"valid": False, "reason": "no_credential"}
+
+    def mismatches() -> int:
+        return laravel_club.count("auth_shadow_checks_total", result="mismatch")
+
+    def is_compared() -> bool:
+        with laravel_club.browser() as client:
+            laravel_club.sign_in(client, CAROL)
+        # Noted after everything that Auther is asked, and counted after that.
+        noted = "SELECT matched FROM migrator_shadow WHERE reason = 'no_credential'"
+        return laravel_club.sql(noted) == [(False,)] and mismatches() > before
+
+    before = mismatches()
+    monkeypatch.setattr(laravel_club.issuer.plugin, "answer", lacks)
+    # Once, where Auther was asked in time.
+    laravel_club.wait_for(is_compared)
+    assert (set(asked), laravel_club.count("auth_captures_total")) == ({"verify"}, 0)
+
+
 def test_a_change_that_is_not_written_back_is_asked_for_at_auther(
     laravel_club: LaravelClub,
 ) -> None:

@@ -66,6 +66,7 @@ $settings = [
     'json_doors_until' => '',
     'control_secret' => env('MIGRATOR_CONTROL_SECRET', ''),
     'verify_secret' => env('MIGRATOR_VERIFY_SECRET', ''),
+    'capture_secret' => env('MIGRATOR_CAPTURE_SECRET', ''),
     'exchange_secret' => env('MIGRATOR_EXCHANGE_SECRET', ''),
     'reset_secret' => env('MIGRATOR_RESET_SECRET', ''),
     // How long a look at "all legacy sessions of this user were ended" is good for.

@@ -23,6 +23,7 @@ final class Counters
         'auth_logins_failed_total' => 'Logins at Auther that came to no end.',
         'auth_errors_total' => 'Requests that the application answered with a 5xx.',
         'auth_jwks_fetch_total' => 'Fetches of the key set.',
+        'auth_captures_total' => 'Passwords that Auther lacked and was given.',
         'auth_shadow_checks_total' => 'Passwords checked at Auther beside the request.',
         'auth_logouts_total' => "Sign-outs, and whether Auther's own session ended.",
         'auth_exchanges_total' => 'Legacy sessions exchanged for one at Auther.',
