@@ -32,6 +32,7 @@ class Program(ABC):
         folder: Where it runs.
         environment: All of it.
         health_path: What answers once it serves.
+        log_begins: Bytes that the log had when it was started last.
     """
 
     folder: Path
@@ -40,6 +41,7 @@ class Program(ABC):
     port: int = field(default_factory=free_port)
     health_path: str = "/healthz"
     process: subprocess.Popen[bytes] | None = None
+    log_begins: int = field(default=0, init=False)
 
     @property
     def base_url(self) -> str:
@@ -62,6 +64,7 @@ class Program(ABC):
             RuntimeError: It ended or did not answer in time; with the end of its log.
         """
         with self.log_path.open("ab") as log:
+            self.log_begins = log.tell()
             self.process = subprocess.Popen(
                 self.command(),
                 cwd=self.folder,

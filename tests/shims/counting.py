@@ -28,17 +28,21 @@ if TYPE_CHECKING:
 PATIENCE_S = 30
 
 
-def check_that_the_log_says_what_was_counted(app: Program) -> None:
-    """Send a marker, and compare all of the log with the counters of the running application."""
+def check_that_the_log_says_what_was_counted(app: Program, *, since: int = 0) -> None:
+    """Send a marker, and compare the log with the counters of the running application.
+
+    Args:
+        since: Bytes of the log that were there before the counters began.
+    """
     now = SystemClock().now()
     with httpx.Client(trust_env=False) as client:
         assert send_marker(client, app.base_url, secret=CONTROL_SECRET, at=now).taken
-    process, logged = _process(app), _logged(app)
+    process, logged = _process(app), _logged(app, since)
     # Behind an answer of a test before this one something may still be counted and written down.
     until = time.monotonic() + PATIENCE_S
     while _by_labels(logged) != process.requests and time.monotonic() < until:
         time.sleep(0.05)
-        process, logged = _process(app), _logged(app)
+        process, logged = _process(app), _logged(app, since)
     assert _by_labels(logged) == process.requests
     assert any(labels.synthetic for labels in process.requests)
     timed = process.events[Series(f"{DURATION}_count", frozenset())]
@@ -82,6 +86,7 @@ def _by_labels(logged: list[Decided]) -> Counter[Labels]:
     return Counter(line.labels for line in logged)
 
 
-def _logged(app: Program) -> list[Decided]:
-    decisions = [decision_of(line) for line in app.log_path.read_bytes().splitlines()]
+def _logged(app: Program, since: int) -> list[Decided]:
+    written = app.log_path.read_bytes()[since:]
+    decisions = [decision_of(line) for line in written.splitlines()]
     return [found for found in decisions if found is not None]
