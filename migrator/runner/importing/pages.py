@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migrator.runner.importing.batch import Batch
@@ -107,8 +106,8 @@ def batches(
     Raises:
         DependencyError: The application's database failed, or the process that reads was killed.
     """
-    job = Job.of(ctx.reveal(ctx.config.legacy.dsn), source.queries, rules, rows=rows)
-    job = replace(job, claimed_beside=claimed_beside)
+    dsn = ctx.reveal(ctx.config.legacy.dsn)
+    job = Job.of(dsn, source.queries, rules, rows=rows, claimed_beside=claimed_beside)
     sample = job.mapper.sample if job.mapper else None
     with ExitStack() as reading:
         with ctx.state.locks.at_rest():

@@ -39,10 +39,18 @@ class Job:
     claimed_beside: TableShape | None = None
 
     @classmethod
-    def of(cls, dsn: str, queries: PageQueries, rules: Rules, *, rows: int) -> Job:
+    def of(
+        cls,
+        dsn: str,
+        queries: PageQueries,
+        rules: Rules,
+        *,
+        rows: int,
+        claimed_beside: TableShape | None = None,
+    ) -> Job:
         """Make out a job that follows the rules."""
         mapper = None if rules.apart is None else PlainMapper.under(rules)
-        return cls(dsn, queries, rows, mapper, rules.apart or frozenset())
+        return cls(dsn, queries, rows, mapper, rules.apart or frozenset(), claimed_beside)
 
 
 class Ready(NamedTuple):
